@@ -1,0 +1,101 @@
+# Bulkhead: the only entry point. `make help` lists what it does; the details are in build/*.mk.
+#
+# Two stages. The first needs nothing but make and a shell: it sees to it that the tools are installed and the guests are
+# fetched, then starts make again with BULKHEAD_READY=1 for what was asked. Only that second stage reads the build's rules.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/sh
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+# What a user may set. TOOLCHAIN and DEBUG choose the build, the rest chooses the run; `make help` explains them.
+PORT ?= arm64
+TOOLCHAIN ?= clang
+DEBUG ?= 0
+V ?= 0
+
+PYTHON := /usr/bin/python3
+CACHE := $(or $(BULKHEAD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead)
+# Headers, libraries and guests of the target architecture; build/fetch.sh fills it.
+FETCHED := $(CACHE)/trixie-arm64
+OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)
+JOBS := $(or $(shell nproc 2>/dev/null),1)
+
+# The runner is told by environment, as it was typed: neither make nor a shell sees into a pattern with $ or quotes.
+RUN_VARIABLES := SYSTEM UNTIL TIMEOUT COUNT BOARD CPU CPUS MEM GIC QEMU_EXTRA INPUT
+$(foreach v,$(RUN_VARIABLES),$(if $(filter-out undefined,$(origin $(v))),$(eval export BULKHEAD_$(v) := $$(value $(v)))))
+export BULKHEAD_IMAGE := $(OUT)/bulkhead.bin
+
+# Goals of the first stage, and where a second one is needed.
+PLAIN_GOALS := help clean setup fetch
+
+.PHONY: $(PLAIN_GOALS)
+help:
+	@sh build/help.sh
+
+setup:
+	@sh build/setup.sh
+
+fetch: setup
+	@sh build/fetch.sh
+
+clean:
+	rm -rf out
+
+ifndef BULKHEAD_READY
+
+STAGED_GOALS := $(filter-out $(PLAIN_GOALS),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
+.PHONY: $(STAGED_GOALS) second-stage
+$(STAGED_GOALS): second-stage
+	@:
+second-stage: | $(filter clean,$(MAKECMDGOALS))
+	@sh build/setup.sh && sh build/fetch.sh
+	+@$(MAKE) $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(JOBS)) BULKHEAD_READY=1 $(STAGED_GOALS)
+
+else
+
+# $(call say,WHAT) names a step on one line; V=1 shows the commands themselves.
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+include build/$(PORT).mk
+include build/host.mk
+include build/linux.mk
+-include build/guests.mk
+-include build/tests.mk
+-include build/check.mk
+
+.PHONY: build build-all run test quick nightly fresh sizes format
+build: image tools guests
+
+# Every compiler and kind of build must pass without a warning.
+BUILD_KINDS := clang-0 clang-1 gcc-0 gcc-1
+build-all: tools guests
+	+$(Q)sh build/levels.sh kinds '$(MAKE)' $(BUILD_KINDS)
+
+run: build
+	@$(PYTHON) tools/run/run.py
+
+# The levels run one after the other, each to its end; the last line sums them up.
+test:
+	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-hal test-guest test-system
+
+quick:
+	+@sh build/levels.sh run '$(MAKE)' build check-quick test-unit test-abi test-neg
+
+nightly:
+	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-hal test-guest test-system \
+	    $(NIGHTLY_LEVELS) fresh
+
+fresh:
+	+@sh build/fresh.sh $(FRESH)
+
+sizes: image tools guests
+	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json
+
+FORMATTED = $(shell find src tools tests \( -name '*.c' -o -name '*.h' \) -not -path 'src/lib/shim/*')
+format:
+	$(if $(FORMATTED),clang-format-19 -i $(FORMATTED))
+
+endif

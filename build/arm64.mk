@@ -1,0 +1,104 @@
+# The AArch64 hypervisor: which files, which flags, how it is linked. Nothing here runs a compiler to find things out
+# but for gcc's own header folder.
+
+# A folder is in this port or it is not; a file in it that must stay out would be named here.
+arm64_generic := lib base mem irq time domain sched virq vdev config build trap boot drivers
+arm64_folders := $(addprefix src/,$(arm64_generic)) src/arch/arm src/arch/arm/plan src/arch/arm64 src/arch/arm64/plan
+arm64_offsets := src/arch/arm64/asm_offsets.c
+arm64_c := $(filter-out $(arm64_offsets),$(sort $(foreach d,$(arm64_folders),$(wildcard $(d)/*.c))))
+arm64_asm := $(sort $(wildcard src/arch/arm64/*.S))
+arm64_lds := src/arch/arm64/link.lds
+arm64_objects := $(patsubst %,$(OUT)/%.o,$(basename $(arm64_c) $(arm64_asm)))
+
+# Device trees and compressed kernels: these may include <libfdt.h> and <zlib.h>, and the few C library headers that
+# those name, of which src/lib/shim has freestanding versions.
+arm64_lib_users := src/config src/build src/boot src/arch/arm/plan src/arch/arm64/plan
+arm64_lib_flags := -DZ_SOLO -isystem $(FETCHED)/include -isystem src/lib/shim
+arm64_libs := $(FETCHED)/lib/libfdt.a $(FETCHED)/lib/libz.a
+
+INCLUDES := -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include -I$(OUT)/gen
+
+# -- Compilers ---------------------------------------------------------------------------------------------------------
+
+ifeq ($(TOOLCHAIN),clang)
+CC_TARGET := clang-19 --target=aarch64-none-elf
+FREESTANDING := -nostdlibinc
+TOOLCHAIN_FLAGS :=
+TOOLCHAIN_WARNINGS := -Wcast-align -Wimplicit-fallthrough -Wcomma -Wassign-enum -Wextra-semi -Wunreachable-code \
+    -Wmissing-variable-declarations -Wconditional-uninitialized -Wframe-larger-than=1024
+DEBUG_FLAGS := -fstack-protector-strong
+else ifeq ($(TOOLCHAIN),gcc)
+CC_TARGET := aarch64-linux-gnu-gcc
+FREESTANDING := -nostdinc -isystem $(shell aarch64-linux-gnu-gcc -print-file-name=include)
+TOOLCHAIN_FLAGS := -mno-outline-atomics -fno-stack-clash-protection
+TOOLCHAIN_WARNINGS := -Wcast-align=strict -Wimplicit-fallthrough=5 -Warith-conversion -Wduplicated-cond \
+    -Wduplicated-branches -Wlogical-op -Wstack-usage=1024
+DEBUG_FLAGS := -fstack-protector-strong -mstack-protector-guard=global
+else
+$(error TOOLCHAIN is clang or gcc, not '$(TOOLCHAIN)')
+endif
+# Debian's gcc and Debian's clang differ in what they switch on by themselves; both are told.
+LD_TARGET := ld.lld-19
+OBJCOPY_TARGET := llvm-objcopy-19
+SIZE_TARGET := llvm-size-19
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wstrict-prototypes \
+    -Wmissing-prototypes -Wmissing-declarations -Wredundant-decls -Wnested-externs -Wundef -Wvla -Walloca \
+    -Wswitch-default -Wswitch-enum -Wnull-dereference -Wformat=2 -Wwrite-strings -Wunused-macros -Wdate-time -Werror
+
+# No FP or vector registers: they hold guests' state. Strict alignment: code runs before the MMU does. Zeroed locals are
+# the default; a hot file that cannot bear it says so below, with the reason.
+MACHINE := -march=armv8-a -mgeneral-regs-only -mstrict-align -mcmodel=small
+CFLAGS_TARGET := -std=c11 -O2 -g $(MACHINE) -ffreestanding $(FREESTANDING) -fno-common -fno-pic -fno-strict-aliasing \
+    -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+    -ftrivial-auto-var-init=zero $(if $(filter 1,$(DEBUG)),$(DEBUG_FLAGS),-fno-stack-protector) \
+    -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) $(TOOLCHAIN_FLAGS) $(WARNINGS) $(TOOLCHAIN_WARNINGS) $(INCLUDES)
+ASFLAGS_TARGET := -g $(MACHINE) -fno-pic -D__ASSEMBLY__ -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) -Werror $(INCLUDES)
+LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=none -z noexecstack -z max-page-size=4096
+
+# $(call compile,FILE): the compiler and its flags for one file. The libraries' headers come before the compiler's own
+# (gcc's limits.h wants a C library behind it); CFLAGS_<file> comes last, so that it can take back what went before.
+compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_users)),$(arm64_lib_flags)) \
+    $(CFLAGS_TARGET) $(CFLAGS_$(1))
+
+# -- Rules -------------------------------------------------------------------------------------------------------------
+
+.PHONY: image
+image: $(OUT)/bulkhead.bin
+
+# Objects are made anew when a flag changes, not only when a source does.
+.PHONY: FORCE
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC_TARGET) $(CFLAGS_TARGET) $(ASFLAGS_TARGET) $(LDFLAGS_TARGET) $(arm64_lib_flags)' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# Offsets of what assembly touches, computed by the compiler: each line "->NAME VALUE" of its output becomes a #define.
+$(OUT)/gen/a64_offsets.h: $(arm64_offsets) $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,OFFSETS,$@)$(call compile,$<) -g0 -MD -MP -MF $(OUT)/gen/a64_offsets.d -MT $@ \
+	    -S -o $(OUT)/gen/a64_offsets.s $<
+	@{ printf '/* Made by the build from %s. */\n#ifndef GEN_A64_OFFSETS_H\n#define GEN_A64_OFFSETS_H\n\n' '$<'; \
+	   sed -n 's/.*->\([A-Za-z][A-Za-z0-9_]*\)[[:blank:]][[:blank:]]*[#$$]\{0,1\}\(-\{0,1\}[0-9][0-9A-Fa-fx]*\).*/#define \1 \2/p' \
+	       $(OUT)/gen/a64_offsets.s; \
+	   printf '\n#endif\n'; } > $@
+
+$(OUT)/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(call compile,$<) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(OUT)/%.o: %.S $(OUT)/flags $(if $(wildcard $(arm64_offsets)),$(OUT)/gen/a64_offsets.h)
+	@mkdir -p $(@D)
+	$(call say,AS,$<)$(CC_TARGET) $(ASFLAGS_TARGET) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(OUT)/bulkhead.elf: $(arm64_objects) $(arm64_lds) $(arm64_libs) $(OUT)/flags
+	$(call say,LD,$@)$(LD_TARGET) $(LDFLAGS_TARGET) -T $(arm64_lds) -Map=$(OUT)/bulkhead.map -o $@ $(arm64_objects) \
+	    --start-group $(arm64_libs) --end-group
+	$(if $(filter arm64-clang-release,$(notdir $(OUT))),@ln -sf $(notdir $(OUT))/bulkhead.elf out/bulkhead.elf)
+
+# A Linux arm64 Image: what any arm64 loader boots.
+$(OUT)/bulkhead.bin: $(OUT)/bulkhead.elf
+	$(call say,OBJCOPY,$@)$(OBJCOPY_TARGET) -O binary $< $@
+	$(if $(filter arm64-clang-release,$(notdir $(OUT))),@ln -sf $(notdir $(OUT))/bulkhead.bin out/bulkhead.bin)
+
+-include $(arm64_objects:.o=.d) $(OUT)/gen/a64_offsets.d

@@ -1,0 +1,40 @@
+#!/bin/sh
+# `make help`.
+set -eu
+cd "$(dirname "$0")/.."
+cat <<'END'
+What make does here (everything that is missing is set up first):
+  make run       build, boot a system in QEMU and leave you on its consoles
+  make test      build with both compilers and run every check and test; the gate
+  make quick     the part of it that takes under two minutes
+  make nightly   make test, the long tests and make fresh
+  make fresh     make run and make test inside clean Debian 12 and 13 trees (root; FRESH='bookworm' or 'trixie' for one)
+  make build     hypervisor, host tool and guests (the default)
+  make build-all the same with both compilers, for release and for debugging
+  make check     the checkers; test-unit test-abi test-neg test-hal test-guest test-system: one level of tests
+  make sizes     lines of code, image, memory; also in out/sizes.json
+  make format    clang-format over the sources
+  make setup     install the packages needed; make fetch: also fetch the guests (both happen by themselves)
+  make clean     remove out/ (what was fetched stays in ${BULKHEAD_CACHE:-~/.cache/bulkhead})
+
+Build variables
+  TOOLCHAIN=clang|gcc   the compiler (clang)
+  DEBUG=1               assertions, lock ranks and stack protector; slower (0)
+  V=1                   show the commands
+
+Run variables
+  SYSTEM=<name>         a system of those below (demo)
+  UNTIL='<regex>'       no terminal: copy the console out, succeed when the pattern (Python's re) has appeared
+  COUNT=<n>               this many times, counted line by line (1)
+  TIMEOUT=<seconds>       or fail after this time (300)
+  INPUT='<text>'          typed into the console at the start of such a run; \n \r \xNN as in C (none)
+  BOARD=<name>          the machine (virt)
+  CPU=<model>           its processor (cortex-a57); CPUS=<n> how many (4); MEM=<MiB> memory (2048); GIC=2|3 (3)
+  QEMU_EXTRA='<args>'   further arguments for QEMU
+
+Systems (systems/*.dts)
+END
+for file in systems/*.dts; do
+    [ -e "$file" ] || continue
+    printf '  %-12s %s\n' "$(basename "$file" .dts)" "$(sed -n 's|^/\* *\(.*[^ ]\) *\*/$|\1|p' "$file" | head -n 1)"
+done

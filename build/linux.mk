@@ -1,0 +1,18 @@
+# Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox.
+
+GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz
+
+.PHONY: guests
+guests: $(GUEST_FILES)
+# The real-time guest has rules of its own.
+ifneq ($(wildcard build/guests.mk),)
+guests: out/guests/rt.bin
+endif
+
+out/guests/linux.Image out/guests/linux.Image.gz: out/guests/%: $(FETCHED)/%
+	@mkdir -p $(@D)
+	@ln -sf $< $@
+
+out/guests/initrd.gz: $(FETCHED)/busybox tools/guest/initramfs.py tools/guest/init tools/guest/shrc
+	@mkdir -p $(@D)
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< --output $@

@@ -1,0 +1,219 @@
+/* The one pass: libfdt validates the blob and walks its tags, this file writes down what it meets. */
+#include "config/dtindex.h"
+
+#include <libfdt.h>
+
+#include "config/config.h"
+#include "config/config_fault.h"
+#include "lib/string.h"
+
+#define PHANDLE_HASH 2654435761u /* Knuth's multiplier */
+#define PHANDLE_SHIFT 20u        /* leaves the 12 bits of DT_PHANDLE_SLOTS */
+#define PHANDLE_RESERVED 0xFFFFFFFFu
+
+/* Where the pass is. */
+struct dt_walk {
+    struct dt_index *ix;
+    struct config_report *report;
+    uint32_t current; /* the open node, DT_NONE outside the root */
+    uint32_t depth;   /* open nodes */
+};
+
+static uint32_t phandle_slot(const struct dt_index *ix, uint32_t phandle)
+{
+    uint32_t slot = (phandle * PHANDLE_HASH) >> PHANDLE_SHIFT;
+
+    /* Ends: at most half of the slots are taken. */
+    while ((ix->by_phandle[slot] != DT_NONE) && (ix->node[ix->by_phandle[slot]].phandle != phandle)) {
+        slot = (slot + 1u) % DT_PHANDLE_SLOTS;
+    }
+    return slot;
+}
+
+uint32_t dt_by_phandle(const struct dt_index *ix, uint32_t phandle)
+{
+    return (phandle == 0u) ? DT_NONE : ix->by_phandle[phandle_slot(ix, phandle)];
+}
+
+/* A fault of the blob as a whole has no node to name. */
+static enum hv_status blob_fault(struct config_report *report, const char *what, const char *found, uint64_t number,
+                                 const char *expected)
+{
+    struct config_sentence s;
+
+    config_sentence_begin(&s, "device tree");
+    fmt_str(&s.text, ": ");
+    fmt_str(&s.text, what);
+    fmt_str(&s.text, ": found ");
+    if (found != NULL) {
+        fmt_str(&s.text, found);
+    } else {
+        fmt_u64(&s.text, number);
+    }
+    config_sentence_end(&s, report, expected);
+    return HV_CORRUPT;
+}
+
+static enum hv_status limit_fault(const struct dt_walk *w, const char *what, const char *expected)
+{
+    (void)blob_fault(w->report, what, "more", 0u, expected);
+    return HV_LIMIT;
+}
+
+static enum hv_status open_node(struct dt_walk *w, int offset)
+{
+    struct dt_index *const ix = w->ix;
+    const void *const name = fdt_get_name(ix->blob, offset, NULL);
+    struct dt_node *const n = &ix->node[ix->nr_nodes];
+    enum hv_status status = HV_OK;
+
+    if ((name == NULL) || ((w->current == DT_NONE) && (ix->nr_nodes > 0u))) {
+        status = blob_fault(w->report, "structure block", "a second root or a bad name", 0u, "one tree");
+    } else if (ix->nr_nodes >= DT_NODES_MAX) {
+        status = limit_fault(w, "nodes", "at most 2048");
+    } else if (w->depth >= DT_DEPTH_MAX) {
+        status = limit_fault(w, "levels", "at most 32");
+    } else {
+        const uint8_t *const text = name;
+
+        n->name = (uint32_t)(text - ix->blob);
+        n->phandle = 0;
+        n->parent = (uint16_t)w->current;
+        n->end = DT_NONE;
+        n->first_prop = (uint16_t)ix->nr_props;
+        n->nr_props = 0;
+        w->current = ix->nr_nodes;
+        w->depth++;
+        ix->nr_nodes++;
+    }
+    return status;
+}
+
+static enum hv_status close_node(struct dt_walk *w)
+{
+    enum hv_status status = HV_OK;
+
+    if (w->current == DT_NONE) {
+        status = blob_fault(w->report, "structure block", "an end without a begin", 0u, "matching tags");
+    } else {
+        w->ix->node[w->current].end = (uint16_t)w->ix->nr_nodes;
+        w->current = w->ix->node[w->current].parent;
+        w->depth--;
+    }
+    return status;
+}
+
+/* Notes a node's phandle; `linux,phandle` is its name in old trees. */
+static enum hv_status note_phandle(struct dt_walk *w, const char *name, const struct dt_value *v)
+{
+    struct dt_index *const ix = w->ix;
+    struct dt_node *const n = &ix->node[w->current];
+    enum hv_status status = HV_OK;
+
+    if ((strcmp(name, "phandle") == 0) || (strcmp(name, "linux,phandle") == 0)) {
+        const uint32_t phandle = (v->bytes == sizeof(uint32_t)) ? dt_cell(v, 0) : 0u;
+
+        if ((phandle == 0u) || (phandle == PHANDLE_RESERVED)) {
+            config_fault(w->report, w->current, name, v, "one cell, neither 0 nor 0xffffffff");
+            status = HV_CORRUPT;
+        } else if ((n->phandle == 0u) && (dt_by_phandle(ix, phandle) == DT_NONE)) {
+            const uint32_t slot = phandle_slot(ix, phandle);
+
+            n->phandle = phandle;
+            ix->by_phandle[slot] = (uint16_t)w->current;
+        } else if (n->phandle != phandle) {
+            config_fault(w->report, w->current, name, v, "a number that no other node has");
+            status = HV_CORRUPT;
+        } else {
+            /* phandle and linux,phandle say the same */
+        }
+    }
+    return status;
+}
+
+static enum hv_status add_prop(struct dt_walk *w, int offset)
+{
+    struct dt_index *const ix = w->ix;
+    int bytes = 0;
+    const char *name = NULL;
+    const void *const data = fdt_getprop_by_offset(ix->blob, offset, &name, &bytes);
+    enum hv_status status = HV_OK;
+
+    if ((data == NULL) || (name == NULL) || (w->current == DT_NONE) || ((w->current + 1u) != ix->nr_nodes)) {
+        status = blob_fault(w->report, "structure block", "a misplaced property", 0u, "properties before subnodes");
+    } else if (ix->nr_props >= DT_PROPS_MAX) {
+        status = limit_fault(w, "properties", "at most 8192");
+    } else {
+        struct dt_prop *const p = &ix->prop[ix->nr_props];
+        const void *const name_at = name;
+        const uint8_t *const name_bytes = name_at;
+        const struct dt_value v = { data, (uint32_t)bytes };
+
+        p->name = (uint32_t)(name_bytes - ix->blob);
+        p->value = (uint32_t)(v.data - ix->blob);
+        p->bytes = v.bytes;
+        ix->nr_props++;
+        ix->node[w->current].nr_props++;
+        status = note_phandle(w, name, &v);
+    }
+    return status;
+}
+
+/* Walks all tags. Each turn moves on by at least four bytes, so the blob's size bounds the loop. */
+static enum hv_status walk_tags(struct dt_walk *w)
+{
+    int offset = 0;
+    uint32_t tag;
+    enum hv_status status = HV_OK;
+
+    do {
+        int next = 0;
+
+        tag = fdt_next_tag(w->ix->blob, offset, &next);
+        switch (tag) {
+        case FDT_BEGIN_NODE:
+            status = open_node(w, offset);
+            break;
+        case FDT_END_NODE:
+            status = close_node(w);
+            break;
+        case FDT_PROP:
+            status = add_prop(w, offset);
+            break;
+        default:
+            /* FDT_NOP and FDT_END */
+            break;
+        }
+        offset = next;
+    } while ((tag != FDT_END) && (offset > 0) && (status == HV_OK));
+    if ((status == HV_OK) && ((w->current != DT_NONE) || (w->ix->nr_nodes == 0u))) {
+        status = blob_fault(w->report, "structure block", "no complete root node", 0u, "one tree");
+    }
+    return status;
+}
+
+enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64_t fdt_bytes,
+                                 struct config_report *report)
+{
+    struct dt_walk w = { index, report, DT_NONE, 0u };
+    enum hv_status status = HV_OK;
+    const int fdt_error = fdt_check_full(fdt, (size_t)bits_min(fdt_bytes, (uint64_t)INT32_MAX));
+
+    index->blob = fdt;
+    index->blob_bytes = 0;
+    index->nr_nodes = 0;
+    index->nr_props = 0;
+    for (uint32_t i = 0; i < DT_PHANDLE_SLOTS; i++) {
+        index->by_phandle[i] = DT_NONE;
+    }
+    report->index = index;
+    if (fdt_error != 0) {
+        status = blob_fault(report, "blob", fdt_strerror(fdt_error), 0u, "a flattened device tree that is whole");
+    } else if (fdt_version(fdt) < 17u) {
+        status = blob_fault(report, "version", NULL, fdt_version(fdt), "17 or later");
+    } else {
+        index->blob_bytes = fdt_totalsize(fdt);
+        status = walk_tags(&w);
+    }
+    return status;
+}

@@ -1,0 +1,415 @@
+/* Look-ups in the index. */
+#include "config/dtindex.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define CELL_BYTES 4u
+#define CELLS_MAX 4u /* of an address or a size that is looked at */
+
+static const char *blob_text(const struct dt_index *ix, uint32_t offset)
+{
+    const void *const text = &ix->blob[offset];
+
+    return text;
+}
+
+/* -- The shape -- */
+
+const char *dt_name(const struct dt_index *ix, uint32_t node)
+{
+    return blob_text(ix, ix->node[node].name);
+}
+
+uint32_t dt_first_child(const struct dt_index *ix, uint32_t node)
+{
+    return ((node + 1u) < ix->node[node].end) ? (node + 1u) : DT_NONE;
+}
+
+uint32_t dt_next_sibling(const struct dt_index *ix, uint32_t node)
+{
+    const uint32_t parent = ix->node[node].parent;
+    const uint32_t next = ix->node[node].end;
+
+    return ((parent != DT_NONE) && (next < ix->node[parent].end)) ? next : DT_NONE;
+}
+
+uint32_t dt_child(const struct dt_index *ix, uint32_t node, const char *name, uint32_t name_len)
+{
+    uint32_t child = dt_first_child(ix, node);
+    bool found = false;
+
+    while ((child != DT_NONE) && !found) {
+        const char *const have = dt_name(ix, child);
+
+        if ((strnlen(have, name_len) == name_len) && (memcmp(have, name, name_len) == 0)) {
+            found = (have[name_len] == '\0') || (have[name_len] == '@');
+        }
+        child = found ? child : dt_next_sibling(ix, child);
+    }
+    return child;
+}
+
+static uint32_t component_length(const char *path)
+{
+    uint32_t n = 0;
+
+    while ((path[n] != '\0') && (path[n] != '/') && (path[n] != ':')) {
+        n++;
+    }
+    return n;
+}
+
+/* The path that stands under /aliases for the first component. NULL if none does. */
+static const char *alias_path(const struct dt_index *ix, const char *name, uint32_t name_len)
+{
+    const uint32_t aliases = dt_child(ix, DT_ROOT, "aliases", 7u);
+    const char *path = NULL;
+
+    if (aliases != DT_NONE) {
+        const struct dt_node *const n = &ix->node[aliases];
+
+        for (uint32_t i = n->first_prop; (i < ((uint32_t)n->first_prop + n->nr_props)) && (path == NULL); i++) {
+            const char *const have = dt_prop_name(ix, i);
+            const struct dt_value v = dt_prop_value(ix, i);
+
+            if ((strlen(have) == name_len) && (memcmp(have, name, name_len) == 0) && dt_is_string(&v)) {
+                path = blob_text(ix, ix->prop[i].value);
+            }
+        }
+    }
+    return path;
+}
+
+static uint32_t walk_path(const struct dt_index *ix, uint32_t from, const char *path)
+{
+    uint32_t node = from;
+    const char *rest = path;
+
+    while ((node != DT_NONE) && (*rest != '\0') && (*rest != ':')) {
+        if (*rest == '/') {
+            rest = &rest[1];
+        } else {
+            const uint32_t n = component_length(rest);
+
+            node = dt_child(ix, node, rest, n);
+            rest = &rest[n];
+        }
+    }
+    return node;
+}
+
+uint32_t dt_find(const struct dt_index *ix, const char *path)
+{
+    uint32_t node = DT_ROOT;
+    const char *rest = path;
+
+    if (path[0] != '/') {
+        const uint32_t n = component_length(path);
+        const char *const alias = alias_path(ix, path, n);
+
+        rest = &path[n];
+        node = ((alias != NULL) && (alias[0] == '/')) ? walk_path(ix, DT_ROOT, alias) : DT_NONE;
+    }
+    return walk_path(ix, node, rest);
+}
+
+void dt_path(const struct dt_index *ix, uint32_t node, struct fmt_buf *out)
+{
+    uint32_t chain[DT_DEPTH_MAX];
+    uint32_t n = 0;
+
+    for (uint32_t i = node; (i != DT_ROOT) && (n < DT_DEPTH_MAX); i = ix->node[i].parent) {
+        chain[n] = i;
+        n++;
+    }
+    if (n == 0u) {
+        fmt_char(out, '/');
+    }
+    while (n > 0u) {
+        n--;
+        fmt_char(out, '/');
+        fmt_str(out, dt_name(ix, chain[n]));
+    }
+}
+
+/* -- Properties -- */
+
+const char *dt_prop_name(const struct dt_index *ix, uint32_t prop)
+{
+    return blob_text(ix, ix->prop[prop].name);
+}
+
+struct dt_value dt_prop_value(const struct dt_index *ix, uint32_t prop)
+{
+    const struct dt_value v = { &ix->blob[ix->prop[prop].value], ix->prop[prop].bytes };
+
+    return v;
+}
+
+bool dt_get(const struct dt_index *ix, uint32_t node, const char *name, struct dt_value *out)
+{
+    const uint32_t first = ix->node[node].first_prop;
+    const uint32_t end = first + ix->node[node].nr_props;
+    bool found = false;
+
+    for (uint32_t i = first; (i < end) && !found; i++) {
+        if (strcmp(dt_prop_name(ix, i), name) == 0) {
+            *out = dt_prop_value(ix, i);
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool dt_has(const struct dt_index *ix, uint32_t node, const char *name)
+{
+    struct dt_value v = { NULL, 0u };
+
+    return dt_get(ix, node, name, &v);
+}
+
+bool dt_get_u32(const struct dt_index *ix, uint32_t node, const char *name, uint32_t *out)
+{
+    struct dt_value v = { NULL, 0u };
+    const bool good = dt_get(ix, node, name, &v) && (v.bytes == CELL_BYTES);
+
+    if (good) {
+        *out = dt_cell(&v, 0);
+    }
+    return good;
+}
+
+bool dt_get_string(const struct dt_index *ix, uint32_t node, const char *name, const char **out)
+{
+    struct dt_value v = { NULL, 0u };
+    const bool good = dt_get(ix, node, name, &v) && dt_is_string(&v);
+
+    if (good) {
+        const void *const text = v.data;
+
+        *out = text;
+    }
+    return good;
+}
+
+uint32_t dt_address_cells(const struct dt_index *ix, uint32_t node)
+{
+    uint32_t cells = 2;
+
+    (void)dt_get_u32(ix, node, "#address-cells", &cells);
+    return cells;
+}
+
+uint32_t dt_size_cells(const struct dt_index *ix, uint32_t node)
+{
+    uint32_t cells = 1;
+
+    (void)dt_get_u32(ix, node, "#size-cells", &cells);
+    return cells;
+}
+
+bool dt_compatible(const struct dt_index *ix, uint32_t node, const char *wanted)
+{
+    struct dt_value v = { NULL, 0u };
+
+    return dt_get(ix, node, "compatible", &v) && dt_strings_have(&v, wanted);
+}
+
+bool dt_enabled(const struct dt_index *ix, uint32_t node)
+{
+    bool enabled = true;
+
+    for (uint32_t i = node; (i != DT_NONE) && enabled; i = ix->node[i].parent) {
+        struct dt_value v = { NULL, 0u };
+
+        if (dt_get(ix, i, "status", &v)) {
+            enabled = dt_strings_have(&v, "okay") || dt_strings_have(&v, "ok");
+        }
+    }
+    return enabled;
+}
+
+/* -- Values -- */
+
+uint32_t dt_cell(const struct dt_value *v, uint32_t index)
+{
+    const uint8_t *const b = &v->data[index * CELL_BYTES];
+
+    return ((uint32_t)b[0] << 24u) | ((uint32_t)b[1] << 16u) | ((uint32_t)b[2] << 8u) | (uint32_t)b[3];
+}
+
+uint64_t dt_cells(const struct dt_value *v, uint32_t index, uint32_t nr_cells)
+{
+    uint64_t number = 0;
+
+    for (uint32_t i = 0; i < nr_cells; i++) {
+        number = (number << 32u) | dt_cell(v, index + i);
+    }
+    return number;
+}
+
+bool dt_is_string(const struct dt_value *v)
+{
+    const void *const text = v->data;
+
+    return (v->bytes > 0u) && (strnlen(text, v->bytes) == (v->bytes - 1u));
+}
+
+bool dt_strings_have(const struct dt_value *v, const char *wanted)
+{
+    const size_t bytes = strlen(wanted) + 1u;
+    uint32_t i = 0;
+    bool found = false;
+
+    while ((i < v->bytes) && !found) {
+        const void *const text = &v->data[i];
+        const uint32_t left = v->bytes - i;
+
+        found = (bytes <= left) && (memcmp(text, wanted, bytes) == 0);
+        i += (uint32_t)strnlen(text, left) + 1u;
+    }
+    return found;
+}
+
+/* -- Registers and interrupts -- */
+
+uint32_t dt_reg_count(const struct dt_index *ix, uint32_t node)
+{
+    const uint32_t parent = ix->node[node].parent;
+    struct dt_value v = { NULL, 0u };
+    uint32_t count = 0;
+
+    if ((parent != DT_NONE) && dt_get(ix, node, "reg", &v)) {
+        const uint32_t ac = dt_address_cells(ix, parent);
+        const uint32_t sc = dt_size_cells(ix, parent);
+
+        if ((ac > 0u) && (ac <= CELLS_MAX) && (sc <= CELLS_MAX) && ((v.bytes % ((ac + sc) * CELL_BYTES)) == 0u)) {
+            count = v.bytes / ((ac + sc) * CELL_BYTES);
+        }
+    }
+    return count;
+}
+
+bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out)
+{
+    const bool good = i < dt_reg_count(ix, node);
+
+    if (good) {
+        const uint32_t parent = ix->node[node].parent;
+        const uint32_t ac = dt_address_cells(ix, parent);
+        const uint32_t sc = dt_size_cells(ix, parent);
+        struct dt_value v = { NULL, 0u };
+
+        (void)dt_get(ix, node, "reg", &v);
+        out->base = dt_cells(&v, i * (ac + sc), ac);
+        out->bytes = dt_cells(&v, (i * (ac + sc)) + ac, sc);
+    }
+    return good;
+}
+
+/* One step up: an address on the bus below `bus` as an address on the bus that `bus` itself is on. */
+static bool translate_up(const struct dt_index *ix, uint32_t bus, struct dt_range *range)
+{
+    const uint32_t parent = ix->node[bus].parent;
+    const uint32_t child_ac = dt_address_cells(ix, bus);
+    const uint32_t child_sc = dt_size_cells(ix, bus);
+    const uint32_t parent_ac = dt_address_cells(ix, parent);
+    struct dt_value v = { NULL, 0u };
+    bool good = dt_get(ix, bus, "ranges", &v);
+
+    if (good && (v.bytes > 0u)) {
+        good = false;
+        if ((child_ac <= CELLS_MAX) && (child_sc <= CELLS_MAX) && (parent_ac <= CELLS_MAX)) {
+            const uint32_t entry = child_ac + parent_ac + child_sc;
+            const uint32_t nr_cells = v.bytes / CELL_BYTES;
+
+            for (uint32_t i = 0; (entry > 0u) && ((nr_cells - i) >= entry) && !good; i += entry) {
+                const uint64_t from = dt_cells(&v, i, child_ac);
+                const uint64_t bytes = dt_cells(&v, i + child_ac + parent_ac, child_sc);
+
+                if ((range->base >= from) && ((range->base - from) < bytes)) {
+                    range->base = (range->base - from) + dt_cells(&v, i + child_ac, parent_ac);
+                    good = true;
+                }
+            }
+        }
+    }
+    return good;
+}
+
+bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out)
+{
+    struct dt_range range = { 0u, 0u };
+    bool good = dt_reg(ix, node, i, &range);
+
+    if (good) {
+        for (uint32_t bus = ix->node[node].parent; (bus != DT_ROOT) && good; bus = ix->node[bus].parent) {
+            good = translate_up(ix, bus, &range);
+        }
+    }
+    if (good) {
+        *out = range;
+    }
+    return good;
+}
+
+static bool irq_cells(const struct dt_index *ix, uint32_t controller, const struct dt_value *v, uint32_t at,
+                      struct dt_irq *out)
+{
+    uint32_t nr_cells = 0;
+    bool good = (controller != DT_NONE) && dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells);
+
+    good = good && (nr_cells > 0u) && (nr_cells <= DT_IRQ_CELLS_MAX);
+    out->controller = controller;
+    out->nr_cells = nr_cells;
+    if (good && (at <= (v->bytes / CELL_BYTES)) && (((v->bytes / CELL_BYTES) - at) >= nr_cells)) {
+        for (uint32_t i = 0; i < nr_cells; i++) {
+            out->cell[i] = dt_cell(v, at + i);
+        }
+    } else {
+        good = false;
+    }
+    return good;
+}
+
+/* The node that interrupts of `node` go to: interrupt-parent, inherited from above. */
+static uint32_t irq_parent(const struct dt_index *ix, uint32_t node)
+{
+    uint32_t found = DT_NONE;
+
+    for (uint32_t i = node; (i != DT_NONE) && (found == DT_NONE); i = ix->node[i].parent) {
+        uint32_t phandle = 0;
+
+        if (dt_get_u32(ix, i, "interrupt-parent", &phandle)) {
+            found = dt_by_phandle(ix, phandle);
+        }
+    }
+    return found;
+}
+
+bool dt_irq(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_irq *out)
+{
+    struct dt_value v = { NULL, 0u };
+    bool good = false;
+
+    if (dt_get(ix, node, "interrupts-extended", &v)) {
+        uint32_t at = 0;
+
+        good = true;
+        for (uint32_t n = 0; (n <= i) && good; n++) {
+            good = (v.bytes / CELL_BYTES) > at;
+            good = good && irq_cells(ix, dt_by_phandle(ix, dt_cell(&v, at)), &v, at + 1u, out);
+            at += 1u + out->nr_cells;
+        }
+    } else if (dt_get(ix, node, "interrupts", &v)) {
+        const uint32_t controller = irq_parent(ix, node);
+        uint32_t nr_cells = 0;
+
+        good = (controller != DT_NONE) && dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells);
+        good = good && (nr_cells <= DT_IRQ_CELLS_MAX) && irq_cells(ix, controller, &v, i * nr_cells, out);
+    } else {
+        good = false;
+    }
+    return good;
+}

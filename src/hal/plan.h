@@ -1,0 +1,36 @@
+/* A port's host-compilable rules: the guest's memory map and limits, and what it takes from the host's device tree.
+ * Implemented in src/arch/<port>/plan (pure C, also part of the host tool). Called by config/ only, once per tree.
+ * struct hal_plan_host is the port's; it is plain data and immutable once the plan is made. */
+#ifndef HAL_PLAN_H
+#define HAL_PLAN_H
+
+#include "hal/types.h"
+#include "lib/status.h"
+#include "hal_arch/plan.h"
+
+#define HAL_GUEST_BANKS_MAX 2u
+
+struct hal_guest_bank {
+    gpa_t base;
+    uint64_t max_bytes;
+};
+
+struct hal_guest_layout {
+    struct hal_guest_bank bank[HAL_GUEST_BANKS_MAX]; /* filled in order */
+    uint32_t nr_banks;
+    gpa_t vuart_base; /* emulated SBSA UART, 4 KiB */
+    uint32_t vuart_irq;
+    uint32_t nr_spis_max;
+};
+
+/* The memory map that guests see (Xen's public/arch-arm.h on Arm). Constant. */
+const struct hal_guest_layout *hal_plan_layout(void);
+
+/* Most vCPUs that one domain may have on this host (8 with GICv2, 128 with GICv3). */
+uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host);
+
+/* Default size of a domain's pool for translation tables and other pages charged to it, bytes, page multiple.
+ * Large enough for ram_bytes in 4 KiB pages at worst alignment is not required: blocks are used where possible. */
+uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus);
+
+#endif

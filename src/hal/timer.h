@@ -1,0 +1,19 @@
+/* The hypervisor's clock and its one-shot timer on each CPU. */
+#ifndef HAL_TIMER_H
+#define HAL_TIMER_H
+
+#include "hal/plan.h"
+#include "hal/types.h"
+#include "lib/status.h"
+
+/* Boot CPU, then hal_timer_init_cpu() on each, the boot CPU included (enables the interrupt). */
+HV_MUST_CHECK enum hv_status hal_timer_init(const struct hal_plan_host *host);
+void hal_timer_init_cpu(void);
+
+/* ns since boot, monotonic, the same on all CPUs. */
+uint64_t hal_timer_now_ns(void);
+
+/* This CPU gets upcall_timer() at or soon after deadline_ns (at once if past); TIME_NEVER cancels. */
+void hal_timer_set(uint64_t deadline_ns);
+
+#endif

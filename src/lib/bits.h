@@ -1,0 +1,42 @@
+/* Bits and alignment. All macros take unsigned values; shift counts are below the width. */
+#ifndef LIB_BITS_H
+#define LIB_BITS_H
+
+#include <stdint.h>
+
+#define BIT32(n) (1u << (n))
+#define BIT64(n) (1ULL << (n))
+/* bits h down to l set, 63 >= h >= l */
+#define GENMASK64(h, l) ((~0ULL >> (63u - (h))) & (~0ULL << (l)))
+#define KIB(n) ((uint64_t)(n) << 10u)
+#define MIB(n) ((uint64_t)(n) << 20u)
+#define GIB(n) ((uint64_t)(n) << 30u)
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline uint64_t bits_field(uint64_t value, uint32_t high, uint32_t low)
+{
+    return (value & GENMASK64(high, low)) >> low;
+}
+
+/* align is a power of two; up wraps to 0 only for values in the last granule of the address space */
+static inline uint64_t bits_align_down(uint64_t value, uint64_t align)
+{
+    return value & ~(align - 1u);
+}
+
+static inline uint64_t bits_align_up(uint64_t value, uint64_t align)
+{
+    return (value + (align - 1u)) & ~(align - 1u);
+}
+
+static inline uint64_t bits_min(uint64_t a, uint64_t b)
+{
+    return (a < b) ? a : b;
+}
+
+static inline uint64_t bits_max(uint64_t a, uint64_t b)
+{
+    return (a > b) ? a : b;
+}
+
+#endif

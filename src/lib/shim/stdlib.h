@@ -1,0 +1,7 @@
+/* What <stdlib.h> means to headers of Debian's libraries when they are compiled for the bare machine. */
+#ifndef LIB_SHIM_STDLIB_H
+#define LIB_SHIM_STDLIB_H
+
+#include "lib/string.h"
+
+#endif

@@ -1,0 +1,270 @@
+/* Memory and string functions for the bare machine. Words are 64 bit; what is aligned goes 32 bytes a turn. */
+#include "lib/string.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* GCC would recognise these loops as memcpy and memset and call the function from within itself. */
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
+#define WORD_BYTES 8u
+#define BLOCK_BYTES 32u
+#define ONES_BYTES 0x0101010101010101ULL
+
+/* may_alias: these functions see every object as words, whatever its type is. */
+typedef uint64_t __attribute__((may_alias)) word_t;
+
+/* A word at any address. Where unaligned loads are not allowed the compiler takes it byte by byte. */
+struct loose_word {
+    uint64_t v;
+} __attribute__((packed, may_alias));
+
+static bool word_aligned(const uint8_t *p)
+{
+    return ((uintptr_t)p & (WORD_BYTES - 1u)) == 0u;
+}
+
+/* Copies whole words upwards to an aligned destination; answers the bytes done. Loads of a block come before its stores,
+ * so overlap is harmless as long as dst is below src. */
+static size_t copy_words(uint8_t *dst, const uint8_t *src, size_t bytes)
+{
+    size_t done = 0;
+
+    if (word_aligned(src)) {
+        void *const to = dst;
+        const void *const from = src;
+        word_t *const d = to;
+        const word_t *const s = from;
+
+        for (; (bytes - done) >= BLOCK_BYTES; done += BLOCK_BYTES) {
+            const size_t i = done / WORD_BYTES;
+            const uint64_t w0 = s[i];
+            const uint64_t w1 = s[i + 1u];
+            const uint64_t w2 = s[i + 2u];
+            const uint64_t w3 = s[i + 3u];
+
+            d[i] = w0;
+            d[i + 1u] = w1;
+            d[i + 2u] = w2;
+            d[i + 3u] = w3;
+        }
+        for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
+            d[done / WORD_BYTES] = s[done / WORD_BYTES];
+        }
+    } else {
+        for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
+            void *const to = &dst[done];
+            const void *const from = &src[done];
+            word_t *const d = to;
+            const struct loose_word *const s = from;
+
+            *d = s->v;
+        }
+    }
+    return done;
+}
+
+static void copy_up(uint8_t *dst, const uint8_t *src, size_t bytes)
+{
+    size_t done = 0;
+
+    while ((done < bytes) && !word_aligned(&dst[done])) {
+        dst[done] = src[done];
+        done++;
+    }
+    done += copy_words(&dst[done], &src[done], bytes - done);
+    for (; done < bytes; done++) {
+        dst[done] = src[done];
+    }
+}
+
+static void copy_down(uint8_t *dst, const uint8_t *src, size_t bytes)
+{
+    size_t left = bytes;
+
+    while ((left > 0u) && !word_aligned(&dst[left])) {
+        left--;
+        dst[left] = src[left];
+    }
+    for (; left >= WORD_BYTES; left -= WORD_BYTES) {
+        void *const to = &dst[left - WORD_BYTES];
+        const void *const from = &src[left - WORD_BYTES];
+        word_t *const d = to;
+        const struct loose_word *const s = from;
+
+        *d = s->v;
+    }
+    while (left > 0u) {
+        left--;
+        dst[left] = src[left];
+    }
+}
+
+void *memcpy(void *dst, const void *src, size_t bytes)
+{
+    copy_up(dst, src, bytes);
+    return dst;
+}
+
+void *memmove(void *dst, const void *src, size_t bytes)
+{
+    const uint8_t *const d = dst;
+    const uint8_t *const s = src;
+
+    if ((uintptr_t)d <= (uintptr_t)s) {
+        copy_up(dst, src, bytes);
+    } else {
+        copy_down(dst, src, bytes);
+    }
+    return dst;
+}
+
+void *memset(void *dst, int value, size_t bytes)
+{
+    uint8_t *const d = dst;
+    const uint8_t byte = (uint8_t)((uint32_t)value & 0xFFu);
+    const uint64_t word = ONES_BYTES * byte;
+    size_t done = 0;
+
+    while ((done < bytes) && !word_aligned(&d[done])) {
+        d[done] = byte;
+        done++;
+    }
+    for (; (bytes - done) >= BLOCK_BYTES; done += BLOCK_BYTES) {
+        void *const to = &d[done];
+        word_t *const w = to;
+
+        w[0] = word;
+        w[1] = word;
+        w[2] = word;
+        w[3] = word;
+    }
+    for (; done < bytes; done++) {
+        d[done] = byte;
+    }
+    return dst;
+}
+
+int memcmp(const void *left, const void *right, size_t bytes)
+{
+    const uint8_t *const l = left;
+    const uint8_t *const r = right;
+    size_t i = 0;
+    int order = 0;
+
+    if (word_aligned(l) && word_aligned(r)) {
+        const word_t *const lw = left;
+        const word_t *const rw = right;
+
+        while (((bytes - i) >= WORD_BYTES) && (lw[i / WORD_BYTES] == rw[i / WORD_BYTES])) {
+            i += WORD_BYTES;
+        }
+    }
+    while ((i < bytes) && (l[i] == r[i])) {
+        i++;
+    }
+    if (i < bytes) {
+        order = (l[i] < r[i]) ? -1 : 1;
+    }
+    return order;
+}
+
+void *memchr(const void *data, int value, size_t bytes)
+{
+    const uint8_t *const d = data;
+    const uint8_t byte = (uint8_t)((uint32_t)value & 0xFFu);
+    size_t i = 0;
+
+    while ((i < bytes) && (d[i] != byte)) {
+        i++;
+    }
+    return (i < bytes) ? (void *)(uintptr_t)&d[i] : NULL;
+}
+
+size_t strlen(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n] != '\0') {
+        n++;
+    }
+    return n;
+}
+
+size_t strnlen(const char *text, size_t limit)
+{
+    size_t n = 0;
+
+    while ((n < limit) && (text[n] != '\0')) {
+        n++;
+    }
+    return n;
+}
+
+char *strchr(const char *text, int wanted)
+{
+    return memchr(text, wanted, strlen(text) + 1u);
+}
+
+char *strrchr(const char *text, int wanted)
+{
+    const char byte = (char)wanted;
+    size_t n = strlen(text) + 1u;
+
+    while ((n > 0u) && (text[n - 1u] != byte)) {
+        n--;
+    }
+    return (n > 0u) ? (char *)(uintptr_t)&text[n - 1u] : NULL;
+}
+
+int strcmp(const char *left, const char *right)
+{
+    size_t i = 0;
+    int order = 0;
+
+    while ((left[i] == right[i]) && (left[i] != '\0')) {
+        i++;
+    }
+    if (left[i] != right[i]) {
+        order = ((uint8_t)left[i] < (uint8_t)right[i]) ? -1 : 1;
+    }
+    return order;
+}
+
+/* The value of a digit in bases up to 16, or 16 and more for what is none. */
+static uint32_t digit_value(char c)
+{
+    const uint32_t u = (uint8_t)c;
+    uint32_t value = 16u;
+
+    if ((u >= 0x30u) && (u <= 0x39u)) {
+        value = u - 0x30u;
+    } else if (((u | 0x20u) >= 0x61u) && ((u | 0x20u) <= 0x66u)) {
+        value = ((u | 0x20u) - 0x61u) + 10u;
+    } else {
+        value = 16u;
+    }
+    return value;
+}
+
+/* Bases 0 (decimal, or hexadecimal after 0x), 8, 10 and 16; no sign and no leading space. Saturates. */
+unsigned long strtoul(const char *text, char **end, int base)
+{
+    const bool prefix = (text[0] == '0') && ((text[1] == 'x') || (text[1] == 'X'));
+    const bool hex = prefix && ((base == 0) || (base == 16)) && (digit_value(text[2]) < 16u);
+    const uint32_t radix = hex ? 16u : ((base == 0) ? 10u : (uint32_t)base);
+    size_t i = hex ? 2u : 0u;
+    unsigned long value = 0;
+
+    for (; digit_value(text[i]) < radix; i++) {
+        const unsigned long digit = digit_value(text[i]);
+
+        value = (value > ((~0UL - digit) / radix)) ? ~0UL : ((value * radix) + digit);
+    }
+    if (end != NULL) {
+        *end = (char *)(uintptr_t)&text[i];
+    }
+    return value;
+}

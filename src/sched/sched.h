@@ -1,0 +1,66 @@
+/* The scheduler: a framework that owns states and switching, and one file per policy.
+ * A CPU runs the best of: a vCPU its policy picks, its worker when work is queued, idle. Decisions are bounded. */
+#ifndef SCHED_SCHED_H
+#define SCHED_SCHED_H
+
+#include "config/plan.h"
+#include "domain/domain.h"
+
+#define SCHED_SLICE_NS 5000000ULL       /* round robin: a turn */
+#define SCHED_WORK_SLICE_NS 1000000ULL  /* what the worker gets when vCPUs want the CPU as well ... */
+#define SCHED_WORK_EVERY_NS 5000000ULL  /* ... and how often, so that long work always goes on */
+
+/* What a policy implements. All under the run-queue lock. */
+struct sched_policy {
+    const char *name;
+    /* vCPU joins the policy; HV_NO_MEMORY/HV_LIMIT when it can't be placed (null: no CPU left). */
+    enum hv_status (*add)(struct vcpu *vcpu);
+    void (*remove)(struct vcpu *vcpu);
+    /* it became runnable: queue it; returns the CPU that should look again */
+    cpuid_t (*enqueue)(struct vcpu *vcpu);
+    void (*dequeue)(struct vcpu *vcpu);
+    /* the vCPU this CPU should run now (taken off the queue), or NULL; *until_ns: end of its turn, TIME_NEVER */
+    struct vcpu *(*pick)(cpuid_t cpu, uint64_t now_ns, uint64_t *until_ns);
+    /* would pick() now prefer another vCPU over `running`? */
+    bool (*preempts)(cpuid_t cpu, const struct vcpu *running, uint64_t now_ns);
+    /* may a waiting vCPU keep the CPU, so that waiting need not trap? (null: yes) */
+    bool wait_in_guest;
+};
+
+extern const struct sched_policy sched_null;
+extern const struct sched_policy sched_rr;
+
+/* Boot CPU, before any vCPU exists. */
+void sched_init(enum plan_sched policy);
+/* Each CPU once: sets up worker and idle contexts (stacks from the heap by the caller). */
+void sched_init_cpu(cpuid_t cpu, void *worker_stack_top, void *idle_stack_top);
+/* Enters the scheduler on this CPU for good. */
+_Noreturn void sched_start_cpu(void);
+
+/* Gives the vCPU to the policy, off. / takes it back; it is off and not on a CPU. */
+HV_MUST_CHECK enum hv_status sched_add(struct vcpu *vcpu);
+void sched_remove(struct vcpu *vcpu);
+
+/* VCPU_OFF -> RUNNABLE. HV_BUSY if it was on. */
+HV_MUST_CHECK enum hv_status sched_power_on(struct vcpu *vcpu);
+/* An interrupt is pending for it, or its timer fired. Any context, any CPU. */
+void sched_wake(struct vcpu *vcpu);
+/* The calling (current) vCPU waits / stops / gives its turn away; effect at exit work. */
+void sched_block(struct vcpu *vcpu);
+void sched_yield(struct vcpu *vcpu);
+/* Makes it VCPU_OFF as soon as it leaves its CPU (an IPI asks for it). Does not wait. */
+void sched_power_off(struct vcpu *vcpu);
+/* Pausing keeps state but no vCPU of the domain runs. domain->paused is set by the caller. */
+void sched_pause_domain(struct domain *domain);
+void sched_unpause_domain(struct domain *domain);
+/* True when no vCPU of the domain is on a CPU. */
+bool sched_domain_quiet(const struct domain *domain);
+/* CPU time of a vCPU up to now. */
+uint64_t sched_run_ns(const struct vcpu *vcpu);
+
+/* upcall_exit_work's core: picks again if asked to; switches. */
+void sched_exit_work(void);
+/* Ask this or another CPU to go through sched_exit_work(). */
+void sched_request(cpuid_t cpu);
+
+#endif

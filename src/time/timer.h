@@ -1,0 +1,24 @@
+/* Deadlines, kept per CPU in a sorted list. A callback runs on the CPU that armed it, interrupts masked, CPU stack,
+ * at most TIMER_BURST a time. */
+#ifndef TIME_TIMER_H
+#define TIME_TIMER_H
+
+#include "hal/types.h"
+
+#define TIMER_BURST 16u
+
+struct timer {
+    struct timer *next;
+    uint64_t deadline_ns;
+    void (*fire)(struct timer *timer);
+    volatile uint32_t cpu; /* where it is armed, TIMER_UNARMED if not */
+};
+
+#define TIMER_UNARMED UINT32_MAX
+
+void timer_setup(struct timer *timer, void (*fire)(struct timer *timer));
+/* Arms (or moves) it on the calling CPU; TIME_NEVER disarms. If armed on another CPU it is taken from there first. */
+void timer_arm(struct timer *timer, uint64_t deadline_ns);
+void timer_disarm(struct timer *timer);
+
+#endif

@@ -1,0 +1,195 @@
+"""Who may include whom, and what generic code may not know.
+
+Checks src against the table in layers.txt: includes by layer, one port never in another, libraries only where they are
+named, no architecture and no CONFIG_ in an #if outside src/arch, no assembly outside src/arch, unique file names, no .c in
+src/hal.
+"""
+import os
+import re
+import sys
+
+import ctext
+import tree
+
+ARCH_WORD = re.compile(
+    r"^(?:__aarch64__|__AARCH64\w*|__arm__|__arm64__|__ARM_\w*|__x86_64__|__i386__|__amd64__|__riscv\w*|__powerpc\w*|"
+    r"__PPC\w*|__ppc\w*|CONFIG_(?:ARCH_\w+|ARM\w*|AARCH\w*|X86\w*|AMD64|RISCV\w*|PPC\w*|POWERPC\w*|FAKE)|"
+    r"ARM64|ARM32|AARCH64|AARCH32|X86_64|RISCV64|PPC64)$")
+INCLUDE = re.compile(r'^(?:"([^"]+)"|<([^>]+)>)')
+
+
+class Table:
+    """layers.txt."""
+
+    def __init__(self, root):
+        self.may = {}
+        self.system = {}
+        self.arm_family = []
+        self.host_ports = []
+        self.same_name = []
+        for number, line in tree.data_lines(root, "layers.txt"):
+            name, colon, rest = line.partition(":")
+            words = rest.split()
+            if not colon:
+                sys.exit(f"layers.txt:{number}: want `name: words`")
+            if name.startswith("<"):
+                self.system[name.strip("<>")] = words
+            elif name == "arm family":
+                self.arm_family = words
+            elif name == "host ports":
+                self.host_ports = words
+            elif name == "same name":
+                self.same_name = words
+            else:
+                self.may[name] = words
+
+
+class Checker:
+    def __init__(self, root):
+        self.root = root
+        self.table = Table(root)
+        self.report = tree.Report("layers")
+        self.files = tree.c_files(root, "src", ends=(".c", ".h", ".S"))
+        self.present = set(self.files)
+        arch = os.path.join(root, "src", "arch")
+        self.port_names = sorted(os.listdir(arch)) if os.path.isdir(arch) else []
+
+    def layer(self, path):
+        """(layer, port or None) of a path under src."""
+        parts = path.split("/")
+        if parts[1] != "arch":
+            return parts[1], None
+        if len(parts) < 4:
+            return "arch", None
+        if parts[3] == "plan":
+            return "plan", parts[2]
+        if parts[3] == "include":
+            return "hal_arch" if len(parts) > 5 and parts[4] == "hal_arch" else "port", parts[2]
+        return "arch", parts[2]
+
+    def roots_for(self, port):
+        """Include roots that a file of this port sees; generic code sees src and any port's hal_arch."""
+        roots = ["src"]
+        if port is None:
+            return roots + [f"src/arch/{name}/include" for name in self.port_names]
+        roots.append(f"src/arch/{port}/include")
+        if port == "arm":
+            roots += [f"src/arch/{name}/include" for name in self.table.arm_family]
+        if port in self.table.arm_family:
+            roots.append("src/arch/arm/include")
+        return roots
+
+    def resolve(self, name, port):
+        for root in self.roots_for(port):
+            if f"{root}/{name}" in self.present:
+                return f"{root}/{name}"
+        return None
+
+    def check_quoted(self, path, line, name):
+        layer, port = self.layer(path)
+        if ".." in name.split("/"):
+            self.report.add(path, line, f'"{name}": write the path from the include root, without ..')
+            return
+        first = name.split("/")[0]
+        if first == "generated":
+            return
+        target = self.resolve(name, port)
+        if target is None:
+            beside = f"{os.path.dirname(path)}/{name}"
+            text = "is found only beside the file: write its path from the include root" if beside in self.present \
+                else "is in no include root of this file"
+            self.report.add(path, line, f'"{name}" {text}')
+            return
+        to_layer, to_port = self.layer(target)
+        if layer not in self.table.may:
+            return
+        if to_layer in ("arch", "plan", "port", "hal_arch") and port is not None and to_port not in (port, None):
+            is_family = to_port == "arm" and port in self.table.arm_family
+            is_hal_arch = port == "arm" and to_layer == "hal_arch"
+            if not (is_family or is_hal_arch):
+                self.report.add(path, line, f'"{name}": port {port} includes port {to_port}')
+                return
+        own = to_layer == layer or (layer == "arch" and to_layer == "plan" and to_port == port)
+        allowed = self.table.may[layer]
+        if not own and to_layer not in allowed and name not in allowed:
+            hint = " (a port calls up only through hal/upcall.h)" if layer == "arch" else ""
+            self.report.add(path, line, f'"{name}": layer {layer} may not include layer {to_layer}{hint}')
+
+    def check_system(self, path, line, name, uses_libfdt):
+        layer, port = self.layer(path)
+        if port in self.table.host_ports:
+            return
+        allowed = self.table.system.get(name)
+        if allowed is None:
+            self.report.add(path, line, f"<{name}> is not a header that this code may use")
+            return
+        for word in allowed:
+            if word in ("*", layer, path) or (word.endswith("/") and path.startswith(word)):
+                return
+            if word == "libfdt" and uses_libfdt:
+                return
+        self.report.add(path, line, f"<{name}> may be included only by: {' '.join(allowed)}")
+
+    def check_file(self, path):
+        text = tree.read(self.root, path)
+        blank_strings = ctext.strip(text)
+        plain = ctext.strip(text, keep_strings=True)
+        layer, port = self.layer(path)
+        is_generic = not path.startswith("src/arch/")
+        includes = []
+        for line, word, rest in ctext.directives(plain):
+            if word == "include":
+                match = INCLUDE.match(rest)
+                if match is None:
+                    self.report.add(path, line, "an include names its file literally")
+                    continue
+                includes.append((line, match.group(1), match.group(2)))
+            elif word in ("if", "ifdef", "ifndef", "elif") and not path.startswith("src/arch/fake/"):
+                names = re.findall(r"\bCONFIG_\w+", rest)
+                for name in names if not rest.endswith("_H") else []:
+                    self.report.add(path, line, f"{name} in an #{word}: constants are 0 or 1 and used in `if`")
+        uses_libfdt = any(system == "libfdt.h" for _, _, system in includes)
+        for line, quoted, system in includes:
+            if quoted is not None:
+                self.check_quoted(path, line, quoted)
+            else:
+                self.check_system(path, line, system, uses_libfdt)
+        if is_generic and path.endswith((".c", ".h")):
+            for word, line in ctext.tokens(blank_strings):
+                if ARCH_WORD.match(word):
+                    self.report.add(path, line, f"{word}: generic code does not ask which architecture it is")
+                elif word in ("asm", "__asm__", "__asm"):
+                    self.report.add(path, line, "assembly stands only in src/arch")
+        if is_generic and path.endswith(".S"):
+            self.report.add(path, 1, "assembly stands only in src/arch")
+        if layer not in self.table.may and path.count("/") > 1:
+            self.report.add(path, 1, f"layer {layer} is not in the table")
+        if path.count("/") == 1:
+            self.report.add(path, 1, "a file of src stands in the folder of its layer")
+        if layer == "hal" and path.endswith(".c"):
+            self.report.add(path, 1, "src/hal holds headers only")
+
+    def check_names(self):
+        """File names are unique; a contract header may be called like the layer's own (hal/vcpu.h, domain/vcpu.h), and
+        each port repeats the hal_arch headers by design."""
+        seen = {}
+        for path in self.files:
+            layer, _ = self.layer(path)
+            name = os.path.basename(path)
+            if layer in ("hal", "hal_arch") or path.startswith("src/lib/shim/") or name in self.table.same_name:
+                continue
+            seen.setdefault(name, []).append(path)
+        for name, paths in seen.items():
+            for path in paths[1:]:
+                self.report.add(path, 1, f"the file name {name} is taken by {paths[0]}")
+
+    def run(self):
+        for path in self.files:
+            self.check_file(path)
+        self.check_names()
+        return self.report.finish(f"{len(self.files)} files")
+
+
+if __name__ == "__main__":
+    args = tree.arguments(__doc__).parse_args()
+    sys.exit(Checker(args.root).run())

@@ -1,0 +1,446 @@
+#!/usr/bin/python3
+"""Boots a system of systems/ in QEMU: for a person at a terminal, for scripts, and for the system tests.
+
+As a program it is what `make run` starts; its settings come as BULKHEAD_<NAME> in the environment (see `make help`).
+Tests import it:
+
+    from run import Machine
+    with Machine("demo") as m:              # starts; stops at the end
+        m.expect(r"GUEST-UP domU1", 120)    # the re.Match, or MachineError
+        m.send("uname -m\\n")
+        print(m.text)                       # all the console said, without carriage returns and escape sequences
+"""
+import atexit
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+from boards import BOARDS, QEMU  # noqa: E402  (the path is set above)
+
+OUT = os.path.join(ROOT, "out")
+GUESTS = os.path.join(OUT, "guests")
+TOOL = os.path.join(OUT, "host", "bulkhead-image")
+ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Za-z0-9]|[=>78cDEHM])|[\r\x00]")
+UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*|[()])?$")
+# Patience of all waiting times, for machines that are slower than the one the times were chosen on.
+PATIENCE = float(os.environ.get("BULKHEAD_PATIENCE", "1"))
+
+
+class MachineError(Exception):
+    """What was waited for did not come, or the machine could not be started."""
+
+
+def in_root(path):
+    return path if os.path.isabs(path) else os.path.join(ROOT, path)
+
+
+def newer(target, sources):
+    """Whether target exists and no source changed after it was made."""
+    if not os.path.exists(target):
+        return False
+    made = os.stat(target).st_mtime_ns
+    return all(os.stat(source).st_mtime_ns <= made for source in sources)
+
+
+def fetched_folder():
+    cache = os.environ.get("BULKHEAD_CACHE")
+    if not cache:
+        cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "bulkhead")
+    return os.path.join(cache, "trixie-arm64")
+
+
+class Lock:
+    """Runs that need the same made file wait for each other."""
+
+    def __init__(self, path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.path = path + ".lock"
+
+    def __enter__(self):
+        self.stream = open(self.path, "w")
+        fcntl.flock(self.stream, fcntl.LOCK_EX)
+
+    def __exit__(self, *_):
+        self.stream.close()
+
+
+def checked(command, what):
+    """Runs a command to its end; its words are the error's when it fails."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise MachineError("%s failed:\n%s\n%s" % (what, shlex.join(command), done.stdout.decode(errors="replace")))
+
+
+class Machine:
+    """One QEMU with one system in it, its console on pipes.
+
+    system      a name in systems/ or the path of a .dts or .dtb; with a file of the same name and the end .modules
+                beside it the modules are loaded at the addresses that it lists, else one image is made of all
+    board, cpu, cpus, mem (MiB), gic: the machine; None takes the board's usual value
+    extra       further QEMU arguments; they also take part when the board's tree is made
+    hypervisor  bulkhead.bin of another build; include: further folders for /incbin/
+    kernel      boots this file as it is instead of a system (self-test images); then system is None
+    """
+
+    def __init__(self, system=None, board="virt", cpu=None, cpus=None, mem=None, gic=None, extra=(), hypervisor=None,
+                 include=(), kernel=None):
+        if board not in BOARDS:
+            raise MachineError("no board '%s'; there are: %s" % (board, " ".join(sorted(BOARDS))))
+        self.board = BOARDS[board]
+        self.cpu = cpu or self.board.cpu
+        self.cpus = int(cpus or self.board.cpus)
+        self.mem = int(mem or self.board.mem)
+        self.gic = str(gic or self.board.gic)
+        self.extra = list(extra)
+        self.include = [in_root(path) for path in include]
+        self.hypervisor = in_root(hypervisor or os.environ.get("BULKHEAD_IMAGE") or "out/bulkhead.bin")
+        self.kernel = in_root(kernel) if kernel else None
+        self.system = None
+        if system:
+            self.system = in_root(system) if "/" in system else os.path.join(ROOT, "systems", system + ".dts")
+            if not os.path.exists(self.system):
+                names = sorted(n[:-4] for n in os.listdir(os.path.join(ROOT, "systems")) if n.endswith(".dts"))
+                raise MachineError("no system '%s'; there are: %s" % (system, " ".join(names)))
+        self.process = None
+        self.command = None
+        self.raw = bytearray()
+        self.text = ""
+        self.position = 0
+        self.last_data = time.monotonic()
+        self._pending = ""
+        self._changed = threading.Condition()
+        self._ended = False
+        self._reader = None
+        self._echo = None
+
+    # -- Files a boot needs ---------------------------------------------------------------------------------------------
+
+    def board_tree(self):
+        """The path of the board's device tree, made by QEMU when it is one that QEMU makes."""
+        if not self.board.dumps_tree:
+            return os.path.join(fetched_folder(), "dtb", self.board.tree)
+        # A tree is QEMU's own statement on these arguments; no randomness, so that equal machines have equal trees.
+        arguments = self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, ",dtb-randomness=off") + self.extra
+        qemu = shutil.which(QEMU)
+        if qemu is None:
+            raise MachineError("%s is not installed" % QEMU)
+        key = hashlib.sha256(repr((arguments, os.stat(qemu).st_ctime_ns)).encode()).hexdigest()[:12]
+        path = os.path.join(OUT, "boards", "%s-%s-%d-%dM-gic%s-%s.dtb"
+                            % (self.board.name, self.cpu.split(",")[0], self.cpus, self.mem, self.gic, key))
+        with Lock(path):
+            if not os.path.exists(path):
+                machine = arguments[1] + ",dumpdtb=%s.new" % path
+                checked([qemu, arguments[0], machine] + arguments[2:] + ["-serial", "null"], "asking QEMU for its device tree")
+                os.replace(path + ".new", path)
+        return path
+
+    def _modules(self):
+        """What the .modules file beside the system lists: (file, address, size or None)."""
+        path = os.path.splitext(self.system)[0] + ".modules"
+        if not os.path.exists(path):
+            return None
+        modules = []
+        with open(path, encoding="utf-8") as stream:
+            for line in stream:
+                words = line.split("#")[0].split()
+                if words:
+                    modules.append((words[1], int(words[0], 0), int(words[2], 0) if len(words) > 2 else None))
+        return modules
+
+    def _padded(self, name, size):
+        """The module's file, or a copy padded with zeros to the size that the tree says."""
+        source = os.path.join(GUESTS, name)
+        if size is None:
+            return source
+        length = os.stat(source).st_size
+        if length > size:
+            raise MachineError("%s has %d bytes, more than the %d of its reg" % (source, length, size))
+        path = os.path.join(OUT, "images", "%s-%x" % (name, size))
+        with Lock(path):
+            if not newer(path, [source]):
+                shutil.copyfile(source, path + ".new")
+                os.truncate(path + ".new", size)
+                os.replace(path + ".new", path)
+        return path
+
+    def _system_sources(self):
+        """Everything an image is made of, as far as it can be told without reading the tree."""
+        folders = [GUESTS, os.path.dirname(self.system)] + self.include
+        sources = [TOOL, self.hypervisor, self.system]
+        for folder in folders:
+            if os.path.isdir(folder):
+                sources += [e.path for e in os.scandir(folder) if e.is_file() and not e.name.endswith((".py", ".lock", ".new"))]
+        return sources
+
+    def _tool(self, tree, arguments, stem, suffix):
+        """What bulkhead-image makes of the system for this board, under out/images."""
+        for path, what in ((TOOL, "the host tool"), (self.hypervisor, "the hypervisor")):
+            if not os.path.exists(path):
+                raise MachineError("%s is not built: %s" % (what, os.path.relpath(path, ROOT)))
+        key = hashlib.sha256(repr((tree, self.system, self.hypervisor, self.include)).encode()).hexdigest()[:12]
+        path = os.path.join(OUT, "images", "%s-%s.%s" % (stem, key, suffix))
+        command = [TOOL] + arguments + ["--board", tree, "--system", self.system]
+        for folder in [GUESTS] + self.include:
+            command += ["-I", folder]
+        with Lock(path):
+            if not newer(path, self._system_sources() + [tree]):
+                checked(command + ["-o", path + ".new"], "making the system")
+                os.replace(path + ".new", path)
+        return path
+
+    def arguments(self):
+        """QEMU's whole command but for the console, making what files it needs."""
+        command = [QEMU] + self.board.arguments(self.cpu, self.cpus, self.mem, self.gic)
+        tree = None
+        if not self.board.dumps_tree:
+            tree = self.board_tree()
+        if self.kernel:
+            command += ["-kernel", self.kernel]
+        elif self.system:
+            tree = tree or self.board_tree()
+            stem = os.path.splitext(os.path.basename(self.system))[0]
+            modules = self._modules()
+            if modules is None:
+                image = self._tool(tree, ["--hypervisor", self.hypervisor], stem, "img")
+                command += ["-kernel", image]
+            else:
+                merged = self._tool(tree, ["--merge"], stem, "dtb")
+                command += ["-kernel", self.hypervisor]
+                for name, address, size in modules:
+                    path = self._padded(name, size)
+                    command += ["-device", "loader,file=%s,addr=0x%x,force-raw=on" % (path.replace(",", ",,"), address)]
+                tree = merged
+                command += ["-dtb", tree]
+        if not self.board.dumps_tree and "-dtb" not in command:
+            command += ["-dtb", tree]
+        return command + self.extra
+
+    # -- Life -----------------------------------------------------------------------------------------------------------
+
+    def start(self, echo=None):
+        """Starts QEMU. `echo`, a binary stream, gets a copy of all output as it comes."""
+        # setpriv: QEMU ends with us, however we end.
+        self.command = self.arguments() + ["-serial", "stdio"]
+        self._echo = echo
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL"] + self.command, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+        atexit.register(self.stop)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def _read(self):
+        descriptor = self.process.stdout.fileno()
+        while True:
+            data = os.read(descriptor, 65536)
+            if data and self._echo:
+                try:
+                    self._echo.write(data)
+                    self._echo.flush()
+                except OSError:
+                    self._echo = None
+            with self._changed:
+                if not data:
+                    self.text += ESCAPES.sub("", self._pending)
+                    self._pending = ""
+                    self._ended = True
+                    self._changed.notify_all()
+                    return
+                self.raw += data
+                # Bytes above 127 are kept one character each: a guest may cut a UTF-8 sequence anywhere.
+                pending = self._pending + data.decode("latin-1")
+                cut = UNFINISHED_ESCAPE.search(pending)
+                end = cut.start() if cut else len(pending)
+                self.text += ESCAPES.sub("", pending[:end])
+                self._pending = pending[end:]
+                self.last_data = time.monotonic()
+                self._changed.notify_all()
+
+    def _wait(self, found, what, timeout):
+        """Waits until found() gives something true and returns that."""
+        limit = time.monotonic() + timeout * PATIENCE
+        with self._changed:
+            while True:
+                result = found()
+                if result:
+                    return result
+                left = limit - time.monotonic()
+                if self._ended:
+                    raise MachineError("QEMU ended (code %s) before %s" % (self.process.wait(), what))
+                if left <= 0:
+                    raise MachineError("after %g s still not %s; the last lines:\n%s"
+                                       % (timeout * PATIENCE, what, "\n".join(self.text.splitlines()[-15:])))
+                self._changed.wait(min(left, 0.25))
+
+    def expect(self, regex, timeout=60):
+        """The next match after the previous one's end (^ and $ are those of lines)."""
+        pattern = re.compile(regex, re.MULTILINE)
+
+        def found():
+            match = pattern.search(self.text, self.position)
+            if match:
+                self.position = match.end()
+            return match
+        return self._wait(found, "seen: %s" % regex, timeout)
+
+    def expect_count(self, regex, count, timeout=60):
+        """Waits until the pattern has appeared `count` times in all, counted line by line over the whole transcript."""
+        counter = LineCounter(regex)
+
+        def found():
+            quiet = time.monotonic() - self.last_data > 0.2
+            return counter.count(self.text, quiet or self._ended) >= count
+        self._wait(found, "seen %d times: %s" % (count, regex), timeout)
+
+    def wait_end(self, timeout=60):
+        """Waits until QEMU has ended by itself (all domains off) and returns its exit code."""
+        self._wait(lambda: self._ended, "ended", timeout)
+        return self.process.wait()
+
+    def send(self, data):
+        """Types into the console."""
+        if isinstance(data, str):
+            data = data.encode()
+        try:
+            self.process.stdin.write(data)
+        except (BrokenPipeError, ValueError) as error:
+            raise MachineError("QEMU has ended, nothing can be typed") from error
+
+    def stop(self):
+        """Ends QEMU; harmless when it has ended."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self._reader is not None:
+            self._reader.join(5)
+        for stream in (self.process.stdin, self.process.stdout):
+            try:
+                stream.close()
+            except OSError:
+                pass
+        atexit.unregister(self.stop)
+
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class LineCounter:
+    """Counts a pattern's matches line by line, looking at each finished line once."""
+
+    def __init__(self, regex):
+        self.pattern = re.compile(regex)
+        self.done = 0
+        self.total = 0
+
+    def _matches(self, line):
+        return sum(1 for _ in self.pattern.finditer(line))
+
+    def count(self, text, with_last):
+        """Matches so far; `with_last`: also in the line that has no end yet (a prompt never gets one)."""
+        while True:
+            end = text.find("\n", self.done)
+            if end < 0:
+                break
+            self.total += self._matches(text[self.done:end])
+            self.done = end + 1
+        return self.total + (self._matches(text[self.done:]) if with_last else 0)
+
+
+# -- make run ---------------------------------------------------------------------------------------------------------
+
+LEAVING = """\
+Your keys, Ctrl-C too, go to the guests. Ctrl-a three times moves the input to the next one; after the last domain
+comes the operator's prompt, where `help` lists what can be done and `poweroff` ends it all. QEMU also ends when
+every domain is off.
+"""
+
+
+def setting(name, default=None):
+    return os.environ.get("BULKHEAD_" + name) or default
+
+
+def unescape(text):
+    """\\n, \\r, \\xNN and the like, as in C; everything else stays."""
+    simple = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "0": "\0"}
+
+    def one(match):
+        return chr(int(match.group(1)[1:], 16)) if match.group(1).startswith("x") else simple[match.group(1)]
+    return re.sub(r"\\(x[0-9A-Fa-f]{2}|[nrt0\\])", one, text)
+
+
+def interactive(machine):
+    import termios
+    command = machine.arguments() + ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    sys.stdout.write(LEAVING)
+    sys.stdout.flush()
+    saved = termios.tcgetattr(0) if os.isatty(0) else None
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process = subprocess.Popen(command)
+    print("(If all else fails, from another terminal: kill %d)\n" % process.pid, flush=True)
+    try:
+        return process.wait()
+    finally:
+        if saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, saved)
+
+
+def scripted(machine, until, count, timeout, typed):
+    """No terminal: copies the console out until the pattern has appeared often enough."""
+    when, arrow, text = typed.partition("=>")
+    if not arrow:
+        when, text = "", typed
+    machine.start(echo=sys.stdout.buffer)
+    try:
+        if when:
+            machine.expect(when, timeout)
+        if text:
+            machine.send(unescape(text))
+        machine.expect_count(until, count, timeout)
+        return 0
+    finally:
+        machine.stop()
+        kept = re.search(r"kept from guests: (\d+) bytes", machine.text)
+        if kept and os.path.basename(machine.system) == "demo.dts":
+            with open(os.path.join(OUT, "last-kept"), "w", encoding="ascii") as stream:
+                stream.write(kept.group(1) + "\n")
+
+
+def main():
+    until = setting("UNTIL")
+    try:
+        machine = Machine(setting("SYSTEM", "demo"), board=setting("BOARD", "virt"), cpu=setting("CPU"), cpus=setting("CPUS"),
+                          mem=setting("MEM"), gic=setting("GIC"), extra=shlex.split(setting("QEMU_EXTRA", "")))
+        if until is None:
+            return interactive(machine)
+        return scripted(machine, until, int(setting("COUNT", "1")), float(setting("TIMEOUT", "300")), setting("INPUT", ""))
+    except (MachineError, ValueError, re.error) as error:
+        print("\nrun: %s" % error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
