@@ -94,7 +94,7 @@ fresh:
 sizes: image tools guests
 	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json
 
-FORMATTED = $(shell find src tools tests \( -name '*.c' -o -name '*.h' \) -not -path 'src/lib/shim/*')
+FORMATTED = $(shell find src tools tests bench -name '*.[ch]' 2>/dev/null)
 format:
 	$(if $(FORMATTED),clang-format-19 -i $(FORMATTED))
 

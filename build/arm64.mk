@@ -63,8 +63,9 @@ compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_us
 
 # -- Rules -------------------------------------------------------------------------------------------------------------
 
-.PHONY: image
+.PHONY: image objects
 image: $(OUT)/bulkhead.bin
+objects: $(arm64_objects)
 
 # Objects are made anew when a flag changes, not only when a source does.
 .PHONY: FORCE

@@ -28,3 +28,8 @@ check-headers:
 
 check-misra:
 	@$(PYTHON) tools/check/misra.py $(CHECK_LIBRARIES)
+
+# Breaks comment lines longer than 110 columns, which clang-format leaves alone.
+.PHONY: wrap-comments
+wrap-comments:
+	@$(PYTHON) tools/check/wrap.py $(shell find src tools tests \( -name '*.c' -o -name '*.h' \))

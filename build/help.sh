@@ -31,6 +31,7 @@ Run variables
   BOARD=<name>          the machine (virt)
   CPU=<model>           its processor (cortex-a57); CPUS=<n> how many (4); MEM=<MiB> memory (2048); GIC=2|3 (3)
   QEMU_EXTRA='<args>'   further arguments for QEMU
+  BULKHEAD_PATIENCE=<n> in the environment: multiplies all times waited, for a slow machine (1)
 
 Systems (systems/*.dts)
 END

@@ -4,7 +4,7 @@
 #   levels.sh kinds MAKE KIND...   builds the image in each kind <toolchain>-<debug>, and reports as a level does
 # A level that reports nothing, or no test at all, has failed. The last line printed is the sum.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 mode=$1
 make=$2
 shift 2

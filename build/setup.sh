@@ -40,53 +40,54 @@ if [ -n "$missing" ]; then
     bookworm:*qemu-system-arm*) target=bookworm-backports ;;
     esac
 
-    if [ "$(id -u)" = 0 ]; then
-        as_root=
-    elif command -v sudo > /dev/null; then
-        as_root=sudo
-    else
-        bh_say "these packages are missing, and only root can install them:$missing" >&2
-        if [ -n "$target" ]; then
-            bh_say "with $target among apt's sources, type as root:" >&2
-        else
-            bh_say "type as root:" >&2
-        fi
-        printf '  apt-get update && apt-get install --no-install-recommends%s\n' \
-            "$(printf '%s' "$missing" | sed "s|qemu-system-arm|qemu-system-arm${target:+/$target} qemu-system-common${target:+/$target} qemu-system-data${target:+/$target}|")" >&2
-        exit 1
-    fi
-
-    # apt sees the machine's own sources, plus backports where they are needed, through lists of its own: what the user
-    # configured stays as it is. The state of installed packages is the machine's, as it must be.
-    dir=$(bh_scratch)
-    trap 'rm -rf "$dir"' EXIT
-    mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/sources"
-    for file in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-        [ ! -e "$file" ] || cp "$file" "$dir/sources/"
-    done
-    mirror=$(bh_mirror "$dir")
-    if [ -n "$target" ] && ! grep -q " $target\$" "$dir/uris"; then
-        printf 'deb %s%s %s main\n' "$(bh_signed_by)" "$mirror" "$target" > "$dir/sources/bulkhead-backports.list"
-    fi
-    bh_say "installing$missing"
-    apt_do() {
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dir::Etc::sourceparts="$dir/sources" \
-            -o Dir::State::lists="$dir/lists" -o Dir::Cache::archives="$dir/archives" -o Acquire::Retries=3 \
-            -o Dpkg::Use-Pty=0 -o APT::Sandbox::Seccomp=0 "$@"
-    }
-    apt_do update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "apt could not read its sources"; }
+    # QEMU's companions must come from the same place as itself; apt does not draw them along.
     wanted=
     for package in $missing; do
         case "$package" in
         qemu-system-arm)
-            wanted="$wanted $package${target:+/$target}"
-            # Its companions must come from the same place; apt does not draw them along by itself.
-            for part in qemu-system-common qemu-system-data; do
+            for part in qemu-system-arm qemu-system-common qemu-system-data; do
                 wanted="$wanted $part${target:+/$target}"
             done ;;
         *) wanted="$wanted $package" ;;
         esac
     done
+
+    # Backports are named as a source unless the user has them already.
+    dir=$(bh_scratch)
+    trap 'rm -rf "$dir"' EXIT
+    mirror=$(bh_mirror "$dir")
+    backports=
+    if [ -n "$target" ] && ! grep -q " $target\$" "$dir/uris"; then
+        backports="deb $(bh_signed_by)$mirror $target main"
+    fi
+
+    bh_say "these packages are missing:$missing"
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        as_root=sudo
+        if ! command -v sudo > /dev/null || ! sudo true; then
+            bh_say "only root can install them. As root, type:" >&2
+            [ -z "$backports" ] || printf "  echo '%s' > /etc/apt/sources.list.d/%s.list\n" "$backports" "$target" >&2
+            printf '  apt-get update && apt-get install --no-install-recommends%s\n' "$wanted" >&2
+            exit 1
+        fi
+    fi
+
+    # apt sees the machine's own sources, plus backports where they are needed, through lists of its own: what the user
+    # configured stays as it is. The state of installed packages is the machine's, as it must be.
+    trap '$as_root rm -rf "$dir"' EXIT
+    mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/sources"
+    for file in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+        [ ! -e "$file" ] || $as_root cp "$file" "$dir/sources/"
+    done
+    [ -z "$backports" ] || printf '%s\n' "$backports" > "$dir/sources/bulkhead-backports.list"
+    bh_say "installing them"
+    apt_do() {
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dir::Etc::sourceparts="$dir/sources" \
+            -o Dir::State::lists="$dir/lists" -o Dir::Cache::archives="$dir/archives" -o Acquire::Retries=3 \
+            -o Dpkg::Use-Pty=0 "$@"
+    }
+    apt_do update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "apt could not read its sources"; }
     # shellcheck disable=SC2086
     apt_do install --no-install-recommends $wanted > "$dir/log" 2>&1 || {
         tail -n 40 "$dir/log" >&2

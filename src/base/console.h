@@ -5,6 +5,7 @@
 #ifndef BASE_CONSOLE_H
 #define BASE_CONSOLE_H
 
+#include "drivers/uart.h"
 #include "hal/types.h"
 #include "lib/status.h"
 
@@ -12,14 +13,6 @@
 #define CONSOLE_LINE_BYTES 256u
 #define CONSOLE_SWITCH_CHAR 1u /* Ctrl-a */
 #define CONSOLE_TARGETS_MAX (HV_DOMAINS_MAX + 2u)
-
-/* The hardware below; drivers/ implement it. put() may poll, bounded; drops the byte if the device stays full. */
-struct console_uart {
-    void (*put)(void *device, uint8_t c);
-    bool (*get)(void *device, uint8_t *c); /* false: nothing there */
-    void (*irq_enable)(void *device);      /* receive interrupts; may be NULL */
-    void *device;
-};
 
 /* A source and, when rx is set, a target of input. Storage is the caller's and stays for good. */
 struct console {
@@ -30,11 +23,15 @@ struct console {
     /* private to console.c */
     char line[CONSOLE_LINE_BYTES];
     uint32_t line_len;
+    uint32_t escape_len;              /* last bytes of line[] that are the start of a control sequence */
+    uint32_t carriage;                /* enum in console.c: what became of the last carriage return */
     uint64_t ring_written;            /* bytes ever; ring position modulo CONSOLE_RING_BYTES */
+    uint64_t ring_shown;              /* how many of them the UART has seen */
     char ring[CONSOLE_RING_BYTES];
     bool registered;
 };
 
+/* Copies *uart; what registered sources said before (as far as their rings hold it) is printed then. NULL: none any more. */
 void console_set_uart(const struct console_uart *uart);
 
 /* Adds a source; order of registration is the order of input switching. HV_LIMIT. Name stays valid. */

@@ -10,4 +10,7 @@ void log_line(const char *format, ...);
 /* Prints the ring, oldest first, through put(ctx, byte). */
 void log_dump(void (*put)(void *ctx, char c), void *ctx);
 
+/* After a panic: no locks any more. */
+void log_emergency(void);
+
 #endif

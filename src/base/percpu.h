@@ -11,11 +11,12 @@ struct percpu {
     struct hal_cpu hal;
     cpuid_t id;
     uint64_t hwid;
-    uint32_t lock_rank;        /* highest rank held, CONFIG_DEBUG */
+    uint32_t lock_rank;        /* bit set of the ranks held, CONFIG_DEBUG */
     volatile uint32_t online;  /* set by the CPU itself when it can be scheduled on */
     volatile uint64_t ipi_work; /* enum percpu_ipi bits, set by other CPUs */
     struct hal_context worker; /* runs queued work */
     struct hal_context idle;
+    const char *runs;          /* what the CPU enters: a domain's name, "worker", "idle"; NULL before; for a panic's line */
 };
 
 #define PERCPU_IPI_RESCHED 1ULL /* go through exit work */
@@ -27,6 +28,9 @@ static inline cpuid_t cpu_id(void)
 {
     return hal_cpu_local()->id;
 }
+
+/* Sets bits of a CPU's ipi_work and interrupts it, unless an earlier interrupt is still on its way. Any context. */
+void percpu_ipi_send(cpuid_t cpu, uint64_t bits);
 
 /* CPUs that are online, as a bit set. */
 uint64_t percpu_online(void);

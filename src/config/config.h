@@ -12,16 +12,18 @@
  * The text is the same in tool and hypervisor and is valid during the call only. */
 struct config_report {
     void (*fault)(void *ctx, const char *sentence);
+    void (*note)(void *ctx, const char *sentence); /* what is left out, e.g. a CPU; NULL = nobody listens */
     void *ctx;
-    uint32_t nr_faults; /* counted by config/ */
+    uint32_t nr_faults;           /* counted by config/ */
+    const struct dt_index *index; /* set by config_index_make(): node numbers in sentences mean this tree */
 };
 
 struct config_env {
-    hpa_t image_base;          /* where the hypervisor's image lies; nominal in the tool */
-    uint64_t image_bytes;      /* with .bss and the appended payload */
-    hpa_t tree_base;           /* where the tree itself lies */
-    hpa_t payload_base;        /* modules with bulkhead,image-offset lie at payload_base + offset */
-    uint64_t payload_bytes;    /* 0 = no payload */
+    hpa_t image_base;       /* where the hypervisor's image lies; nominal in the tool */
+    uint64_t image_bytes;   /* with .bss and the appended payload */
+    hpa_t tree_base;        /* where the tree itself lies */
+    hpa_t payload_base;     /* modules with bulkhead,image-offset lie at payload_base + offset */
+    uint64_t payload_bytes; /* 0 = no payload */
 };
 
 /* Validates the blob (fdt_check_full) and builds the index in *index. A fault is reported and HV_CORRUPT or HV_LIMIT

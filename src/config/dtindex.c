@@ -5,10 +5,11 @@
 
 #include "config/config.h"
 #include "config/config_fault.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 
-#define PHANDLE_HASH 2654435761u /* Knuth's multiplier */
-#define PHANDLE_SHIFT 20u        /* leaves the 12 bits of DT_PHANDLE_SLOTS */
+#define PHANDLE_HASH     2654435761u /* Knuth's multiplier */
+#define PHANDLE_SHIFT    20u         /* leaves the 12 bits of DT_PHANDLE_SLOTS */
 #define PHANDLE_RESERVED 0xFFFFFFFFu
 
 /* Where the pass is. */
@@ -36,8 +37,8 @@ uint32_t dt_by_phandle(const struct dt_index *ix, uint32_t phandle)
 }
 
 /* A fault of the blob as a whole has no node to name. */
-static enum hv_status blob_fault(struct config_report *report, const char *what, const char *found, uint64_t number,
-                                 const char *expected)
+static enum hv_status blob_fault(struct config_report *report, const char *what, const char *found,
+                                 uint64_t number, const char *expected)
 {
     struct config_sentence s;
 
@@ -54,7 +55,7 @@ static enum hv_status blob_fault(struct config_report *report, const char *what,
     return HV_CORRUPT;
 }
 
-static enum hv_status limit_fault(const struct dt_walk *w, const char *what, const char *expected)
+static enum hv_status limit_fault(struct dt_walk *w, const char *what, const char *expected)
 {
     (void)blob_fault(w->report, what, "more", 0u, expected);
     return HV_LIMIT;
@@ -140,7 +141,8 @@ static enum hv_status add_prop(struct dt_walk *w, int offset)
     enum hv_status status = HV_OK;
 
     if ((data == NULL) || (name == NULL) || (w->current == DT_NONE) || ((w->current + 1u) != ix->nr_nodes)) {
-        status = blob_fault(w->report, "structure block", "a misplaced property", 0u, "properties before subnodes");
+        status = blob_fault(w->report, "structure block", "a misplaced property", 0u,
+                            "properties before subnodes");
     } else if (ix->nr_props >= DT_PROPS_MAX) {
         status = limit_fault(w, "properties", "at most 8192");
     } else {
@@ -208,7 +210,8 @@ enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64
     }
     report->index = index;
     if (fdt_error != 0) {
-        status = blob_fault(report, "blob", fdt_strerror(fdt_error), 0u, "a flattened device tree that is whole");
+        status =
+            blob_fault(report, "blob", fdt_strerror(fdt_error), 0u, "a flattened device tree that is whole");
     } else if (fdt_version(fdt) < 17u) {
         status = blob_fault(report, "version", NULL, fdt_version(fdt), "17 or later");
     } else {

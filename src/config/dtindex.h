@@ -10,16 +10,16 @@
 
 #include "lib/fmt.h"
 
-#define DT_NODES_MAX 2048u
-#define DT_PROPS_MAX 8192u
-#define DT_DEPTH_MAX 32u /* the root has depth 0 */
-#define DT_PHANDLE_SLOTS 4096u /* a power of two, twice the nodes */
-#define DT_NONE 0xFFFFu /* no node */
-#define DT_ROOT 0u
+#define DT_NODES_MAX     2048u
+#define DT_PROPS_MAX     8192u
+#define DT_DEPTH_MAX     32u     /* the root has depth 0 */
+#define DT_PHANDLE_SLOTS 4096u   /* a power of two, twice the nodes */
+#define DT_NONE          0xFFFFu /* no node */
+#define DT_ROOT          0u
 #define DT_IRQ_CELLS_MAX 4u
 
 struct dt_node {
-    uint32_t name; /* offset in the blob */
+    uint32_t name;    /* offset in the blob */
     uint32_t phandle; /* 0 = none */
     uint16_t parent;
     uint16_t end; /* number of the first node behind the subtree */
@@ -88,10 +88,14 @@ bool dt_compatible(const struct dt_index *ix, uint32_t node, const char *wanted)
 bool dt_enabled(const struct dt_index *ix, uint32_t node);
 
 /* -- Values -- */
+/* Whether text begins with the first n characters of `start`, which are no NUL. */
+bool dt_text_begins(const char *text, const char *start, uint32_t n);
 uint32_t dt_cell(const struct dt_value *v, uint32_t index);
 /* a number of one or two cells; of more cells, the low two */
 uint64_t dt_cells(const struct dt_value *v, uint32_t index, uint32_t nr_cells);
 bool dt_is_string(const struct dt_value *v);
+/* place of a string in a list of strings; DT_NONE if it is not in it */
+uint32_t dt_string_index(const struct dt_value *v, const char *wanted);
 bool dt_strings_have(const struct dt_value *v, const char *wanted);
 
 /* -- Registers and interrupts of devices -- */

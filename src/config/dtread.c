@@ -5,7 +5,7 @@
 #include "lib/string.h"
 
 #define CELL_BYTES 4u
-#define CELLS_MAX 4u /* of an address or a size that is looked at */
+#define CELLS_MAX  4u /* of an address or a size that is looked at */
 
 static const char *blob_text(const struct dt_index *ix, uint32_t offset)
 {
@@ -15,6 +15,16 @@ static const char *blob_text(const struct dt_index *ix, uint32_t offset)
 }
 
 /* -- The shape -- */
+
+bool dt_text_begins(const char *text, const char *start, uint32_t n)
+{
+    uint32_t i = 0;
+
+    while ((i < n) && (text[i] == start[i]) && (text[i] != '\0')) {
+        i++;
+    }
+    return i == n;
+}
 
 const char *dt_name(const struct dt_index *ix, uint32_t node)
 {
@@ -42,7 +52,7 @@ uint32_t dt_child(const struct dt_index *ix, uint32_t node, const char *name, ui
     while ((child != DT_NONE) && !found) {
         const char *const have = dt_name(ix, child);
 
-        if ((strnlen(have, name_len) == name_len) && (memcmp(have, name, name_len) == 0)) {
+        if (dt_text_begins(have, name, name_len)) {
             found = (have[name_len] == '\0') || (have[name_len] == '@');
         }
         child = found ? child : dt_next_sibling(ix, child);
@@ -69,11 +79,12 @@ static const char *alias_path(const struct dt_index *ix, const char *name, uint3
     if (aliases != DT_NONE) {
         const struct dt_node *const n = &ix->node[aliases];
 
-        for (uint32_t i = n->first_prop; (i < ((uint32_t)n->first_prop + n->nr_props)) && (path == NULL); i++) {
+        for (uint32_t i = n->first_prop; (i < ((uint32_t)n->first_prop + n->nr_props)) && (path == NULL);
+             i++) {
             const char *const have = dt_prop_name(ix, i);
             const struct dt_value v = dt_prop_value(ix, i);
 
-            if ((strlen(have) == name_len) && (memcmp(have, name, name_len) == 0) && dt_is_string(&v)) {
+            if (dt_text_begins(have, name, name_len) && (have[name_len] == '\0') && dt_is_string(&v)) {
                 path = blob_text(ix, ix->prop[i].value);
             }
         }
@@ -256,20 +267,29 @@ bool dt_is_string(const struct dt_value *v)
     return (v->bytes > 0u) && (strnlen(text, v->bytes) == (v->bytes - 1u));
 }
 
-bool dt_strings_have(const struct dt_value *v, const char *wanted)
+uint32_t dt_string_index(const struct dt_value *v, const char *wanted)
 {
-    const size_t bytes = strlen(wanted) + 1u;
-    uint32_t i = 0;
+    const uint32_t bytes = (uint32_t)strlen(wanted) + 1u;
+    uint32_t at = 0;
+    uint32_t index = 0;
     bool found = false;
 
-    while ((i < v->bytes) && !found) {
-        const void *const text = &v->data[i];
-        const uint32_t left = v->bytes - i;
+    while ((at < v->bytes) && !found) {
+        const void *const bytes_at = &v->data[at];
+        const char *const text = bytes_at;
+        const uint32_t left = v->bytes - at;
 
-        found = (bytes <= left) && (memcmp(text, wanted, bytes) == 0);
-        i += (uint32_t)strnlen(text, left) + 1u;
+        found = (bytes <= left) && (strnlen(text, left) == (bytes - 1u)) &&
+                dt_text_begins(text, wanted, bytes - 1u);
+        index += found ? 0u : 1u;
+        at += (uint32_t)strnlen(text, left) + 1u;
     }
-    return found;
+    return found ? index : DT_NONE;
+}
+
+bool dt_strings_have(const struct dt_value *v, const char *wanted)
+{
+    return dt_string_index(v, wanted) != DT_NONE;
 }
 
 /* -- Registers and interrupts -- */
@@ -284,7 +304,8 @@ uint32_t dt_reg_count(const struct dt_index *ix, uint32_t node)
         const uint32_t ac = dt_address_cells(ix, parent);
         const uint32_t sc = dt_size_cells(ix, parent);
 
-        if ((ac > 0u) && (ac <= CELLS_MAX) && (sc <= CELLS_MAX) && ((v.bytes % ((ac + sc) * CELL_BYTES)) == 0u)) {
+        if ((ac > 0u) && (ac <= CELLS_MAX) && (sc <= CELLS_MAX) &&
+            ((v.bytes % ((ac + sc) * CELL_BYTES)) == 0u)) {
             count = v.bytes / ((ac + sc) * CELL_BYTES);
         }
     }

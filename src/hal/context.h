@@ -4,7 +4,9 @@
  * blocks, and switching is: save the old, load the new, hal_context_set().
  *
  * Inline in hal_arch/context.h:
- *   void hal_context_set(struct hal_frame *)   what this CPU enters next; a vCPU's frame is the first member of struct hal_vcpu
+ *   void hal_context_set(struct hal_frame *)      what this CPU enters next; a vCPU's frame is the first member of struct hal_vcpu
+ *   void hal_context_request_exit_work(void)      this CPU calls upcall_exit_work() before it enters anything; masked
+ *   void hal_context_clear_exit_work(void)        takes that back; upcall_exit_work() does so itself
  */
 #ifndef HAL_CONTEXT_H
 #define HAL_CONTEXT_H

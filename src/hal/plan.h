@@ -10,6 +10,10 @@
 
 #define HAL_GUEST_BANKS_MAX 2u
 
+struct dt_index; /* config/dtindex.h */
+struct dt_irq;
+struct config_report; /* config/config.h */
+
 struct hal_guest_bank {
     gpa_t base;
     uint64_t max_bytes;
@@ -22,6 +26,21 @@ struct hal_guest_layout {
     uint32_t vuart_irq;
     uint32_t nr_spis_max;
 };
+
+struct hal_plan_line {
+    uint32_t irq; /* the number by which hal/irq.h knows it */
+    bool edge;
+};
+
+/* Takes from the host's tree what the port's drivers need and fills *host. Faults are reported; what is found in spite of
+ * them is filled in all the same, the rest is 0. */
+void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host);
+
+/* Whether this host can start a CPU other than the one it booted on: `node` is the CPU's. */
+bool hal_plan_cpu_startable(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host);
+
+/* A device's interrupt as the host's interrupt controller counts. False if it is another controller's or no such line. */
+bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, struct hal_plan_line *out);
 
 /* The memory map that guests see (Xen's public/arch-arm.h on Arm). Constant. */
 const struct hal_guest_layout *hal_plan_layout(void);

@@ -1,7 +1,7 @@
 #include "lib/fmt.h"
 
 #define DECIMAL_DIGITS_MAX 20u
-#define HEX_DIGITS_MAX 16u
+#define HEX_DIGITS_MAX     16u
 
 static const char digit_chars[] = "0123456789abcdef";
 

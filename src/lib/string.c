@@ -9,9 +9,9 @@
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
 
-#define WORD_BYTES 8u
+#define WORD_BYTES  8u
 #define BLOCK_BYTES 32u
-#define ONES_BYTES 0x0101010101010101ULL
+#define ONES_BYTES  0x0101010101010101ULL
 
 /* may_alias: these functions see every object as words, whatever its type is. */
 typedef uint64_t __attribute__((may_alias)) word_t;

@@ -1,5 +1,5 @@
 /* Who owns which range of host RAM: one sorted table of ranges, no array over all RAM.
- * Memory that changes owner is scrubbed by the caller (build/) before it is handed on: RAM_DIRTY says it has not been. */
+ * Memory that changes owner is scrubbed by the caller (build/) before it is handed on. */
 #ifndef MEM_RAM_H
 #define MEM_RAM_H
 

@@ -22,7 +22,9 @@ def guards(path):
     whole = path[len("src/"):]
     without_include = whole.replace("/include/", "/", 1)
     as_included = whole.split("/include/", 1)[1] if "/include/" in whole else whole
-    names = (as_included, without_include)
+    names = {as_included, without_include}
+    if whole.startswith("arch/") and "/" not in as_included:
+        names.add("arch/" + as_included)
     return {re.sub(r"[^A-Za-z0-9]", "_", name).upper() for name in names}
 
 

@@ -16,7 +16,7 @@ class Board:
         self.dumps_tree = dumps_tree
         self.tree = tree
 
-    def arguments(self, cpu, cpus, mem, gic, options=""):
+    def arguments(self, cpu, cpus, mem, gic, options="", threads="multi"):
         """QEMU's arguments for the machine proper. `options` is appended to -machine."""
         if self.name == "virt":
             machine = ["-machine", "virt,virtualization=on,gic-version=%s%s" % (gic, options), "-cpu", cpu]
@@ -24,7 +24,7 @@ class Board:
             machine = ["-machine", "xlnx-zcu102,virtualization=on" + options]
         else:
             machine = ["-machine", self.name + options]
-        return machine + ["-smp", str(cpus), "-m", str(mem), "-accel", "tcg,thread=multi", "-display", "none",
+        return machine + ["-smp", str(cpus), "-m", str(mem), "-accel", "tcg,thread=" + threads, "-display", "none",
                           "-monitor", "none", "-nic", "none", "-audio", "none", "-no-reboot"]
 
 

@@ -133,7 +133,8 @@ class Machine:
         if not self.board.dumps_tree:
             return os.path.join(fetched_folder(), "dtb", self.board.tree)
         # A tree is QEMU's own statement on these arguments; no randomness, so that equal machines have equal trees.
-        arguments = self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, ",dtb-randomness=off") + self.extra
+        arguments = self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, ",dtb-randomness=off",
+                                         "single") + self.extra
         qemu = shutil.which(QEMU)
         if qemu is None:
             raise MachineError("%s is not installed" % QEMU)
@@ -203,7 +204,9 @@ class Machine:
 
     def arguments(self):
         """QEMU's whole command but for the console, making what files it needs."""
-        command = [QEMU] + self.board.arguments(self.cpu, self.cpus, self.mem, self.gic)
+        # Counting instructions needs all processors on one thread.
+        threads = "single" if "-icount" in self.extra else "multi"
+        command = [QEMU] + self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, threads=threads)
         tree = None
         if not self.board.dumps_tree:
             tree = self.board_tree()
@@ -246,10 +249,11 @@ class Machine:
         descriptor = self.process.stdout.fileno()
         while True:
             data = os.read(descriptor, 65536)
-            if data and self._echo:
+            echo = self._echo
+            if data and echo:
                 try:
-                    self._echo.write(data)
-                    self._echo.flush()
+                    echo.write(data)
+                    echo.flush()
                 except OSError:
                     self._echo = None
             with self._changed:
@@ -323,6 +327,7 @@ class Machine:
         """Ends QEMU; harmless when it has ended."""
         if self.process is None:
             return
+        self._echo = None                                    # QEMU's farewell is no output of the system
         if self.process.poll() is None:
             self.process.terminate()
             try:

@@ -1,0 +1,124 @@
+/* What every Arm port shares of a vCPU and a domain: emulated interrupt controller, timers, firmware.
+ * struct arm_vcpu is the member `arm` of the port's struct hal_vcpu, struct arm_domain that of struct hal_domain.
+ * Everything here runs with interrupts masked. "Loaded": between arm_vcpu_load() and arm_vcpu_save(). */
+#ifndef ARM_VCPU_H
+#define ARM_VCPU_H
+
+#include "arm_plan.h"
+#include "hal/exit.h"
+#include "hal/types.h"
+#include "lib/bits.h"
+#include "lib/status.h"
+
+struct hal_domain;
+struct hal_domain_config;
+struct hal_vcpu;
+struct vgic_shared; /* arch/arm/vgic.h: distributor and SPIs of a domain, one page of its pool */
+
+#define VGIC_LRS_MAX 16u
+#define VGIC_BANK_IRQS 32u
+
+/* 32 interrupts; bit n of a word and priority[n] belong to the same one. */
+struct vgic_bank {
+    uint32_t enabled;
+    uint32_t latch;    /* pending by software or by an edge */
+    uint32_t line;     /* level of the input */
+    uint32_t active;   /* for resident ones the list register knows better */
+    uint32_t edge;
+    uint32_t group1;
+    uint32_t resident; /* in a list register of a loaded vCPU */
+    uint8_t priority[VGIC_BANK_IRQS];
+};
+
+/* Reasons in vgic_vcpu.inbox for looking at the vCPU before it is entered; bits 0 to 15 are SGIs that others sent. */
+#define VGIC_IN_SGIS 0xFFFFULL
+#define VGIC_IN_SPIS BIT64(16)   /* a bank named in spi_banks changed */
+#define VGIC_IN_REMOTE BIT64(17) /* remote[] holds requests */
+#define VGIC_IN_SYNC BIT64(18)   /* somebody waits for the list registers' state */
+#define VGIC_IN_VTIMER BIT64(19) /* deadline reached while not loaded */
+#define VGIC_IN_PTIMER BIT64(20)
+#define VGIC_IN_REFILL BIT64(21) /* enables, groups or priorities changed: choose again */
+
+struct vgic_vcpu {
+    volatile uint64_t inbox;     /* written by any CPU */
+    volatile uint64_t remote[3]; /* another vCPU's writes to our redistributor: low word set, high word clear */
+    volatile uint64_t sgi_in[2]; /* GICv2: byte n = senders of SGI n, as a set */
+    volatile uint64_t spi_banks; /* SPI banks that may hold something for this vCPU */
+    volatile uint32_t sync_wanted;
+    /* the rest belongs to the CPU where the vCPU is loaded */
+    volatile uint32_t loaded;    /* number of that CPU + 1, 0 if none */
+    uint32_t lr_used; /* list registers that hold an interrupt as far as we know */
+    uint32_t hcr;     /* ICH_HCR_EL2 as last written */
+    struct vgic_bank priv;
+    uint8_t lr_of[VGIC_BANK_IRQS]; /* list register of a resident private interrupt */
+    uint8_t sgi_source[16];        /* GICv2: senders still to be shown, as a set */
+    uint64_t lr[VGIC_LRS_MAX];     /* as last written */
+    uint64_t vtimer_lr;            /* what makes the virtual timer's interrupt pending; 0 = it may not be delivered */
+    bool vtimer_held;              /* its physical interrupt is active, but not in a list register */
+    uint64_t sync_gpa;             /* access of this vCPU that waits for others' list registers, or 0 */
+    bool is_waker_asleep;          /* GICR_WAKER.ProcessorSleep */
+    uint32_t vmcr;                 /* CPU interface while not loaded */
+    uint32_t apr[2][4];            /* active priorities by group; GICv2 uses apr[0][0] */
+};
+
+struct arm_vtimer {
+    uint64_t cntv_cval; /* virtual timer while not loaded */
+    uint64_t cntv_ctl;
+    uint64_t cntp_cval; /* emulated physical timer, always here */
+    uint32_t cntp_ctl;  /* ENABLE, IMASK */
+};
+
+struct arm_vcpu {
+    struct vgic_vcpu vgic;
+    struct arm_vtimer timer;
+};
+
+struct arm_domain {
+    struct vgic_shared *vgic;
+    uint64_t cntvoff; /* the virtual counter starts at 0 when the domain is made */
+    uint32_t nr_vcpus;
+    uint32_t nr_spis;
+    uint32_t gic_version; /* 2 or 3 */
+};
+
+/* A trapped system register access; 32-bit registers are zero-extended. */
+struct arm_sysreg {
+    uint32_t encoding; /* ARM_SYSREG() */
+    bool write;
+    uint64_t value; /* read: result */
+};
+
+/* Laid out as in ESR_EL2.ISS of EC 0x18 (Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, CRm 4:1), so iss & ARM_SYSREG_MASK is one. */
+#define ARM_SYSREG(op0, op1, crn, crm, op2)                                                                            \
+    (((uint32_t)(op0) << 20u) | ((uint32_t)(op2) << 17u) | ((uint32_t)(op1) << 14u) | ((uint32_t)(crn) << 10u) |       \
+     ((uint32_t)(crm) << 1u))
+#define ARM_SYSREG_MASK 0x003FFC1Eu
+
+/* The host's part of the plan; valid after hal_irq_init(). */
+const struct arm_plan_host *arm_host(void);
+
+/* Fresh state; the map exists already (GICv2: the virtual CPU interface is mapped into it). HV_NO_MEMORY, HV_NOT_SUPPORTED. */
+HV_MUST_CHECK enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domain_config *config);
+void arm_domain_destroy(struct hal_domain *domain);
+
+/* domain and index of the vCPU are set. */
+HV_MUST_CHECK enum hv_status arm_vcpu_init(struct hal_vcpu *vcpu);
+/* Private interrupts, CPU interface and timers as after power-on. Not loaded. */
+void arm_vcpu_reset(struct hal_vcpu *vcpu);
+
+/* Interrupt controller interface, timers, CNTVOFF, CNTHCTL; not CNTKCTL. Takes the LOCK_VGIC lock for shared interrupts. */
+void arm_vcpu_save(struct hal_vcpu *vcpu);
+void arm_vcpu_load(struct hal_vcpu *vcpu);
+
+/* Emulated register windows (distributor, redistributors). false: not ours. Loads are completed. */
+bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume);
+/* Trapped ICC_ and CNTP_ registers. false: not ours. A read leaves its result in access->value. */
+bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume);
+/* PSCI and SMCCC; arguments and results in r0 to r3. by_smc: the trapped SMC, to be skipped (HAL_RESUME_NEXT). */
+enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc);
+
+/* Interrupt taken to the hypervisor, from a guest or from hypervisor-level code: acknowledges and settles up to
+ * HAL_IRQ_BURST of them. */
+void arm_irq_entry(void);
+
+#endif

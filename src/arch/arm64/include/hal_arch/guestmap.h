@@ -1,0 +1,15 @@
+/* Stage 2 of one domain: arm64. */
+#ifndef HAL_ARCH_GUESTMAP_H
+#define HAL_ARCH_GUESTMAP_H
+
+#include "hal/types.h"
+
+struct hal_domain;
+
+struct hal_guestmap {
+    uint64_t *root; /* one page; NULL = not initialised */
+    struct hal_domain *owner;
+    uint64_t vttbr; /* root's address and the VMID */
+};
+
+#endif

@@ -1,0 +1,60 @@
+/* hal/plan.h for AArch64. */
+#include "hal/plan.h"
+
+#include "arm_layout.h"
+#include "arm_plan_parse.h"
+#include "config/dtindex.h"
+#include "lib/bits.h"
+
+#define PSCI_CPU_ON_64 0xC4000003u /* Arm DEN0022: CPU_ON by the 64-bit convention */
+
+/* A domain's pool, beside a table of 4 KiB for each 16 MiB of memory: tables of the upper levels and the generated device
+ * tree; the vCPU's state and the share of the emulated interrupt controller. */
+#define POOL_BASE_BYTES   KIB(256u)
+#define POOL_VCPU_BYTES   KIB(32u)
+#define POOL_MEMORY_SHARE 4096u
+
+void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host)
+{
+    arm_plan_parse(ix, report, &host->arm, PSCI_CPU_ON_64);
+}
+
+bool hal_plan_cpu_startable(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host)
+{
+    struct dt_value v = { NULL, 0u };
+
+    return (host->arm.psci_conduit != ARM_CONDUIT_NONE) && dt_get(ix, node, "enable-method", &v) &&
+           dt_strings_have(&v, "psci");
+}
+
+bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, struct hal_plan_line *out)
+{
+    return arm_plan_intid(ix, irq, &out->irq, &out->edge);
+}
+
+const struct hal_guest_layout *hal_plan_layout(void)
+{
+    static const struct hal_guest_layout layout = {
+        .bank = { { { ARM_GUEST_RAM0_BASE }, ARM_GUEST_RAM0_BYTES },
+                  { { ARM_GUEST_RAM1_BASE }, ARM_GUEST_RAM1_BYTES } },
+        .nr_banks = HAL_GUEST_BANKS_MAX,
+        .vuart_base = { ARM_GUEST_VUART_BASE },
+        .vuart_irq = ARM_GUEST_VUART_IRQ,
+        .nr_spis_max = ARM_GUEST_SPIS_MAX,
+    };
+
+    return &layout;
+}
+
+uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host)
+{
+    return (host->arm.gic_version == 2u) ? ARM_GUEST_VCPUS_MAX_GICV2 : ARM_GUEST_VCPUS_MAX_GICV3;
+}
+
+uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus)
+{
+    const uint64_t vcpus = nr_vcpus;
+
+    return bits_align_up(POOL_BASE_BYTES + (vcpus * POOL_VCPU_BYTES) + (ram_bytes / POOL_MEMORY_SHARE),
+                         PAGE_BYTES);
+}

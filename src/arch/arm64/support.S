@@ -1,0 +1,62 @@
+/* What C cannot say: FP registers (the C code is compiled without them) and firmware calls. */
+#include "a64_offsets.h"
+
+    .arch armv8-a+fp+simd
+    .text
+
+.macro FP_PAIRS op
+    \op     q0, q1, [x0, #0]
+    \op     q2, q3, [x0, #32]
+    \op     q4, q5, [x0, #64]
+    \op     q6, q7, [x0, #96]
+    \op     q8, q9, [x0, #128]
+    \op     q10, q11, [x0, #160]
+    \op     q12, q13, [x0, #192]
+    \op     q14, q15, [x0, #224]
+    \op     q16, q17, [x0, #256]
+    \op     q18, q19, [x0, #288]
+    \op     q20, q21, [x0, #320]
+    \op     q22, q23, [x0, #352]
+    \op     q24, q25, [x0, #384]
+    \op     q26, q27, [x0, #416]
+    \op     q28, q29, [x0, #448]
+    \op     q30, q31, [x0, #480]
+.endm
+
+/* void a64_fp_save(struct hal_fp *) */
+    .global a64_fp_save
+a64_fp_save:
+    FP_PAIRS stp
+    mrs     x1, fpcr
+    mrs     x2, fpsr
+    stp     x1, x2, [x0, #FP_FPCR]
+    ret
+
+/* void a64_fp_load(const struct hal_fp *) */
+    .global a64_fp_load
+a64_fp_load:
+    FP_PAIRS ldp
+    ldr     x1, [x0, #FP_FPCR]
+    ldr     x2, [x0, #FP_FPCR + 8]
+    msr     fpcr, x1
+    msr     fpsr, x2
+    ret
+
+/* uint64_t arm_smccc(enum arm_conduit, f, a1, a2, a3): SMC only; an HVC here would come back to ourselves. SMCCC 1.2 2.6:
+ * x18 to x30 survive. Not supported is -1. */
+    .global arm_smccc
+arm_smccc:
+    cmp     w0, #1 /* ARM_CONDUIT_SMC */
+    b.ne    1f
+    mov     x0, x1
+    mov     x1, x2
+    mov     x2, x3
+    mov     x3, x4
+    mov     x4, #0
+    mov     x5, #0
+    mov     x6, #0
+    mov     x7, #0
+    smc     #0
+    ret
+1:  mov     x0, #-1
+    ret

@@ -1,0 +1,217 @@
+/* Exceptions taken to EL2 and the one way back. While a guest runs, SP_EL2 is the address of its frame; in hypervisor-level
+ * contexts it is their stack. Handlers run on the CPU's stack with interrupts masked and x19 = struct hal_cpu. */
+#include "a64_offsets.h"
+
+#define PSTATE_EL2H 9
+
+/* Sixteen stores: x0 to x30 to the frame at \base (x0, x1 only if \all) */
+.macro SAVE base, all
+    .if \all
+    stp     x0, x1, [\base, #0]
+    .endif
+    stp     x2, x3, [\base, #16]
+    stp     x4, x5, [\base, #32]
+    stp     x6, x7, [\base, #48]
+    stp     x8, x9, [\base, #64]
+    stp     x10, x11, [\base, #80]
+    stp     x12, x13, [\base, #96]
+    stp     x14, x15, [\base, #112]
+    stp     x16, x17, [\base, #128]
+    stp     x18, x19, [\base, #144]
+    stp     x20, x21, [\base, #160]
+    stp     x22, x23, [\base, #176]
+    stp     x24, x25, [\base, #192]
+    stp     x26, x27, [\base, #208]
+    stp     x28, x29, [\base, #224]
+    str     x30, [\base, #240]
+.endm
+
+/* x2 to x30, then x0 and x1; \base may be x0 */
+.macro LOAD base
+    ldp     x2, x3, [\base, #16]
+    ldp     x4, x5, [\base, #32]
+    ldp     x6, x7, [\base, #48]
+    ldp     x8, x9, [\base, #64]
+    ldp     x10, x11, [\base, #80]
+    ldp     x12, x13, [\base, #96]
+    ldp     x14, x15, [\base, #112]
+    ldp     x16, x17, [\base, #128]
+    ldp     x18, x19, [\base, #144]
+    ldp     x20, x21, [\base, #160]
+    ldp     x22, x23, [\base, #176]
+    ldp     x24, x25, [\base, #192]
+    ldp     x26, x27, [\base, #208]
+    ldp     x28, x29, [\base, #224]
+    ldr     x30, [\base, #240]
+    ldp     x0, x1, [\base, #0]
+.endm
+
+.macro FROM_GUEST handler
+    .balign 128
+    SAVE    sp, 1
+    mrs     x1, elr_el2
+    mrs     x2, spsr_el2
+    mov     x0, sp
+    stp     x1, x2, [x0, #FRAME_PC]
+    mrs     x19, tpidr_el2
+    ldr     x3, [x19, #CPU_STACK_TOP]
+    mov     sp, x3
+    bl      \handler
+    b       a64_enter
+.endm
+
+.macro FROM_SELF label
+    .balign 128
+    b       \label
+.endm
+
+.macro BROKEN code
+    .balign 128
+    msr     tpidr_el0, x0 /* the guest's, lost: this CPU will not run one again */
+    mov     x0, #\code
+    b       a64_broken
+.endm
+
+    .section .text.a64_vectors, "ax"
+    .balign 2048
+    .global a64_vectors
+a64_vectors:
+    BROKEN  0 /* SP_EL0 is never selected here */
+    BROKEN  0
+    BROKEN  0
+    BROKEN  0
+    BROKEN  1
+    FROM_SELF a64_self_irq
+    FROM_SELF a64_self_irq
+    BROKEN  2
+    FROM_GUEST a64_trap_sync
+    FROM_GUEST arm_irq_entry
+    FROM_GUEST arm_irq_entry
+    FROM_GUEST a64_trap_serror
+    FROM_GUEST a64_trap_sync
+    FROM_GUEST arm_irq_entry
+    FROM_GUEST arm_irq_entry
+    FROM_GUEST a64_trap_serror
+    .balign 128
+
+/* An interrupt out of a hypervisor-level context */
+a64_self_irq:
+    stp     x0, x1, [sp, #-16]!
+    mrs     x0, tpidr_el2
+    ldr     x0, [x0, #CPU_CURRENT]
+    SAVE    x0, 0
+    ldp     x2, x3, [sp], #16
+    stp     x2, x3, [x0]
+    mov     x4, sp
+    str     x4, [x0, #FRAME_SP]
+    mrs     x1, elr_el2
+    mrs     x2, spsr_el2
+    stp     x1, x2, [x0, #FRAME_PC]
+    mrs     x19, tpidr_el2
+    ldr     x3, [x19, #CPU_STACK_TOP]
+    mov     sp, x3
+    bl      arm_irq_entry
+
+/* The one way to anything: x19 = struct hal_cpu, on the CPU's stack, interrupts masked. */
+a64_enter:
+    ldr     w0, [x19, #CPU_EXIT_WORK]
+    cbnz    w0, 3f
+    ldr     x0, [x19, #CPU_CURRENT]
+    ldp     x1, x2, [x0, #FRAME_PC]
+    msr     elr_el2, x1
+    msr     spsr_el2, x2
+    tbnz    w2, #3, 2f
+    mov     sp, x0
+    LOAD    sp
+    eret
+    dsb     nsh /* nothing is speculated past the return */
+    isb
+2:  ldr     x1, [x0, #FRAME_SP]
+    mov     sp, x1
+    LOAD    x0
+    eret
+    dsb     nsh
+    isb
+3:  bl      upcall_exit_work
+    b       a64_enter
+
+    .global hal_cpu_run
+hal_cpu_run:
+    msr     daifset, #3
+    mrs     x19, tpidr_el2
+    ldr     x0, [x19, #CPU_STACK_TOP]
+    mov     sp, x0
+    mov     x29, #0
+    b       a64_enter
+
+/* To be entered again it needs what the procedure call standard preserves. */
+    .global hal_context_yield
+hal_context_yield:
+    mrs     x2, daif
+    msr     daifset, #3
+    mrs     x1, tpidr_el2
+    ldr     x0, [x1, #CPU_CURRENT]
+    stp     x18, x19, [x0, #144]
+    stp     x20, x21, [x0, #160]
+    stp     x22, x23, [x0, #176]
+    stp     x24, x25, [x0, #192]
+    stp     x26, x27, [x0, #208]
+    stp     x28, x29, [x0, #224]
+    str     x30, [x0, #240]
+    mov     x3, sp
+    str     x3, [x0, #FRAME_SP]
+    orr     x2, x2, #1
+    orr     x2, x2, #8 /* EL2h */
+    stp     x30, x2, [x0, #FRAME_PC]
+    mov     x19, x1
+    ldr     x3, [x19, #CPU_STACK_TOP]
+    mov     sp, x3
+    bl      upcall_reschedule
+    b       a64_enter
+
+/* Our own code faulted: x0 = code, its value in TPIDR_EL0. The stack may be what broke, so there is one stack for this, for
+ * the first CPU that needs it; whoever comes second, the same CPU included, stops. Guest registers serve as scratch. */
+a64_broken:
+    msr     tpidrro_el0, x1
+    msr     tpidr_el1, x2
+    msr     sp_el0, x3
+    adrp    x1, a64_broken_claim
+    add     x1, x1, :lo12:a64_broken_claim
+    mov     w2, #1
+1:  ldaxr   w3, [x1]
+    cbnz    w3, 4f
+    stlxr   w3, w2, [x1]
+    cbnz    w3, 1b
+    adrp    x1, a64_broken_frame
+    add     x1, x1, :lo12:a64_broken_frame
+    SAVE    x1, 0
+    mrs     x2, tpidr_el1
+    mrs     x3, sp_el0
+    stp     x2, x3, [x1, #16]
+    mrs     x2, tpidr_el0
+    mrs     x3, tpidrro_el0
+    stp     x2, x3, [x1]
+    mov     x2, sp
+    str     x2, [x1, #FRAME_SP]
+    mrs     x2, elr_el2
+    mrs     x3, spsr_el2
+    stp     x2, x3, [x1, #FRAME_PC]
+    adrp    x2, a64_broken_stack_top
+    add     x2, x2, :lo12:a64_broken_stack_top
+    mov     sp, x2
+    mov     x29, #0
+    bl      a64_trap_broken
+4:  msr     daifset, #0xf
+5:  wfi
+    b       5b
+
+    .section .bss.a64_broken, "aw", %nobits
+    .balign 16
+a64_broken_stack:
+    .skip   4096
+a64_broken_stack_top:
+a64_broken_frame:
+    .skip   FRAME_BYTES
+    .balign 4
+a64_broken_claim:
+    .skip   4

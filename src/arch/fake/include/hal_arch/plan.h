@@ -1,0 +1,13 @@
+/* The port's part of the plan. */
+#ifndef HAL_ARCH_PLAN_H
+#define HAL_ARCH_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hal_plan_host {
+    uint32_t intc_version;   /* 2 or 3, of a compatible "bulkhead,fake-intc-2" or "-3"; decides how many vCPUs fit */
+    bool has_power;          /* a node compatible with "bulkhead,fake-power" */
+};
+
+#endif

@@ -1,0 +1,153 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+
+#include "base/console.h"
+#include "base/spinlock.h"
+#include "hal/timer.h"
+#include "hal/upcall.h"
+#include "lib/fmt.h"
+
+#define LOG_RING_BYTES 16384u /* a power of two */
+#define LOG_LINE_MAX 240u     /* a longer line is cut */
+#define LOG_DUMP_CHUNK 64u
+#define NS_PER_MS 1000000ULL
+#define MS_PER_S 1000ULL
+
+static struct spinlock log_lock = SPINLOCK(LOCK_LOG);
+static char log_ring[LOG_RING_BYTES];
+static uint64_t log_written; /* bytes ever */
+static volatile bool log_is_emergency;
+static struct console log_console = { .name = "bulkhead", .prefix = true };
+
+static uint64_t log_lock_take(void)
+{
+    return log_is_emergency ? 0u : spin_lock(&log_lock);
+}
+
+static void log_lock_drop(uint64_t flags)
+{
+    if (!log_is_emergency) {
+        spin_unlock(&log_lock, flags);
+    }
+}
+
+/* "[    1.234] ": uptime in seconds */
+static void log_uptime(struct fmt_buf *line)
+{
+    const uint64_t ms = hal_timer_now_ns() / NS_PER_MS;
+
+    fmt_char(line, '[');
+    fmt_u64_width(line, ms / MS_PER_S, 5u, ' ');
+    fmt_char(line, '.');
+    fmt_u64_width(line, ms % MS_PER_S, 3u, '0');
+    fmt_str(line, "] ");
+}
+
+/* One conversion; args moves on. MISRA-DEV-1 below: the only place that takes arguments of unknown number. */
+static void log_convert(struct fmt_buf *line, char kind, va_list *args) /* MISRA-DEV-1 */
+{
+    switch (kind) {
+    case 's':
+        fmt_str(line, va_arg(*args, const char *)); /* MISRA-DEV-1 */
+        break;
+    case 'c':
+        fmt_char(line, (char)va_arg(*args, int)); /* MISRA-DEV-1 */
+        break;
+    case 'u':
+        fmt_u64(line, va_arg(*args, uint32_t)); /* MISRA-DEV-1 */
+        break;
+    case 'x':
+        fmt_hex(line, va_arg(*args, uint32_t)); /* MISRA-DEV-1 */
+        break;
+    case 'U':
+        fmt_u64(line, va_arg(*args, uint64_t)); /* MISRA-DEV-1 */
+        break;
+    case 'X':
+        fmt_hex(line, va_arg(*args, uint64_t)); /* MISRA-DEV-1 */
+        break;
+    default:
+        fmt_char(line, kind);
+        break;
+    }
+}
+
+static void log_commit(const char *text, uint32_t bytes)
+{
+    const uint64_t flags = log_lock_take();
+
+    for (uint32_t i = 0; i < bytes; i++) {
+        log_ring[log_written % LOG_RING_BYTES] = text[i];
+        log_written++;
+    }
+    log_lock_drop(flags);
+    /* The first line is written by the boot CPU alone. Without room in the table the console shows the lines all the same. */
+    if (!log_console.registered) {
+        (void)console_register(&log_console);
+    }
+    console_write(&log_console, text, bytes);
+}
+
+void log_line(const char *format, ...)
+{
+    char bytes[LOG_LINE_MAX];
+    struct fmt_buf line;
+    va_list args; /* MISRA-DEV-1 */
+
+    fmt_init(&line, bytes, sizeof(bytes) - 1u);
+    log_uptime(&line);
+    va_start(args, format); /* MISRA-DEV-1 */
+    for (const char *at = format; *at != '\0'; at++) {
+        if ((at[0] == '%') && (at[1] != '\0')) {
+            at++;
+            log_convert(&line, *at, &args);
+        } else {
+            fmt_char(&line, *at);
+        }
+    }
+    va_end(args); /* MISRA-DEV-1 */
+    bytes[line.len] = '\n';
+    log_commit(bytes, line.len + 1u);
+}
+
+void log_dump(void (*put)(void *ctx, char c), void *ctx)
+{
+    char chunk[LOG_DUMP_CHUNK];
+    uint64_t flags = log_lock_take();
+    const uint64_t end = log_written;
+    uint64_t at = (end > LOG_RING_BYTES) ? (end - LOG_RING_BYTES) : 0u;
+
+    log_lock_drop(flags);
+    /* put() may write to the console, which ranks below the log: copy a piece with the lock, print it without. */
+    while (at < end) {
+        uint32_t n = 0;
+
+        flags = log_lock_take();
+        if ((log_written - at) > LOG_RING_BYTES) {
+            at = log_written - LOG_RING_BYTES; /* overwritten meanwhile */
+        }
+        for (; (n < LOG_DUMP_CHUNK) && (at < end); at++) {
+            chunk[n] = log_ring[at % LOG_RING_BYTES];
+            n++;
+        }
+        log_lock_drop(flags);
+        for (uint32_t i = 0; i < n; i++) {
+            put(ctx, chunk[i]);
+        }
+    }
+}
+
+void log_emergency(void)
+{
+    log_is_emergency = true;
+}
+
+void upcall_log(const char *text)
+{
+    log_line("%s", text);
+}
+
+void upcall_log_hex(const char *text, uint64_t value)
+{
+    log_line("%s%X", text, value);
+}

@@ -1,0 +1,52 @@
+#include "base/percpu.h"
+
+#include "hal/irq.h"
+#include "hal/sync.h"
+#include "hal/upcall.h"
+#include "lib/bits.h"
+
+struct percpu percpu_area[HV_CPUS_MAX];
+
+uint64_t percpu_online(void)
+{
+    uint64_t set = 0;
+
+    for (uint32_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
+        if (hal_load_acquire32(&percpu_area[cpu].online) != 0u) {
+            set |= BIT64(cpu);
+        }
+    }
+    return set;
+}
+
+uint32_t percpu_count_online(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
+        if (hal_load_acquire32(&percpu_area[cpu].online) != 0u) {
+            count++;
+        }
+    }
+    return count;
+}
+
+void percpu_ipi_send(cpuid_t cpu, uint64_t bits)
+{
+    /* Whoever set the first bit interrupts; the handler takes all bits at once, so later ones need nothing more. */
+    if (hal_fetch_or64(&percpu_area[cpu].ipi_work, bits) == 0u) {
+        hal_irq_ipi(cpu);
+    }
+}
+
+void upcall_ipi(void)
+{
+    const uint64_t work = hal_exchange64(&hal_cpu_local()->ipi_work, 0u);
+
+    if ((work & PERCPU_IPI_PARK) != 0u) {
+        hal_cpu_park();
+    }
+    if ((work & PERCPU_IPI_RESCHED) != 0u) {
+        hal_context_request_exit_work();
+    }
+}

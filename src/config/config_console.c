@@ -1,0 +1,120 @@
+/* The host's console. */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+
+#define OPTION_MAX 64u
+
+struct uart_kind {
+    const char *compatible;
+    enum plan_console_kind kind;
+};
+
+static const struct uart_kind uart_kinds[] = {
+    { "arm,pl011", PLAN_CONSOLE_PL011 },          { "arm,sbsa-uart", PLAN_CONSOLE_PL011 },
+    { "ns16550a", PLAN_CONSOLE_NS16550 },         { "ns16550", PLAN_CONSOLE_NS16550 },
+    { "snps,dw-apb-uart", PLAN_CONSOLE_NS16550 },
+};
+
+static enum plan_console_kind uart_kind(const struct dt_index *ix, uint32_t node)
+{
+    enum plan_console_kind kind = PLAN_CONSOLE_NONE;
+
+    for (uint32_t i = 0; (i < ARRAY_LEN(uart_kinds)) && (kind == PLAN_CONSOLE_NONE); i++) {
+        if (dt_compatible(ix, node, uart_kinds[i].compatible)) {
+            kind = uart_kinds[i].kind;
+        }
+    }
+    return kind;
+}
+
+/* The node that firmware or the user names. DT_NONE with *named if that names no UART we know. */
+static uint32_t console_named(struct config_maker *m, bool *named)
+{
+    char option[OPTION_MAX];
+    const char *path = NULL;
+    const char *prop = "xen,xen-bootargs";
+    uint32_t node = DT_NONE;
+
+    if (config_option(m, "dtuart=", option, OPTION_MAX)) {
+        path = option;
+    } else if (m->chosen != DT_NONE) {
+        prop = "stdout-path";
+        (void)dt_get_string(m->ix, m->chosen, prop, &path);
+    } else {
+        path = NULL;
+    }
+    *named = path != NULL;
+    if (path != NULL) {
+        node = dt_find(m->ix, path);
+        if ((node == DT_NONE) || (uart_kind(m->ix, node) == PLAN_CONSOLE_NONE)) {
+            config_note(m->report, m->chosen, prop, "names no console that is known, there is none");
+            node = DT_NONE;
+        }
+    }
+    return node;
+}
+
+static uint32_t console_first(const struct dt_index *ix)
+{
+    uint32_t node = 0;
+
+    while ((node < ix->nr_nodes) && ((uart_kind(ix, node) == PLAN_CONSOLE_NONE) || !dt_enabled(ix, node))) {
+        node++;
+    }
+    return (node < ix->nr_nodes) ? node : DT_NONE;
+}
+
+static void console_16550(struct config_maker *m, uint32_t node)
+{
+    struct plan_console *const c = &m->plan->console;
+    uint32_t offset = 0;
+
+    c->reg_width = 1;
+    (void)dt_get_u32(m->ix, node, "reg-shift", &c->reg_shift);
+    (void)dt_get_u32(m->ix, node, "reg-io-width", &c->reg_width);
+    (void)dt_get_u32(m->ix, node, "reg-offset", &offset);
+    c->base.v += offset;
+    if (c->reg_shift > 4u) {
+        config_fault_prop(m->report, node, "reg-shift", "0 to 4");
+    }
+    if ((c->reg_width != 1u) && (c->reg_width != 4u)) {
+        config_fault_prop(m->report, node, "reg-io-width", "1 or 4");
+    }
+}
+
+static void console_take(struct config_maker *m, uint32_t node)
+{
+    struct plan_console *const c = &m->plan->console;
+    struct dt_range r = { 0u, 0u };
+    struct dt_irq irq = { DT_NONE, 0u, { 0u, 0u, 0u, 0u } };
+    struct hal_plan_line line = { 0u, false };
+
+    if (!dt_reg_host(m->ix, node, 0, &r) || (r.bytes == 0u)) {
+        config_fault_prop(m->report, node, "reg", "the registers' address and size on the host");
+    } else {
+        c->kind = uart_kind(m->ix, node);
+        c->base = hpa(r.base);
+        c->bytes = r.bytes;
+        if (c->kind == PLAN_CONSOLE_NS16550) {
+            console_16550(m, node);
+        }
+        if (dt_irq(m->ix, node, 0, &irq) && hal_plan_line_decode(m->ix, &irq, &line)) {
+            c->irq = line.irq;
+            c->irq_edge = line.edge;
+        }
+    }
+}
+
+void config_console_make(struct config_maker *m)
+{
+    bool named = false;
+    uint32_t node = console_named(m, &named);
+
+    if (!named) {
+        node = console_first(m->ix);
+    }
+    if (node != DT_NONE) {
+        console_take(m, node);
+    }
+}

@@ -1,0 +1,359 @@
+/* Domains: the nodes below /chosen that are compatible with xen,domain. */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define START_ORDER_DEFAULT 1000u
+#define NR_SPIS_DEFAULT     32u /* covers the vpl011; nothing else is wired to a domain */
+#define NR_SPIS_STEP        32u
+#define KIB_PER_PAGE        4u
+#define GRANT_FRAMES_MAX    0x7FFFFFFFu
+
+struct node_rule {
+    const char *compatible;
+    const char *expected;
+};
+
+/* -- Properties of a domain -- */
+
+static void take_cells(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    uint32_t cells = 0;
+
+    (void)config_number(t, rule, v, &cells);
+}
+
+static void take_memory(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    uint64_t most = 0;
+
+    for (uint32_t i = 0; i < layout->nr_banks; i++) {
+        most += layout->bank[i].max_bytes;
+    }
+    if (v->bytes != 8u) {
+        config_take_refuse(t, rule, v);
+    } else {
+        const uint64_t kib = dt_cells(v, 0, 2);
+
+        if ((kib == 0u) || ((kib % KIB_PER_PAGE) != 0u) || (kib > (most >> 10u))) {
+            config_fault_u64(t->m->report, t->node, rule->name, kib, rule->expected);
+        } else {
+            t->domain->memory_bytes = kib << 10u;
+        }
+    }
+}
+
+static void take_cpus(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    const uint32_t most = hal_plan_vcpus_max(&t->m->plan->host);
+
+    if ((v->bytes != 4u) || (dt_cell(v, 0) == 0u) || (dt_cell(v, 0) > most)) {
+        char text[24];
+        struct fmt_buf expected;
+
+        fmt_init(&expected, text, sizeof(text));
+        fmt_str(&expected, "1 to ");
+        fmt_u64(&expected, most);
+        config_fault(t->m->report, t->node, rule->name, v, text);
+    } else {
+        t->domain->nr_vcpus = dt_cell(v, 0);
+    }
+}
+
+static void take_vpl011(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (v->bytes != 0u) {
+        config_take_refuse(t, rule, v);
+    } else {
+        t->domain->vpl011 = true;
+    }
+}
+
+static void take_nr_spis(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    uint32_t n = 0;
+
+    if (config_number(t, rule, v, &n)) {
+        t->domain->nr_spis = ((n + (NR_SPIS_STEP - 1u)) / NR_SPIS_STEP) * NR_SPIS_STEP;
+    }
+}
+
+static void take_trap(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    uint32_t trap = 1;
+
+    (void)config_number(t, rule, v, &trap);
+    t->domain->trap_unmapped = (trap != 0u);
+}
+
+static void take_pool(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    uint32_t mib = 0;
+
+    if (config_number(t, rule, v, &mib)) {
+        t->domain->pool_bytes = MIB(mib);
+    }
+}
+
+static void take_start_order(struct config_target *t, const struct config_rule *rule,
+                             const struct dt_value *v)
+{
+    (void)config_number(t, rule, v, &t->domain->start_order);
+}
+
+static const struct config_rule domain_rule[] = {
+    { "compatible", config_take_ignore, "", 0, 0, "" },
+    { "#address-cells", take_cells, "1 or 2", 1, 2, "" },
+    { "#size-cells", take_cells, "1 or 2", 1, 2, "" },
+    { "memory", take_memory, "two cells with KiB, a multiple of 4 that the guest's memory map has room for",
+      0, 0, "" },
+    { "cpus", take_cpus, "", 0, 0, "" },
+    { "vpl011", take_vpl011, "no value, the property is there or not", 0, 0, "" },
+    { "nr_spis", take_nr_spis, "0 to 988", 0, 988, "" },
+    { "trap-unmapped-accesses", take_trap, "0 or 1", 0, 1, "" },
+    { "xen,domain-p2m-mem-mb", take_pool, "1 to 65536", 1, 65536, "" },
+    { "bulkhead,start-order", take_start_order, "one cell", 0, UINT32_MAX, "" },
+    { "passthrough", config_take_word, "disabled (devices cannot be given to domains yet)", 0, 0,
+      "disabled" },
+    { "xen,static-mem", config_take_refuse, "no such property (static memory is not supported yet)", 0, 0,
+      "" },
+    { "direct-map", config_take_refuse, "no such property (direct maps are not supported yet)", 0, 0, "" },
+    { "domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)", 0, 0, "" },
+    { "llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)", 0, 0, "" },
+    { "sve", config_take_number, "0 (SVE is not supported yet)", 0, 0, "" },
+    { "xen,enhanced", config_take_word, "disabled (Xen's interfaces are not supported yet)", 0, 0,
+      "disabled" },
+    { "capabilities", config_take_number, "0 (control domains are not supported yet)", 0, 0, "" },
+    /* Limits of grant tables, which no domain has yet: they hold by themselves. */
+    { "max_grant_version", config_take_number, "1 (version 2 is not supported yet)", 1, 1, "" },
+    { "max_grant_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX, "" },
+    { "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX, "" },
+    { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", 0, 0, "none" },
+    { "v8r_el1_msa", config_take_refuse, "no such property on a host with an MMU", 0, 0, "" },
+};
+static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
+
+static const struct node_rule domain_nodes_refused[] = {
+    { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
+    { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
+};
+
+/* -- Properties and nodes of /chosen -- */
+
+static void take_string(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (!dt_is_string(v)) {
+        config_take_refuse(t, rule, v);
+    }
+}
+
+static const struct config_rule chosen_rule[] = {
+    { "xen,xen-bootargs", take_string, "one string", 0, 0, "" },
+    { "bulkhead,scheduler", take_string, "the scheduler null or rr", 0, 0, "" },
+    { "stdout-path", take_string, "one string", 0, 0, "" },
+    { "xen,dom0-bootargs", config_take_refuse, "no such property (control domains are not supported yet)", 0,
+      0, "" },
+    { "xen,static-heap", config_take_refuse, "no such property (a static heap is not supported yet)", 0, 0,
+      "" },
+    { "xen,uefi-cfg-load", config_take_refuse,
+      "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
+};
+static const struct config_rules chosen_rules = { chosen_rule, ARRAY_LEN(chosen_rule) };
+
+static const struct node_rule chosen_nodes_refused[] = {
+    { "multiboot,module", "modules inside a domain's node only (control domains are not supported yet)" },
+    { "xen,multiboot-module", "modules inside a domain's node only (control domains are not supported yet)" },
+    { "xen,cpupool", "no such node (cpupools are not supported yet)" },
+    { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
+    { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
+};
+
+static void refuse_node(struct config_maker *m, uint32_t node, const struct node_rule *rule,
+                        uint32_t nr_rules)
+{
+    bool refused = false;
+
+    for (uint32_t i = 0; (i < nr_rules) && !refused; i++) {
+        refused = dt_compatible(m->ix, node, rule[i].compatible);
+        if (refused) {
+            config_fault_prop(m->report, node, "compatible", rule[i].expected);
+        }
+    }
+}
+
+void config_chosen_check(struct config_maker *m)
+{
+    struct config_target t = { m, m->chosen, NULL };
+
+    if (m->chosen != DT_NONE) {
+        config_rules_apply(&t, &chosen_rules);
+        for (uint32_t n = dt_first_child(m->ix, m->chosen); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
+            if (dt_enabled(m->ix, n)) {
+                refuse_node(m, n, chosen_nodes_refused, ARRAY_LEN(chosen_nodes_refused));
+            }
+        }
+    }
+}
+
+/* -- A domain -- */
+
+static void domain_name(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    const char *const name = dt_name(m->ix, node);
+    struct fmt_buf text;
+
+    fmt_init(&text, d->name, PLAN_NAME_MAX);
+    fmt_str(&text, name);
+    if (text.cut) {
+        config_fault_text(m->report, node, "name", "more", "at most 31 characters");
+    }
+    for (const struct plan_domain *other = m->plan->domain; other != d; other++) {
+        if (strcmp(other->name, d->name) == 0) {
+            config_fault_text(m->report, node, "name", d->name, "a name that no other domain has");
+        }
+    }
+}
+
+static void domain_children(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    for (uint32_t n = dt_first_child(m->ix, node); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
+        if (!dt_enabled(m->ix, n)) {
+            /* switched off */
+        } else if (config_is_module(m->ix, n)) {
+            config_module_make(m, d, n);
+        } else if (dt_compatible(m->ix, n, "xen,vcpu")) {
+            config_vcpu_make(m, d, n);
+        } else if (dt_compatible(m->ix, n, "multiboot,kernel") ||
+                   dt_compatible(m->ix, n, "multiboot,ramdisk")) {
+            config_fault_prop(m->report, n, "compatible", "also \"multiboot,module\"");
+        } else {
+            refuse_node(m, n, domain_nodes_refused, ARRAY_LEN(domain_nodes_refused));
+        }
+    }
+}
+
+/* What must be there, and what follows from other properties. */
+static void domain_complete(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    if (!dt_has(m->ix, node, "memory")) {
+        config_fault(m->report, node, "memory", NULL, "two cells with KiB");
+    }
+    if (!dt_has(m->ix, node, "cpus")) {
+        config_fault(m->report, node, "cpus", NULL, "the number of vCPUs");
+    }
+    if (d->kernel.name == NULL) {
+        config_fault(m->report, node, "kernel", NULL, "a module compatible with \"multiboot,kernel\"");
+    }
+    if (d->vpl011) {
+        d->nr_spis = (uint32_t)bits_max(d->nr_spis, NR_SPIS_DEFAULT);
+    }
+    if (d->pool_bytes == 0u) {
+        d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus);
+    }
+}
+
+static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    struct config_target t = { m, node, d };
+
+    d->domid = (domid_t)m->plan->nr_domains; /* the caller has counted this one */
+    d->nr_spis = NR_SPIS_DEFAULT;
+    d->start_order = START_ORDER_DEFAULT;
+    d->trap_unmapped = true;
+    d->bootargs = "";
+    for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
+        d->affinity[i] = ~0ULL;
+    }
+    domain_name(m, d, node);
+    config_rules_apply(&t, &domain_rules);
+    domain_children(m, d, node);
+    domain_complete(m, d, node);
+}
+
+/* -- Memory of all domains against the host's -- */
+
+/* What the host has after everything that is not a domain's. Modules stay: a restart takes them again. */
+static uint64_t memory_left(struct config_maker *m)
+{
+    const struct plan *const plan = m->plan;
+    uint64_t have = 0;
+    uint64_t gone = m->env->image_bytes;
+
+    for (uint32_t i = 0; i < plan->nr_ram; i++) {
+        const uint64_t base = plan->ram[i].base;
+        const uint64_t end = base + plan->ram[i].bytes;
+
+        have += plan->ram[i].bytes;
+        for (uint32_t r = 0; r < plan->nr_reserved; r++) {
+            const uint64_t from = bits_max(base, plan->reserved[r].base);
+            const uint64_t to = bits_min(end, plan->reserved[r].base + plan->reserved[r].bytes);
+
+            gone += (to > from) ? (to - from) : 0u;
+        }
+    }
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        gone += config_in_payload(m->env, &d->kernel) ? 0u : d->kernel.bytes;
+        gone += config_in_payload(m->env, &d->ramdisk) ? 0u : d->ramdisk.bytes;
+    }
+    return (have > gone) ? (have - gone) : 0u;
+}
+
+/* The domain that does not fit any more, in the order of the nodes, is the one to blame. */
+static void memory_share(struct config_maker *m, const uint16_t *node)
+{
+    uint64_t left = memory_left(m);
+
+    for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
+        const struct plan_domain *const d = &m->plan->domain[i];
+
+        if (d->memory_bytes > (left - bits_min(left, d->pool_bytes))) {
+            struct config_sentence s;
+            char text[80];
+            struct fmt_buf expected;
+
+            fmt_init(&expected, text, sizeof(text));
+            fmt_str(&expected, "at most ");
+            fmt_u64(&expected, (left - bits_min(left, d->pool_bytes)) >> 10u);
+            fmt_str(&expected, ", the KiB that the host has left");
+            config_sentence_node(&s, m->report, node[i], "memory");
+            fmt_u64(&s.text, d->memory_bytes >> 10u);
+            config_sentence_end(&s, m->report, text);
+        } else {
+            left -= d->memory_bytes + d->pool_bytes;
+        }
+    }
+}
+
+void config_domains_make(struct config_maker *m)
+{
+    uint16_t node[HV_DOMAINS_MAX];
+    struct plan *const plan = m->plan;
+    uint32_t n = (m->chosen == DT_NONE) ? DT_NONE : dt_first_child(m->ix, m->chosen);
+
+    for (; n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
+        if (!dt_compatible(m->ix, n, "xen,domain") || !dt_enabled(m->ix, n)) {
+            /* nothing of ours */
+        } else if (plan->nr_domains >= HV_DOMAINS_MAX) {
+            config_fault_text(m->report, n, "compatible", "one more domain", "at most 32");
+        } else {
+            struct plan_domain *const d = &plan->domain[plan->nr_domains];
+
+            node[plan->nr_domains] = (uint16_t)n;
+            plan->nr_domains++;
+            domain_make(m, d, n);
+        }
+    }
+    if (plan->nr_domains == 0u) {
+        const uint32_t at = (m->chosen == DT_NONE) ? DT_ROOT : m->chosen;
+
+        config_fault_text(m->report, at, "domains", "nothing",
+                          "a node below /chosen compatible with \"xen,domain\"");
+    }
+    if (plan->nr_ram > 0u) {
+        memory_share(m, node);
+    }
+}

@@ -1,0 +1,70 @@
+/* The parts of config_plan_make(), in the order in which they run. Private to config/. Each reports what is wrong and
+ * goes on with what is usable. */
+#ifndef CONFIG_CONFIG_MAKER_H
+#define CONFIG_CONFIG_MAKER_H
+
+#include "config/config.h"
+#include "config/config_fault.h"
+#include "config/dtindex.h"
+#include "config/plan.h"
+
+struct config_maker {
+    const struct dt_index *ix;
+    const struct config_env *env;
+    struct plan *plan;
+    struct config_report *report;
+    uint32_t chosen; /* the node, DT_NONE if there is none */
+};
+
+/* What a node's property may be; tables of these name everything that config/ knows. */
+struct config_target {
+    struct config_maker *m;
+    uint32_t node;
+    struct plan_domain *domain; /* NULL for /chosen */
+};
+
+struct config_rule {
+    const char *name;
+    void (*take)(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+    const char *expected;
+    uint32_t min; /* for numbers */
+    uint32_t max;
+    const char *word; /* for strings that may say one thing only */
+};
+
+struct config_rules {
+    const struct config_rule *rule;
+    uint32_t nr_rules;
+};
+
+/* Hands each property to its rule. Of the others those named xen,... or bulkhead,... are faults, the rest is ignored. */
+void config_rules_apply(struct config_target *t, const struct config_rules *rules);
+void config_take_ignore(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+/* a number between min and max that means nothing to this hypervisor */
+void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+/* the one accepted word */
+void config_take_word(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+/* False and a fault unless v is one cell between min and max. */
+bool config_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
+                   uint32_t *out);
+
+void config_host_make(struct config_maker *m);
+void config_console_make(struct config_maker *m);
+void config_chosen_check(struct config_maker *m);
+void config_domains_make(struct config_maker *m);
+void config_sched_make(struct config_maker *m);
+
+/* A child of a domain's node. module: one that is compatible with multiboot,module. vcpu: with xen,vcpu. */
+void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+bool config_is_module(const struct dt_index *ix, uint32_t node);
+/* Whether the module travelled in the payload of the one-file image. */
+bool config_in_payload(const struct config_env *env, const struct plan_module *module);
+
+/* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not there. */
+bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes);
+
+bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b);
+
+#endif

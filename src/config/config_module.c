@@ -1,0 +1,314 @@
+/* The children of a domain's node: boot modules and vCPUs. */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+static const struct config_rule module_rule[] = {
+    { "bulkhead,image-offset", config_take_ignore, "", 0, 0, "" },
+    { "bulkhead,image-bytes", config_take_ignore, "", 0, 0, "" },
+    { "xen,uefi-binary", config_take_refuse,
+      "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
+};
+static const struct config_rules module_rules = { module_rule, ARRAY_LEN(module_rule) };
+
+bool config_is_module(const struct dt_index *ix, uint32_t node)
+{
+    return dt_compatible(ix, node, "multiboot,module") || dt_compatible(ix, node, "xen,multiboot-module");
+}
+
+bool config_in_payload(const struct config_env *env, const struct plan_module *module)
+{
+    return (env->payload_bytes > 0u) &&
+           config_ranges_meet(env->payload_base.v, env->payload_bytes, module->base.v, module->bytes);
+}
+
+/* -- Where a module lies -- */
+
+static bool module_from_reg(struct config_maker *m, uint32_t node, struct dt_range *out)
+{
+    const uint32_t parent = m->ix->node[node].parent;
+    const uint32_t ac = dt_address_cells(m->ix, parent);
+    const uint32_t sc = dt_size_cells(m->ix, parent);
+    struct dt_value v = { NULL, 0u };
+    const bool cells = (ac >= 1u) && (ac <= 2u) && (sc >= 1u) && (sc <= 2u);
+    const bool there = dt_get(m->ix, node, "reg", &v);
+    bool good = cells && there && (v.bytes == ((ac + sc) * 4u));
+
+    if (good) {
+        out->base = dt_cells(&v, 0, ac);
+        out->bytes = dt_cells(&v, ac, sc);
+        good = out->bytes > 0u;
+        if (!good) {
+            config_fault_prop(m->report, node, "reg", "a size above 0");
+        }
+    } else if (!there && dt_has(m->ix, node, "data")) {
+        config_fault_prop(m->report, node, "data", "reg, or an image made by bulkhead-image");
+    } else if (cells) {
+        config_fault_prop(m->report, node, "reg",
+                          "one address and size of the cells that the domain's node says");
+    } else {
+        /* the fault is in the domain's node and is reported there */
+    }
+    return good;
+}
+
+static bool module_from_payload(struct config_maker *m, uint32_t node, struct dt_range *out)
+{
+    const char *const prop = "bulkhead,image-offset";
+    struct dt_value offset = { NULL, 0u };
+    struct dt_value bytes = { NULL, 0u };
+    const bool both =
+        dt_get(m->ix, node, prop, &offset) && dt_get(m->ix, node, "bulkhead,image-bytes", &bytes);
+    const uint64_t payload = m->env->payload_bytes;
+    bool good = false;
+
+    if (!both || (offset.bytes != 8u) || (bytes.bytes != 8u)) {
+        config_fault_prop(m->report, node, prop, "two cells, and two in bulkhead,image-bytes");
+    } else {
+        const uint64_t at = dt_cells(&offset, 0, 2);
+
+        out->bytes = dt_cells(&bytes, 0, 2);
+        good = (out->bytes > 0u) && (at < payload) && (out->bytes <= (payload - at));
+        if (good) {
+            out->base = m->env->payload_base.v + at;
+        } else {
+            config_fault_prop(m->report, node, prop, "a place inside the image's payload");
+        }
+    }
+    return good;
+}
+
+static bool inside_ram(const struct plan *plan, const struct dt_range *r)
+{
+    bool inside = false;
+
+    for (uint32_t i = 0; (i < plan->nr_ram) && !inside; i++) {
+        const struct plan_range *const ram = &plan->ram[i];
+
+        inside = (r->base >= ram->base) && (r->bytes <= ram->bytes) &&
+                 ((r->base - ram->base) <= (ram->bytes - r->bytes));
+    }
+    return inside;
+}
+
+static bool module_meets(const struct plan_module *other, const struct dt_range *r, bool packed)
+{
+    const bool same = packed && (other->base.v == r->base) && (other->bytes == r->bytes);
+
+    return (other->bytes > 0u) && !same && config_ranges_meet(other->base.v, other->bytes, r->base, r->bytes);
+}
+
+/* The other module that shares memory with this one; NULL if none does. Two domains may use one module of the payload. */
+static const struct plan_module *module_clash(struct config_maker *m, const struct dt_range *r, bool packed,
+                                              const struct plan_domain **owner)
+{
+    const struct plan_module *clash = NULL;
+
+    for (uint32_t i = 0; (i < m->plan->nr_domains) && (clash == NULL); i++) {
+        const struct plan_domain *const d = &m->plan->domain[i];
+
+        if (module_meets(&d->kernel, r, packed)) {
+            clash = &d->kernel;
+        } else if (module_meets(&d->ramdisk, r, packed)) {
+            clash = &d->ramdisk;
+        } else {
+            /* go on */
+        }
+        *owner = d;
+    }
+    return clash;
+}
+
+static void module_clash_fault(struct config_maker *m, uint32_t node, const char *prop,
+                               const struct plan_domain *owner, const struct plan_module *other)
+{
+    char text[112];
+    struct fmt_buf expected;
+
+    fmt_init(&expected, text, sizeof(text));
+    fmt_str(&expected, "memory that is not shared with ");
+    fmt_str(&expected, owner->name);
+    fmt_char(&expected, '/');
+    fmt_str(&expected, other->name);
+    config_fault_prop(m->report, node, prop, text);
+}
+
+static bool module_place_good(struct config_maker *m, uint32_t node, const struct dt_range *r, bool packed)
+{
+    const struct config_env *const env = m->env;
+    const char *const prop = packed ? "bulkhead,image-offset" : "reg";
+    const struct plan_domain *owner = NULL;
+    const struct plan_module *const clash = module_clash(m, r, packed, &owner);
+    bool reserved = false;
+    bool good = false;
+
+    for (uint32_t i = 0; i < m->plan->nr_reserved; i++) {
+        const struct plan_range *const range = &m->plan->reserved[i];
+
+        reserved = reserved || config_ranges_meet(range->base, range->bytes, r->base, r->bytes);
+    }
+    if (!inside_ram(m->plan, r)) {
+        config_fault_prop(m->report, node, prop, "a range inside the host's memory");
+    } else if (reserved) {
+        config_fault_prop(m->report, node, prop, "memory that is not reserved");
+    } else if (!packed && config_ranges_meet(env->image_base.v, env->image_bytes, r->base, r->bytes)) {
+        config_fault_prop(m->report, node, prop, "memory that the hypervisor's image leaves free");
+    } else if (config_ranges_meet(env->tree_base.v, m->ix->blob_bytes, r->base, r->bytes)) {
+        config_fault_prop(m->report, node, prop, "memory that the device tree leaves free");
+    } else if (clash != NULL) {
+        module_clash_fault(m, node, prop, owner, clash);
+    } else {
+        good = true;
+    }
+    return good;
+}
+
+/* -- What a module is -- */
+
+/* By its compatible, or else by the order: first a kernel, then a ramdisk. NULL if it is neither; that is reported. */
+static struct plan_module *module_role(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    const struct dt_index *const ix = m->ix;
+    const bool kernel =
+        dt_compatible(ix, node, "multiboot,kernel") || dt_compatible(ix, node, "xen,linux-zimage");
+    const bool ramdisk =
+        dt_compatible(ix, node, "multiboot,ramdisk") || dt_compatible(ix, node, "xen,linux-initrd");
+    const bool open = !kernel && !ramdisk;
+    struct plan_module *role = NULL;
+
+    if (dt_compatible(ix, node, "multiboot,device-tree")) {
+        config_fault_prop(m->report, node, "compatible",
+                          "no such module (a domain's own device tree is not supported yet)");
+    } else if (dt_compatible(ix, node, "xen,xsm-policy") || dt_compatible(ix, node, "multiboot,microcode")) {
+        config_fault_prop(m->report, node, "compatible", "a kernel or a ramdisk in a domain's node");
+    } else if ((kernel || open) && (d->kernel.name == NULL)) {
+        role = &d->kernel;
+    } else if (!kernel && (d->ramdisk.name == NULL)) {
+        role = &d->ramdisk;
+    } else {
+        config_fault_prop(m->report, node, "compatible", "at most one kernel and one ramdisk in a domain");
+    }
+    return role;
+}
+
+static void kernel_bootargs(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    struct dt_value v = { NULL, 0u };
+
+    if (dt_get(m->ix, node, "bootargs", &v)) {
+        if (!dt_is_string(&v)) {
+            config_fault(m->report, node, "bootargs", &v, "one string that ends with NUL");
+        } else if (v.bytes > PLAN_BOOTARGS_MAX) {
+            config_fault_u64(m->report, node, "bootargs", v.bytes, "at most 2048 bytes with the NUL");
+        } else {
+            (void)dt_get_string(m->ix, node, "bootargs", &d->bootargs);
+        }
+    }
+}
+
+void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    struct config_target t = { m, node, d };
+    const bool packed = dt_has(m->ix, node, "bulkhead,image-offset");
+    struct plan_module *const role = module_role(m, d, node);
+    struct dt_range r = { 0u, 0u };
+    bool good;
+
+    config_rules_apply(&t, &module_rules);
+    if (role != NULL) {
+        role->name = dt_name(m->ix, node);
+        good = packed ? module_from_payload(m, node, &r) : module_from_reg(m, node, &r);
+        if (good && module_place_good(m, node, &r, packed)) {
+            role->base = hpa(r.base);
+            role->bytes = r.bytes;
+        }
+        if (role == &d->kernel) {
+            kernel_bootargs(m, d, node);
+        }
+    }
+}
+
+/* -- vCPUs -- */
+
+/* Takes a decimal number from *text and moves it on. False if there is none below limit. */
+static bool list_number(const char **text, uint32_t limit, uint32_t *out)
+{
+    const char *t = *text;
+    uint32_t value = 0;
+    bool good = (*t >= '0') && (*t <= '9');
+
+    while ((*t >= '0') && (*t <= '9') && good) {
+        value = (value * 10u) + ((uint32_t)*t - (uint32_t)'0');
+        good = value < limit;
+        t = &t[1];
+    }
+    *text = t;
+    *out = value;
+    return good;
+}
+
+/* "0,2-3" as a set of CPUs. False if it is malformed, empty or names a CPU that is not there. */
+static bool list_parse(const char *list, uint32_t nr_cpus, uint64_t *out)
+{
+    const char *t = list;
+    uint64_t set = 0;
+    bool more = true;
+    bool good = true;
+
+    while (more && good) {
+        uint32_t first = 0;
+        uint32_t last;
+
+        good = list_number(&t, nr_cpus, &first);
+        last = first;
+        if (good && (*t == '-')) {
+            t = &t[1];
+            good = list_number(&t, nr_cpus, &last) && (last >= first);
+        }
+        if (good) {
+            set |= GENMASK64(last, first);
+        }
+        more = (*t == ',');
+        t = more ? &t[1] : t;
+    }
+    *out = set;
+    return good && (*t == '\0');
+}
+
+/* The vCPU's node came before: the children in front of this one. */
+static bool vcpu_id_taken(const struct dt_index *ix, uint32_t node, uint32_t id)
+{
+    bool taken = false;
+
+    for (uint32_t n = dt_first_child(ix, ix->node[node].parent); n != node; n = dt_next_sibling(ix, n)) {
+        uint32_t other = 0;
+
+        taken =
+            taken || (dt_compatible(ix, n, "xen,vcpu") && dt_get_u32(ix, n, "id", &other) && (other == id));
+    }
+    return taken;
+}
+
+void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    struct config_target t = { m, node, d };
+    static const struct config_rules no_rules = { NULL, 0u };
+    const char *list = NULL;
+    uint32_t id = 0;
+
+    config_rules_apply(&t, &no_rules);
+    if (!dt_get_u32(m->ix, node, "id", &id) || ((id >= d->nr_vcpus) && (d->nr_vcpus > 0u)) ||
+        (id >= HV_VCPUS_MAX)) {
+        config_fault_prop(m->report, node, "id", "one cell below the domain's cpus");
+    } else if (vcpu_id_taken(m->ix, node, id)) {
+        config_fault_prop(m->report, node, "id", "a number that no other vCPU of the domain has");
+    } else if (dt_has(m->ix, node, "hard-affinity")) {
+        if (!dt_get_string(m->ix, node, "hard-affinity", &list) ||
+            !list_parse(list, m->plan->nr_cpus, &d->affinity[id])) {
+            config_fault_prop(m->report, node, "hard-affinity", "CPUs of this host such as \"0,2-3\"");
+        }
+    } else {
+        /* any CPU */
+    }
+}

@@ -1,0 +1,128 @@
+/* config_plan_make() and what its parts share. */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return dt_text_begins(text, prefix, (uint32_t)strlen(prefix));
+}
+
+bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b)
+{
+    const bool a_first = base_a <= base_b;
+
+    return a_first ? ((base_b - base_a) < bytes_a) : ((base_a - base_b) < bytes_b);
+}
+
+bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes)
+{
+    const char *text = "";
+    const size_t option_len = strlen(option);
+    bool found = false;
+    bool at_word = true;
+
+    if (m->chosen != DT_NONE) {
+        (void)dt_get_string(m->ix, m->chosen, "xen,xen-bootargs", &text);
+    }
+    for (uint32_t i = 0; (text[i] != '\0') && !found; i++) {
+        if (at_word && starts_with(&text[i], option)) {
+            struct fmt_buf value;
+
+            found = true;
+            fmt_init(&value, out, out_bytes);
+            for (size_t c = (size_t)i + option_len; (text[c] != '\0') && (text[c] != ' '); c++) {
+                fmt_char(&value, text[c]);
+            }
+        }
+        at_word = (text[i] == ' ');
+    }
+    return found;
+}
+
+void config_take_ignore(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    (void)t;
+    (void)rule;
+    (void)v;
+}
+
+void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    config_fault(t->m->report, t->node, rule->name, v, rule->expected);
+}
+
+bool config_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
+                   uint32_t *out)
+{
+    bool good = (v->bytes == 4u);
+
+    if (good) {
+        const uint32_t number = dt_cell(v, 0);
+
+        good = (number >= rule->min) && (number <= rule->max);
+        if (good) {
+            *out = number;
+        }
+    }
+    if (!good) {
+        config_take_refuse(t, rule, v);
+    }
+    return good;
+}
+
+void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    uint32_t number = 0;
+
+    (void)config_number(t, rule, v, &number);
+}
+
+void config_take_word(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (!dt_is_string(v) || !dt_strings_have(v, rule->word)) {
+        config_take_refuse(t, rule, v);
+    }
+}
+
+void config_rules_apply(struct config_target *t, const struct config_rules *rules)
+{
+    const struct dt_index *const ix = t->m->ix;
+    const uint32_t first = ix->node[t->node].first_prop;
+    const uint32_t end = first + ix->node[t->node].nr_props;
+
+    for (uint32_t p = first; p < end; p++) {
+        const char *const name = dt_prop_name(ix, p);
+        const struct dt_value v = dt_prop_value(ix, p);
+        const struct config_rule *rule = NULL;
+
+        for (uint32_t r = 0; (r < rules->nr_rules) && (rule == NULL); r++) {
+            rule = (strcmp(rules->rule[r].name, name) == 0) ? &rules->rule[r] : NULL;
+        }
+        if (rule != NULL) {
+            rule->take(t, rule, &v);
+        } else if (starts_with(name, "xen,") || starts_with(name, "bulkhead,")) {
+            config_fault(t->m->report, t->node, name, &v, "no property of this name here");
+        } else {
+            /* a standard property, or somebody else's */
+        }
+    }
+}
+
+enum hv_status config_plan_make(const struct dt_index *index, const struct config_env *env, struct plan *plan,
+                                struct config_report *report)
+{
+    struct config_maker m = { index, env, plan, report, DT_NONE };
+    const uint32_t faults_before = report->nr_faults;
+
+    (void)memset(plan, 0, sizeof(*plan));
+    report->index = index;
+    m.chosen = dt_find(index, "/chosen");
+    config_host_make(&m);
+    config_console_make(&m);
+    config_chosen_check(&m);
+    config_domains_make(&m);
+    config_sched_make(&m);
+    return (report->nr_faults == faults_before) ? HV_OK : HV_INVALID;
+}

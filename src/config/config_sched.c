@@ -1,0 +1,138 @@
+/* Which scheduler, and with `null` which vCPU on which CPU. */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define NOBODY     0xFFu
+#define OPTION_MAX 32u
+
+/* vCPUs of all domains, numbered through, against CPUs: a matching that grows by augmenting paths. */
+struct match {
+    uint64_t allowed[HV_CPUS_MAX]; /* of each vCPU */
+    uint8_t cpu_of[HV_CPUS_MAX];
+    uint8_t owner[HV_CPUS_MAX]; /* of each CPU */
+    uint8_t from[HV_CPUS_MAX];  /* the vCPU that reached this CPU in the present search */
+    uint8_t queue[HV_CPUS_MAX];
+    uint32_t nr_cpus;
+};
+
+/* Searches for a CPU that is free, moving others aside; answers it or nr_cpus. Each CPU is reached at most once. */
+static uint32_t match_search(struct match *w, uint32_t vcpu)
+{
+    uint64_t reached = 0;
+    uint32_t head = 0;
+    uint32_t tail = 1;
+    uint32_t found = w->nr_cpus;
+
+    w->queue[0] = (uint8_t)vcpu;
+    for (; (head < tail) && (found == w->nr_cpus); head++) {
+        const uint8_t now = w->queue[head];
+
+        for (uint32_t cpu = 0; (cpu < w->nr_cpus) && (found == w->nr_cpus); cpu++) {
+            if (((w->allowed[now] & ~reached) & BIT64(cpu)) != 0u) {
+                reached |= BIT64(cpu);
+                w->from[cpu] = now;
+                if (w->owner[cpu] == NOBODY) {
+                    found = cpu;
+                } else if (tail < HV_CPUS_MAX) {
+                    w->queue[tail] = w->owner[cpu];
+                    tail++;
+                } else {
+                    /* cannot be: there are fewer owners than CPUs */
+                }
+            }
+        }
+    }
+    return found;
+}
+
+static bool match_add(struct match *w, uint32_t vcpu)
+{
+    uint32_t cpu = match_search(w, vcpu);
+    const bool found = cpu < w->nr_cpus;
+    bool more = found;
+
+    while (more) {
+        const uint8_t taker = w->from[cpu];
+        const uint32_t before = w->cpu_of[taker];
+
+        w->owner[cpu] = taker;
+        w->cpu_of[taker] = (uint8_t)cpu;
+        more = (taker != vcpu);
+        cpu = before;
+    }
+    return found;
+}
+
+/* Gives each vCPU a CPU of its own. False if that is not possible. */
+static bool pin_all(struct plan *plan)
+{
+    struct match w;
+    uint32_t nr_vcpus = 0;
+    bool fits = true;
+
+    w.nr_cpus = plan->nr_cpus;
+    (void)memset(w.owner, (int)NOBODY, sizeof(w.owner));
+    for (uint32_t d = 0; d < plan->nr_domains; d++) {
+        for (uint32_t v = 0; (v < plan->domain[d].nr_vcpus) && fits; v++) {
+            fits = nr_vcpus < plan->nr_cpus;
+            if (fits) {
+                w.allowed[nr_vcpus] = plan->domain[d].affinity[v];
+                w.cpu_of[nr_vcpus] = NOBODY;
+                fits = match_add(&w, nr_vcpus);
+                nr_vcpus++;
+            }
+        }
+    }
+    nr_vcpus = 0;
+    for (uint32_t d = 0; (d < plan->nr_domains) && fits; d++) {
+        for (uint32_t v = 0; v < plan->domain[d].nr_vcpus; v++) {
+            plan->domain[d].pinned[v] = w.cpu_of[nr_vcpus];
+            nr_vcpus++;
+        }
+    }
+    return fits;
+}
+
+/* The user's choice: /chosen/bulkhead,scheduler, or else sched= of the command line. *prop names where it stands. */
+static bool sched_named(struct config_maker *m, char *out, const char **prop)
+{
+    const char *word = NULL;
+    bool named = false;
+
+    *prop = "bulkhead,scheduler";
+    if ((m->chosen != DT_NONE) && dt_get_string(m->ix, m->chosen, *prop, &word)) {
+        struct fmt_buf text;
+
+        fmt_init(&text, out, OPTION_MAX);
+        fmt_str(&text, word);
+        named = true;
+    } else {
+        *prop = "xen,xen-bootargs";
+        named = config_option(m, "sched=", out, OPTION_MAX);
+    }
+    return named;
+}
+
+void config_sched_make(struct config_maker *m)
+{
+    char word[OPTION_MAX];
+    const char *prop = NULL;
+    const bool named = sched_named(m, word, &prop);
+    const bool fits = pin_all(m->plan);
+
+    if (!named) {
+        m->plan->sched = fits ? PLAN_SCHED_NULL : PLAN_SCHED_RR;
+    } else if (strcmp(word, "rr") == 0) {
+        m->plan->sched = PLAN_SCHED_RR;
+    } else if (strcmp(word, "null") == 0) {
+        m->plan->sched = PLAN_SCHED_NULL;
+        if (!fits) {
+            config_fault_prop(m->report, m->chosen, prop,
+                              "rr, because not every vCPU can have a CPU of its own");
+        }
+    } else {
+        config_fault_prop(m->report, m->chosen, prop, "the scheduler null or rr");
+    }
+}

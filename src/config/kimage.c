@@ -1,0 +1,250 @@
+#include "config/kimage.h"
+
+#include "config/config_fault.h"
+#include "lib/bits.h"
+#include "lib/crc32.h"
+#include "lib/string.h"
+
+/* arm64 Image, all little-endian: Linux Documentation/arch/arm64/booting.rst */
+#define ARM64_HEADER_BYTES    64u
+#define ARM64_MAGIC_AT        0x38u
+#define ARM64_MAGIC           0x644D5241u
+#define ARM64_TEXT_OFFSET_AT  8u
+#define ARM64_IMAGE_SIZE_AT   16u
+#define ARM64_OLD_TEXT_OFFSET 0x80000u /* when image_size is 0: kernels before 3.17 */
+
+/* RFC 1952: ten bytes of header, eight of trailer, and no stream is empty */
+#define GZIP_BYTES_MIN 20u
+
+/* U-Boot's legacy image, all big-endian: include/image.h of U-Boot */
+#define UIMAGE_MAGIC        0x27051956u
+#define UIMAGE_HEADER_BYTES 64u
+#define UIMAGE_HCRC_AT      4u
+#define UIMAGE_SIZE_AT      12u
+#define UIMAGE_LOAD_AT      16u
+#define UIMAGE_ENTRY_AT     20u
+#define UIMAGE_ARCH_AT      29u
+#define UIMAGE_COMP_AT      31u
+#define UIMAGE_ARCH_ARM     2u
+#define UIMAGE_ARCH_ARM64   22u
+#define UIMAGE_COMP_NONE    0u
+#define UIMAGE_COMP_GZIP    1u
+
+static uint32_t le32(const uint8_t *b)
+{
+    return (uint32_t)b[0] | ((uint32_t)b[1] << 8u) | ((uint32_t)b[2] << 16u) | ((uint32_t)b[3] << 24u);
+}
+
+static uint64_t le64(const uint8_t *b)
+{
+    return (uint64_t)le32(b) | ((uint64_t)le32(&b[4]) << 32u);
+}
+
+static uint32_t be32(const uint8_t *b)
+{
+    const struct dt_value v = { b, 4u };
+
+    return dt_cell(&v, 0);
+}
+
+static enum hv_status refuse(struct kimage *out, enum hv_status status, const char *found,
+                             const char *expected)
+{
+    out->kind = KIMAGE_NONE;
+    out->found = found;
+    out->expected = expected;
+    return status;
+}
+
+static bool is_arm64(const uint8_t *data, uint64_t bytes)
+{
+    return (bytes >= ARM64_HEADER_BYTES) && (le32(&data[ARM64_MAGIC_AT]) == ARM64_MAGIC);
+}
+
+static bool is_gzip(const uint8_t *data, uint64_t bytes)
+{
+    return (bytes >= 3u) && (data[0] == 0x1Fu) && (data[1] == 0x8Bu) && (data[2] == 8u);
+}
+
+static enum hv_status parse_arm64(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    const uint64_t image_bytes = le64(&data[ARM64_IMAGE_SIZE_AT]);
+
+    out->kind = KIMAGE_ARM64;
+    out->text_offset = (image_bytes == 0u) ? ARM64_OLD_TEXT_OFFSET : le64(&data[ARM64_TEXT_OFFSET_AT]);
+    out->memory_bytes = (image_bytes == 0u) ? bytes : image_bytes;
+    out->payload_bytes = bits_min(bytes, out->memory_bytes);
+    return (out->memory_bytes >= ARM64_HEADER_BYTES)
+               ? HV_OK
+               : refuse(out, HV_CORRUPT, "an arm64 Image with an image_size below its header's",
+                        "a kernel that is whole");
+}
+
+static enum hv_status parse_gzip(uint64_t bytes, struct kimage *out)
+{
+    enum hv_status status = HV_OK;
+
+    if (bytes < GZIP_BYTES_MIN) {
+        status = refuse(out, HV_CORRUPT, "a gzip stream that ends in its header", "a kernel that is whole");
+    } else {
+        out->kind = KIMAGE_GZIP;
+        out->payload_bytes = bytes;
+    }
+    return status;
+}
+
+/* A kernel that is not wrapped in a uImage. */
+static enum hv_status parse_bare(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    enum hv_status status;
+
+    if (is_gzip(data, bytes)) {
+        status = parse_gzip(bytes, out);
+    } else if (is_arm64(data, bytes)) {
+        status = parse_arm64(data, bytes, out);
+    } else {
+        status =
+            refuse(out, HV_NOT_SUPPORTED, "an unknown format", "an arm64 Image, a gzip of one, or a uImage");
+    }
+    return status;
+}
+
+/* What a uImage without compression wraps: an Image by its own header, else flat code, which must say where it goes. */
+static enum hv_status parse_wrapped(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    enum hv_status status = HV_OK;
+
+    if (is_arm64(data, bytes)) {
+        status = parse_arm64(data, bytes, out);
+    } else if (out->placed) {
+        out->kind = KIMAGE_FLAT;
+        out->payload_bytes = bytes;
+        out->memory_bytes = bytes;
+    } else {
+        status =
+            refuse(out, HV_NOT_SUPPORTED, "a uImage of flat code without a load address", "a load address");
+    }
+    return status;
+}
+
+static bool uimage_header_good(const uint8_t *data)
+{
+    uint8_t header[UIMAGE_HEADER_BYTES];
+
+    (void)memcpy(header, data, sizeof(header));
+    (void)memset(&header[UIMAGE_HCRC_AT], 0, 4u);
+    return crc32_update(0u, header, sizeof(header)) == be32(&data[UIMAGE_HCRC_AT]);
+}
+
+static enum hv_status parse_uimage(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    const char *const whole = "a kernel that is whole";
+    const uint64_t left = bytes - bits_min(bytes, UIMAGE_HEADER_BYTES);
+    enum hv_status status;
+
+    if (left == 0u) {
+        status = refuse(out, HV_CORRUPT, "a uImage that ends in its header", whole);
+    } else if (!uimage_header_good(data)) {
+        status = refuse(out, HV_CORRUPT, "a uImage with a wrong header checksum", whole);
+    } else if ((be32(&data[UIMAGE_SIZE_AT]) == 0u) || (be32(&data[UIMAGE_SIZE_AT]) > left)) {
+        status = refuse(out, HV_CORRUPT, "a uImage that says it is longer than the module, or empty", whole);
+    } else if ((data[UIMAGE_ARCH_AT] != UIMAGE_ARCH_ARM64) && (data[UIMAGE_ARCH_AT] != UIMAGE_ARCH_ARM)) {
+        status = refuse(out, HV_NOT_SUPPORTED, "a uImage for another architecture", "one for ARM64");
+    } else {
+        const uint8_t *const inner = &data[UIMAGE_HEADER_BYTES];
+        const uint64_t inner_bytes = be32(&data[UIMAGE_SIZE_AT]);
+
+        out->uimage = true;
+        out->payload_offset = UIMAGE_HEADER_BYTES;
+        out->load_base = be32(&data[UIMAGE_LOAD_AT]);
+        out->entry = be32(&data[UIMAGE_ENTRY_AT]);
+        out->placed = out->load_base != 0u;
+        if (!out->placed && (out->entry != 0u)) {
+            status =
+                refuse(out, HV_NOT_SUPPORTED, "a uImage with an entry but no load address", "both or none");
+        } else if ((data[UIMAGE_COMP_AT] == UIMAGE_COMP_GZIP) && is_gzip(inner, inner_bytes)) {
+            status = parse_gzip(inner_bytes, out);
+        } else if (data[UIMAGE_COMP_AT] == UIMAGE_COMP_NONE) {
+            status = parse_wrapped(inner, inner_bytes, out);
+        } else {
+            status = refuse(out, HV_NOT_SUPPORTED, "a uImage with another compression", "gzip or none");
+        }
+    }
+    return status;
+}
+
+enum hv_status kimage_parse_head(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    const bool uimage = (bytes >= 4u) && (be32(data) == UIMAGE_MAGIC);
+
+    (void)memset(out, 0, sizeof(*out));
+    return uimage ? parse_uimage(data, bytes, out) : parse_bare(data, bytes, out);
+}
+
+enum hv_status kimage_parse(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    const enum hv_status status = kimage_parse_head(data, bytes, out);
+
+    if ((status == HV_OK) && (out->kind == KIMAGE_GZIP)) {
+        out->inflated_hint = le32(&data[out->payload_offset + out->payload_bytes - 4u]);
+    }
+    return status;
+}
+
+enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes, const struct kimage *outer,
+                                     struct kimage *out)
+{
+    enum hv_status status;
+
+    (void)memset(out, 0, sizeof(*out));
+    out->uimage = outer->uimage;
+    out->placed = outer->placed;
+    out->load_base = outer->load_base;
+    out->entry = outer->entry;
+    if (is_gzip(data, bytes)) {
+        status = refuse(out, HV_NOT_SUPPORTED, "a gzip inside a gzip", "an arm64 Image in it");
+    } else if (outer->uimage) {
+        status = parse_wrapped(data, bytes, out);
+    } else {
+        status = parse_bare(data, bytes, out);
+    }
+    return status;
+}
+
+static void kernel_sentence(struct config_sentence *s, const struct plan_domain *domain)
+{
+    config_sentence_begin(s, "/chosen/");
+    fmt_str(&s->text, domain->name);
+    fmt_char(&s->text, '/');
+    fmt_str(&s->text, (domain->kernel.name != NULL) ? domain->kernel.name : "");
+    fmt_str(&s->text, ": kernel: found ");
+}
+
+void kimage_fault(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
+{
+    struct config_sentence s;
+
+    kernel_sentence(&s, domain);
+    fmt_str(&s.text, image->found);
+    config_sentence_end(&s, report, image->expected);
+}
+
+bool kimage_fits(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
+{
+    const uint64_t memory = domain->memory_bytes;
+    const uint64_t offset = (image->kind == KIMAGE_ARM64) ? image->text_offset : 0u;
+    const uint64_t after = (offset < memory) ? (memory - offset) : 0u;
+    const uint64_t room = after - bits_min(after, domain->ramdisk.bytes);
+    const bool fits = image->memory_bytes <= room;
+
+    if (!fits) {
+        struct config_sentence s;
+
+        kernel_sentence(&s, domain);
+        fmt_str(&s.text, "an image that takes ");
+        fmt_u64(&s.text, image->memory_bytes);
+        fmt_str(&s.text, " bytes");
+        config_sentence_end(&s, report, "one that leaves room for the ramdisk in the domain's memory");
+    }
+    return fits;
+}

@@ -1,0 +1,27 @@
+/* Serial ports as a console needs them: no knowledge of who writes or of domains. Whoever opens one has mapped its
+ * registers (hal_hypmap_device()) and registers the interrupt. Line speed and format stay as the firmware left them. */
+#ifndef DRIVERS_UART_H
+#define DRIVERS_UART_H
+
+#include "hal/types.h"
+
+/* put() polls, bounded, and drops the byte if the device stays full. The caller serialises all calls. */
+struct console_uart {
+    void (*put)(void *device, uint8_t c);
+    bool (*get)(void *device, uint8_t *c); /* false: nothing there */
+    void (*irq_enable)(void *device);      /* receive interrupts; may be NULL */
+    void *device;
+};
+
+/* Where the registers are. Storage is the caller's and stays for good. */
+struct uart_regs {
+    uint8_t *base;      /* as mapped */
+    uint32_t reg_shift; /* 16550: registers are 1 << reg_shift bytes apart */
+    uint32_t reg_width; /* 16550: access width in bytes, 1 or 4 */
+};
+
+/* Make the device ready to send and receive, interrupts off, and fill *uart. */
+void pl011_open(struct uart_regs *regs, struct console_uart *uart); /* Arm PL011 and SBSA UART */
+void ns16550_open(struct uart_regs *regs, struct console_uart *uart);
+
+#endif

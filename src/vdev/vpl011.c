@@ -1,0 +1,292 @@
+#include "vdev/vpl011.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "virq/virq.h"
+
+#define REG_DR   0x000u
+#define REG_RSR  0x004u /* write: ECR */
+#define REG_FR   0x018u
+#define REG_IMSC 0x038u
+#define REG_RIS  0x03Cu
+#define REG_MIS  0x040u
+#define REG_ICR  0x044u
+#define REG_ID   0xFE0u /* eight registers to the end of the page */
+
+#define FR_RXFE BIT32(4)
+#define FR_RXFF BIT32(6)
+#define FR_TXFE BIT32(7)
+
+#define INT_RX  BIT32(4)
+#define INT_TX  BIT32(5)
+#define INT_RT  BIT32(6)
+#define INT_OE  BIT32(10)
+#define INT_ALL 0x7FFu
+
+#define DR_OE  BIT32(11)
+#define RSR_OE BIT32(3)
+
+#define LCR_H_FEN     BIT32(4)
+#define IFLS_RX_SHIFT 3u
+#define IFLS_RX_MASK  7u
+
+/* Registers of the full PL011 that keep what is written and do nothing. */
+struct plain_reg {
+    uint32_t offset;
+    uint32_t writable;
+    uint32_t reset;
+};
+
+enum plain_index { PLAIN_ILPR, PLAIN_IBRD, PLAIN_FBRD, PLAIN_LCR_H, PLAIN_CR, PLAIN_IFLS, PLAIN_DMACR };
+
+/* Reset: enabled, eight bits, FIFO on, which is what an SBSA UART always is. */
+static const struct plain_reg plain_regs[VPL011_PLAIN_REGS] = {
+    [PLAIN_ILPR] = { 0x020u, 0xFFu, 0u },      [PLAIN_IBRD] = { 0x024u, 0xFFFFu, 0u },
+    [PLAIN_FBRD] = { 0x028u, 0x3Fu, 0u },      [PLAIN_LCR_H] = { 0x02Cu, 0xFFu, 0x70u },
+    [PLAIN_CR] = { 0x030u, 0xFF87u, 0x301u },  [PLAIN_IFLS] = { 0x034u, 0x3Fu, 0x12u },
+    [PLAIN_DMACR] = { 0x048u, 0x7u, 0u },
+};
+
+/* PeriphID0-3 (PL011 r1p5: FIFOs of 32) and PCellID0-3 */
+static const uint8_t id_regs[8] = { 0x11u, 0x10u, 0x34u, 0x00u, 0x0Du, 0xF0u, 0x05u, 0xB1u };
+
+/* How many characters raise the receive interrupt: by IFLS, one if the guest turned the FIFO off. */
+static uint32_t trigger_level(const struct vpl011 *uart)
+{
+    static const uint8_t level[IFLS_RX_MASK + 1u] = { 4u, 8u, 16u, 24u, 28u, 16u, 16u, 16u };
+    const uint32_t select = (uart->plain[PLAIN_IFLS] >> IFLS_RX_SHIFT) & IFLS_RX_MASK;
+
+    return ((uart->plain[PLAIN_LCR_H] & LCR_H_FEN) == 0u) ? 1u : level[select];
+}
+
+/* The time-out interrupt does not wait for a time-out: a guest that enabled only one of the two still hears of its input,
+ * and one that cleared it with characters left is told again. */
+static uint32_t raw_status(const struct vpl011 *uart)
+{
+    uint32_t status = uart->latched;
+
+    status |= (uart->count >= trigger_level(uart)) ? INT_RX : 0u;
+    status |= (uart->count > 0u) ? INT_RT : 0u;
+    return status;
+}
+
+static void update_line(struct vpl011 *uart)
+{
+    const bool level = (raw_status(uart) & uart->mask) != 0u;
+
+    if (level != uart->line) {
+        uart->line = level;
+        virq_set_line(uart->domain, uart->irq, level);
+    }
+}
+
+/* DR is read: takes the oldest character with its error bits. An empty FIFO gives 0. */
+static uint32_t fifo_take(struct vpl011 *uart)
+{
+    uint32_t value = 0;
+
+    if (uart->count > 0u) {
+        value = uart->fifo[uart->head];
+        uart->head = (uart->head + 1u) % VPL011_FIFO;
+        uart->count--;
+    }
+    return value;
+}
+
+static uint32_t flags(const struct vpl011 *uart)
+{
+    uint32_t fr = FR_TXFE;
+
+    fr |= (uart->count == 0u) ? FR_RXFE : 0u;
+    fr |= (uart->count == VPL011_FIFO) ? FR_RXFF : 0u;
+    return fr;
+}
+
+/* The index of a plain register, VPL011_PLAIN_REGS if there is none at this offset. */
+static uint32_t plain_find(uint64_t offset)
+{
+    uint32_t i = 0;
+
+    while ((i < VPL011_PLAIN_REGS) && (plain_regs[i].offset != offset)) {
+        i++;
+    }
+    return i;
+}
+
+/* What is neither SBSA's nor the PL011's reads as zero. */
+static uint32_t other_read(const struct vpl011 *uart, uint64_t offset)
+{
+    const uint32_t plain = plain_find(offset);
+    uint32_t value = 0;
+
+    if (plain < VPL011_PLAIN_REGS) {
+        value = uart->plain[plain];
+    } else if (offset >= REG_ID) {
+        value = id_regs[(offset - REG_ID) / 4u];
+    } else {
+        value = 0u;
+    }
+    return value;
+}
+
+static uint32_t reg_read(struct vpl011 *uart, uint64_t offset)
+{
+    uint32_t value;
+
+    switch (offset) {
+    case REG_DR:
+        value = fifo_take(uart);
+        break;
+    case REG_RSR:
+        value = uart->errors;
+        break;
+    case REG_FR:
+        value = flags(uart);
+        break;
+    case REG_IMSC:
+        value = uart->mask;
+        break;
+    case REG_RIS:
+        value = raw_status(uart);
+        break;
+    case REG_MIS:
+        value = raw_status(uart) & uart->mask;
+        break;
+    default:
+        value = other_read(uart, offset);
+        break;
+    }
+    return value;
+}
+
+static void reg_write(struct vpl011 *uart, uint64_t offset, uint32_t value)
+{
+    const uint32_t plain = plain_find(offset);
+
+    switch (offset) {
+    case REG_DR:
+        /* The character is gone at once, so the transmit FIFO has passed its trigger level on the way down. */
+        uart->latched |= INT_TX;
+        break;
+    case REG_RSR:
+        uart->errors = 0u;
+        break;
+    case REG_IMSC:
+        uart->mask = value & INT_ALL;
+        break;
+    case REG_ICR:
+        uart->latched &= ~value;
+        break;
+    default:
+        if (plain < VPL011_PLAIN_REGS) {
+            uart->plain[plain] = value & plain_regs[plain].writable;
+        }
+        break;
+    }
+}
+
+/* 64-bit accesses are no part of the device. Narrow ones see the register's bytes; only the lowest has effects. */
+static bool vpl011_read(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t *value)
+{
+    struct vpl011 *const uart = device;
+    const uint32_t byte = (uint32_t)(offset & 3u);
+    const bool good = (width <= 4u) && (uart->domain == vcpu->domain);
+
+    if (good) {
+        const uint64_t flags_before = spin_lock(&uart->lock);
+        const bool data_above = (byte != 0u) && ((offset & ~3ULL) == REG_DR);
+        const uint32_t whole = data_above ? 0u : reg_read(uart, offset & ~3ULL);
+
+        update_line(uart);
+        spin_unlock(&uart->lock, flags_before);
+        *value = ((uint64_t)whole >> (8u * byte)) & (~0ULL >> (64u - (8u * width)));
+    }
+    return good;
+}
+
+static bool vpl011_write(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t value)
+{
+    struct vpl011 *const uart = device;
+    const bool good = (width <= 4u) && (uart->domain == vcpu->domain);
+
+    if (good && ((offset & 3u) == 0u)) {
+        uint64_t flags_before;
+
+        if (offset == REG_DR) {
+            const char c = (char)(uint8_t)value;
+
+            console_write(&vcpu->domain->console, &c, 1u);
+        }
+        flags_before = spin_lock(&uart->lock);
+        reg_write(uart, offset, (uint32_t)value);
+        update_line(uart);
+        spin_unlock(&uart->lock, flags_before);
+    }
+    return good;
+}
+
+static const struct mmio_ops vpl011_ops = { vpl011_read, vpl011_write };
+
+void vpl011_receive(void *ctx, uint8_t c)
+{
+    struct vpl011 *const uart = ctx;
+    const uint64_t flags_before = spin_lock(&uart->lock);
+
+    if (uart->domain == NULL) {
+        uart->count = 0u;
+    } else if (uart->count == VPL011_FIFO) {
+        uart->overrun = true;
+        uart->errors |= RSR_OE;
+        uart->latched |= INT_OE;
+    } else {
+        const uint32_t error = uart->overrun ? DR_OE : 0u;
+
+        uart->fifo[(uart->head + uart->count) % VPL011_FIFO] = (uint16_t)(c | error);
+        uart->overrun = false;
+        uart->count++;
+    }
+    if (uart->domain != NULL) {
+        update_line(uart);
+    }
+    spin_unlock(&uart->lock, flags_before);
+}
+
+void vpl011_setup(struct vpl011 *uart)
+{
+    (void)memset(uart, 0, sizeof(*uart));
+    spin_init(&uart->lock, LOCK_VDEV);
+}
+
+enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t base, uint32_t irq)
+{
+    const struct mmio_window window = { base, VPL011_WINDOW_BYTES, &vpl011_ops, uart };
+    const enum hv_status status = domain_add_window(domain, &window);
+
+    if (status == HV_OK) {
+        const uint64_t flags_before = spin_lock(&uart->lock);
+
+        for (uint32_t i = 0; i < VPL011_PLAIN_REGS; i++) {
+            uart->plain[i] = plain_regs[i].reset;
+        }
+        uart->irq = irq;
+        uart->line = false;
+        uart->overrun = false;
+        uart->head = 0u;
+        uart->count = 0u;
+        uart->mask = 0u;
+        uart->latched = 0u;
+        uart->errors = 0u;
+        uart->domain = domain;
+        spin_unlock(&uart->lock, flags_before);
+    }
+    return status;
+}
+
+void vpl011_detach(struct vpl011 *uart)
+{
+    const uint64_t flags_before = spin_lock(&uart->lock);
+
+    uart->domain = NULL;
+    uart->count = 0u;
+    spin_unlock(&uart->lock, flags_before);
+}

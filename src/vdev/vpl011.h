@@ -1,0 +1,37 @@
+/* An emulated UART: Arm's SBSA UART, with the other PL011 registers (Arm DDI 0183) accepted and without effect. Sending
+ * never waits: a character goes to the domain's console at once. Received ones wait in a FIFO of 32. */
+#ifndef VDEV_VPL011_H
+#define VDEV_VPL011_H
+
+#include "domain/domain.h"
+
+#define VPL011_FIFO 32u
+#define VPL011_PLAIN_REGS 7u
+#define VPL011_WINDOW_BYTES PAGE_BYTES
+
+struct vpl011 {
+    struct spinlock lock;
+    struct domain *domain; /* NULL: no domain runs on it, what is received is dropped */
+    uint32_t irq;
+    bool line;             /* the level last driven */
+    bool overrun;          /* characters were lost since the last one was stored */
+    uint16_t fifo[VPL011_FIFO]; /* as DR shows them */
+    uint32_t head;
+    uint32_t count;
+    uint32_t mask;    /* IMSC */
+    uint32_t latched; /* TXRIS, OERIS: set by events, cleared by ICR */
+    uint32_t errors;  /* RSR */
+    uint32_t plain[VPL011_PLAIN_REGS];
+};
+
+/* Once, before anything else. */
+void vpl011_setup(struct vpl011 *uart);
+/* Reset; registers appear at `base` of the domain, which does not run yet. HV_LIMIT, HV_EXISTS. */
+HV_MUST_CHECK enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t base, uint32_t irq);
+/* The domain does not run any more; it forgets its windows itself. Harmless if nothing is attached. */
+void vpl011_detach(struct vpl011 *uart);
+
+/* A character for the guest: the receiver of the domain's console. ctx: the struct vpl011. Any context. */
+void vpl011_receive(void *ctx, uint8_t c);
+
+#endif

@@ -1,0 +1,58 @@
+"""Findings that the addon is known to get wrong, told apart by the source text. Each has its case in tests/neg/checkers.
+
+11.8 at a call: a pointer member read through a pointer to const is taken for a pointer to const. For arguments the
+compilers' errors about lost qualifiers are exact; casts stay with the addon.
+9.2, 9.3 at an array of pointers to a struct that holds an array: the addon looks for the struct's members in the
+pointers. Dropped where the list has no inner brace and as many elements as the array, or the array has no bound.
+"""
+import re
+
+import ctext
+
+ARRAY_OF_POINTERS = re.compile(r"\*\s*(?:const\s+|volatile\s+)*$")
+BOUND = re.compile(r"\w+\s*\[\s*(\d*)[uU]?\s*\]\s*=\s*\{")
+
+
+def is_call(before):
+    last = before.rstrip()[-1:]
+    return last.isalnum() or last == "_"
+
+
+def elements(text):
+    """How many elements the initialiser list at the start of text has, None if braces are nested."""
+    depth = count = 0
+    pending = False
+    for word, _ in ctext.tokens(text):
+        if word == "{" and depth > 0:
+            return None
+        if word in "([{":
+            depth += 1
+        elif word in ")]}":
+            depth -= 1
+            if depth == 0:
+                return count + (1 if pending else 0)
+        if word == "," and depth == 1:
+            count, pending = count + 1, False
+        elif word not in "{":
+            pending = True
+    return None
+
+
+def is_full_pointer_array(before, after):
+    bound = BOUND.match(after)
+    if bound is None or ARRAY_OF_POINTERS.search(before) is None:
+        return False
+    have = elements(after[bound.end() - 1:])
+    return have is not None and (bound.group(1) == "" or int(bound.group(1)) == have)
+
+
+def is_false(rule, text, line, column):
+    """Is the finding of this rule at this place of the file's text one of the known wrong ones?"""
+    lines = text.split("\n")
+    if rule not in ("11.8", "9.2", "9.3") or line > len(lines):
+        return False
+    before = lines[line - 1][:column - 1]
+    if rule == "11.8":
+        return is_call(before)
+    after = "\n".join([lines[line - 1][column - 1:]] + lines[line:line + 200])
+    return is_full_pointer_array(before, ctext.strip(after))
