@@ -9,10 +9,10 @@
 #include "lib/fmt.h"
 
 #define LOG_RING_BYTES 16384u /* a power of two */
-#define LOG_LINE_MAX 240u     /* a longer line is cut */
+#define LOG_LINE_MAX   240u   /* a longer line is cut */
 #define LOG_DUMP_CHUNK 64u
-#define NS_PER_MS 1000000ULL
-#define MS_PER_S 1000ULL
+#define NS_PER_MS      1000000ULL
+#define MS_PER_S       1000ULL
 
 static struct spinlock log_lock = SPINLOCK(LOCK_LOG);
 static char log_ring[LOG_RING_BYTES];
@@ -81,9 +81,9 @@ static void log_commit(const char *text, uint32_t bytes)
         log_written++;
     }
     log_lock_drop(flags);
-    /* The first line is written by the boot CPU alone. Without room in the table the console shows the lines all the same. */
-    if (!log_console.registered) {
-        (void)console_register(&log_console);
+    /* The first line is written by the boot CPU alone, into an empty table. */
+    if (!log_console.registered && (console_register(&log_console) != HV_OK)) {
+        return;
     }
     console_write(&log_console, text, bytes);
 }
@@ -118,7 +118,8 @@ void log_dump(void (*put)(void *ctx, char c), void *ctx)
     uint64_t at = (end > LOG_RING_BYTES) ? (end - LOG_RING_BYTES) : 0u;
 
     log_lock_drop(flags);
-    /* put() may write to the console, which ranks below the log: copy a piece with the lock, print it without. */
+    /* put() may write to the console, which ranks below the log: copy a piece with the lock, print it
+     * without. */
     while (at < end) {
         uint32_t n = 0;
 

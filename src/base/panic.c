@@ -18,7 +18,8 @@ _Noreturn void panic_at(const char *file, unsigned int line, const char *what)
     const char *runs = (area->runs != NULL) ? area->runs : "boot";
 
     (void)hal_cpu_irq_save();
-    /* A panic inside a panic, or on a second CPU: whatever the first one managed to print is the one that counts. */
+    /* A panic inside a panic, or on a second CPU: whatever the first one managed to print is the one that
+     * counts. */
     if (!hal_compare_swap32(&panic_owner, 0u, area->id + 1u)) {
         hal_cpu_park();
     }

@@ -33,7 +33,8 @@ uint32_t percpu_count_online(void)
 
 void percpu_ipi_send(cpuid_t cpu, uint64_t bits)
 {
-    /* Whoever set the first bit interrupts; the handler takes all bits at once, so later ones need nothing more. */
+    /* Whoever set the first bit interrupts; the handler takes all bits at once, so later ones need nothing
+     * more. */
     if (hal_fetch_or64(&percpu_area[cpu].ipi_work, bits) == 0u) {
         hal_irq_ipi(cpu);
     }

@@ -1,5 +1,5 @@
-/* One area per CPU. struct hal_cpu (hal_arch/cpu.h) is the first member: the port's assembly finds it by hal_cpu_local().
- * Layers keep their own per-CPU arrays indexed by cpu_id(). */
+/* One area per CPU. struct hal_cpu (hal_arch/cpu.h) is the first member: the port's assembly finds it by
+ * hal_cpu_local(). Layers keep their own per-CPU arrays indexed by cpu_id(). */
 #ifndef BASE_PERCPU_H
 #define BASE_PERCPU_H
 
@@ -11,16 +11,17 @@ struct percpu {
     struct hal_cpu hal;
     cpuid_t id;
     uint64_t hwid;
-    uint32_t lock_rank;        /* bit set of the ranks held, CONFIG_DEBUG */
-    volatile uint32_t online;  /* set by the CPU itself when it can be scheduled on */
+    uint32_t lock_rank;         /* bit set of the ranks held, CONFIG_DEBUG */
+    volatile uint32_t online;   /* set by the CPU itself when it can be scheduled on */
     volatile uint64_t ipi_work; /* enum percpu_ipi bits, set by other CPUs */
-    struct hal_context worker; /* runs queued work */
+    struct hal_context worker;  /* runs queued work */
     struct hal_context idle;
-    const char *runs;          /* what the CPU enters: a domain's name, "worker", "idle"; NULL before; for a panic's line */
+    const char
+        *runs; /* what the CPU enters: a domain's name, "worker", "idle"; NULL before; for a panic's line */
 };
 
 #define PERCPU_IPI_RESCHED 1ULL /* go through exit work */
-#define PERCPU_IPI_PARK 2ULL    /* panic elsewhere: stop */
+#define PERCPU_IPI_PARK    2ULL /* panic elsewhere: stop */
 
 extern struct percpu percpu_area[HV_CPUS_MAX];
 
@@ -29,7 +30,8 @@ static inline cpuid_t cpu_id(void)
     return hal_cpu_local()->id;
 }
 
-/* Sets bits of a CPU's ipi_work and interrupts it, unless an earlier interrupt is still on its way. Any context. */
+/* Sets bits of a CPU's ipi_work and interrupts it, unless an earlier interrupt is still on its way. Any
+ * context. */
 void percpu_ipi_send(cpuid_t cpu, uint64_t bits);
 
 /* CPUs that are online, as a bit set. */

@@ -3,6 +3,7 @@
 #include "base/panic.h"
 #include "base/percpu.h"
 #include "hal/sync.h"
+#include "lib/bits.h"
 
 void spin_init(struct spinlock *lock, enum lock_rank rank)
 {
@@ -34,7 +35,7 @@ uint64_t spin_lock(struct spinlock *lock)
 {
     const uint64_t flags = hal_cpu_irq_save();
 
-    if (CONFIG_DEBUG) {
+    if (CONFIG_DEBUG != 0) {
         rank_take(lock);
     }
     const uint32_t ticket = hal_fetch_add32(&lock->next, 1u);
@@ -49,7 +50,7 @@ void spin_unlock(struct spinlock *lock, uint64_t flags)
 {
     const uint32_t owner = lock->owner;
 
-    if (CONFIG_DEBUG) {
+    if (CONFIG_DEBUG != 0) {
         rank_drop(lock);
     }
     hal_store_release32(&lock->owner, owner + 1u);

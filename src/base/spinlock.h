@@ -1,5 +1,6 @@
-/* Ticket locks with ranks. A CPU takes locks in rising rank only (checked when CONFIG_DEBUG). Interrupts are masked while
- * any is held, so handlers never wait for their own CPU. Fair: the wait is bounded by the other CPUs' sections. */
+/* Ticket locks with ranks. A CPU takes locks in rising rank only (checked when CONFIG_DEBUG). Interrupts are
+ * masked while any is held, so handlers never wait for their own CPU. Fair: the wait is bounded by the other
+ * CPUs' sections. */
 #ifndef BASE_SPINLOCK_H
 #define BASE_SPINLOCK_H
 
@@ -7,17 +8,17 @@
 
 enum lock_rank {
     LOCK_NONE = 0,
-    LOCK_BUILD,    /* construction and life cycle of domains */
-    LOCK_DOMAIN,   /* one domain: map, pool, state */
-    LOCK_VDEV,     /* one emulated device */
-    LOCK_VGIC,     /* one domain's interrupt controller */
-    LOCK_SCHED,    /* run queue */
-    LOCK_WORK,     /* work queues */
-    LOCK_TIMER,    /* one CPU's deadlines */
-    LOCK_MEM,      /* heap, RAM ranges */
-    LOCK_IRQ,      /* physical interrupt controller */
-    LOCK_CONSOLE,  /* console multiplexer */
-    LOCK_LOG       /* log ring */
+    LOCK_BUILD,   /* construction and life cycle of domains */
+    LOCK_DOMAIN,  /* one domain: map, pool, state */
+    LOCK_VDEV,    /* one emulated device */
+    LOCK_VGIC,    /* one domain's interrupt controller */
+    LOCK_SCHED,   /* run queue */
+    LOCK_WORK,    /* work queues */
+    LOCK_TIMER,   /* one CPU's deadlines */
+    LOCK_MEM,     /* heap, RAM ranges */
+    LOCK_IRQ,     /* physical interrupt controller */
+    LOCK_CONSOLE, /* console multiplexer */
+    LOCK_LOG      /* log ring */
 };
 
 struct spinlock {

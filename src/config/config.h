@@ -1,5 +1,6 @@
-/* From a device tree to a plan, in two steps: one pass into an index, then checks and look-ups in the index only.
- * No hardware, no allocation: the caller gives all memory. The host tool compiles these files unchanged. */
+/* From a device tree to a plan, in two steps: one pass into an index, then checks and look-ups in the
+ * index only. No hardware, no allocation: the caller gives all memory. The host tool compiles these files
+ * unchanged. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -26,12 +27,13 @@ struct config_env {
     uint64_t payload_bytes; /* 0 = no payload */
 };
 
-/* Validates the blob (fdt_check_full) and builds the index in *index. A fault is reported and HV_CORRUPT or HV_LIMIT
- * returned. fdt_bytes bounds every access. */
+/* Validates the blob (fdt_check_full) and builds the index in *index. A fault is reported and HV_CORRUPT
+ * or HV_LIMIT returned. fdt_bytes bounds every access. */
 HV_MUST_CHECK enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64_t fdt_bytes,
                                                struct config_report *report);
 
-/* Checks everything and fills *plan; goes on after a fault so that all are reported. HV_INVALID if any was. */
+/* Checks everything and fills *plan; goes on after a fault so that all are reported. HV_INVALID if any
+ * was. */
 HV_MUST_CHECK enum hv_status config_plan_make(const struct dt_index *index, const struct config_env *env,
                                               struct plan *plan, struct config_report *report);
 

@@ -199,6 +199,21 @@ void config_chosen_check(struct config_maker *m)
 
 /* -- A domain -- */
 
+/* The characters that the Devicetree Specification (2.2.1) allows in a node's name. */
+static bool name_good(const char *name)
+{
+    uint32_t i = 0;
+    bool good = true;
+
+    for (; (name[i] != '\0') && good; i++) {
+        const char c = name[i];
+
+        good = ((c >= 'a') && (c <= 'z')) || ((c >= 'A') && (c <= 'Z')) || ((c >= '0') && (c <= '9')) ||
+               (strchr(",._+-@", c) != NULL);
+    }
+    return good && (i > 0u);
+}
+
 static void domain_name(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     const char *const name = dt_name(m->ix, node);
@@ -207,7 +222,10 @@ static void domain_name(struct config_maker *m, struct plan_domain *d, uint32_t 
     fmt_init(&text, d->name, PLAN_NAME_MAX);
     fmt_str(&text, name);
     if (text.cut) {
-        config_fault_text(m->report, node, "name", "more", "at most 31 characters");
+        config_fault_text(m->report, node, "name", name, "at most 31 characters");
+    }
+    if (!name_good(name)) {
+        config_fault_text(m->report, node, "name", name, "letters, digits and ,._+-@ only");
     }
     for (const struct plan_domain *other = m->plan->domain; other != d; other++) {
         if (strcmp(other->name, d->name) == 0) {

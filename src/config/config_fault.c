@@ -1,7 +1,7 @@
 #include "config/config_fault.h"
 
 #define CELLS_SHOWN 6u
-#define CHARS_SHOWN 48u
+#define CHARS_SHOWN 64u
 
 void config_sentence_begin(struct config_sentence *s, const char *first)
 {
@@ -23,22 +23,55 @@ void config_sentence_node(struct config_sentence *s, const struct config_report 
     fmt_str(&s->text, ": found ");
 }
 
+/* Names in a tree may hold anything; a terminal is shown printable characters only. */
+static void make_printable(struct config_sentence *s)
+{
+    for (uint32_t i = 0; i < s->text.len; i++) {
+        if ((s->bytes[i] < ' ') || (s->bytes[i] > '~')) {
+            s->bytes[i] = '?';
+        }
+    }
+}
+
 void config_sentence_end(struct config_sentence *s, struct config_report *report, const char *expected)
 {
     fmt_str(&s->text, ", expected ");
     fmt_str(&s->text, expected);
+    make_printable(s);
     report->nr_faults++;
     report->fault(report->ctx, s->bytes);
 }
 
+/* Whether v is text: one string or several, none of them empty. */
 static bool printable(const struct dt_value *v)
 {
-    bool good = dt_is_string(v) && (v->bytes > 1u);
+    bool good = (v->bytes > 1u) && (v->data[v->bytes - 1u] == 0u);
+    bool inside = false; /* a string has begun */
 
-    for (uint32_t i = 0; good && ((i + 1u) < v->bytes); i++) {
-        good = (v->data[i] >= 0x20u) && (v->data[i] < 0x7Fu);
+    for (uint32_t i = 0; (i < v->bytes) && good; i++) {
+        const uint8_t c = v->data[i];
+
+        good = (c == 0u) ? inside : ((c >= 0x20u) && (c < 0x7Fu));
+        inside = (c != 0u);
     }
     return good;
+}
+
+static void print_strings(struct fmt_buf *out, const struct dt_value *v)
+{
+    const void *const bytes = v->data;
+    const char *const text = bytes;
+    uint32_t i = 0;
+
+    fmt_char(out, '"');
+    for (; ((i + 1u) < v->bytes) && (i < CHARS_SHOWN); i++) {
+        if (text[i] == '\0') {
+            fmt_str(out, "\", \"");
+        } else {
+            fmt_char(out, text[i]);
+        }
+    }
+    fmt_str(out, ((i + 1u) < v->bytes) ? "...\"" : "\"");
 }
 
 static void print_cells(struct fmt_buf *out, const struct dt_value *v)
@@ -59,11 +92,7 @@ void config_value_print(struct fmt_buf *out, const struct dt_value *v)
     } else if (v->bytes == 0u) {
         fmt_str(out, "an empty value");
     } else if (printable(v)) {
-        const void *const bytes = v->data;
-
-        fmt_char(out, '"');
-        fmt_strn(out, bytes, CHARS_SHOWN);
-        fmt_str(out, ((v->bytes - 1u) > CHARS_SHOWN) ? "...\"" : "\"");
+        print_strings(out, v);
     } else if (v->bytes == 4u) {
         fmt_u64(out, dt_cell(v, 0));
     } else if ((v->bytes % 4u) == 0u) {
@@ -125,6 +154,7 @@ void config_note(struct config_report *report, uint32_t node, const char *prop, 
         fmt_str(&s.text, prop);
         fmt_str(&s.text, ": ");
         fmt_str(&s.text, what);
+        make_printable(&s);
         report->note(report->ctx, s.bytes);
     }
 }

@@ -1,5 +1,5 @@
-/* The sentences about faults: `<path>: <property>: found <value>, expected <what>`. Private to config/ and the ports'
- * plan/ folders. */
+/* The sentences about faults: `<path>: <property>: found <value>, expected <what>`. Private to config/ and
+ * the ports' plan/ folders. */
 #ifndef CONFIG_CONFIG_FAULT_H
 #define CONFIG_CONFIG_FAULT_H
 
@@ -34,7 +34,8 @@ void config_fault_prop(struct config_report *report, uint32_t node, const char *
 /* Not a fault: what is left out or done differently and why. "<path>: <prop>: <what>" */
 void config_note(struct config_report *report, uint32_t node, const char *prop, const char *what);
 
-/* A value as a reader of device-tree source knows it: a decimal number, "text", <cells>, or a count of bytes. */
+/* A value as a reader of device-tree source knows it: a decimal number, "text", <cells>, or a count of
+ * bytes. */
 void config_value_print(struct fmt_buf *out, const struct dt_value *v);
 
 #endif

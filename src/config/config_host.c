@@ -132,8 +132,8 @@ static uint64_t blob_u64(const uint8_t *at)
     return dt_cells(&v, 0u, 2u);
 }
 
-/* The memory reservation block: pairs of 64-bit numbers up to a pair of zeroes. Its offset stands in the header's fifth
- * word; libfdt has checked that the block lies in the blob and is ended. */
+/* The memory reservation block: pairs of 64-bit numbers up to a pair of zeroes. Its offset stands in the
+ * header's fifth word; libfdt has checked that the block lies in the blob and is ended. */
 static void memreserve_make(struct config_maker *m)
 {
     const struct dt_value header = { m->ix->blob, 40u };

@@ -1,5 +1,5 @@
-/* The parts of config_plan_make(), in the order in which they run. Private to config/. Each reports what is wrong and
- * goes on with what is usable. */
+/* The parts of config_plan_make(), in the order in which they run. Private to config/. Each reports what
+ * is wrong and goes on with what is usable. */
 #ifndef CONFIG_CONFIG_MAKER_H
 #define CONFIG_CONFIG_MAKER_H
 
@@ -37,7 +37,8 @@ struct config_rules {
     uint32_t nr_rules;
 };
 
-/* Hands each property to its rule. Of the others those named xen,... or bulkhead,... are faults, the rest is ignored. */
+/* Hands each property to its rule. Of the others those named xen,... or bulkhead,... are faults, the rest
+ * is ignored. */
 void config_rules_apply(struct config_target *t, const struct config_rules *rules);
 void config_take_ignore(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
@@ -62,7 +63,8 @@ bool config_is_module(const struct dt_index *ix, uint32_t node);
 /* Whether the module travelled in the payload of the one-file image. */
 bool config_in_payload(const struct config_env *env, const struct plan_module *module);
 
-/* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not there. */
+/* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not
+ * there. */
 bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes);
 
 bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b);

@@ -42,8 +42,9 @@ static bool module_from_reg(struct config_maker *m, uint32_t node, struct dt_ran
         if (!good) {
             config_fault_prop(m->report, node, "reg", "a size above 0");
         }
-    } else if (!there && dt_has(m->ix, node, "data")) {
-        config_fault_prop(m->report, node, "data", "reg, or an image made by bulkhead-image");
+    } else if (!there && dt_get(m->ix, node, "data", &v)) {
+        config_fault(m->report, node, "data", &v,
+                     (v.bytes == 0u) ? "the bytes of a file" : "reg, or an image made by bulkhead-image");
     } else if (cells) {
         config_fault_prop(m->report, node, "reg",
                           "one address and size of the cells that the domain's node says");
@@ -63,6 +64,9 @@ static bool module_from_payload(struct config_maker *m, uint32_t node, struct dt
     const uint64_t payload = m->env->payload_bytes;
     bool good = false;
 
+    if (dt_has(m->ix, node, "reg")) {
+        config_fault_prop(m->report, node, "reg", "none beside a module's data");
+    }
     if (!both || (offset.bytes != 8u) || (bytes.bytes != 8u)) {
         config_fault_prop(m->report, node, prop, "two cells, and two in bulkhead,image-bytes");
     } else {
@@ -99,7 +103,8 @@ static bool module_meets(const struct plan_module *other, const struct dt_range 
     return (other->bytes > 0u) && !same && config_ranges_meet(other->base.v, other->bytes, r->base, r->bytes);
 }
 
-/* The other module that shares memory with this one; NULL if none does. Two domains may use one module of the payload. */
+/* The other module that shares memory with this one; NULL if none does. Two domains may use one module of
+ * the payload. */
 static const struct plan_module *module_clash(struct config_maker *m, const struct dt_range *r, bool packed,
                                               const struct plan_domain **owner)
 {
@@ -166,7 +171,8 @@ static bool module_place_good(struct config_maker *m, uint32_t node, const struc
 
 /* -- What a module is -- */
 
-/* By its compatible, or else by the order: first a kernel, then a ramdisk. NULL if it is neither; that is reported. */
+/* By its compatible, or else by the order: first a kernel, then a ramdisk. NULL if it is neither; that is
+ * reported. */
 static struct plan_module *module_role(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     const struct dt_index *const ix = m->ix;

@@ -17,7 +17,8 @@ struct match {
     uint32_t nr_cpus;
 };
 
-/* Searches for a CPU that is free, moving others aside; answers it or nr_cpus. Each CPU is reached at most once. */
+/* Searches for a CPU that is free, moving others aside; answers it or nr_cpus. Each CPU is reached at most
+ * once. */
 static uint32_t match_search(struct match *w, uint32_t vcpu)
 {
     uint64_t reached = 0;
@@ -95,7 +96,8 @@ static bool pin_all(struct plan *plan)
     return fits;
 }
 
-/* The user's choice: /chosen/bulkhead,scheduler, or else sched= of the command line. *prop names where it stands. */
+/* The user's choice: /chosen/bulkhead,scheduler, or else sched= of the command line. *prop names where it
+ * stands. */
 static bool sched_named(struct config_maker *m, char *out, const char **prop)
 {
     const char *word = NULL;

@@ -187,7 +187,7 @@ static enum hv_status walk_tags(struct dt_walk *w)
             break;
         }
         offset = next;
-    } while ((tag != FDT_END) && (offset > 0) && (status == HV_OK));
+    } while ((tag != (uint32_t)FDT_END) && (offset > 0) && (status == HV_OK));
     if ((status == HV_OK) && ((w->current != DT_NONE) || (w->ix->nr_nodes == 0u))) {
         status = blob_fault(w->report, "structure block", "no complete root node", 0u, "one tree");
     }

@@ -1,6 +1,7 @@
-/* A flattened device tree as arrays: one pass over the blob, then every look-up is a walk over a few small integers.
- * The blob stays where it is; names and values point into it. Nodes are numbered in the order of the blob, the root is
- * 0, so the subtree of node n is [n, node[n].end). Functions that take a node want one below nr_nodes. */
+/* A flattened device tree as arrays: one pass over the blob, then every look-up is a walk over a few small
+ * integers. The blob stays where it is; names and values point into it. Nodes are numbered in the order of
+ * the blob, the root is 0, so the subtree of node n is [n, node[n].end). Functions that take a node want
+ * one below nr_nodes. */
 #ifndef CONFIG_DTINDEX_H
 #define CONFIG_DTINDEX_H
 
@@ -103,9 +104,11 @@ bool dt_strings_have(const struct dt_value *v, const char *wanted);
 uint32_t dt_reg_count(const struct dt_index *ix, uint32_t node);
 /* Entry i of reg in the parent's address space */
 bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out);
-/* Entry i of reg as host physical addresses, through the `ranges` of all buses above. False if a bus has no mapping. */
+/* Entry i of reg as host physical addresses, through the `ranges` of all buses above. False if a bus has
+ * no mapping. */
 bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out);
-/* Interrupt i of `interrupts-extended` or `interrupts`. False if absent, malformed or behind an interrupt-map. */
+/* Interrupt i of `interrupts-extended` or `interrupts`. False if absent, malformed or behind an
+ * interrupt-map. */
 bool dt_irq(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_irq *out);
 
 #endif

@@ -109,7 +109,8 @@ static enum hv_status parse_bare(const uint8_t *data, uint64_t bytes, struct kim
     return status;
 }
 
-/* What a uImage without compression wraps: an Image by its own header, else flat code, which must say where it goes. */
+/* What a uImage without compression wraps: an Image by its own header, else flat code, which must say
+ * where it goes. */
 static enum hv_status parse_wrapped(const uint8_t *data, uint64_t bytes, struct kimage *out)
 {
     enum hv_status status = HV_OK;

@@ -1,4 +1,5 @@
-/* What kind of kernel a module holds, learnt from its first bytes. Pure; used by the builder of domains and by the tool. */
+/* What kind of kernel a module holds, learnt from its first bytes. Pure; used by the builder of domains
+ * and by the tool. */
 #ifndef CONFIG_KIMAGE_H
 #define CONFIG_KIMAGE_H
 
@@ -34,12 +35,13 @@ struct kimage {
 /* HV_OK, HV_CORRUPT (damaged) or HV_NOT_SUPPORTED (another format). */
 HV_MUST_CHECK enum hv_status kimage_parse(const uint8_t *data, uint64_t bytes, struct kimage *out);
 
-/* As kimage_parse() when only the first KIMAGE_HEAD_BYTES of the module (all, if it is shorter) can be read: there is no
- * inflated_hint. bytes: the whole module's. */
+/* As kimage_parse() when only the first KIMAGE_HEAD_BYTES of the module (all, if it is shorter) can be
+ * read: there is no inflated_hint. bytes: the whole module's. */
 #define KIMAGE_HEAD_BYTES 128u
 HV_MUST_CHECK enum hv_status kimage_parse_head(const uint8_t *data, uint64_t bytes, struct kimage *out);
 
-/* The same look at bytes that came out of KIMAGE_GZIP. `outer` gives the load address of a uImage around them. */
+/* The same look at bytes that came out of KIMAGE_GZIP. `outer` gives the load address of a uImage around
+ * them. */
 HV_MUST_CHECK enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes,
                                                    const struct kimage *outer, struct kimage *out);
 

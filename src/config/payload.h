@@ -3,9 +3,9 @@
  *   one page with struct payload_header
  *   the device tree, at a multiple of 8 bytes, board and system merged
  *   the modules, each at a multiple of 4 KiB
- * Two words behind the hypervisor's Image header lead to it. All numbers are little-endian; offsets in the header count
- * from the header's first byte. In the tree a module has `bulkhead,image-offset` and `bulkhead,image-bytes`, two cells each.
- * Pure code, used by the hypervisor and the tool. */
+ * Two words behind the hypervisor's Image header lead to it. All numbers are little-endian; offsets in
+ * the header count from the header's first byte. In the tree a module has `bulkhead,image-offset` and
+ * `bulkhead,image-bytes`, two cells each. Pure code, used by the hypervisor and the tool. */
 #ifndef CONFIG_PAYLOAD_H
 #define CONFIG_PAYLOAD_H
 
@@ -40,8 +40,8 @@ struct payload_header {
 
 _Static_assert(sizeof(struct payload_header) == 56u, "the layout is a file format");
 
-/* Checks what lies at `header`, of which `bytes` are readable, and copies it to *out. HV_NOT_FOUND: no magic; HV_CORRUPT
- * otherwise. What the tree says about modules is checked with the tree. */
+/* Checks what lies at `header`, of which `bytes` are readable, and copies it to *out. HV_NOT_FOUND: no
+ * magic; HV_CORRUPT otherwise. What the tree says about modules is checked with the tree. */
 HV_MUST_CHECK enum hv_status payload_check(const void *header, uint64_t bytes, struct payload_header *out);
 
 /* The header's checksum, for the one who writes it. */

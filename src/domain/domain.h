@@ -9,11 +9,11 @@
 #include "mem/pool.h"
 #include "time/timer.h"
 
-#define DOMAIN_CHUNKS_MAX 16u  /* pieces of host RAM that make up a domain's memory */
-#define DOMAIN_MMIO_MAX 16u    /* emulated windows */
+#define DOMAIN_CHUNKS_MAX 16u /* pieces of host RAM that make up a domain's memory */
+#define DOMAIN_MMIO_MAX   16u /* emulated windows */
 
 enum domain_state {
-    DOMAIN_NEW,      /* planned, nothing built */
+    DOMAIN_NEW, /* planned, nothing built */
     DOMAIN_BUILDING,
     DOMAIN_RUNNING,  /* vCPUs may run, unless paused */
     DOMAIN_STOPPING, /* its vCPUs are being taken off the CPUs */
@@ -31,8 +31,9 @@ struct domain_chunk {
 struct domain;
 struct vcpu;
 
-/* An emulated device's registers. value is width bytes, zero-extended. Interrupts masked; false: no such register at this
- * width (an abort is injected, or the access ignored, by the domain's policy). offset < the window's bytes. */
+/* An emulated device's registers. value is width bytes, zero-extended. Interrupts masked; false: no such
+ * register at this width (an abort is injected, or the access ignored, by the domain's policy). offset < the
+ * window's bytes. */
 struct mmio_ops {
     bool (*read)(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t *value);
     bool (*write)(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t value);
@@ -58,16 +59,18 @@ struct vcpu {
     uint32_t index;
     /* sched/: under its lock unless noted */
     enum vcpu_state state;
-    volatile uint32_t on_cpu;  /* 1 while its state lives in a CPU; cleared after saving, with release */
-    bool wake_pending;         /* woken while it was about to block */
-    bool stop_requested;       /* CPU_OFF, or the domain stops or pauses */
-    cpuid_t cpu;               /* where it runs or ran last */
-    uint64_t affinity;         /* CPUs it may run on, never 0 */
-    struct vcpu *run_next;     /* run queue link */
+    volatile uint32_t
+        on_cpu;          /* 1 while its state lives in a CPU, or is changed by one; taken by compare-and-swap,
+                                  cleared after saving, with release */
+    bool queued;         /* on the policy's run queue: RUNNABLE and not paused */
+    bool stop_requested; /* CPU_OFF, or the domain stops: VCPU_OFF when it leaves its CPU */
+    cpuid_t cpu;         /* where it runs or ran last */
+    uint64_t affinity;   /* CPUs it may run on, never 0 */
+    struct vcpu *run_next; /* run queue link */
     uint64_t slice_end_ns;
-    uint64_t run_ns;           /* CPU time so far */
+    uint64_t run_ns; /* CPU time so far */
     uint64_t loaded_at_ns;
-    struct timer timer;        /* stands in for the guest's clocks */
+    struct timer timer; /* stands in for the guest's clocks */
 };
 
 struct domain {
@@ -76,7 +79,7 @@ struct domain {
     const struct plan_domain *plan;
     struct spinlock lock;
     volatile enum domain_state state;
-    volatile bool paused;      /* by the operator */
+    volatile bool paused;                 /* by the operator */
     enum hal_power_request power_request; /* valid in STOPPING */
     const char *power_reason;
     struct pool pool;
@@ -88,7 +91,7 @@ struct domain {
     struct vcpu *vcpu[HV_VCPUS_MAX];
     struct console console;
     uint32_t nr_restarts;
-    uint64_t nr_faults;        /* accesses answered with an abort */
+    uint64_t nr_faults; /* accesses answered with an abort */
 };
 
 /* Domains in plan order; fixed after boot. */
@@ -110,10 +113,11 @@ struct domain *domain_by_name(const char *name);
 /* Adds an emulated window before the domain runs. HV_LIMIT; HV_EXISTS if it overlaps another. */
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);
 
-/* Copies between the hypervisor and guest RAM by guest physical address, through trap windows; masked, at most 64 KiB.
- * HV_FAULT if any part is not the domain's RAM (nothing or a prefix is copied then). */
+/* Copies between the hypervisor and guest RAM by guest physical address, through trap windows; masked, at
+ * most 64 KiB. HV_FAULT if any part is not the domain's RAM (nothing or a prefix is copied then). */
 HV_MUST_CHECK enum hv_status domain_copy_in(struct domain *domain, void *to, gpa_t from, uint64_t bytes);
-HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from, uint64_t bytes);
+HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from,
+                                             uint64_t bytes);
 
 const char *domain_state_name(enum domain_state state);
 

@@ -23,7 +23,8 @@
 #define PL011_INT_RT     BIT32(6)
 #define PL011_INT_ALL    0x7FFu
 
-#define PL011_POLLS_MAX 100000u /* a full FIFO of 32 at 9600 baud is 33 ms; a read of FR takes 0.3 us and more */
+#define PL011_POLLS_MAX                                                                                      \
+    100000u /* a full FIFO of 32 at 9600 baud is 33 ms; a read of FR takes 0.3 us and more */
 
 static uint32_t pl011_read(const struct uart_regs *regs, uint32_t reg)
 {

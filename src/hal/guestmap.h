@@ -34,7 +34,8 @@ HV_MUST_CHECK enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at
 /* Holes are fine. Splits blocks where needed (HV_NO_MEMORY, nothing changed). TLBs are clean on return. */
 HV_MUST_CHECK enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t bytes);
 
-/* Where does `at` lead? *bytes: how far the mapping goes on, linear, from `at` (bounded by one block). HV_NOT_FOUND. */
+/* Where does `at` lead? *bytes: how far the mapping goes on, linear, from `at` (bounded by one block). HV_NOT_FOUND.
+ * HV_BUSY: a block around it is being split this moment; the guest's access is to be tried again. */
 HV_MUST_CHECK enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to, uint32_t *perm,
                                                  uint64_t *bytes);
 

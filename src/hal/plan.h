@@ -1,6 +1,7 @@
-/* A port's host-compilable rules: the guest's memory map and limits, and what it takes from the host's device tree.
- * Implemented in src/arch/<port>/plan (pure C, also part of the host tool). Called by config/ only, once per tree.
- * struct hal_plan_host is the port's; it is plain data and immutable once the plan is made. */
+/* A port's host-compilable rules: the guest's memory map and limits, and what it takes from the host's
+ * device tree. Implemented in src/arch/<port>/plan (pure C, also part of the host tool). Called by config/
+ * only, once per tree. struct hal_plan_host is the port's; it is plain data and immutable once the plan is
+ * made. */
 #ifndef HAL_PLAN_H
 #define HAL_PLAN_H
 
@@ -32,14 +33,15 @@ struct hal_plan_line {
     bool edge;
 };
 
-/* Takes from the host's tree what the port's drivers need and fills *host. Faults are reported; what is found in spite of
- * them is filled in all the same, the rest is 0. */
+/* Takes from the host's tree what the port's drivers need and fills *host. Faults are reported; what is
+ * found in spite of them is filled in all the same, the rest is 0. */
 void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host);
 
 /* Whether this host can start a CPU other than the one it booted on: `node` is the CPU's. */
 bool hal_plan_cpu_startable(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host);
 
-/* A device's interrupt as the host's interrupt controller counts. False if it is another controller's or no such line. */
+/* A device's interrupt as the host's interrupt controller counts. False if it is another controller's or
+ * no such line. */
 bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, struct hal_plan_line *out);
 
 /* The memory map that guests see (Xen's public/arch-arm.h on Arm). Constant. */
@@ -48,8 +50,9 @@ const struct hal_guest_layout *hal_plan_layout(void);
 /* Most vCPUs that one domain may have on this host (8 with GICv2, 128 with GICv3). */
 uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host);
 
-/* Default size of a domain's pool for translation tables and other pages charged to it, bytes, page multiple.
- * Large enough for ram_bytes in 4 KiB pages at worst alignment is not required: blocks are used where possible. */
+/* Default size of a domain's pool for translation tables and other pages charged to it, bytes, page
+ * multiple. Large enough for ram_bytes in 4 KiB pages at worst alignment is not required: blocks are used
+ * where possible. */
 uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus);
 
 #endif

@@ -51,7 +51,6 @@ void upcall_vcpu_block(struct hal_vcpu *vcpu);
 /* hal_vcpu_deadline(vcpu, true) of the calling vCPU changed. */
 void upcall_vcpu_deadline_changed(struct hal_vcpu *vcpu);
 
-enum hal_power_request { HAL_DOMAIN_OFF, HAL_DOMAIN_RESET, HAL_DOMAIN_CRASH };
 /* A guest asked for it, or (CRASH) it can't go on; why: short text for the log. Effect at exit work. */
 void upcall_domain_power(struct hal_domain *domain, enum hal_power_request request, const char *why);
 

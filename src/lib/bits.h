@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
-#define BIT32(n) (1u << (n))
+#define BIT32(n) ((uint32_t)1u << (n))
 #define BIT64(n) (1ULL << (n))
 /* bits h down to l set, 63 >= h >= l */
-#define GENMASK64(h, l) ((~0ULL >> (63u - (h))) & (~0ULL << (l)))
+#define GENMASK64(h, l) ((~0ULL >> (63u - (uint32_t)(h))) & (~0ULL << (uint32_t)(l)))
 #define KIB(n) ((uint64_t)(n) << 10u)
 #define MIB(n) ((uint64_t)(n) << 20u)
 #define GIB(n) ((uint64_t)(n) << 30u)

@@ -1,4 +1,5 @@
-/* The CRC-32 of Ethernet, gzip and U-Boot's images (polynomial 0xEDB88320 reflected, start and end inverted). */
+/* The CRC-32 of Ethernet, gzip and U-Boot's images (polynomial 0xEDB88320 reflected, start and end
+ * inverted). */
 #ifndef LIB_CRC32_H
 #define LIB_CRC32_H
 

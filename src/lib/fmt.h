@@ -1,5 +1,5 @@
-/* Text put together piece by piece in a buffer of fixed size. The text is NUL-terminated at every moment; what does not
- * fit is left out and `cut` says so. Pure: usable in any context. */
+/* Text put together piece by piece in a buffer of fixed size. The text is NUL-terminated at every moment;
+ * what does not fit is left out and `cut` says so. Pure: usable in any context. */
 #ifndef LIB_FMT_H
 #define LIB_FMT_H
 

@@ -1,4 +1,5 @@
-/* Memory and string functions for the bare machine. Words are 64 bit; what is aligned goes 32 bytes a turn. */
+/* Memory and string functions for the bare machine. Words are 64 bit; what is aligned goes 32 bytes a
+ * turn. */
 #include "lib/string.h"
 
 #include <stdbool.h>
@@ -26,8 +27,8 @@ static bool word_aligned(const uint8_t *p)
     return ((uintptr_t)p & (WORD_BYTES - 1u)) == 0u;
 }
 
-/* Copies whole words upwards to an aligned destination; answers the bytes done. Loads of a block come before its stores,
- * so overlap is harmless as long as dst is below src. */
+/* Copies whole words upwards to an aligned destination; answers the bytes done. Loads of a block come
+ * before its stores, so overlap is harmless as long as dst is below src. */
 static size_t copy_words(uint8_t *dst, const uint8_t *src, size_t bytes)
 {
     size_t done = 0;

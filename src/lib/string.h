@@ -1,5 +1,6 @@
-/* The C library's memory and string functions, as far as this project and the static libraries that it links (libfdt,
- * zlib's inflate) need them. Semantics of ISO C (strnlen: POSIX). The host's programs take them from their libc. */
+/* The C library's memory and string functions, as far as this project and the static libraries that it
+ * links (libfdt, zlib's inflate) need them. Semantics of ISO C (strnlen: POSIX). The host's programs take
+ * them from their libc. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 

@@ -1,4 +1,5 @@
-/* Pages charged to one domain: reserved from the heap when the domain is first built, handed out and returned one by one. */
+/* Pages charged to one domain: reserved from the heap when the domain is first built, handed out and returned
+ * one by one. */
 #ifndef MEM_POOL_H
 #define MEM_POOL_H
 
@@ -8,8 +9,8 @@
 
 struct pool {
     struct spinlock lock;
-    void *pages;        /* nr_pages contiguous */
-    void *free_list;    /* first word of a free page links the next */
+    void *pages;     /* nr_pages contiguous */
+    void *free_list; /* first word of a free page links the next */
     uint32_t nr_pages;
     uint32_t nr_free;
 };

@@ -9,22 +9,25 @@
 #define RAM_RANGES_MAX 256u
 
 /* Owners below RAM_OWNER_DOMAIN are ours; a domain owns as RAM_OWNER_DOMAIN + domid. */
-#define RAM_FREE 0u
-#define RAM_IMAGE 1u
-#define RAM_HEAP 2u
-#define RAM_TREE 3u
-#define RAM_MODULE 4u
-#define RAM_RESERVED 5u
+#define RAM_FREE         0u
+#define RAM_IMAGE        1u
+#define RAM_HEAP         2u
+#define RAM_TREE         3u
+#define RAM_MODULE       4u
+#define RAM_RESERVED     5u
 #define RAM_OWNER_DOMAIN 0x10000u
 
-/* Adds a bank, all RAM_FREE. Sorted or not; HV_EXISTS if it overlaps a bank, HV_LIMIT if the table is full. */
+/* Adds a bank, all RAM_FREE. Sorted or not; HV_EXISTS if it overlaps a bank, HV_LIMIT if the table is
+ * full. */
 HV_MUST_CHECK enum hv_status ram_add(hpa_t base, uint64_t bytes);
-/* Gives [base, base + bytes) to owner; parts outside RAM are ignored. HV_BUSY if any part has another owner than FREE. */
+/* Gives [base, base + bytes) to owner; parts outside RAM are ignored. HV_BUSY if any part has another owner
+ * than FREE. */
 HV_MUST_CHECK enum hv_status ram_claim(hpa_t base, uint64_t bytes, uint32_t owner);
-/* The best free piece for at most want_bytes: aligned to `align` (power of two) at base; lowest address that fits whole, else the
- * largest. *bytes: what was found and claimed, a page multiple. HV_NO_MEMORY if nothing of at least min_bytes is free. */
-HV_MUST_CHECK enum hv_status ram_alloc(uint64_t want_bytes, uint64_t min_bytes, uint64_t align, uint32_t owner,
-                                       hpa_t *base, uint64_t *bytes);
+/* The best free piece for at most want_bytes: aligned to `align` (power of two) at base; lowest address that
+ * fits whole, else the largest. *bytes: what was found and claimed, a page multiple. HV_NO_MEMORY if nothing
+ * of at least min_bytes is free. */
+HV_MUST_CHECK enum hv_status ram_alloc(uint64_t want_bytes, uint64_t min_bytes, uint64_t align,
+                                       uint32_t owner, hpa_t *base, uint64_t *bytes);
 /* Back to RAM_FREE. The range is owned by `owner` entirely, else panic. */
 void ram_release(hpa_t base, uint64_t bytes, uint32_t owner);
 uint32_t ram_owner(hpa_t at);

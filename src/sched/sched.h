@@ -1,14 +1,14 @@
 /* The scheduler: a framework that owns states and switching, and one file per policy.
- * A CPU runs the best of: a vCPU its policy picks, its worker when work is queued, idle. Decisions are bounded. */
+ * A CPU runs the best of: a vCPU its policy picks, its worker when work is queued, idle. Decisions are
+ * bounded. */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
-#include "config/plan.h"
 #include "domain/domain.h"
 
-#define SCHED_SLICE_NS 5000000ULL       /* round robin: a turn */
-#define SCHED_WORK_SLICE_NS 1000000ULL  /* what the worker gets when vCPUs want the CPU as well ... */
-#define SCHED_WORK_EVERY_NS 5000000ULL  /* ... and how often, so that long work always goes on */
+#define SCHED_SLICE_NS      5000000ULL /* round robin: a turn */
+#define SCHED_WORK_SLICE_NS 1000000ULL /* what the worker gets when vCPUs want the CPU as well ... */
+#define SCHED_WORK_EVERY_NS 5000000ULL /* ... and how often, so that long work always goes on */
 
 /* What a policy implements. All under the run-queue lock. */
 struct sched_policy {
@@ -16,13 +16,15 @@ struct sched_policy {
     /* vCPU joins the policy; HV_NO_MEMORY/HV_LIMIT when it can't be placed (null: no CPU left). */
     enum hv_status (*add)(struct vcpu *vcpu);
     void (*remove)(struct vcpu *vcpu);
-    /* it became runnable: queue it; returns the CPU that should look again */
-    cpuid_t (*enqueue)(struct vcpu *vcpu);
+    void (*enqueue)(struct vcpu *vcpu);
     void (*dequeue)(struct vcpu *vcpu);
-    /* the vCPU this CPU should run now (taken off the queue), or NULL; *until_ns: end of its turn, TIME_NEVER */
-    struct vcpu *(*pick)(cpuid_t cpu, uint64_t now_ns, uint64_t *until_ns);
-    /* would pick() now prefer another vCPU over `running`? */
-    bool (*preempts)(cpuid_t cpu, const struct vcpu *running, uint64_t now_ns);
+    /* the CPU that should look at a vCPU on the queue */
+    cpuid_t (*place)(const struct vcpu *vcpu);
+    /* the vCPU this CPU should run now, taken off the queue, claimed (sched_claim()) and its turn begun; or
+     * NULL */
+    struct vcpu *(*pick)(cpuid_t cpu, uint64_t now_ns);
+    /* until when `running` may keep the CPU: TIME_NEVER if no other vCPU waits for it */
+    uint64_t (*turn_end)(cpuid_t cpu, const struct vcpu *running);
     /* may a waiting vCPU keep the CPU, so that waiting need not trap? (null: yes) */
     bool wait_in_guest;
 };
@@ -62,5 +64,9 @@ uint64_t sched_run_ns(const struct vcpu *vcpu);
 void sched_exit_work(void);
 /* Ask this or another CPU to go through sched_exit_work(). */
 void sched_request(cpuid_t cpu);
+/* Has somebody asked this CPU? A worker that sees true yields. */
+bool sched_requested(void);
+/* The vCPU that is current on this CPU, or NULL. */
+struct vcpu *sched_current(void);
 
 #endif

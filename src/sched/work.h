@@ -1,5 +1,5 @@
-/* Long work: queued by handlers, run in order by the worker context of one CPU, on its own stack with interrupts unmasked,
- * scheduled beside vCPUs. FP and libraries are allowed in it. A handler only queues. */
+/* Long work: queued by handlers, run in order by the worker context of one CPU, on its own stack with
+ * interrupts unmasked, scheduled beside vCPUs. FP and libraries are allowed in it. A handler only queues. */
 #ifndef SCHED_WORK_H
 #define SCHED_WORK_H
 
@@ -12,7 +12,8 @@ struct work {
 };
 
 void work_setup(struct work *work, void (*run)(struct work *work));
-/* Queues it on cpu (WORK_ANY_CPU: the least busy CPU that is online). Does nothing if it is queued already. */
+/* Queues it on cpu (WORK_ANY_CPU: the least busy CPU that is online). Does nothing if it is queued
+ * already. */
 void work_queue(struct work *work, cpuid_t cpu);
 #define WORK_ANY_CPU UINT32_MAX
 /* Does this CPU's worker have something to do (running or queued)? */

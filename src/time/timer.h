@@ -1,5 +1,5 @@
-/* Deadlines, kept per CPU in a sorted list. A callback runs on the CPU that armed it, interrupts masked, CPU stack,
- * at most TIMER_BURST a time. */
+/* Deadlines, kept per CPU in a sorted list. A callback runs on the CPU that armed it, interrupts masked, CPU
+ * stack, at most TIMER_BURST a time. */
 #ifndef TIME_TIMER_H
 #define TIME_TIMER_H
 
@@ -17,7 +17,9 @@ struct timer {
 #define TIMER_UNARMED UINT32_MAX
 
 void timer_setup(struct timer *timer, void (*fire)(struct timer *timer));
-/* Arms (or moves) it on the calling CPU; TIME_NEVER disarms. If armed on another CPU it is taken from there first. */
+/* Arms (or moves) it on the calling CPU; TIME_NEVER disarms. If armed on another CPU it is taken from there
+ * first. The caller serialises calls for one timer; fire() may be about to run on the CPU where it was armed.
+ * Interrupts masked or in a worker. */
 void timer_arm(struct timer *timer, uint64_t deadline_ns);
 void timer_disarm(struct timer *timer);
 

@@ -41,9 +41,9 @@ enum plain_index { PLAIN_ILPR, PLAIN_IBRD, PLAIN_FBRD, PLAIN_LCR_H, PLAIN_CR, PL
 
 /* Reset: enabled, eight bits, FIFO on, which is what an SBSA UART always is. */
 static const struct plain_reg plain_regs[VPL011_PLAIN_REGS] = {
-    [PLAIN_ILPR] = { 0x020u, 0xFFu, 0u },      [PLAIN_IBRD] = { 0x024u, 0xFFFFu, 0u },
-    [PLAIN_FBRD] = { 0x028u, 0x3Fu, 0u },      [PLAIN_LCR_H] = { 0x02Cu, 0xFFu, 0x70u },
-    [PLAIN_CR] = { 0x030u, 0xFF87u, 0x301u },  [PLAIN_IFLS] = { 0x034u, 0x3Fu, 0x12u },
+    [PLAIN_ILPR] = { 0x020u, 0xFFu, 0u },     [PLAIN_IBRD] = { 0x024u, 0xFFFFu, 0u },
+    [PLAIN_FBRD] = { 0x028u, 0x3Fu, 0u },     [PLAIN_LCR_H] = { 0x02Cu, 0xFFu, 0x70u },
+    [PLAIN_CR] = { 0x030u, 0xFF87u, 0x301u }, [PLAIN_IFLS] = { 0x034u, 0x3Fu, 0x12u },
     [PLAIN_DMACR] = { 0x048u, 0x7u, 0u },
 };
 

@@ -5,16 +5,16 @@
 
 #include "domain/domain.h"
 
-#define VPL011_FIFO 32u
-#define VPL011_PLAIN_REGS 7u
+#define VPL011_FIFO         32u
+#define VPL011_PLAIN_REGS   7u
 #define VPL011_WINDOW_BYTES PAGE_BYTES
 
 struct vpl011 {
     struct spinlock lock;
     struct domain *domain; /* NULL: no domain runs on it, what is received is dropped */
     uint32_t irq;
-    bool line;             /* the level last driven */
-    bool overrun;          /* characters were lost since the last one was stored */
+    bool line;                  /* the level last driven */
+    bool overrun;               /* characters were lost since the last one was stored */
     uint16_t fifo[VPL011_FIFO]; /* as DR shows them */
     uint32_t head;
     uint32_t count;
@@ -27,7 +27,8 @@ struct vpl011 {
 /* Once, before anything else. */
 void vpl011_setup(struct vpl011 *uart);
 /* Reset; registers appear at `base` of the domain, which does not run yet. HV_LIMIT, HV_EXISTS. */
-HV_MUST_CHECK enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t base, uint32_t irq);
+HV_MUST_CHECK enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t base,
+                                           uint32_t irq);
 /* The domain does not run any more; it forgets its windows itself. Harmless if nothing is attached. */
 void vpl011_detach(struct vpl011 *uart);
 

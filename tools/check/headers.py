@@ -18,13 +18,16 @@ GUARD = re.compile(r"\A\s*#\s*ifndef\s+(\w+)\s*\n\s*#\s*define\s+(\w+)\s*\n.*#\s
 
 
 def guards(path):
-    """The guard names that fit a path: as it is included and as it stands under src."""
+    """The guard names that fit a path: as it is included and as it stands under src; the layer need not stand twice."""
     whole = path[len("src/"):]
     without_include = whole.replace("/include/", "/", 1)
     as_included = whole.split("/include/", 1)[1] if "/include/" in whole else whole
     names = {as_included, without_include}
     if whole.startswith("arch/") and "/" not in as_included:
         names.add("arch/" + as_included)
+    layer, _, rest = whole.partition("/")
+    if rest.startswith(layer + "_"):
+        names.add(rest)
     return {re.sub(r"[^A-Za-z0-9]", "_", name).upper() for name in names}
 
 

@@ -27,6 +27,7 @@ class Table:
         self.arm_family = []
         self.host_ports = []
         self.same_name = []
+        self.generated = []
         for number, line in tree.data_lines(root, "layers.txt"):
             name, colon, rest = line.partition(":")
             words = rest.split()
@@ -38,6 +39,8 @@ class Table:
                 self.arm_family = words
             elif name == "host ports":
                 self.host_ports = words
+            elif name == "generated":
+                self.generated = words
             elif name == "same name":
                 self.same_name = words
             else:
@@ -90,8 +93,7 @@ class Checker:
         if ".." in name.split("/"):
             self.report.add(path, line, f'"{name}": write the path from the include root, without ..')
             return
-        first = name.split("/")[0]
-        if first == "generated":
+        if name in self.table.generated and path.startswith("src/arch/"):
             return
         target = self.resolve(name, port)
         if target is None:
@@ -105,8 +107,8 @@ class Checker:
             return
         if to_layer in ("arch", "plan", "port", "hal_arch") and port is not None and to_port not in (port, None):
             is_family = to_port == "arm" and port in self.table.arm_family
-            is_hal_arch = port == "arm" and to_layer == "hal_arch"
-            if not (is_family or is_hal_arch):
+            is_include = port == "arm" and to_layer in ("hal_arch", "port")
+            if not (is_family or is_include):
                 self.report.add(path, line, f'"{name}": port {port} includes port {to_port}')
                 return
         own = to_layer == layer or (layer == "arch" and to_layer == "plan" and to_port == port)

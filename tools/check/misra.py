@@ -101,8 +101,10 @@ class Analyser:
 
     def text(self, path):
         if path not in self.texts:
-            full = os.path.join(self.root, path)
-            self.texts[path] = open(full, "rb").read() if os.path.isfile(full) else None
+            full, self.texts[path] = os.path.join(self.root, path), None
+            if os.path.isfile(full):
+                with open(full, "rb") as stream:
+                    self.texts[path] = stream.read()
         return self.texts[path]
 
     def closure(self, path, port):
@@ -152,10 +154,23 @@ class Analyser:
                 with open(name, encoding="utf-8") as stream:
                     ctu += stream.read()
         result = {"path": path, "found": found, "ctu": ctu}
+        if not self.is_unchanged(self.closure(path, port)):
+            return result
         with open(os.path.join(self.cache, key + ".new"), "w", encoding="utf-8") as stream:
             json.dump(result, stream)
         os.replace(os.path.join(self.cache, key + ".new"), os.path.join(self.cache, key + ".json"))
         return result
+
+    def is_unchanged(self, paths):
+        """Are the files still what they were when the key was made? Somebody may be editing."""
+        for path in paths:
+            full = os.path.join(self.root, path)
+            if not os.path.isfile(full):
+                return False
+            with open(full, "rb") as stream:
+                if stream.read() != self.text(path):
+                    return False
+        return True
 
     def parse(self, unit, lines):
         """The findings of one unit's output; version 2.10 gives a missing include no place."""

@@ -31,12 +31,22 @@ class Contract:
                 else:
                     target.setdefault(function.name, (path, function.line))
             for first, _, comment, _ in ctext.comments(text):
-                for match in re.finditer(r"\b(hal_\w+)\(", comment):
-                    line = first + comment.count("\n", 0, match.start())
-                    self.named.setdefault(match.group(1), (path, line))
+                for line, words in enumerate(comment.split("\n"), first):
+                    for name in names_in(words):
+                        self.named.setdefault(name, (path, line))
         for name in list(self.named):
             if name in self.declared or name in self.upcalls or name in self.inline_here:
                 del self.named[name]
+
+
+def names_in(words):
+    """Contract functions that one line of a comment names; `hal_x8(...) ... 16 32` names hal_x16 and hal_x32, too."""
+    names = re.findall(r"\b(hal_\w+)\(", words)
+    widths = re.search(r"\.\.\. (\d+(?: \d+)*)", words)
+    if widths and names:
+        stem = names[0].rstrip("0123456789")
+        names += [stem + width for width in widths.group(1).split()]
+    return names
 
 
 def assembly_names(text):

@@ -14,7 +14,7 @@ ID = r"(?:req|feat|dsn|aou)~[A-Za-z0-9._-]+~\d+"
 TAG = re.compile(r"\[\s*(impl|test|proof|doc)\s*->\s*(" + ID + r")\s*\]")
 BROKEN_TAG = re.compile(r"\[\s*(?:impl|test|proof|doc)\s*->[^\]\n]*\]?")
 KINDS = ("impl", "test", "proof", "doc", "req", "feat", "dsn", "review")
-TAGGED = (".c", ".h", ".S", ".py", ".sh", ".mk", ".dts", ".rst", ".md", ".txt")
+TAGGED = (".c", ".h", ".S", ".py", ".sh", ".mk", ".dts", ".dtso", ".txt")
 
 
 class Item:

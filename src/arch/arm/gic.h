@@ -10,7 +10,7 @@
 #include "lib/status.h"
 
 #define GIC_SGIS        16u
-#define GIC_PRIVATE     32u   /* INTIDs below are private to a CPU */
+#define GIC_PRIVATE     32u /* INTIDs below are private to a CPU */
 #define GIC_INTID_MASK  0x3FFu
 #define GIC_SPECIAL     1020u /* acknowledged INTIDs from here on mean: nothing */
 #define GIC_SGI_IPI     0u
@@ -51,38 +51,38 @@
 
 /* List register as GICv3 lays it out (IHI 0069H section 12.4.8); gicv2.c converts. With HW = 0 the field of the physical
  * INTID holds the EOI request and, for GICv2's SGIs, the sender. */
-#define GIC_LR_VINTID      0x3FFULL
-#define GIC_LR_SOURCE_LOW  32u
-#define GIC_LR_PINTID_LOW  32u
-#define GIC_LR_EOI         BIT64(41)
-#define GIC_LR_PRIO_LOW    48u
-#define GIC_LR_GROUP1      BIT64(60)
-#define GIC_LR_HW          BIT64(61)
-#define GIC_LR_PENDING     BIT64(62)
-#define GIC_LR_ACTIVE      BIT64(63)
-#define GIC_LR_STATE       (GIC_LR_PENDING | GIC_LR_ACTIVE)
+#define GIC_LR_VINTID     0x3FFULL
+#define GIC_LR_SOURCE_LOW 32u
+#define GIC_LR_PINTID_LOW 32u
+#define GIC_LR_EOI        BIT64(41)
+#define GIC_LR_PRIO_LOW   48u
+#define GIC_LR_GROUP1     BIT64(60)
+#define GIC_LR_HW         BIT64(61)
+#define GIC_LR_PENDING    BIT64(62)
+#define GIC_LR_ACTIVE     BIT64(63)
+#define GIC_LR_STATE      (GIC_LR_PENDING | GIC_LR_ACTIVE)
 
 /* ICH_HCR_EL2 and GICH_HCR agree in these; so do ICH_VMCR_EL2 and GICH_VMCR. */
-#define GIC_HCR_EN            BIT32(0)
-#define GIC_HCR_LRENPIE       BIT32(2)
-#define GIC_HCR_NPIE          BIT32(3)
-#define GIC_HCR_EOICOUNT_LOW  27u
-#define GIC_VMCR_ENG0         BIT32(0)
-#define GIC_VMCR_ENG1         BIT32(1)
-#define GIC_VMCR_PMR_LOW      24u
+#define GIC_HCR_EN           BIT32(0)
+#define GIC_HCR_LRENPIE      BIT32(2)
+#define GIC_HCR_NPIE         BIT32(3)
+#define GIC_HCR_EOICOUNT_LOW 27u
+#define GIC_VMCR_ENG0        BIT32(0)
+#define GIC_VMCR_ENG1        BIT32(1)
+#define GIC_VMCR_PMR_LOW     24u
 
 /* A host CPU. Written by that CPU only. */
 struct gic_cpu {
-    struct hal_vcpu *loaded;   /* the vCPU whose interrupt state this CPU holds */
-    volatile uint8_t *redist;  /* GICv3: its redistributor */
-    uint64_t address;          /* GICv2: its bit in target masks; GICv3: affinity as in ICC_SGI1R_EL1 */
+    struct hal_vcpu *loaded;  /* the vCPU whose interrupt state this CPU holds */
+    volatile uint8_t *redist; /* GICv3: its redistributor */
+    uint64_t address;         /* GICv2: its bit in target masks; GICv3: affinity as in ICC_SGI1R_EL1 */
     volatile uint32_t is_up;
 };
 
 struct gic {
     const struct arm_plan_host *host;
     volatile uint8_t *gicd;
-    uint32_t version;    /* 2 or 3 */
+    uint32_t version; /* 2 or 3 */
     uint32_t nr_irqs;
     uint32_t nr_lrs;     /* 2 .. VGIC_LRS_MAX */
     uint32_t nr_aprs;    /* active priority registers of each group; GICv2: 1 */

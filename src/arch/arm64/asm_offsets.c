@@ -1,4 +1,5 @@
-/* Numbers that assembly needs. Never linked: the build turns each "->NAME VALUE" of this file's compilation into a #define. */
+/* Numbers that assembly needs. Never linked: the build turns each "->NAME VALUE" of this file's compilation
+ * into a #define. */
 #include <stddef.h>
 
 #include "hal/context.h"

@@ -1,6 +1,6 @@
-/* What runs before the MMU is on, at the address of loading, and the step from there to upcall_boot(). With the MMU off
- * every access is to device memory: naturally aligned, and addresses are taken relative to the program counter only, so
- * no table of pointers may be read. */
+/* What runs before the MMU is on, at the address of loading, and the step from there to upcall_boot(). With
+ * the MMU off every access is to device memory: naturally aligned, and addresses are taken relative to the
+ * program counter only, so no table of pointers may be read. */
 #include "a64_early.h"
 #include "a64_map.h"
 #include "a64_sysreg.h"
@@ -118,7 +118,8 @@ static uint32_t early_word(const struct early_walk *walk, uint32_t offset)
     if (offset > (walk->total - 4u)) {
         return 0u;
     }
-    return (early_byte(at) << 24u) | (early_byte(at + 1u) << 16u) | (early_byte(at + 2u) << 8u) | early_byte(at + 3u);
+    return (early_byte(at) << 24u) | (early_byte(at + 1u) << 16u) | (early_byte(at + 2u) << 8u) |
+           early_byte(at + 3u);
 }
 
 /* Whether the tree's bytes at offset begin with text and its terminating zero. */
@@ -149,8 +150,6 @@ static void early_property(struct early_walk *walk, uint32_t value, uint32_t len
         if ((walk->cells[walk->depth - 1u] == 2u) && (length >= 8u)) {
             walk->reg = (walk->reg << 32u) | early_word(walk, value + 4u);
         }
-    } else {
-        walk->depth += 0u;
     }
 }
 
@@ -167,6 +166,7 @@ static uint32_t early_token(struct early_walk *walk, uint32_t offset)
         next = (next + 4u) & ~3u;
         walk->depth++;
         walk->is_uart = false;
+        walk->reg = 0u;
         if (walk->depth > FDT_DEPTH_MAX) {
             return 0u;
         }
@@ -243,7 +243,9 @@ void a64_early_refuse(uint64_t tree, uint32_t why)
         return;
     }
     if (why == A64_REFUSE_LEVEL) {
-        early_print(uart, "\r\nBulkhead needs EL2: this loader or machine started it at another exception level.\r\n");
+        early_print(
+            uart,
+            "\r\nBulkhead needs EL2: this loader or machine started it at another exception level.\r\n");
     } else if (why == A64_REFUSE_E2H) {
         early_print(uart, "\r\nBulkhead needs EL2 without VHE: this CPU cannot clear HCR_EL2.E2H.\r\n");
     } else {

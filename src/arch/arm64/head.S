@@ -1,4 +1,5 @@
-/* Entry of the boot CPU (Linux arm64 Image protocol: MMU off, x0 = device tree) and of secondaries (PSCI CPU_ON). */
+/* Entry of the boot CPU (Linux arm64 Image protocol: MMU off, x0 = device tree) and of secondaries (PSCI
+ * CPU_ON). */
 #include "a64_map.h"
 
 #define EL2              (2 << 2) /* CurrentEL */
@@ -58,7 +59,8 @@ a64_start:
     cmp     x0, #EL2
     b.ne    a64_refuse
 
-    /* What a loader wrote or left behind goes to memory before caches are off, and no stale line of the image stays. */
+    /* What a loader wrote or left behind goes to memory before caches are off, and no stale line of the image
+     * stays. */
     mov     x0, x19
     ADDRESS x1, a64_image_end
     CACHE_RANGE civac, x0, x1

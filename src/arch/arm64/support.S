@@ -29,7 +29,8 @@ a64_fp_save:
     FP_PAIRS stp
     mrs     x1, fpcr
     mrs     x2, fpsr
-    stp     x1, x2, [x0, #FP_FPCR]
+    str     x1, [x0, #FP_FPCR]
+    str     x2, [x0, #FP_FPCR + 8]
     ret
 
 /* void a64_fp_load(const struct hal_fp *) */
@@ -42,8 +43,8 @@ a64_fp_load:
     msr     fpsr, x2
     ret
 
-/* uint64_t arm_smccc(enum arm_conduit, f, a1, a2, a3): SMC only; an HVC here would come back to ourselves. SMCCC 1.2 2.6:
- * x18 to x30 survive. Not supported is -1. */
+/* uint64_t arm_smccc(enum arm_conduit, f, a1, a2, a3): SMC only; an HVC here would come back to ourselves.
+ * SMCCC 1.2 2.6: x18 to x30 survive. Not supported is -1. */
     .global arm_smccc
 arm_smccc:
     cmp     w0, #1 /* ARM_CONDUIT_SMC */

@@ -1,5 +1,6 @@
-/* Exceptions taken to EL2 and the one way back. While a guest runs, SP_EL2 is the address of its frame; in hypervisor-level
- * contexts it is their stack. Handlers run on the CPU's stack with interrupts masked and x19 = struct hal_cpu. */
+/* Exceptions taken to EL2 and the one way back. While a guest runs, SP_EL2 is the address of its frame; in
+ * hypervisor-level contexts it is their stack. Handlers run on the CPU's stack with interrupts masked and x19
+ * = struct hal_cpu. */
 #include "a64_offsets.h"
 
 #define PSTATE_EL2H 9
@@ -169,8 +170,9 @@ hal_context_yield:
     bl      upcall_reschedule
     b       a64_enter
 
-/* Our own code faulted: x0 = code, its value in TPIDR_EL0. The stack may be what broke, so there is one stack for this, for
- * the first CPU that needs it; whoever comes second, the same CPU included, stops. Guest registers serve as scratch. */
+/* Our own code faulted: x0 = code, its value in TPIDR_EL0. The stack may be what broke, so there is one stack
+ * for this, for the first CPU that needs it; whoever comes second, the same CPU included, stops. Guest
+ * registers serve as scratch. */
 a64_broken:
     msr     tpidrro_el0, x1
     msr     tpidr_el1, x2

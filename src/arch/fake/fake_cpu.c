@@ -66,7 +66,7 @@ void fake_cpu_reset_all(void)
         line[i] = (struct fake_lines){ false, false, 0u };
     }
     fake_cpu_area = NULL;
-    fake_cpu_spare = (struct hal_cpu){ false, NULL };
+    fake_cpu_spare = (struct hal_cpu){ false, false, NULL };
 }
 
 void hal_cpu_init(void)
@@ -104,7 +104,8 @@ static void secondary(void *arg)
 enum hv_status hal_cpu_start(cpuid_t cpu, uint64_t hwid, void *stack_top)
 {
     (void)hwid;
-    if ((cpu >= HV_CPUS_MAX) || (stack_top == NULL) || ((cpus_broken & BIT64(cpu)) != 0u) || fake_sim_knows(cpu)) {
+    if ((cpu >= HV_CPUS_MAX) || (stack_top == NULL) || ((cpus_broken & BIT64(cpu)) != 0u) ||
+        fake_sim_knows(cpu)) {
         return HV_INVALID;
     }
     fake_cpu_boot(cpu, secondary, (void *)(uintptr_t)cpu);
@@ -273,6 +274,16 @@ uint64_t fake_cpu_next_ns(cpuid_t cpu)
 }
 
 /* -- What waits for a CPU -- */
+
+void fake_exit_work(void)
+{
+    for (uint32_t i = 0u; fake_cpu_self()->exit_work; i++) {
+        if (i > 1000000u) {
+            fake_die("exit work asks for exit work for ever");
+        }
+        upcall_exit_work();
+    }
+}
 
 bool fake_irq_waiting(cpuid_t cpu)
 {

@@ -11,10 +11,10 @@
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
 #define SWITCH_BEGIN(save, bottom, bytes) __sanitizer_start_switch_fiber((save), (bottom), (bytes))
-#define SWITCH_END(save, bottom, bytes) __sanitizer_finish_switch_fiber((save), (bottom), (bytes))
+#define SWITCH_END(save, bottom, bytes)   __sanitizer_finish_switch_fiber((save), (bottom), (bytes))
 #else
 #define SWITCH_BEGIN(save, bottom, bytes) ((void)(save), (void)(bottom), (void)(bytes))
-#define SWITCH_END(save, bottom, bytes) ((void)(save), (void)(bottom), (void)(bytes))
+#define SWITCH_END(save, bottom, bytes)   ((void)(save), (void)(bottom), (void)(bytes))
 #endif
 
 #define STACK_BYTES (1u << 20u) /* sanitizers make frames large */
@@ -49,7 +49,8 @@ struct fake_fiber *fake_fiber_new(void (*fn)(void *arg), void *arg)
     if (fiber == NULL) {
         fake_die("no memory for a coroutine");
     }
-    fiber->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    fiber->stack =
+        mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if ((fiber->stack == MAP_FAILED) || (mprotect(fiber->stack, GUARD_BYTES, PROT_NONE) != 0)) {
         fake_die("no stack for a coroutine");
     }

@@ -8,7 +8,7 @@
 #include "hal/context.h"
 #include "hal/upcall.h"
 
-#define STEPS_MAX 1000000u
+#define STEPS_MAX  1000000u
 #define ROUNDS_MAX 100000u
 
 /* Why a coroutine stopped; above STOP_LEAVE: plus an enum fake_end */
@@ -147,7 +147,7 @@ void fake_cpu_irq_point(void)
         }
         self->irq_open = false;
         fake_irq_take(sim_id(s));
-        upcall_exit_work();
+        fake_exit_work();
         self->irq_open = true;
         if (self->current != &s->context->frame) {
             fake_fiber_stop(STOP_PREEMPT);
@@ -261,7 +261,8 @@ static bool stopped(struct sim_cpu *s, int why)
         more = false;
         break;
     default:
-        if ((why == (STOP_LEAVE + (int)FAKE_END_PARK)) && !park_allowed && (fake_power_state() == FAKE_POWER_ON)) {
+        if ((why == (STOP_LEAVE + (int)FAKE_END_PARK)) && !park_allowed &&
+            (fake_power_state() == FAKE_POWER_ON)) {
             fake_die("CPU %u parks", sim_id(s));
         }
         s->inside = NULL;
@@ -292,7 +293,7 @@ static bool at_rest(const struct sim_cpu *s)
     if (!rest && (s->inside != NULL)) {
         rest = (s->state == FAKE_STATE_SLEEP) && !waiting;
     } else if (!rest) {
-        rest = (frame_of(s) == NULL) || (in_guest(s) && !waiting);
+        rest = !s->area->hal.exit_work && ((frame_of(s) == NULL) || (in_guest(s) && !waiting));
     } else {
         /* parked */
     }
@@ -319,9 +320,11 @@ static void step(void *arg)
         if (i > STEPS_MAX) {
             fake_die("CPU %u switches for ever", sim_id(s));
         }
-        if (in_guest(s)) {
+        if ((s->inside == NULL) && s->area->hal.exit_work) {
+            fake_exit_work();
+        } else if (in_guest(s)) {
             fake_irq_take(sim_id(s));
-            upcall_exit_work();
+            fake_exit_work();
         } else {
             if (s->inside == NULL) {
                 context_enter(s);
@@ -383,5 +386,7 @@ struct hal_vcpu *fake_cpu_guest(cpuid_t cpu)
 {
     const struct sim_cpu *const s = &sim[cpu];
 
-    return (s->known && (s->state != FAKE_STATE_PARKED) && in_guest(s)) ? (struct hal_vcpu *)(void *)frame_of(s) : NULL;
+    return (s->known && (s->state != FAKE_STATE_PARKED) && in_guest(s))
+               ? (struct hal_vcpu *)(void *)frame_of(s)
+               : NULL;
 }

@@ -1,4 +1,5 @@
-/* Where Arm guests find their devices: the map of Xen's public/arch-arm.h, which existing guests are built for. */
+/* Where Arm guests find their devices: the map of Xen's public/arch-arm.h, which existing guests are built
+ * for. */
 #ifndef ARM_LAYOUT_H
 #define ARM_LAYOUT_H
 

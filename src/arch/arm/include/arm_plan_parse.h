@@ -11,7 +11,8 @@ struct dt_index; /* config/dtindex.h */
 struct dt_irq;
 struct config_report; /* config/config.h */
 
-/* Interrupt controller, timer, PSCI and the boot CPU's name. cpu_on: the function id that PSCI 0.2 gives this port. */
+/* Interrupt controller, timer, PSCI and the boot CPU's name. cpu_on: the function id that PSCI 0.2 gives
+ * this port. */
 void arm_plan_parse(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm,
                     uint32_t cpu_on);
 void arm_plan_parse_gic(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm);

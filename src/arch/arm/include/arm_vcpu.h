@@ -15,50 +15,56 @@ struct hal_domain_config;
 struct hal_vcpu;
 struct vgic_shared; /* arch/arm/vgic.h: distributor and SPIs of a domain, one page of its pool */
 
-#define VGIC_LRS_MAX 16u
+#define VGIC_LRS_MAX   16u
 #define VGIC_BANK_IRQS 32u
 
 /* 32 interrupts; bit n of a word and priority[n] belong to the same one. */
 struct vgic_bank {
     uint32_t enabled;
-    uint32_t latch;    /* pending by software or by an edge */
-    uint32_t line;     /* level of the input */
-    uint32_t active;   /* for resident ones the list register knows better */
+    uint32_t latch;  /* pending by software or by an edge */
+    uint32_t line;   /* level of the input */
+    uint32_t active; /* for resident ones the list register knows better */
     uint32_t edge;
     uint32_t group1;
     uint32_t resident; /* in a list register of a loaded vCPU */
+    uint32_t shown;    /* ... and pending there, when we looked last */
     uint8_t priority[VGIC_BANK_IRQS];
 };
 
-/* Reasons in vgic_vcpu.inbox for looking at the vCPU before it is entered; bits 0 to 15 are SGIs that others sent. */
-#define VGIC_IN_SGIS 0xFFFFULL
-#define VGIC_IN_SPIS BIT64(16)   /* a bank named in spi_banks changed */
-#define VGIC_IN_REMOTE BIT64(17) /* remote[] holds requests */
-#define VGIC_IN_SYNC BIT64(18)   /* somebody waits for the list registers' state */
-#define VGIC_IN_VTIMER BIT64(19) /* deadline reached while not loaded */
-#define VGIC_IN_PTIMER BIT64(20)
-#define VGIC_IN_REFILL BIT64(21) /* enables, groups or priorities changed: choose again */
+/* Reasons in vgic_vcpu.inbox for looking at a vCPU before it goes on; bits 0 to 15 are SGIs that others sent. */
+#define VGIC_IN_SGIS   0xFFFFULL
+#define VGIC_IN_SPIS   BIT64(16) /* a bank named in spi_banks changed */
+#define VGIC_IN_REFILL BIT64(17) /* what is in list registers has to be judged again */
+#define VGIC_IN_REMOTE BIT64(18) /* remote[] holds requests */
 
 struct vgic_vcpu {
-    volatile uint64_t inbox;     /* written by any CPU */
-    volatile uint64_t remote[3]; /* another vCPU's writes to our redistributor: low word set, high word clear */
-    volatile uint64_t sgi_in[2]; /* GICv2: byte n = senders of SGI n, as a set */
-    volatile uint64_t spi_banks; /* SPI banks that may hold something for this vCPU */
-    volatile uint32_t sync_wanted;
-    /* the rest belongs to the CPU where the vCPU is loaded */
-    volatile uint32_t loaded;    /* number of that CPU + 1, 0 if none */
-    uint32_t lr_used; /* list registers that hold an interrupt as far as we know */
-    uint32_t hcr;     /* ICH_HCR_EL2 as last written */
+    volatile uint64_t inbox; /* written by any CPU, like the next four */
+    volatile uint64_t remote
+        [3]; /* other vCPUs' writes to our redistributor: enabled, pending, active; set low, clear high */
+    volatile uint64_t sgi_in[2];   /* GICv2: byte n & 7 of word n >> 3 = senders of SGI n, as a set */
+    volatile uint32_t sync_wanted; /* somebody waits for the list registers' state */
+    volatile uint32_t loaded;      /* number of the CPU it is loaded on + 1, 0 if none */
+    /* under the domain's vGIC lock */
+    volatile uint32_t spi_banks; /* banks of shared interrupts that may hold something for this vCPU */
+    volatile uint32_t lr_spi;    /* list registers that hold shared interrupts */
+    uint32_t drop_pending;       /* list registers whose state a guest's write changes */
+    uint32_t set_active;
+    uint32_t clear_active;
+    /* the rest belongs to the CPU where the vCPU is loaded; what concerns list registers of shared interrupts needs the lock */
+    uint32_t lr_used;
+    uint32_t hcr; /* as last written */
     struct vgic_bank priv;
     uint8_t lr_of[VGIC_BANK_IRQS]; /* list register of a resident private interrupt */
     uint8_t sgi_source[16];        /* GICv2: senders still to be shown, as a set */
-    uint64_t lr[VGIC_LRS_MAX];     /* as last written */
-    uint64_t vtimer_lr;            /* what makes the virtual timer's interrupt pending; 0 = it may not be delivered */
-    bool vtimer_held;              /* its physical interrupt is active, but not in a list register */
-    uint64_t sync_gpa;             /* access of this vCPU that waits for others' list registers, or 0 */
-    bool is_waker_asleep;          /* GICR_WAKER.ProcessorSleep */
-    uint32_t vmcr;                 /* CPU interface while not loaded */
-    uint32_t apr[2][4];            /* active priorities by group; GICv2 uses apr[0][0] */
+    uint8_t sgi_from[16];          /* GICv2: sender in the list register or active */
+    uint64_t lr[VGIC_LRS_MAX]; /* as last written or read; [0] is not used: it belongs to the virtual timer */
+    uint64_t vtimer_lr;        /* what shows the virtual timer's interrupt at once; 0: think first */
+    bool is_vtimer_held;       /* its physical interrupt is active, but not in the list register */
+    uint64_t sync_gpa;         /* access of this vCPU that waits for other CPUs' list registers, 0 = none */
+    uint32_t sync_tries;
+    uint32_t waker;     /* GICR_WAKER */
+    uint32_t vmcr;      /* CPU interface while not loaded */
+    uint32_t apr[2][4]; /* active priorities by group; GICv2 uses [0][0] */
 };
 
 struct arm_vtimer {
@@ -89,16 +95,17 @@ struct arm_sysreg {
 };
 
 /* Laid out as in ESR_EL2.ISS of EC 0x18 (Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, CRm 4:1), so iss & ARM_SYSREG_MASK is one. */
-#define ARM_SYSREG(op0, op1, crn, crm, op2)                                                                            \
-    (((uint32_t)(op0) << 20u) | ((uint32_t)(op2) << 17u) | ((uint32_t)(op1) << 14u) | ((uint32_t)(crn) << 10u) |       \
-     ((uint32_t)(crm) << 1u))
+#define ARM_SYSREG(op0, op1, crn, crm, op2)                                                                  \
+    (((uint32_t)(op0) << 20u) | ((uint32_t)(op2) << 17u) | ((uint32_t)(op1) << 14u) |                        \
+     ((uint32_t)(crn) << 10u) | ((uint32_t)(crm) << 1u))
 #define ARM_SYSREG_MASK 0x003FFC1Eu
 
 /* The host's part of the plan; valid after hal_irq_init(). */
 const struct arm_plan_host *arm_host(void);
 
 /* Fresh state; the map exists already (GICv2: the virtual CPU interface is mapped into it). HV_NO_MEMORY, HV_NOT_SUPPORTED. */
-HV_MUST_CHECK enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domain_config *config);
+HV_MUST_CHECK enum hv_status arm_domain_init(struct hal_domain *domain,
+                                             const struct hal_domain_config *config);
 void arm_domain_destroy(struct hal_domain *domain);
 
 /* domain and index of the vCPU are set. */

@@ -1,4 +1,5 @@
-/* The host's interrupt controller: bindings interrupt-controller/arm,gic.yaml and arm,gic-v3.yaml of Linux. */
+/* The host's interrupt controller: bindings interrupt-controller/arm,gic.yaml and arm,gic-v3.yaml of
+ * Linux. */
 #include "arm_plan_parse.h"
 
 #include "config/config_fault.h"

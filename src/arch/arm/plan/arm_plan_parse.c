@@ -48,7 +48,7 @@ static void parse_timer(const struct dt_index *ix, struct config_report *report,
 
             good = (place != DT_NONE) && arm_plan_ppi(ix, node, place, line[i].intid) && good;
         }
-        if (!good) {
+        if (!good && (arm->gic_version != 0u)) {
             config_fault_prop(report, node, "interrupts",
                               "PPIs for the secure, physical, virtual and hypervisor timer");
         }
@@ -85,7 +85,8 @@ static void parse_psci(const struct dt_index *ix, struct config_report *report, 
     }
 }
 
-/* Guests are shown the name of the first CPU that is switched on; big.LITTLE hosts show their first cluster's. */
+/* Guests are shown the name of the first CPU that is switched on; big.LITTLE hosts show their first
+ * cluster's. */
 static void parse_cpu(const struct dt_index *ix, struct arm_plan_host *arm)
 {
     const uint32_t cpus = dt_child(ix, DT_ROOT, "cpus", 4u);

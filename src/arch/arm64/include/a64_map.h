@@ -1,9 +1,9 @@
-/* Where the hypervisor's own address space has what (48-bit TTBR0_EL2, one 512 GiB slot of level 0, 1 GiB areas). Also read
- * by assembly and the linker script's checks. */
+/* Where the hypervisor's own address space has what (48-bit TTBR0_EL2, one 512 GiB slot of level 0, 1 GiB
+ * areas). Also read by assembly and the linker script's checks. */
 #ifndef ARCH_ARM64_A64_MAP_H
 #define ARCH_ARM64_A64_MAP_H
 
-#define A64_VA_BASE        0x0000FF0000000000 /* the image; link.lds has it too */
+#define A64_VA_BASE        0x0000FF0000000000ULL /* the image; link.lds has it too */
 #define A64_VA_ROOT_INDEX  510u
 #define A64_AREA_BYTES     0x40000000ULL
 #define A64_AREA_IMAGE     0u
@@ -17,7 +17,8 @@
 #include "a64_pte.h"
 #include "hal/types.h"
 
-/* The first tables, filled by early.c with the MMU off; hypmap.c owns them afterwards. Page aligned, outside .bss. */
+/* The first tables, filled by early.c with the MMU off; hypmap.c owns them afterwards. Page aligned, outside
+ * .bss. */
 struct a64_tables {
     uint64_t l0[A64_PTE_ENTRIES];
     uint64_t l1[A64_PTE_ENTRIES];

@@ -1,4 +1,5 @@
-/* Descriptors of the 4 KiB granule, both stages, as pure functions (DDI 0487 D8.3). Levels 0 to 3; leaves at 1 to 3. */
+/* Descriptors of the 4 KiB granule, both stages, as pure functions (DDI 0487 D8.3). Levels 0 to 3; leaves at
+ * 1 to 3. */
 #ifndef ARCH_ARM64_A64_PTE_H
 #define ARCH_ARM64_A64_PTE_H
 
@@ -9,7 +10,7 @@
 #ifndef A64_PTE_BITS
 #define A64_PTE_BITS 9u /* address bits that one level resolves; proofs use fewer */
 #endif
-#define A64_PTE_ENTRIES (1u << A64_PTE_BITS)
+#define A64_PTE_ENTRIES BIT32(A64_PTE_BITS)
 #define A64_LEVEL_LEAF  3u
 #define A64_PA_BITS_MAX 48u
 
@@ -19,7 +20,7 @@
 #define A64_PTE_SH_INNER  (3ULL << 8u)
 #define A64_PTE_AF        BIT64(10)
 #define A64_PTE_XN        BIT64(54)
-#define A64_PTE_OUTPUT    GENMASK64(47, 12)
+#define A64_PTE_OUTPUT    GENMASK64(47u, 12u)
 #define A64_PTE_S1_AP_ONE BIT64(6) /* AP[1], RES1 in a regime of one privilege level */
 #define A64_PTE_S1_RO     BIT64(7)
 #define A64_PTE_S2_R      BIT64(6)
@@ -109,7 +110,8 @@ static inline uint32_t a64_s2_perm(uint64_t pte)
     return perm;
 }
 
-/* Physical address bits for ID_AA64MMFR0_EL1.PARange (D19.2.64); 52 bits need another descriptor format: 48 then. */
+/* Physical address bits for ID_AA64MMFR0_EL1.PARange (D19.2.64); 52 bits need another descriptor format: 48
+ * then. */
 static inline uint32_t a64_pa_bits(uint32_t parange)
 {
     static const uint8_t bits[5] = { 32, 36, 40, 42, 44 };
@@ -117,8 +119,9 @@ static inline uint32_t a64_pa_bits(uint32_t parange)
     return (parange < 5u) ? bits[parange] : A64_PA_BITS_MAX;
 }
 
-/* Bits of guest physical address space for a host's PA size. A single root page needs no contiguous memory: 39 bits from
- * level 1, or all bits from level 0, which the architecture offers from 44 bits of PA on (D8.2.7). */
+/* Bits of guest physical address space for a host's PA size. A single root page needs no contiguous memory:
+ * 39 bits from level 1, or all bits from level 0, which the architecture offers from 44 bits of PA on
+ * (D8.2.7). */
 static inline uint32_t a64_ipa_bits(uint32_t pa_bits)
 {
     uint32_t bits = pa_bits;

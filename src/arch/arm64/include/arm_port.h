@@ -10,7 +10,8 @@
 /* Firmware call by SMC or HVC with up to three arguments (SMCCC 1.2 section 2.6; x0-x17 may be lost). */
 uint64_t arm_smccc(enum arm_conduit conduit, uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
-/* General register n (0 .. 30; 31 reads as zero and ignores writes) of a vCPU that does not run guest code now. */
+/* General register n (0 .. 30; 31 reads as zero and ignores writes) of a vCPU that does not run guest code
+ * now. */
 static inline uint64_t arm_reg_get(const struct hal_vcpu *vcpu, uint32_t n)
 {
     return (n < 31u) ? vcpu->frame.x[n] : 0u;

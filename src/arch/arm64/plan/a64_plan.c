@@ -8,8 +8,8 @@
 
 #define PSCI_CPU_ON_64 0xC4000003u /* Arm DEN0022: CPU_ON by the 64-bit convention */
 
-/* A domain's pool, beside a table of 4 KiB for each 16 MiB of memory: tables of the upper levels and the generated device
- * tree; the vCPU's state and the share of the emulated interrupt controller. */
+/* A domain's pool, beside a table of 4 KiB for each 16 MiB of memory: tables of the upper levels and the
+ * generated device tree; the vCPU's state and the share of the emulated interrupt controller. */
 #define POOL_BASE_BYTES   KIB(256u)
 #define POOL_VCPU_BYTES   KIB(32u)
 #define POOL_MEMORY_SHARE 4096u

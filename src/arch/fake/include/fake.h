@@ -20,11 +20,11 @@ void fake_reset(void);
 
 /* -- CPUs -- */
 void fake_cpu_set(cpuid_t cpu);
-uint64_t fake_ipis_pending(void);      /* bit set of CPUs */
-uint64_t fake_ipis_sent(void);         /* count since fake_reset() */
-void fake_ipi_deliver(cpuid_t cpu);    /* plain: upcall_ipi() on that CPU, if one is pending */
+uint64_t fake_ipis_pending(void);   /* bit set of CPUs */
+uint64_t fake_ipis_sent(void);      /* count since fake_reset() */
+void fake_ipi_deliver(cpuid_t cpu); /* plain: upcall_ipi() on that CPU, if one is pending */
 
-void fake_cpu_broken(uint64_t cpus);   /* hal_cpu_start() of these answers HV_INVALID */
+void fake_cpu_broken(uint64_t cpus); /* hal_cpu_start() of these answers HV_INVALID */
 
 /* How fn(arg) ended: it returned, or called hal_cpu_park() (a panic does), hal_cpu_run(), or power went off. */
 enum fake_end { FAKE_END_RETURN, FAKE_END_PARK, FAKE_END_RUN, FAKE_END_OFF };
@@ -34,9 +34,9 @@ enum fake_end fake_call(void (*fn)(void *arg), void *arg);
 /* Plain: upcall_timer() of each CPU whose deadline passes, in order, with the clock at that deadline. Simulated CPUs are
  * interrupted and run to rest each time. */
 void fake_time_advance(uint64_t ns);
-void fake_time_step(uint64_t ns);      /* each look at the clock moves it on by this much; 0 to begin with */
+void fake_time_step(uint64_t ns); /* each look at the clock moves it on by this much; 0 to begin with */
 uint64_t fake_timer_deadline(cpuid_t cpu);
-void fake_irq_raise(uint32_t irq);     /* an edge, on the CPU that enabled it; plain: delivered at once */
+void fake_irq_raise(uint32_t irq); /* an edge, on the CPU that enabled it; plain: delivered at once */
 bool fake_irq_enabled(uint32_t irq);
 
 /* -- Power -- */
@@ -103,6 +103,7 @@ bool fake_guest_write(const struct hal_guestmap *map, gpa_t at, const void *from
 bool fake_maps_disjoint(void);
 uint32_t fake_maps_live(void);
 /* Regions of a map in order; false behind the last one */
-bool fake_map_region(const struct hal_guestmap *map, uint32_t i, gpa_t *at, hpa_t *to, uint64_t *bytes, uint32_t *perm);
+bool fake_map_region(const struct hal_guestmap *map, uint32_t i, gpa_t *at, hpa_t *to, uint64_t *bytes,
+                     uint32_t *perm);
 
 #endif

@@ -26,6 +26,8 @@ bool fake_irq_waiting(cpuid_t cpu);
 /* Takes what waits; interrupts masked, on the CPU's stack. */
 void fake_irq_take(cpuid_t cpu);
 uint64_t fake_time(void);
+/* The end of each way out of a handler: exit work if somebody asked for it. */
+void fake_exit_work(void);
 /* The next deadline of a CPU, its loaded guest's own clock included */
 uint64_t fake_cpu_next_ns(cpuid_t cpu);
 void fake_cpu_reset_all(void);

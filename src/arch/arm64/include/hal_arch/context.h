@@ -26,18 +26,19 @@ struct hal_context {
 
 static inline void hal_context_set(struct hal_frame *frame)
 {
-    hal_cpu_port()->current = frame;
+    a64_cpu()->current = frame;
 }
 
-/* Makes this CPU call upcall_exit_work() before it enters anything; that clears the request. Interrupts masked. */
+/* Makes this CPU call upcall_exit_work() before it enters anything; that clears the request. Interrupts
+ * masked. */
 static inline void hal_context_request_exit_work(void)
 {
-    hal_cpu_port()->exit_work = 1u;
+    a64_cpu()->exit_work = 1u;
 }
 
 static inline void hal_context_clear_exit_work(void)
 {
-    hal_cpu_port()->exit_work = 0u;
+    a64_cpu()->exit_work = 0u;
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* The executing CPU: arm64. Contract in hal/cpu.h. TPIDR_EL2 holds the address of this CPU's struct percpu, whose first
- * member is struct hal_cpu. */
+/* The executing CPU: arm64. Contract in hal/cpu.h. TPIDR_EL2 holds the address of this CPU's struct percpu,
+ * whose first member is struct hal_cpu. */
 #ifndef HAL_ARCH_CPU_H
 #define HAL_ARCH_CPU_H
 
@@ -18,7 +18,7 @@ struct hal_cpu {
 
 #define A64_DAIF_IRQ_FIQ 0xC0u /* DAIF.I and .F as the DAIF register shows them (DDI 0487 C5.2.3) */
 
-static inline struct hal_cpu *hal_cpu_port(void)
+static inline struct hal_cpu *a64_cpu(void)
 {
     struct hal_cpu *cpu;
 

@@ -10,6 +10,9 @@ struct hal_guestmap {
     uint64_t *root; /* one page; NULL = not initialised */
     struct hal_domain *owner;
     uint64_t vttbr; /* root's address and the VMID */
+    uint32_t start_level;
+    uint32_t ipa_bits;
+    volatile uint32_t changing; /* odd: a block is being replaced, its addresses are invalid for a moment */
 };
 
 #endif

@@ -1,5 +1,5 @@
-/* Device registers: arm64. Contract in hal/mmio.h. Plain base-register forms only: if we are ourselves a guest, the access
- * has a valid syndrome (DDI 0487 D17.2.37, ISV). */
+/* Device registers: arm64. Contract in hal/mmio.h. Plain base-register forms only: if we are ourselves a
+ * guest, the access has a valid syndrome (DDI 0487 D17.2.37, ISV). */
 #ifndef HAL_ARCH_MMIO_H
 #define HAL_ARCH_MMIO_H
 

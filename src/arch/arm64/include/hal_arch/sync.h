@@ -1,5 +1,5 @@
-/* Atomics and barriers: arm64, base Armv8.0 exclusives. Contract in hal/sync.h. Each retry loop ends when no other CPU
- * writes the word between the exclusive load and store. */
+/* Atomics and barriers: arm64, base Armv8.0 exclusives. Contract in hal/sync.h. Each retry loop ends when no
+ * other CPU writes the word between the exclusive load and store. */
 #ifndef HAL_ARCH_SYNC_H
 #define HAL_ARCH_SYNC_H
 
@@ -87,10 +87,11 @@ static inline bool hal_compare_swap32(volatile uint32_t *word, uint32_t expected
     uint32_t old;
     uint32_t failed;
 
-    __asm__ volatile("1:\n\tldaxr %w0, %2\n\tcmp %w0, %w3\n\tb.ne 2f\n\tstlxr %w1, %w4, %2\n\tcbnz %w1, 1b\n2:"
-                     : "=&r"(old), "=&r"(failed), "+Q"(*word)
-                     : "r"(expected), "r"(desired)
-                     : "memory", "cc");
+    __asm__ volatile(
+        "1:\n\tldaxr %w0, %2\n\tcmp %w0, %w3\n\tb.ne 2f\n\tstlxr %w1, %w4, %2\n\tcbnz %w1, 1b\n2:"
+        : "=&r"(old), "=&r"(failed), "+Q"(*word)
+        : "r"(expected), "r"(desired)
+        : "memory", "cc");
     return old == expected;
 }
 

@@ -10,7 +10,8 @@
 struct hal_domain {
     struct hal_guestmap map;
     uint32_t nr_vcpus;
-    uint8_t last_vcpu[HV_CPUS_MAX]; /* index + 1 of the vCPU that ran last on each CPU: TLB entries are per VMID only */
+    uint8_t last_vcpu
+        [HV_CPUS_MAX]; /* index + 1 of the vCPU that ran last on each CPU: TLB entries are per VMID only */
     struct arm_domain arm;
 };
 

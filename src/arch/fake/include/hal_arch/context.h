@@ -33,4 +33,14 @@ static inline void hal_context_set(struct hal_frame *frame)
     fake_cpu_self()->current = frame;
 }
 
+static inline void hal_context_request_exit_work(void)
+{
+    fake_cpu_self()->exit_work = true;
+}
+
+static inline void hal_context_clear_exit_work(void)
+{
+    fake_cpu_self()->exit_work = false;
+}
+
 #endif

@@ -12,6 +12,7 @@ struct percpu;
 /* First member of struct percpu. All zero is the state after reset: interrupts masked, nothing to enter. */
 struct hal_cpu {
     bool irq_open;
+    bool exit_work;            /* upcall_exit_work() is due before anything is entered */
     struct hal_frame *current; /* what this CPU enters next */
 };
 

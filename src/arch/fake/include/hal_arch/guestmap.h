@@ -11,12 +11,12 @@ struct fake_region_page;
 
 struct hal_guestmap {
     struct hal_domain *owner;
-    struct fake_region *first;       /* by address */
+    struct fake_region *first; /* by address */
     struct fake_region *free;
     struct fake_region_page *pages;
     uint16_t id;
     bool live;
-    struct hal_guestmap *next_live;  /* all maps of the process, for fake_maps_disjoint() */
+    struct hal_guestmap *next_live; /* all maps of the process, for fake_maps_disjoint() */
     uint32_t nr_invalidations;
 };
 

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 struct hal_plan_host {
-    uint32_t intc_version;   /* 2 or 3, of a compatible "bulkhead,fake-intc-2" or "-3"; decides how many vCPUs fit */
-    bool has_power;          /* a node compatible with "bulkhead,fake-power" */
+    uint32_t
+        intc_version; /* 2 or 3, of a compatible "bulkhead,fake-intc-2" or "-3"; decides how many vCPUs fit */
+    bool has_power;   /* a node compatible with "bulkhead,fake-power" */
 };
 
 #endif

@@ -8,9 +8,9 @@
 #include "hal_arch/context.h"
 #include "hal_arch/guestmap.h"
 
-#define FAKE_INTIDS 256u
-#define FAKE_SPI_FIRST 32u
-#define FAKE_INTC_WORDS (FAKE_INTIDS / 64u)
+#define FAKE_INTIDS           256u
+#define FAKE_SPI_FIRST        32u
+#define FAKE_INTC_WORDS       (FAKE_INTIDS / 64u)
 #define FAKE_INTID_VIRT_TIMER 27u
 #define FAKE_INTID_PHYS_TIMER 30u
 

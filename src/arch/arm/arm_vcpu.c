@@ -1,0 +1,193 @@
+/* The shared part of a domain and a vCPU on Arm ports: puts interrupt controller, timers and registers together. */
+#include "arm_vcpu.h"
+
+#include "arch/arm/gic.h"
+#include "arch/arm/vgic.h"
+#include "arch/arm/vtimer.h"
+#include "arm_layout.h"
+#include "hal/guestmap.h"
+#include "hal/upcall.h"
+#include "hal/vcpu.h"
+
+#define SYSREG_ICC_SRE_EL1   ARM_SYSREG(3u, 0u, 12u, 12u, 5u)
+#define SYSREG_ICC_SGI1R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 5u)
+#define SYSREG_ICC_ASGI1R    ARM_SYSREG(3u, 0u, 12u, 11u, 6u)
+#define SYSREG_ICC_SGI0R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 7u)
+#define SYSREG_CNTP_TVAL_EL0 ARM_SYSREG(3u, 3u, 14u, 2u, 0u) /* CTL has op2 1, CVAL 2 */
+#define SYSREG_OP2(encoding) (((encoding) >> 17u) & 7u)
+
+#define ICC_SRE_VALUE 7u /* SRE, DFB, DIB: the memory-mapped interface is not there */
+
+/* GICv2: the guest's CPU interface is the hardware's virtual one, two pages. */
+static enum hv_status arm_map_interface(struct hal_domain *domain)
+{
+    enum hv_status status = HV_OK;
+    uint32_t n;
+
+    for (n = 0u; (n < ARRAY_LEN(gic_host.gicv)) && (status == HV_OK); n++) {
+        status = hal_guestmap_map(&domain->map, gpa(ARM_GUEST_GICC_BASE + ((uint64_t)n * PAGE_BYTES)),
+                                  gic_host.gicv[n], PAGE_BYTES, HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);
+    }
+    return status;
+}
+
+enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domain_config *config)
+{
+    const uint32_t nr_vcpus_max =
+        (gic_host.version == 2u) ? ARM_GUEST_VCPUS_MAX_GICV2 : ARM_GUEST_VCPUS_MAX_GICV3;
+    enum hv_status status;
+
+    domain->arm = (struct arm_domain){ .vgic = NULL };
+    if ((config->nr_vcpus == 0u) || (config->nr_vcpus > nr_vcpus_max) ||
+        (config->nr_spis > ARM_GUEST_SPIS_MAX)) {
+        return HV_NOT_SUPPORTED;
+    }
+    domain->arm.nr_vcpus = config->nr_vcpus;
+    domain->arm.nr_spis = (uint32_t)bits_align_up(config->nr_spis, VGIC_BANK_IRQS);
+    domain->arm.gic_version = gic_host.version;
+    status = vgic_domain_init(domain);
+    if ((status == HV_OK) && (gic_host.version == 2u)) {
+        status = arm_map_interface(domain);
+    }
+    if (status != HV_OK) {
+        vgic_domain_destroy(domain);
+        return status;
+    }
+    vtimer_domain_init(domain);
+    return HV_OK;
+}
+
+void arm_domain_destroy(struct hal_domain *domain)
+{
+    vgic_domain_destroy(domain);
+}
+
+enum hv_status arm_vcpu_init(struct hal_vcpu *vcpu)
+{
+    if (vcpu->index >= vcpu->domain->arm.nr_vcpus) {
+        return HV_INVALID;
+    }
+    arm_vcpu_reset(vcpu);
+    return HV_OK;
+}
+
+void arm_vcpu_reset(struct hal_vcpu *vcpu)
+{
+    vgic_vcpu_reset(vcpu);
+    vtimer_vcpu_reset(vcpu);
+}
+
+/* The timer is off before its interrupt is put away, and on after it is there. */
+void arm_vcpu_save(struct hal_vcpu *vcpu)
+{
+    vtimer_save(vcpu);
+    vgic_save(vcpu);
+}
+
+void arm_vcpu_load(struct hal_vcpu *vcpu)
+{
+    vgic_load(vcpu);
+    vtimer_load(vcpu);
+}
+
+bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu)
+{
+    return vgic_irq_pending(vcpu);
+}
+
+static uint64_t arm_gicd_bytes(const struct hal_domain *domain)
+{
+    return (domain->arm.gic_version == 3u) ? ARM_GUEST_GICD3_BYTES : ARM_GUEST_GICD2_BYTES;
+}
+
+/* One access to a register frame whose offset is known to be inside. */
+static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *owner,
+                                   const struct hal_exit *exit)
+{
+    if (exit->exec || (access->width == 0u) || ((access->offset & (access->width - 1u)) != 0u)) {
+        return HAL_INJECT_ABORT;
+    }
+    if (owner != NULL) {
+        vgicv3_gicr_access(access, owner);
+    } else if (access->vcpu->domain->arm.gic_version == 3u) {
+        vgicv3_gicd_access(access);
+    } else {
+        vgicv2_access(access);
+    }
+    vgic_attend();
+    if (access->is_again) {
+        return HAL_RESUME;
+    }
+    if (!exit->write) {
+        hal_vcpu_set_load(access->vcpu, exit, access->value);
+    }
+    return HAL_RESUME_NEXT;
+}
+
+bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume)
+{
+    const uint64_t gicd = exit->gpa.v - ARM_GUEST_GICD_BASE;
+    const uint64_t gicr = exit->gpa.v - ARM_GUEST_GICR_BASE;
+    struct vgic_access access = {
+        .vcpu = vcpu, .gpa = exit->gpa.v, .value = exit->value, .width = exit->width, .write = exit->write
+    };
+    struct hal_vcpu *owner = NULL;
+    bool is_ours = false;
+
+    if (gicd < arm_gicd_bytes(vcpu->domain)) {
+        access.offset = (uint32_t)gicd;
+        is_ours = true;
+    } else if ((vcpu->domain->arm.gic_version == 3u) && (gicr < ARM_GUEST_GICR_BYTES)) {
+        owner = upcall_vcpu(vcpu->domain, (uint32_t)(gicr / ARM_GUEST_GICR_FRAME_BYTES));
+        access.offset = (uint32_t)(gicr % ARM_GUEST_GICR_FRAME_BYTES);
+        is_ours = owner != NULL;
+    } else {
+        is_ours = false;
+    }
+    if (is_ours) {
+        *resume = arm_emulate(&access, owner, exit);
+    }
+    return is_ours;
+}
+
+/* ICC_ registers, which only a GICv3 guest has. */
+static bool arm_icc_access(struct hal_vcpu *vcpu, struct arm_sysreg *access)
+{
+    bool is_ours = true;
+
+    switch (access->encoding) {
+    case SYSREG_ICC_SGI1R_EL1:
+        vgicv3_write_sgir(vcpu, access->value, true);
+        break;
+    case SYSREG_ICC_ASGI1R:
+    case SYSREG_ICC_SGI0R_EL1:
+        vgicv3_write_sgir(vcpu, access->value, false);
+        break;
+    case SYSREG_ICC_SRE_EL1:
+        access->value = ICC_SRE_VALUE;
+        break;
+    default:
+        is_ours = false;
+        break;
+    }
+    /* the first three are write-only (IHI 0069H 12.2.1, 12.2.20, 12.2.21) */
+    return is_ours && (access->write || (access->encoding == SYSREG_ICC_SRE_EL1));
+}
+
+bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume)
+{
+    bool is_ours = false;
+
+    if ((access->encoding & ~ARM_SYSREG(0u, 0u, 0u, 0u, 3u)) == SYSREG_CNTP_TVAL_EL0) {
+        is_ours = SYSREG_OP2(access->encoding) < 3u;
+        if (is_ours) {
+            vtimer_physical_access(vcpu, SYSREG_OP2(access->encoding), access);
+        }
+    } else if (vcpu->domain->arm.gic_version == 3u) {
+        is_ours = arm_icc_access(vcpu, access);
+    } else {
+        is_ours = false;
+    }
+    *resume = HAL_RESUME_NEXT;
+    return is_ours;
+}

@@ -1,0 +1,41 @@
+/* The host's power through PSCI (DEN 0022F 5.10, 5.11). */
+#include "hal/power.h"
+
+#include "arm_port.h"
+#include "base/log.h"
+
+static const struct arm_plan_host *power_host;
+
+void hal_power_init(const struct hal_plan_host *host)
+{
+    power_host = &host->arm;
+}
+
+/* By SMC only: an HVC from here would come back to ourselves. */
+static void power_call(uint32_t function)
+{
+    if (function != 0u) {
+        (void)arm_smccc(ARM_CONDUIT_SMC, function, 0u, 0u, 0u);
+    }
+}
+
+static bool power_has_firmware(void)
+{
+    return (power_host != NULL) && (power_host->psci_conduit == ARM_CONDUIT_SMC);
+}
+
+void hal_power_off(void)
+{
+    if (power_has_firmware()) {
+        power_call(power_host->psci_system_off);
+    }
+    log_line("power: the firmware can't switch the machine off");
+}
+
+void hal_power_reset(void)
+{
+    if (power_has_firmware()) {
+        power_call(power_host->psci_system_reset);
+    }
+    log_line("power: the firmware can't reset the machine");
+}

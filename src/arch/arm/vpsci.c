@@ -1,0 +1,166 @@
+/* Power control for guests: PSCI 1.1 and the two functions of PSCI 0.1 that its tree names (DEN 0022 chapter 5). */
+#include "arch/arm/vpsci.h"
+
+#include "arm_port.h"
+#include "hal/guestmap.h"
+#include "hal/upcall.h"
+#include "hal/vplat.h"
+
+#define PSCI01_CPU_OFF 1u
+#define PSCI01_CPU_ON  2u
+
+#define PSCI_VERSION           0x84000000u
+#define PSCI_CPU_SUSPEND       0x84000001u
+#define PSCI_CPU_SUSPEND64     0xC4000001u
+#define PSCI_CPU_OFF           0x84000002u
+#define PSCI_CPU_ON            0x84000003u
+#define PSCI_CPU_ON64          0xC4000003u
+#define PSCI_AFFINITY_INFO     0x84000004u
+#define PSCI_AFFINITY_INFO64   0xC4000004u
+#define PSCI_MIGRATE_INFO_TYPE 0x84000006u
+#define PSCI_SYSTEM_OFF        0x84000008u
+#define PSCI_SYSTEM_RESET      0x84000009u
+#define PSCI_FEATURES          0x8400000Au
+#define SMCCC_VERSION          0x80000000u
+
+#define PSCI_1_1 0x00010001u
+
+#define PSCI_SUCCESS            0u
+#define PSCI_NOT_SUPPORTED      (~0ULL) /* -1, and so on */
+#define PSCI_INVALID_PARAMETERS (~0ULL - 1u)
+#define PSCI_DENIED             (~0ULL - 2u)
+#define PSCI_ALREADY_ON         (~0ULL - 3u)
+#define PSCI_INVALID_ADDRESS    (~0ULL - 8u)
+
+#define PSCI_IS_ON         0u
+#define PSCI_IS_OFF        1u
+#define PSCI_NO_TRUSTED_OS 2u
+
+#define PSCI_IS_64 BIT32(30)
+
+/* The vCPU of an MPIDR's affinity fields, or NULL. */
+static struct hal_vcpu *vpsci_find(const struct hal_vcpu *vcpu, uint64_t affinity)
+{
+    const uint32_t index = (uint32_t)((bits_field(affinity, 15u, 8u) << 4u) | bits_field(affinity, 3u, 0u));
+    const bool exists = (index < vcpu->domain->arm.nr_vcpus) && (hal_vplat_cpu_hwid(index) == affinity);
+
+    return exists ? upcall_vcpu(vcpu->domain, index) : NULL;
+}
+
+/* Can a vCPU begin there? */
+static bool vpsci_is_entry(const struct hal_vcpu *vcpu, uint64_t entry)
+{
+    uint64_t bytes;
+    uint32_t perm = 0u;
+    hpa_t to;
+
+    return ((entry & 3u) == 0u) &&
+           (hal_guestmap_lookup(&vcpu->domain->map, gpa(entry), &to, &perm, &bytes) == HV_OK) &&
+           ((perm & HAL_PERM_X) != 0u);
+}
+
+static uint64_t vpsci_cpu_on(struct hal_vcpu *vcpu, uint64_t affinity, uint64_t entry, uint64_t context)
+{
+    struct hal_vcpu *target = vpsci_find(vcpu, affinity);
+    enum hv_status status;
+
+    if (target == NULL) {
+        return PSCI_INVALID_PARAMETERS;
+    }
+    if (!vpsci_is_entry(vcpu, entry)) {
+        return PSCI_INVALID_ADDRESS;
+    }
+    status = upcall_vcpu_start(target, entry, context);
+    if (status == HV_OK) {
+        return PSCI_SUCCESS;
+    }
+    return (status == HV_BUSY) ? PSCI_ALREADY_ON : PSCI_DENIED;
+}
+
+/* Only single CPUs are asked for (level 0), as 1.0 and later allow. */
+static uint64_t vpsci_affinity_info(const struct hal_vcpu *vcpu, uint64_t affinity, uint64_t level)
+{
+    const struct hal_vcpu *target = vpsci_find(vcpu, affinity);
+
+    if ((level != 0u) || (target == NULL)) {
+        return PSCI_INVALID_PARAMETERS;
+    }
+    return upcall_vcpu_is_on(target) ? PSCI_IS_ON : PSCI_IS_OFF;
+}
+
+static uint64_t vpsci_features(uint32_t function)
+{
+    uint64_t result;
+
+    switch (function) {
+    case PSCI_VERSION:
+    case PSCI_CPU_SUSPEND: /* flags 0: original format of the power state, platform-coordinated */
+    case PSCI_CPU_SUSPEND64:
+    case PSCI_CPU_OFF:
+    case PSCI_CPU_ON:
+    case PSCI_CPU_ON64:
+    case PSCI_AFFINITY_INFO:
+    case PSCI_AFFINITY_INFO64:
+    case PSCI_MIGRATE_INFO_TYPE:
+    case PSCI_SYSTEM_OFF:
+    case PSCI_SYSTEM_RESET:
+    case PSCI_FEATURES:
+    case SMCCC_VERSION:
+        result = PSCI_SUCCESS;
+        break;
+    default:
+        result = PSCI_NOT_SUPPORTED;
+        break;
+    }
+    return result;
+}
+
+bool vpsci_call(struct hal_vcpu *vcpu, uint32_t function, uint64_t *result)
+{
+    const bool is_32 = ((function & PSCI_IS_64) == 0u) && (function != PSCI01_CPU_ON);
+    const uint64_t mask = is_32 ? UINT32_MAX : UINT64_MAX;
+    const uint64_t a1 = arm_reg_get(vcpu, 1u) & mask;
+    const uint64_t a2 = arm_reg_get(vcpu, 2u) & mask;
+    const uint64_t a3 = arm_reg_get(vcpu, 3u) & mask;
+    bool is_ours = true;
+
+    *result = PSCI_SUCCESS;
+    switch (function) {
+    case PSCI_VERSION:
+        *result = PSCI_1_1;
+        break;
+    case PSCI_CPU_SUSPEND:
+    case PSCI_CPU_SUSPEND64:
+        upcall_vcpu_block(vcpu); /* every state is standby: it goes on here when an interrupt is pending */
+        break;
+    case PSCI_CPU_OFF:
+    case PSCI01_CPU_OFF:
+        upcall_vcpu_stop(vcpu);
+        break;
+    case PSCI_CPU_ON:
+    case PSCI_CPU_ON64:
+    case PSCI01_CPU_ON:
+        *result = vpsci_cpu_on(vcpu, a1, a2, a3);
+        break;
+    case PSCI_AFFINITY_INFO:
+    case PSCI_AFFINITY_INFO64:
+        *result = vpsci_affinity_info(vcpu, a1, a2);
+        break;
+    case PSCI_MIGRATE_INFO_TYPE:
+        *result = PSCI_NO_TRUSTED_OS;
+        break;
+    case PSCI_SYSTEM_OFF:
+        upcall_domain_power(vcpu->domain, HAL_DOMAIN_OFF, "SYSTEM_OFF");
+        break;
+    case PSCI_SYSTEM_RESET:
+        upcall_domain_power(vcpu->domain, HAL_DOMAIN_RESET, "SYSTEM_RESET");
+        break;
+    case PSCI_FEATURES:
+        *result = vpsci_features((uint32_t)a1);
+        break;
+    default:
+        is_ours = false;
+        break;
+    }
+    return is_ours;
+}

@@ -1,0 +1,83 @@
+/* Guests' accesses that stage 2 refused, and exceptions put into guests. */
+#include "a64_esr.h"
+#include "a64_trap.h"
+#include "arm_port.h"
+#include "arm_vcpu.h"
+#include "hal/upcall.h"
+
+#define PAR_F     BIT64(0)
+#define PAR_ADDR  GENMASK64(51u, 12u)
+#define PAGE_MASK GENMASK64(11u, 0u)
+
+/* HPFAR_EL2 does not hold the address of a permission fault: the guest's own translation gives it again.
+ * false: the guest has changed its tables meanwhile. */
+static bool abort_translate(uint64_t va, uint64_t *ipa)
+{
+    const uint64_t saved = A64_READ(par_el1);
+    uint64_t par;
+
+    /* EL1 may read whatever the guest can reach at all; only the address matters */
+    __asm__ volatile("at s1e1r, %0" : : "r"(va) : "memory");
+    a64_isb();
+    par = A64_READ(par_el1);
+    A64_WRITE(par_el1, saved);
+    *ipa = (par & PAR_ADDR) | (va & PAGE_MASK);
+    return (par & PAR_F) == 0u;
+}
+
+enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    const uint64_t far = A64_READ(far_el2);
+    struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT, .cause = esr, .gva = far };
+    enum hal_resume resume = HAL_INJECT_ABORT;
+    uint64_t ipa = (A64_READ(hpfar_el2) & GENMASK64(43u, 4u)) << 8u;
+
+    if (a64_esr_fault(esr) > A64_FAULT_PERMISSION) {
+        return HAL_INJECT_ABORT; /* external aborts and what has no address */
+    }
+    exit.exec = a64_esr_ec(esr) == A64_EC_IABT;
+    exit.walk = a64_esr_is_walk(esr);
+    exit.permission = a64_esr_fault(esr) == A64_FAULT_PERMISSION;
+    if (!exit.exec) {
+        a64_esr_access(esr, &exit);
+    }
+    if (exit.write && (exit.width != 0u)) {
+        exit.value = a64_load_extend(arm_reg_get(vcpu, exit.reg), exit.width, false, true);
+    }
+    if (!a64_esr_has_ipa(esr)) {
+        if (!abort_translate(far, &ipa)) {
+            return HAL_RESUME;
+        }
+    } else {
+        ipa |= exit.walk ? 0u : (far & PAGE_MASK); /* of a table only the page is known */
+    }
+    exit.gpa = gpa(ipa);
+    if (!arm_vcpu_mmio(vcpu, &exit, &resume)) {
+        resume = upcall_exit(vcpu, &exit);
+    }
+    return resume;
+}
+
+static void inject(struct hal_vcpu *vcpu, uint64_t esr_el1)
+{
+    struct hal_frame *frame = &vcpu->frame;
+    const uint64_t sctlr = A64_READ(sctlr_el1);
+    const bool has_pan = a64_id_field(A64_READ(id_aa64mmfr1_el1), A64_MMFR1_PAN_LOW) != 0u;
+
+    A64_WRITE(esr_el1, esr_el1);
+    A64_WRITE(elr_el1, frame->pc);
+    A64_WRITE(spsr_el1, frame->pstate);
+    frame->pc = A64_READ(vbar_el1) + a64_vector_offset(frame->pstate);
+    frame->pstate = a64_exception_pstate(frame->pstate, sctlr, has_pan);
+}
+
+void a64_inject_abort(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    A64_WRITE(far_el1, A64_READ(far_el2));
+    inject(vcpu, a64_abort_esr(esr, vcpu->frame.pstate));
+}
+
+void a64_inject_undef(struct hal_vcpu *vcpu)
+{
+    inject(vcpu, A64_ESR_IL); /* EC 0 */
+}

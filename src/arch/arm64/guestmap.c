@@ -1,0 +1,327 @@
+/* Stage 2 of guests (DDI 0487 D8.2.2, D8.14). Table pages are the domain's, in the heap, and go back when the
+ * map is destroyed. Changes are serialised by the caller; look-ups run beside them and see whole
+ * descriptors. */
+#include "a64_map.h"
+#include "a64_pte.h"
+#include "a64_sysreg.h"
+#include "a64_trap.h"
+#include "hal/cpu.h"
+#include "hal/guestmap.h"
+#include "hal/hypmap.h"
+#include "hal/sync.h"
+#include "hal/upcall.h"
+
+#define FLUSH_PAGES_MAX 32u /* more leaves than this are flushed with the whole VMID */
+
+static uint64_t guestmap_empty[A64_PTE_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+
+static uint32_t guestmap_pa_bits(void)
+{
+    return a64_pa_bits(a64_id_field(A64_READ(id_aa64mmfr0_el1), A64_MMFR0_PARANGE));
+}
+
+bool hal_guestmap_translates(void)
+{
+    return true;
+}
+
+uint64_t hal_guestmap_limit(void)
+{
+    return 1ULL << a64_ipa_bits(guestmap_pa_bits());
+}
+
+void a64_guestmap_init_cpu(void)
+{
+    const uint64_t parange = A64_READ(id_aa64mmfr0_el1) & 0xFu;
+    const uint32_t ipa_bits = a64_ipa_bits(guestmap_pa_bits());
+    uint64_t vtcr = A64_VTCR_RES1 | A64_VTCR_WALK | (64u - ipa_bits);
+
+    vtcr |= bits_min(parange, 5u) << 16u;
+    vtcr |= (a64_ipa_start_level(ipa_bits) == 0u) ? A64_VTCR_SL0_L0 : A64_VTCR_SL0_L1;
+    A64_WRITE(vtcr_el2, vtcr);
+    a64_guestmap_leave();
+}
+
+/* VMID 0 is nobody's. A CPU that runs no vCPU must not walk the tables of one that may go away. */
+void a64_guestmap_leave(void)
+{
+    A64_WRITE(vttbr_el2, hal_hypmap_hpa(guestmap_empty).v);
+    a64_isb();
+}
+
+/* TLB entries of the map for nr_pages pages from ipa on, on all CPUs; 0 pages: all of them. Both stages,
+ * since an entry may combine them (D8.13.5). The VMID is that of VTTBR_EL2, borrowed with interrupts
+ * masked. */
+static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_t nr_pages)
+{
+    const uint64_t daif = hal_cpu_irq_save();
+    const uint64_t saved = A64_READ(vttbr_el2);
+
+    A64_WRITE(vttbr_el2, map->vttbr);
+    a64_isb();
+    __asm__ volatile("dsb ishst" : : : "memory");
+    if (nr_pages == 0u) {
+        __asm__ volatile("tlbi vmalls12e1is" : : : "memory");
+    } else {
+        for (uint32_t i = 0u; i < nr_pages; i++) {
+            __asm__ volatile("tlbi ipas2e1is, %0" : : "r"((ipa >> PAGE_SHIFT) + i) : "memory");
+        }
+        __asm__ volatile("dsb ish\n\ttlbi vmalle1is" : : : "memory");
+    }
+    __asm__ volatile("dsb ish" : : : "memory");
+    A64_WRITE(vttbr_el2, saved);
+    a64_isb();
+    hal_cpu_irq_restore(daif);
+}
+
+/* A descriptor and its level: the leaf or the invalid one for ipa. Four rounds at most. */
+static uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uint32_t *level)
+{
+    uint64_t *table = map->root;
+    uint64_t *entry = NULL;
+
+    for (uint32_t l = map->start_level; l <= A64_LEVEL_LEAF; l++) {
+        const uint64_t pte = hal_load_acquire64(&table[a64_pte_index(ipa, l)]);
+
+        entry = &table[a64_pte_index(ipa, l)];
+        *level = l;
+        if (!a64_pte_is_table(pte, l)) {
+            break;
+        }
+        table = a64_hypmap_table(a64_pte_output(pte));
+    }
+    return entry;
+}
+
+/* Bytes from ipa to the end of what an entry of level covers. */
+static uint64_t guestmap_rest(uint64_t ipa, uint32_t level)
+{
+    return a64_level_bytes(level) - (ipa & (a64_level_bytes(level) - 1u));
+}
+
+static bool guestmap_range_valid(uint64_t at, uint64_t bytes)
+{
+    const uint64_t limit = hal_guestmap_limit();
+
+    return (((at | bytes) & (PAGE_BYTES - 1u)) == 0u) && (bytes != 0u) && (at < limit) &&
+           (bytes <= (limit - at));
+}
+
+enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *owner, uint16_t id)
+{
+    if ((id == 0u) || (id > 255u)) {
+        return HV_INVALID;
+    }
+    map->root = (uint64_t *)upcall_domain_page(owner);
+    if (map->root == NULL) {
+        return HV_NO_MEMORY;
+    }
+    map->owner = owner;
+    map->changing = 0u;
+    map->ipa_bits = a64_ipa_bits(guestmap_pa_bits());
+    map->start_level = a64_ipa_start_level(map->ipa_bits);
+    map->vttbr = ((uint64_t)id << A64_VTTBR_VMID_LOW) | hal_hypmap_hpa(map->root).v;
+    guestmap_flush(map, 0u, 0u);
+    return HV_OK;
+}
+
+void hal_guestmap_destroy(struct hal_guestmap *map)
+{
+    uint64_t *table[A64_LEVEL_LEAF + 1u];
+    uint32_t next[A64_LEVEL_LEAF + 1u] = { 0u, 0u, 0u, 0u };
+    const uint32_t start = map->start_level;
+    uint32_t level = start;
+
+    if (map->root == NULL) {
+        return;
+    }
+    guestmap_flush(map, 0u, 0u);
+    table[start] = map->root;
+    /* Depth first; each table's entries are looked at once, tables of leaves not at all. */
+    while (level >= start) {
+        if ((next[level] == A64_PTE_ENTRIES) || (level == A64_LEVEL_LEAF)) {
+            upcall_domain_page_free(map->owner, table[level]);
+            next[level] = 0u;
+            if (level == start) {
+                break;
+            }
+            level--;
+        } else {
+            const uint64_t pte = table[level][next[level]];
+
+            next[level]++;
+            if (a64_pte_is_table(pte, level)) {
+                level++;
+                table[level] = a64_hypmap_table(a64_pte_output(pte));
+            }
+        }
+    }
+    map->root = NULL;
+}
+
+static bool guestmap_is_empty(const struct hal_guestmap *map, uint64_t at, uint64_t bytes)
+{
+    bool is_empty = true;
+    uint64_t done = 0u;
+
+    while (is_empty && (done < bytes)) {
+        uint32_t level = 0u;
+        const uint64_t *entry = guestmap_find(map, at + done, &level);
+
+        is_empty = !a64_pte_is_valid(*entry);
+        done += guestmap_rest(at + done, level);
+    }
+    return is_empty;
+}
+
+/* The descriptor for a leaf as large as alignment, size and existing tables allow; makes the tables above it.
+ * NULL: the pool is empty. Four rounds at most. */
+static uint64_t *guestmap_make(struct hal_guestmap *map, uint64_t ipa, uint64_t pa, uint64_t bytes,
+                               uint32_t *level)
+{
+    uint64_t *table = map->root;
+
+    for (uint32_t l = map->start_level; l < A64_LEVEL_LEAF; l++) {
+        uint64_t *entry = &table[a64_pte_index(ipa, l)];
+        const uint64_t size = a64_level_bytes(l);
+
+        if (!a64_pte_is_valid(*entry)) {
+            void *page;
+
+            if ((l != 0u) && (((ipa | pa) & (size - 1u)) == 0u) && (bytes >= size)) {
+                *level = l;
+                return entry;
+            }
+            page = upcall_domain_page(map->owner);
+            if (page == NULL) {
+                return NULL;
+            }
+            hal_store_release64(entry, a64_pte_table(hal_hypmap_hpa(page).v));
+        }
+        table = a64_hypmap_table(a64_pte_output(*entry));
+    }
+    *level = A64_LEVEL_LEAF;
+    return &table[a64_pte_index(ipa, A64_LEVEL_LEAF)];
+}
+
+/* Takes the leaves of a range away, which has no partly covered block; the caller flushes. */
+static void guestmap_clear(const struct hal_guestmap *map, uint64_t at, uint64_t bytes)
+{
+    uint64_t done = 0u;
+
+    while (done < bytes) {
+        uint32_t level = 0u;
+        uint64_t *entry = guestmap_find(map, at + done, &level);
+
+        if (a64_pte_is_valid(*entry)) {
+            hal_store_release64(entry, 0u);
+        }
+        done += guestmap_rest(at + done, level);
+    }
+}
+
+enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, uint64_t bytes, uint32_t perm,
+                                enum hal_memtype type)
+{
+    const uint64_t attributes = a64_s2_attributes(perm, type);
+    const uint64_t pa_limit = 1ULL << guestmap_pa_bits();
+    uint64_t done = 0u;
+
+    if (!guestmap_range_valid(at.v, bytes) || ((to.v & (PAGE_BYTES - 1u)) != 0u) || (to.v >= pa_limit) ||
+        (bytes > (pa_limit - to.v)) || ((perm & HAL_PERM_RWX) == 0u)) {
+        return HV_INVALID;
+    }
+    if (!guestmap_is_empty(map, at.v, bytes)) {
+        return HV_EXISTS;
+    }
+    while (done < bytes) {
+        uint32_t level = 0u;
+        uint64_t *entry = guestmap_make(map, at.v + done, to.v + done, bytes - done, &level);
+
+        if (entry == NULL) {
+            guestmap_clear(map, at.v, done);
+            guestmap_flush(map, 0u, 0u);
+            return HV_NO_MEMORY;
+        }
+        hal_store_release64(entry, a64_pte_leaf(to.v + done, level, attributes));
+        done += a64_level_bytes(level);
+    }
+    /* A fault is never cached: the tables only have to be visible to the walkers (D8.13.1). */
+    __asm__ volatile("dsb ishst" : : : "memory");
+    return HV_OK;
+}
+
+/* Makes ipa the beginning of a leaf (or of a hole): at most two blocks are replaced by tables of the same
+ * meaning, each through an invalid entry (D8.14.1). A guest that faults meanwhile finds `changing` set. */
+static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
+{
+    for (uint32_t l = 0u; l < A64_LEVEL_LEAF; l++) {
+        uint32_t level = 0u;
+        uint64_t *entry = guestmap_find(map, ipa, &level);
+        const uint64_t pte = *entry;
+        uint64_t *table;
+
+        if (!a64_pte_is_leaf(pte, level) || ((ipa & (a64_level_bytes(level) - 1u)) == 0u)) {
+            break;
+        }
+        table = (uint64_t *)upcall_domain_page(map->owner);
+        if (table == NULL) {
+            return HV_NO_MEMORY;
+        }
+        for (uint32_t i = 0u; i < A64_PTE_ENTRIES; i++) {
+            table[i] = a64_pte_leaf(a64_pte_output(pte) + (i * a64_level_bytes(level + 1u)), level + 1u, pte);
+        }
+        hal_store_release32(&map->changing, map->changing + 1u);
+        hal_store_release64(entry, 0u);
+        guestmap_flush(map, 0u, 0u);
+        hal_store_release64(entry, a64_pte_table(hal_hypmap_hpa(table).v));
+        __asm__ volatile("dsb ishst" : : : "memory");
+        hal_store_release32(&map->changing, map->changing + 1u);
+    }
+    return HV_OK;
+}
+
+enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t bytes)
+{
+    enum hv_status status;
+
+    if (!guestmap_range_valid(at.v, bytes)) {
+        return HV_INVALID;
+    }
+    status = guestmap_split(map, at.v);
+    if ((status == HV_OK) && ((at.v + bytes) < hal_guestmap_limit())) {
+        status = guestmap_split(map, at.v + bytes);
+    }
+    if (status != HV_OK) {
+        return status;
+    }
+    guestmap_clear(map, at.v, bytes);
+    guestmap_flush(map, at.v,
+                   (bytes <= ((uint64_t)FLUSH_PAGES_MAX * PAGE_BYTES)) ? (uint32_t)(bytes >> PAGE_SHIFT)
+                                                                       : 0u);
+    return HV_OK;
+}
+
+enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to, uint32_t *perm,
+                                   uint64_t *bytes)
+{
+    const uint32_t before = hal_load_acquire32(&map->changing);
+    uint32_t level = 0u;
+    uint64_t pte;
+    uint64_t offset;
+
+    if ((at.v >> map->ipa_bits) != 0u) {
+        return HV_NOT_FOUND;
+    }
+    pte = hal_load_acquire64(guestmap_find(map, at.v, &level));
+    if (!a64_pte_is_leaf(pte, level)) {
+        hal_barrier();
+        return (((before & 1u) != 0u) || (hal_load_acquire32(&map->changing) != before)) ? HV_BUSY
+                                                                                         : HV_NOT_FOUND;
+    }
+    offset = at.v & (a64_level_bytes(level) - 1u);
+    *to = hpa(a64_pte_output(pte) + offset);
+    *perm = a64_s2_perm(pte);
+    *bytes = guestmap_rest(at.v, level);
+    return HV_OK;
+}

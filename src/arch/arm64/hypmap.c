@@ -1,0 +1,238 @@
+/* The hypervisor's own address space (DDI 0487 D8.2, EL2 stage 1). early.c filled the first tables; areas:
+ * a64_map.h. Boot CPU until sealed, but for windows, of which every CPU has its own entries. */
+#include "a64_map.h"
+#include "a64_pte.h"
+#include "a64_sysreg.h"
+#include "hal/cpu.h"
+#include "hal/hypmap.h"
+#include "hal/upcall.h"
+#include "lib/bits.h"
+
+#define WINDOW_CPUS (A64_PTE_ENTRIES / (uint32_t)HAL_WINDOWS)
+
+_Static_assert(WINDOW_CPUS >= HV_CPUS_MAX, "one level 2 table holds the windows of all CPUs");
+_Static_assert(HAL_WINDOW_BYTES == (1ULL << (PAGE_SHIFT + A64_PTE_BITS)), "a window is one level 2 entry");
+
+static uint64_t hypmap_heap_pa;
+static uint64_t hypmap_heap_bytes;
+static uint64_t hypmap_fixed_next; /* bytes of the fixed area given away */
+
+static uint64_t hypmap_area(uint32_t area)
+{
+    return A64_VA_BASE + (area * A64_AREA_BYTES);
+}
+
+static void *hypmap_pointer(uint64_t va)
+{
+    return (void *)(uint8_t *)(uintptr_t)va;
+}
+
+static uint64_t hypmap_address(const void *va)
+{
+    return (uint64_t)(uintptr_t)(const uint8_t *)va;
+}
+
+/* New entries are visible to table walkers, and to this CPU's next instruction. */
+static void hypmap_publish(void)
+{
+    __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
+}
+
+/* Removes the translation of one page or block from this CPU's TLB; windows are used by their own CPU
+ * only. */
+static void hypmap_flush_local(uint64_t va)
+{
+    __asm__ volatile("dsb nshst\n\ttlbi vae2, %0\n\tdsb nsh\n\tisb" : : "r"(va >> PAGE_SHIFT) : "memory");
+}
+
+hpa_t hal_hypmap_hpa(const void *va)
+{
+    const uint64_t at = hypmap_address(va);
+    const uint64_t in_image = at - hypmap_area(A64_AREA_IMAGE);
+    const uint64_t in_heap = at - hypmap_area(A64_AREA_HEAP);
+
+    if (in_image < (hypmap_address(a64_image_end) - hypmap_area(A64_AREA_IMAGE))) {
+        return hpa(a64_image_pa + in_image);
+    }
+    if (in_heap >= hypmap_heap_bytes) {
+        upcall_fatal("hypmap: not an address of image or heap", at);
+    }
+    return hpa(hypmap_heap_pa + in_heap);
+}
+
+uint64_t *a64_hypmap_table(uint64_t pa)
+{
+    if ((pa - hypmap_heap_pa) >= hypmap_heap_bytes) {
+        upcall_fatal("hypmap: a table outside the heap", pa);
+    }
+    return (uint64_t *)hypmap_pointer(hypmap_area(A64_AREA_HEAP) + (pa - hypmap_heap_pa));
+}
+
+static uint64_t *hypmap_window_entry(enum hal_window slot)
+{
+    const uint32_t index = (a64_cpu()->slot * (uint32_t)HAL_WINDOWS) + (uint32_t)slot;
+
+    return &a64_tables.window_l2[index % A64_PTE_ENTRIES];
+}
+
+static uint64_t hypmap_window_va(enum hal_window slot)
+{
+    const uint64_t index = (a64_cpu()->slot * (uint32_t)HAL_WINDOWS) + (uint32_t)slot;
+
+    return hypmap_area(A64_AREA_WINDOWS) + (index * HAL_WINDOW_BYTES);
+}
+
+void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm perm, uint64_t *bytes)
+{
+    const uint64_t offset = at.v & (HAL_WINDOW_BYTES - 1u);
+    const uint64_t wanted = a64_pte_leaf(at.v - offset, 2u, (perm == HAL_HYPMAP_RW) ? A64_S1_RW : A64_S1_RO);
+    const uint64_t va = hypmap_window_va(slot);
+    uint64_t *entry = hypmap_window_entry(slot);
+
+    if (*entry != wanted) {
+        if (*entry != 0u) {
+            *entry = 0u;
+            hypmap_flush_local(va);
+        }
+        *entry = wanted;
+        hypmap_publish();
+    }
+    *bytes = HAL_WINDOW_BYTES - offset;
+    return hypmap_pointer(va + offset);
+}
+
+void hal_hypmap_window_close(enum hal_window slot)
+{
+    uint64_t *entry = hypmap_window_entry(slot);
+
+    if (*entry != 0u) {
+        *entry = 0u;
+        hypmap_flush_local(hypmap_window_va(slot));
+    }
+}
+
+/* The level 3 tables lie at the heap's beginning and are written through a window, before the heap is
+ * mapped. */
+enum hv_status hal_hypmap_heap(hpa_t base, uint64_t bytes, void **va, uint64_t *used_bytes)
+{
+    const uint64_t span = a64_level_bytes(2u);
+    const uint64_t nr_tables = (bytes + span - 1u) / span;
+
+    if ((hypmap_heap_bytes != 0u) || (bytes == 0u) || (((base.v | bytes) & (KIB(64) - 1u)) != 0u)) {
+        return HV_INVALID;
+    }
+    if ((bytes > A64_AREA_BYTES) || ((nr_tables * PAGE_BYTES) > bytes)) {
+        return HV_LIMIT;
+    }
+    for (uint64_t t = 0u; t < nr_tables; t++) {
+        uint64_t room;
+        uint64_t *table = (uint64_t *)hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + (t * PAGE_BYTES)),
+                                                        HAL_HYPMAP_RW, &room);
+
+        for (uint64_t i = 0u; i < A64_PTE_ENTRIES; i++) {
+            const uint64_t offset = (t * span) + (i * PAGE_BYTES);
+
+            table[i] = (offset < bytes) ? a64_pte_leaf(base.v + offset, A64_LEVEL_LEAF, A64_S1_RW) : 0u;
+        }
+        a64_tables.heap_l2[t] = a64_pte_table(base.v + (t * PAGE_BYTES));
+    }
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+    hypmap_publish();
+    hypmap_heap_pa = base.v;
+    hypmap_heap_bytes = bytes;
+    *va = hypmap_pointer(hypmap_area(A64_AREA_HEAP));
+    *used_bytes = nr_tables * PAGE_BYTES;
+    return HV_OK;
+}
+
+/* The level 3 table of the fixed area for va, made if need be. */
+static uint64_t *hypmap_fixed_table(uint64_t offset)
+{
+    const uint64_t index = offset / a64_level_bytes(2u);
+    uint64_t *entry = &a64_tables.fixed_l2[index];
+    uint64_t *table = NULL;
+
+    if (index < A64_FIXED_L3_PAGES) {
+        table = a64_tables.fixed_l3[index];
+    } else if (a64_pte_is_valid(*entry)) {
+        table = a64_hypmap_table(a64_pte_output(*entry));
+    } else {
+        table = (uint64_t *)upcall_heap_page();
+        if (table != NULL) {
+            *entry = a64_pte_table(hal_hypmap_hpa(table).v);
+        }
+    }
+    return table;
+}
+
+/* One unmapped page stays between neighbours. Never undone: what a failed call has mapped stays unused. */
+static enum hv_status hypmap_fixed(hpa_t base, uint64_t bytes, uint64_t attributes, uint64_t *va)
+{
+    const uint64_t first = bits_align_down(base.v, PAGE_BYTES);
+    const uint64_t end = bits_align_up(base.v + bytes, PAGE_BYTES);
+    const uint64_t at = hypmap_fixed_next;
+
+    if ((bytes == 0u) || (bytes >= A64_AREA_BYTES) || ((end - first) >= (A64_AREA_BYTES - at))) {
+        return HV_LIMIT;
+    }
+    for (uint64_t done = 0u; done < (end - first); done += PAGE_BYTES) {
+        uint64_t *table = hypmap_fixed_table(at + done);
+
+        if (table == NULL) {
+            return HV_NO_MEMORY;
+        }
+        table[a64_pte_index(at + done, A64_LEVEL_LEAF)] =
+            a64_pte_leaf(first + done, A64_LEVEL_LEAF, attributes);
+    }
+    hypmap_publish();
+    hypmap_fixed_next = at + (end - first) + PAGE_BYTES;
+    *va = hypmap_area(A64_AREA_FIXED) + at + (base.v - first);
+    return HV_OK;
+}
+
+enum hv_status hal_hypmap_device(hpa_t base, uint64_t bytes, void **va)
+{
+    uint64_t at = 0u;
+    const enum hv_status status = hypmap_fixed(base, bytes, A64_S1_DEVICE, &at);
+
+    *va = hypmap_pointer(at);
+    return status;
+}
+
+enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va)
+{
+    uint64_t at = 0u;
+    const enum hv_status status = hypmap_fixed(base, bytes, A64_S1_RO, &at);
+
+    *va = hypmap_pointer(at);
+    return status;
+}
+
+enum hv_status hal_hypmap_guard(void *va)
+{
+    const uint64_t at = hypmap_address(va);
+    const uint64_t in_image = at - hypmap_area(A64_AREA_IMAGE);
+    uint64_t *table;
+
+    if ((at & (PAGE_BYTES - 1u)) != 0u) {
+        return HV_INVALID;
+    }
+    if (in_image < (A64_IMAGE_L3_PAGES * a64_level_bytes(2u))) {
+        table = a64_tables.image_l3[a64_pte_index(in_image, 2u) % A64_IMAGE_L3_PAGES];
+    } else if ((at - hypmap_area(A64_AREA_HEAP)) < hypmap_heap_bytes) {
+        const uint64_t l2 = a64_tables.heap_l2[a64_pte_index(at, 2u)];
+
+        table = a64_hypmap_table(a64_pte_output(l2));
+    } else {
+        return HV_INVALID;
+    }
+    table[a64_pte_index(at, A64_LEVEL_LEAF)] = 0u;
+    __asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" : : "r"(at >> PAGE_SHIFT) : "memory");
+    return HV_OK;
+}
+
+void hal_hypmap_seal(void)
+{
+    a64_tables.l0[a64_pte_index(a64_image_pa, 0u)] = 0u;
+    __asm__ volatile("dsb ishst\n\ttlbi alle2is\n\tdsb ish\n\tisb" : : : "memory");
+}

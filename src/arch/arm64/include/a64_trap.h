@@ -1,0 +1,42 @@
+/* Inside the port: traps, injection, trapped registers, FP. */
+#ifndef ARCH_ARM64_A64_TRAP_H
+#define ARCH_ARM64_A64_TRAP_H
+
+#include "hal/exit.h"
+#include "hal/types.h"
+#include "hal/vcpu.h"
+
+/* vectors.S, interrupts masked; vcpu is current. */
+void a64_trap_sync(struct hal_vcpu *vcpu);
+void a64_trap_serror(struct hal_vcpu *vcpu);
+_Noreturn void a64_trap_broken(uint64_t what, const struct hal_frame *frame);
+
+/* pc, pstate and x0 to x30, one log line each. */
+void a64_frame_print(const struct hal_frame *frame);
+
+/* Moves a guest past the trapped instruction. */
+void a64_skip(struct hal_vcpu *vcpu, uint64_t esr);
+
+/* abort.c. esr: the syndrome of the trap that is answered; the vCPU is loaded. */
+enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr);
+void a64_inject_abort(struct hal_vcpu *vcpu, uint64_t esr);
+void a64_inject_undef(struct hal_vcpu *vcpu);
+
+/* sysreg.c: a trapped access to a system register or by a trapped cache instruction (EC 0x18). */
+enum hal_resume a64_sysreg_access(struct hal_vcpu *vcpu, uint64_t esr);
+/* Reads the host's identification registers. Boot CPU, once. */
+void a64_sysreg_init(void);
+
+/* support.S */
+void a64_fp_save(struct hal_fp *fp);
+void a64_fp_load(const struct hal_fp *fp);
+
+/* guestmap.c: stage 2 control of this CPU, nothing mapped; and that map again when no vCPU is loaded. */
+void a64_guestmap_init_cpu(void);
+void a64_guestmap_leave(void);
+
+/* head.S: where secondaries start (code), and the stacks it gives them, by cpuid_t. */
+extern uint8_t a64_secondary[];
+extern void *a64_secondary_stack[HV_CPUS_MAX];
+
+#endif

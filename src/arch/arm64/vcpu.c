@@ -1,0 +1,200 @@
+/* vCPUs and domains: what is not in the frame. A vCPU is "loaded" while its registers are in a CPU. */
+#include "a64_esr.h"
+#include "a64_sysreg.h"
+#include "a64_trap.h"
+#include "arm_port.h"
+#include "arm_vcpu.h"
+#include "hal/context.h"
+#include "hal/upcall.h"
+#include "hal/vcpu.h"
+#include "hal/vplat.h"
+#include "lib/string.h"
+
+/* Waiting for an event always leaves the guest, waiting for an interrupt if the scheduler wants. FB and BSU
+ * make the guest's local TLB maintenance and barriers reach all CPUs that it may have run on. */
+#define VCPU_HCR                                                                                             \
+    (A64_HCR_HOST | A64_HCR_VM | A64_HCR_PTW | A64_HCR_FB | A64_HCR_BSU_I | A64_HCR_TWE | A64_HCR_TID3 |     \
+     A64_HCR_TSC | A64_HCR_TIDCP | A64_HCR_TACR | A64_HCR_TSW | A64_HCR_TLOR | A64_HCR_TERR)
+
+static bool vcpu_has_pauth(void)
+{
+    const uint64_t isar1 = A64_READ(id_aa64isar1_el1);
+    const uint64_t isar2 = A64_READ(S3_0_C0_C6_2);
+
+    return (a64_id_field(isar1, A64_ISAR1_APA_LOW) != 0u) || (a64_id_field(isar1, A64_ISAR1_API_LOW) != 0u) ||
+           (a64_id_field(isar2, A64_ISAR2_APA3_LOW) != 0u);
+}
+
+enum hv_status hal_domain_init(struct hal_domain *domain, const struct hal_domain_config *config)
+{
+    enum hv_status status = hal_guestmap_init(&domain->map, domain, config->map_id);
+
+    if (status != HV_OK) {
+        return status;
+    }
+    domain->nr_vcpus = config->nr_vcpus;
+    (void)memset(domain->last_vcpu, 0, sizeof(domain->last_vcpu));
+    status = arm_domain_init(domain, config);
+    if (status != HV_OK) {
+        hal_guestmap_destroy(&domain->map);
+    }
+    return status;
+}
+
+void hal_domain_destroy(struct hal_domain *domain)
+{
+    arm_domain_destroy(domain);
+    hal_guestmap_destroy(&domain->map);
+}
+
+enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, uint32_t index)
+{
+    vcpu->domain = domain;
+    vcpu->index = index;
+    vcpu->hcr = VCPU_HCR | A64_HCR_TWI;
+    if (vcpu_has_pauth()) {
+        vcpu->hcr |= A64_HCR_API | A64_HCR_APK;
+    }
+    vcpu->vmpidr = A64_MPIDR_RES1 | hal_vplat_cpu_hwid(index);
+    if (arm_vcpu_init(vcpu) != HV_OK) {
+        return HV_NO_MEMORY;
+    }
+    hal_vcpu_reset(vcpu, 0u, 0u);
+    return HV_OK;
+}
+
+void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
+{
+    (void)memset(&vcpu->frame, 0, sizeof(vcpu->frame));
+    (void)memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+    (void)memset(&vcpu->fp, 0, sizeof(vcpu->fp));
+    vcpu->frame.pc = entry;
+    vcpu->frame.x[0] = argument;
+    vcpu->frame.pstate = A64_PSTATE_EL1H | A64_PSTATE_DAIF;
+    vcpu->regs.sctlr = A64_SCTLR_EL1_RESET;
+    arm_vcpu_reset(vcpu);
+}
+
+/* Each register that is live in the CPU, and where it is kept: VCPU_REG is what to do with it */
+#define VCPU_REGS                                                                                            \
+    VCPU_REG(sctlr_el1, sctlr)                                                                               \
+    VCPU_REG(cpacr_el1, cpacr)                                                                               \
+    VCPU_REG(ttbr0_el1, ttbr0)                                                                               \
+    VCPU_REG(ttbr1_el1, ttbr1)                                                                               \
+    VCPU_REG(tcr_el1, tcr)                                                                                   \
+    VCPU_REG(mair_el1, mair)                                                                                 \
+    VCPU_REG(amair_el1, amair)                                                                               \
+    VCPU_REG(vbar_el1, vbar)                                                                                 \
+    VCPU_REG(esr_el1, esr)                                                                                   \
+    VCPU_REG(far_el1, far)                                                                                   \
+    VCPU_REG(afsr0_el1, afsr0)                                                                               \
+    VCPU_REG(afsr1_el1, afsr1)                                                                               \
+    VCPU_REG(elr_el1, elr)                                                                                   \
+    VCPU_REG(spsr_el1, spsr)                                                                                 \
+    VCPU_REG(sp_el0, sp_el0)                                                                                 \
+    VCPU_REG(sp_el1, sp_el1)                                                                                 \
+    VCPU_REG(contextidr_el1, contextidr)                                                                     \
+    VCPU_REG(tpidr_el0, tpidr_el0)                                                                           \
+    VCPU_REG(tpidrro_el0, tpidrro)                                                                           \
+    VCPU_REG(tpidr_el1, tpidr_el1)                                                                           \
+    VCPU_REG(par_el1, par)                                                                                   \
+    VCPU_REG(cntkctl_el1, cntkctl)                                                                           \
+    VCPU_REG(csselr_el1, csselr)
+
+/* APIAKey, APIBKey, APDAKey, APDBKey, APGAKey, by encoding: base Armv8.0 assemblers do not know the names */
+#define VCPU_KEYS                                                                                            \
+    VCPU_REG(S3_0_C2_C1_0, key[0])                                                                           \
+    VCPU_REG(S3_0_C2_C1_1, key[1])                                                                           \
+    VCPU_REG(S3_0_C2_C1_2, key[2])                                                                           \
+    VCPU_REG(S3_0_C2_C1_3, key[3])                                                                           \
+    VCPU_REG(S3_0_C2_C2_0, key[4])                                                                           \
+    VCPU_REG(S3_0_C2_C2_1, key[5])                                                                           \
+    VCPU_REG(S3_0_C2_C2_2, key[6])                                                                           \
+    VCPU_REG(S3_0_C2_C2_3, key[7])                                                                           \
+    VCPU_REG(S3_0_C2_C3_0, key[8])                                                                           \
+    VCPU_REG(S3_0_C2_C3_1, key[9])
+
+#define VCPU_REG(name, field) (regs->field) = A64_READ(name);
+static void vcpu_save_regs(struct a64_guest_regs *regs, bool has_keys)
+{
+    VCPU_REGS
+    if (has_keys) {
+        VCPU_KEYS
+    }
+}
+#undef VCPU_REG
+
+#define VCPU_REG(name, field) A64_WRITE(name, (regs->field));
+static void vcpu_load_regs(const struct a64_guest_regs *regs, bool has_keys)
+{
+    VCPU_REGS
+    if (has_keys) {
+        VCPU_KEYS
+    }
+}
+#undef VCPU_REG
+
+void hal_vcpu_save(struct hal_vcpu *vcpu)
+{
+    arm_vcpu_save(vcpu);
+    vcpu_save_regs(&vcpu->regs, (vcpu->hcr & A64_HCR_APK) != 0u);
+    a64_fp_save(&vcpu->fp);
+    a64_guestmap_leave();
+}
+
+/* TLB entries carry the VMID, not the vCPU: what another vCPU of the domain left on this CPU under the same
+ * ASID, perhaps from tables of its own, must not be seen (D8.13.3). */
+static void vcpu_flush_other(struct hal_vcpu *vcpu)
+{
+    uint8_t *last = &vcpu->domain->last_vcpu[a64_cpu()->slot % HV_CPUS_MAX];
+    const uint8_t mine = (uint8_t)(vcpu->index + 1u);
+
+    if ((*last != mine) && (*last != 0u)) {
+        __asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" : : : "memory");
+    }
+    *last = mine;
+}
+
+void hal_vcpu_load(struct hal_vcpu *vcpu)
+{
+    A64_WRITE(vttbr_el2, vcpu->domain->map.vttbr);
+    A64_WRITE(hcr_el2, vcpu->hcr);
+    A64_WRITE(vmpidr_el2, vcpu->vmpidr);
+    a64_isb();
+    vcpu_flush_other(vcpu);
+    vcpu_load_regs(&vcpu->regs, (vcpu->hcr & A64_HCR_APK) != 0u);
+    a64_fp_load(&vcpu->fp);
+    arm_vcpu_load(vcpu);
+    hal_context_set(&vcpu->frame);
+}
+
+void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint64_t value)
+{
+    arm_reg_set(vcpu, exit->reg, a64_load_extend(value, exit->width, exit->sign_extend, exit->wide));
+}
+
+void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
+{
+    if (trap) {
+        vcpu->hcr |= A64_HCR_TWI;
+    } else {
+        vcpu->hcr &= ~A64_HCR_TWI;
+    }
+    if (a64_cpu()->current == &vcpu->frame) {
+        A64_WRITE(hcr_el2, vcpu->hcr);
+    }
+}
+
+void hal_vcpu_dump(const struct hal_vcpu *vcpu)
+{
+    upcall_log_hex("vCPU ", vcpu->index);
+    a64_frame_print(&vcpu->frame);
+    upcall_log_hex("sctlr_el1 ", vcpu->regs.sctlr);
+    upcall_log_hex("ttbr0_el1 ", vcpu->regs.ttbr0);
+    upcall_log_hex("ttbr1_el1 ", vcpu->regs.ttbr1);
+    upcall_log_hex("vbar_el1 ", vcpu->regs.vbar);
+    upcall_log_hex("elr_el1 ", vcpu->regs.elr);
+    upcall_log_hex("esr_el1 ", vcpu->regs.esr);
+    upcall_log_hex("far_el1 ", vcpu->regs.far);
+    upcall_log_hex("sp_el1 ", vcpu->regs.sp_el1);
+}

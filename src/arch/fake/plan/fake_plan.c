@@ -1,0 +1,69 @@
+/* The simulated host's rules, with the numbers that the Arm ports have, so that the same plans fit both. */
+#include "config/config.h"
+#include "config/dtindex.h"
+#include "hal/plan.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host)
+{
+    (void)report;
+    host->intc_version = 3u;
+    host->has_power = false;
+    for (uint32_t n = 0u; n < ix->nr_nodes; n++) {
+        if (dt_compatible(ix, n, "bulkhead,fake-intc-2")) {
+            host->intc_version = 2u;
+        }
+        if (dt_compatible(ix, n, "bulkhead,fake-power")) {
+            host->has_power = true;
+        }
+    }
+}
+
+bool hal_plan_cpu_startable(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host)
+{
+    (void)host;
+    return dt_has(ix, node, "enable-method");
+}
+
+bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, struct hal_plan_line *out)
+{
+    bool good = true;
+
+    (void)ix;
+    if (irq->nr_cells == 3u) { /* class, number, flags */
+        out->irq = irq->cell[1] + ((irq->cell[0] == 0u) ? 32u : 16u);
+        out->edge = (irq->cell[2] & 3u) != 0u;
+    } else if (irq->nr_cells == 1u) {
+        out->irq = irq->cell[0];
+        out->edge = false;
+    } else {
+        good = false;
+    }
+    return good && (out->irq < 1020u);
+}
+
+const struct hal_guest_layout *hal_plan_layout(void)
+{
+    static const struct hal_guest_layout layout = {
+        .bank = { { { 0x40000000ULL }, GIB(3) }, { { 0x200000000ULL }, GIB(1016) } },
+        .nr_banks = 2u,
+        .vuart_base = { 0x22000000ULL },
+        .vuart_irq = 32u,
+        .nr_spis_max = 224u,
+    };
+
+    return &layout;
+}
+
+uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host)
+{
+    return (host->intc_version == 2u) ? 8u : HV_VCPUS_MAX;
+}
+
+uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus)
+{
+    const uint64_t pages = 16u + (ram_bytes / MIB(256)) + (uint64_t)nr_vcpus;
+
+    return pages * PAGE_BYTES;
+}

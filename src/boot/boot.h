@@ -1,0 +1,58 @@
+/* Shared by the files of boot/ only. Everything here runs on the boot CPU unless noted. */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+
+#include "config/config.h"
+#include "hal/boot.h"
+#include "hal/types.h"
+#include "lib/status.h"
+
+/* What boot found out, valid for good. */
+struct boot_state {
+    struct hal_boot port;
+    const void *tree; /* the device tree, mapped */
+    uint64_t tree_bytes;
+    hpa_t tree_base;
+    hpa_t payload_base; /* the file's payload from its header on, payload_bytes 0 = none */
+    uint64_t payload_bytes;
+    struct config_report report;
+    struct plan plan;
+    cpuid_t cpu; /* the boot CPU's number */
+};
+
+extern struct boot_state boot_state;
+
+/* -- boot_tree.c -- */
+HV_MUST_CHECK enum hv_status boot_tree_find(void);
+/* Faults in the tree do not end the boot yet: first the console is opened with what could be read. */
+HV_MUST_CHECK enum hv_status boot_tree_plan(void);
+/* Says all faults, if there are any, by looking a second time: the console keeps only the last of what is said early. */
+HV_MUST_CHECK enum hv_status boot_tree_verdict(void);
+
+/* -- boot_console.c -- */
+HV_MUST_CHECK enum hv_status boot_console_open(void);
+/* Receiving: by interrupt, or every few milliseconds if the UART has none. */
+HV_MUST_CHECK enum hv_status boot_console_listen(void);
+
+/* -- boot_memory.c -- */
+HV_MUST_CHECK enum hv_status boot_memory_ram(void);
+HV_MUST_CHECK enum hv_status boot_memory_heap(void);
+
+/* -- smp.c -- */
+/* The boot CPU's number is known now: moves it to its own area. */
+HV_MUST_CHECK enum hv_status smp_name_cpus(void);
+/* Bytes of heap that smp_prepare() takes. */
+uint64_t smp_heap_bytes(const struct plan *plan);
+/* Stacks and contexts of all CPUs. */
+HV_MUST_CHECK enum hv_status smp_prepare(void);
+/* Starts the others, together, and waits a bounded time. Those that do not come are left out. */
+HV_MUST_CHECK enum hv_status smp_start(void);
+/* From now on a CPU that comes too late stops by itself. */
+void smp_close(void);
+
+/* -- boot_domains.c -- */
+HV_MUST_CHECK enum hv_status boot_domains_prepare(void);
+/* Queues the work that builds and starts the domains; it runs when the CPUs are in the scheduler. */
+HV_MUST_CHECK enum hv_status boot_domains_queue(void);
+
+#endif

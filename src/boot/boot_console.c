@@ -1,0 +1,88 @@
+/* The console's UART, by what the plan says about it. */
+#include "boot/boot.h"
+
+#include "base/console.h"
+#include "drivers/uart.h"
+#include "hal/hypmap.h"
+#include "hal/timer.h"
+#include "irq/irq.h"
+#include "lib/bits.h"
+#include "time/timer.h"
+
+#define POLL_NS                                                                                              \
+    5000000ULL /* at 115200 baud 58 characters come in this time, more than a FIFO holds: typing works */
+
+static struct uart_regs regs;
+static struct console_uart uart;
+static struct timer poll_timer;
+
+static bool uart_open(const struct plan_console *plan)
+{
+    bool known = true;
+
+    regs.reg_shift = plan->reg_shift;
+    regs.reg_width = plan->reg_width;
+    switch (plan->kind) {
+    case PLAN_CONSOLE_PL011:
+        pl011_open(&regs, &uart);
+        break;
+    case PLAN_CONSOLE_NS16550:
+        ns16550_open(&regs, &uart);
+        break;
+    case PLAN_CONSOLE_NONE:
+    default:
+        known = false;
+        break;
+    }
+    return known;
+}
+
+/* Without a console everything else works the same. */
+enum hv_status boot_console_open(void)
+{
+    const struct plan_console *const plan = &boot_state.plan.console;
+    const uint64_t first = bits_align_down(plan->base.v, PAGE_BYTES);
+    const uint64_t end = bits_align_up(plan->base.v + plan->bytes, PAGE_BYTES);
+    void *va = NULL;
+
+    if ((plan->kind != PLAN_CONSOLE_NONE) && (end > first) &&
+        (hal_hypmap_device(hpa(first), end - first, &va) == HV_OK)) {
+        uint8_t *const page = va;
+
+        regs.base = &page[plan->base.v - first];
+        if (uart_open(plan)) {
+            console_set_uart(&uart);
+        }
+    }
+    return HV_OK;
+}
+
+static void receive(void *ctx)
+{
+    (void)ctx;
+    console_receive();
+}
+
+static void poll(struct timer *timer)
+{
+    console_receive();
+    timer_arm(timer, hal_timer_now_ns() + POLL_NS);
+}
+
+enum hv_status boot_console_listen(void)
+{
+    const struct plan_console *const plan = &boot_state.plan.console;
+    bool by_irq = false;
+
+    if ((uart.irq_enable != NULL) && (plan->irq != 0u)) {
+        by_irq = (irq_register(plan->irq, plan->irq_edge, receive, NULL) == HV_OK);
+        if (by_irq) {
+            uart.irq_enable(uart.device);
+        }
+    }
+    if ((uart.get != NULL) && !by_irq) {
+        timer_setup(&poll_timer, poll);
+        timer_arm(&poll_timer, hal_timer_now_ns() + POLL_NS);
+    }
+    return HV_OK;
+}

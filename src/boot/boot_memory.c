@@ -1,0 +1,95 @@
+/* Host RAM divided: what is ours, what holds modules, what is left for domains. */
+#include "boot/boot.h"
+
+#include "build/build.h"
+#include "hal/hypmap.h"
+#include "lib/bits.h"
+#include "mem/heap.h"
+#include "mem/ram.h"
+
+#define HEAP_ALIGN         KIB(64)
+#define HEAP_SPARE         KIB(128) /* devices' registers, the port's tables */
+#define HEAP_SPARE_PER_CPU KIB(16)  /* windows, redistributors */
+
+/* Pages that something else owns already keep that owner: a module may begin in the page where another ends, and several
+ * domains may use one. Bounded by the pages of the range. */
+static enum hv_status claim(uint64_t base, uint64_t bytes, uint32_t owner)
+{
+    const uint64_t first = bits_align_down(base, PAGE_BYTES);
+    const uint64_t end = bits_align_up(base + bytes, PAGE_BYTES);
+    enum hv_status status = HV_OK;
+
+    if (end > first) {
+        status = ram_claim(hpa(first), end - first, owner);
+    }
+    if (status == HV_BUSY) {
+        status = HV_OK;
+        for (uint64_t at = first; (at < end) && (status == HV_OK); at += PAGE_BYTES) {
+            if (ram_owner(hpa(at)) == RAM_FREE) {
+                status = ram_claim(hpa(at), PAGE_BYTES, owner);
+            }
+        }
+    }
+    return status;
+}
+
+static enum hv_status claim_modules(const struct plan *plan)
+{
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; (i < plan->nr_domains) && (status == HV_OK); i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        status = claim(d->kernel.base.v, d->kernel.bytes, RAM_MODULE);
+        if (status == HV_OK) {
+            status = claim(d->ramdisk.base.v, d->ramdisk.bytes, RAM_MODULE);
+        }
+    }
+    return status;
+}
+
+enum hv_status boot_memory_ram(void)
+{
+    const struct plan *const plan = &boot_state.plan;
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; (i < plan->nr_ram) && (status == HV_OK); i++) {
+        status = ram_add(hpa(plan->ram[i].base), plan->ram[i].bytes);
+    }
+    if (status == HV_OK) {
+        status = claim(boot_state.port.image_base.v, boot_state.port.image_bytes, RAM_IMAGE);
+    }
+    for (uint32_t i = 0; (i < plan->nr_reserved) && (status == HV_OK); i++) {
+        status = claim(plan->reserved[i].base, plan->reserved[i].bytes, RAM_RESERVED);
+    }
+    if (status == HV_OK) {
+        status = claim(boot_state.tree_base.v, boot_state.tree_bytes, RAM_TREE);
+    }
+    if (status == HV_OK) {
+        status = claim_modules(plan);
+    }
+    return status;
+}
+
+enum hv_status boot_memory_heap(void)
+{
+    const struct plan *const plan = &boot_state.plan;
+    const uint64_t needed = build_heap_bytes(plan) + smp_heap_bytes(plan);
+    const uint64_t tables = (needed / 512u) + HEAP_SPARE + (plan->nr_cpus * HEAP_SPARE_PER_CPU);
+    const uint64_t want = bits_align_up(needed + tables, HEAP_ALIGN);
+    hpa_t base = { 0u };
+    uint64_t bytes = 0;
+    void *va = NULL;
+    uint64_t used = 0;
+    enum hv_status status = ram_alloc(want, want, HEAP_ALIGN, RAM_HEAP, &base, &bytes);
+
+    if (status == HV_OK) {
+        status = hal_hypmap_heap(base, bytes, &va, &used);
+    }
+    if (status == HV_OK) {
+        uint8_t *const first = va;
+
+        heap_init(&first[used], bytes - used);
+    }
+    return status;
+}

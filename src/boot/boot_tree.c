@@ -1,0 +1,143 @@
+/* The device tree: found, mapped, checked. A fault is logged here and judged when the console is open. */
+#include "boot/boot.h"
+
+#include "base/log.h"
+#include "config/payload.h"
+#include "hal/hypmap.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define TREE_BYTES_MAX  MIB(2)
+#define TREE_MAGIC      0xD00DFEEDu
+#define TREE_HEAD_BYTES 8u /* magic and size, big-endian */
+
+static struct dt_index boot_index;
+
+static void say(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    log_line("%s", sentence);
+}
+
+static void say_nothing(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    (void)sentence;
+}
+
+/* A fault before there is a tree to speak of. */
+static void fault_early(const char *what)
+{
+    log_line("%s", what);
+    boot_state.report.nr_faults++;
+}
+
+/* Maps memory that need not begin or end with a page. */
+static const void *map_bytes(hpa_t base, uint64_t bytes)
+{
+    const uint64_t first = bits_align_down(base.v, PAGE_BYTES);
+    const uint64_t end = bits_align_up(base.v + bytes, PAGE_BYTES);
+    const void *va = NULL;
+    const uint8_t *mapped = NULL;
+
+    if (hal_hypmap_readonly(hpa(first), end - first, &va) == HV_OK) {
+        mapped = va;
+        mapped = &mapped[base.v - first];
+    }
+    return mapped;
+}
+
+static uint32_t be32(const uint8_t *at)
+{
+    return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];
+}
+
+static bool payload_use(hpa_t base)
+{
+    const void *const page = map_bytes(base, PAGE_BYTES);
+    struct payload_header header;
+    bool good = false;
+
+    /* Nothing says yet how much RAM follows: the header's own sizes are checked against each other. */
+    if ((page != NULL) && (payload_check(page, UINT64_MAX, &header) == HV_OK)) {
+        good = (header.tree_bytes <= TREE_BYTES_MAX) && (header.total_bytes <= (UINT64_MAX - base.v));
+        boot_state.payload_base = base;
+        boot_state.payload_bytes = header.total_bytes;
+        boot_state.tree_base = hpa(base.v + header.tree_offset);
+    }
+    return good;
+}
+
+static bool tree_map(hpa_t base)
+{
+    const uint8_t *const head = map_bytes(base, TREE_HEAD_BYTES);
+    uint64_t bytes = 0;
+
+    if ((head != NULL) && (be32(head) == TREE_MAGIC)) {
+        bytes = be32(&head[4]);
+    }
+    if ((bytes >= TREE_HEAD_BYTES) && (bytes <= TREE_BYTES_MAX)) {
+        boot_state.tree = map_bytes(base, bytes);
+        boot_state.tree_bytes = bytes;
+    }
+    return boot_state.tree != NULL;
+}
+
+enum hv_status boot_tree_find(void)
+{
+    const struct hal_boot *const port = &boot_state.port;
+    bool found = true;
+
+    boot_state.tree_base = port->tree;
+    if (port->payload.v != 0u) {
+        found = payload_use(port->payload);
+        if (!found) {
+            fault_early("image: payload: found a damaged header, expected one that bulkhead-image wrote");
+        }
+    }
+    if (found && ((boot_state.tree_base.v == 0u) || !tree_map(boot_state.tree_base))) {
+        fault_early("device tree: found none, expected one of at most 2 MiB from the loader or in the image");
+    }
+    return HV_OK;
+}
+
+static enum hv_status plan_make(void)
+{
+    const struct hal_boot *const port = &boot_state.port;
+    struct config_env env = { port->image_base, port->image_bytes, boot_state.tree_base,
+                              boot_state.payload_base, boot_state.payload_bytes };
+    const uint64_t payload_end = boot_state.payload_base.v + boot_state.payload_bytes;
+    enum hv_status status =
+        config_index_make(&boot_index, boot_state.tree, boot_state.tree_bytes, &boot_state.report);
+
+    if (boot_state.payload_bytes > 0u) {
+        env.image_bytes = bits_max(env.image_bytes, payload_end - port->image_base.v);
+    }
+    if (status == HV_OK) {
+        status = config_plan_make(&boot_index, &env, &boot_state.plan, &boot_state.report);
+    }
+    return status;
+}
+
+enum hv_status boot_tree_plan(void)
+{
+    boot_state.report.fault = say_nothing;
+    boot_state.report.note = say;
+    if ((boot_state.tree != NULL) && (plan_make() != HV_OK) && (boot_state.report.nr_faults == 0u)) {
+        fault_early(
+            "device tree: found something that cannot be used, expected a tree that bulkhead-image accepts");
+    }
+    return HV_OK;
+}
+
+enum hv_status boot_tree_verdict(void)
+{
+    enum hv_status status = HV_OK;
+
+    if (boot_state.report.nr_faults > 0u) {
+        boot_state.report.fault = say;
+        boot_state.report.note = NULL;
+        status = (boot_state.tree != NULL) ? plan_make() : HV_INVALID;
+    }
+    return (status == HV_OK) ? HV_OK : HV_INVALID;
+}

@@ -1,0 +1,235 @@
+/* Kernel, ramdisk and device tree of a domain. Modules are only read, so a domain can be built again from them. */
+#include "build/builder.h"
+
+#include "base/log.h"
+#include "build/gtree.h"
+#include "build/inflate.h"
+#include "build/placement.h"
+#include "config/kimage.h"
+#include "hal/cache.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* One build's view of its images. */
+struct image_load {
+    struct domain *domain;
+    struct build_workspace *workspace;
+    struct kimage kernel;       /* what is wrapped in a gzip, if it is one */
+    struct build_source source; /* bytes to copy or to inflate */
+    bool gzip;
+    uint64_t base; /* guest physical */
+    uint64_t end;
+    uint64_t entry;
+};
+
+static void sentence_log(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    log_line("%s", sentence);
+}
+
+/* Refuses the kernel with a sentence that names the domain's node. */
+static enum hv_status kernel_refuse(const struct image_load *load, const char *found, const char *expected)
+{
+    struct config_report report = { sentence_log, NULL, NULL, 0u, NULL };
+    struct kimage what = load->kernel;
+
+    what.found = found;
+    what.expected = expected;
+    kimage_fault(&report, load->domain->plan, &what);
+    return HV_CORRUPT;
+}
+
+static enum hv_status inflate_refuse(const struct image_load *load, enum inflate_end end)
+{
+    const char *found;
+    const char *expected = "a kernel that is whole";
+
+    switch (end) {
+    case INFLATE_CUT:
+        found = "a gzip stream that is cut off";
+        break;
+    case INFLATE_FULL:
+        found = "a gzip kernel that inflates to more than it may";
+        expected = "one that fits into the domain's memory";
+        break;
+    case INFLATE_MEMORY:
+        found = "a gzip stream that needs more memory to inflate";
+        expected = "one with at most 32 KiB of history";
+        break;
+    case INFLATE_DONE:
+    case INFLATE_DAMAGED:
+    default:
+        found = "a damaged gzip stream";
+        break;
+    }
+    return kernel_refuse(load, found, expected);
+}
+
+/* The module's first bytes; a window may end inside them. */
+static void read_head(const struct plan_module *module, uint8_t head[KIMAGE_HEAD_BYTES])
+{
+    uint64_t done = 0;
+
+    (void)memset(head, 0, KIMAGE_HEAD_BYTES);
+    while (done < bits_min(module->bytes, KIMAGE_HEAD_BYTES)) {
+        uint64_t room = 0;
+        const void *const at =
+            hal_hypmap_window(HAL_WINDOW_WORK_SRC, hpa(module->base.v + done), HAL_HYPMAP_RO, &room);
+        const uint64_t piece = bits_min(room, bits_min(module->bytes, KIMAGE_HEAD_BYTES) - done);
+
+        (void)memcpy(&head[done], at, piece);
+        done += piece;
+    }
+    hal_hypmap_window_close(HAL_WINDOW_WORK_SRC);
+}
+
+/* What the gzip holds, from its first bytes inflated. */
+static enum hv_status look_inside(struct image_load *load)
+{
+    const struct kimage outer = load->kernel;
+    uint8_t head[INFLATE_HEAD_BYTES];
+    uint32_t bytes = 0;
+    const enum inflate_end end = inflate_head(load->workspace, &load->source, head, &bytes);
+    enum hv_status status;
+
+    if ((end != INFLATE_DONE) && (end != INFLATE_FULL)) {
+        status = inflate_refuse(load, end);
+    } else {
+        status = kimage_parse_inflated(head, bytes, &outer, &load->kernel);
+        if (status != HV_OK) {
+            status = kernel_refuse(load, load->kernel.found, load->kernel.expected);
+        }
+    }
+    return status;
+}
+
+static enum hv_status kernel_recognise(struct image_load *load)
+{
+    const struct plan_module *const module = &load->domain->plan->kernel;
+    uint8_t head[KIMAGE_HEAD_BYTES];
+    enum hv_status status;
+
+    read_head(module, head);
+    status = kimage_parse_head(head, module->bytes, &load->kernel);
+    if (status != HV_OK) {
+        status = kernel_refuse(load, load->kernel.found, load->kernel.expected);
+    } else {
+        load->source.base = module->base.v + load->kernel.payload_offset;
+        load->source.bytes = load->kernel.payload_bytes;
+        load->gzip = (load->kernel.kind == KIMAGE_GZIP);
+        status = load->gzip ? look_inside(load) : HV_OK;
+    }
+    return status;
+}
+
+/* Where the kernel goes. The end of one that does not tell its size is known when it is there. */
+static enum hv_status kernel_place(struct image_load *load)
+{
+    const uint64_t bank = hal_plan_layout()->bank[0].base.v;
+    const uint64_t bank_bytes = build_bank_bytes(load->domain->plan, 0u);
+    const struct kimage *const k = &load->kernel;
+    uint64_t offset = k->text_offset;
+    enum hv_status status = HV_OK;
+
+    if (k->placed) {
+        offset = k->load_base - bank; /* wraps to a large number below the bank */
+    }
+    if ((offset >= bank_bytes) || (k->memory_bytes > (bank_bytes - offset))) {
+        status = kernel_refuse(load, "an image that does not fit where it must go",
+                               "a place in the domain's memory");
+    } else {
+        load->base = bank + offset;
+        load->end = load->base + k->memory_bytes;
+        load->entry = k->placed ? k->entry : load->base;
+    }
+    return status;
+}
+
+static enum hv_status kernel_inflate(struct image_load *load)
+{
+    const uint64_t bank_end = hal_plan_layout()->bank[0].base.v + build_bank_bytes(load->domain->plan, 0u);
+    struct inflate_sink sink = { load->domain, gpa(load->base), bank_end - load->base, 0u };
+    const enum inflate_end end = inflate_to(load->workspace, &load->source, &sink);
+
+    load->end = bits_max(load->end, load->base + sink.written);
+    return (end == INFLATE_DONE) ? HV_OK : inflate_refuse(load, end);
+}
+
+static enum hv_status kernel_load(struct image_load *load)
+{
+    enum hv_status status = kernel_recognise(load);
+
+    if (status == HV_OK) {
+        status = kernel_place(load);
+    }
+    if (status == HV_OK) {
+        status = load->gzip ? kernel_inflate(load) : build_copy(load->domain, gpa(load->base), &load->source);
+    }
+    if ((status == HV_OK) && ((load->entry < load->base) || (load->entry >= load->end))) {
+        status = kernel_refuse(load, "a uImage that is entered outside of itself", "an entry in the image");
+    }
+    return status;
+}
+
+static enum hv_status tree_load(const struct image_load *load, const struct placement *place)
+{
+    const struct gtree_input in = { load->domain, place->ramdisk, place->ramdisk_bytes };
+    uint32_t bytes = 0;
+    enum hv_status status = gtree_write(&in, load->workspace->tree, load->workspace->tree_bytes, &bytes);
+
+    if (status == HV_OK) {
+        status = build_write(load->domain, place->tree, load->workspace->tree, bytes);
+    }
+    if (status != HV_OK) {
+        log_line("/chosen/%s: its device tree cannot be written", load->domain->plan->name);
+    }
+    return status;
+}
+
+static enum hv_status modules_load(const struct image_load *load)
+{
+    const struct plan_domain *const plan = load->domain->plan;
+    const struct build_source ramdisk = { plan->ramdisk.base.v, plan->ramdisk.bytes };
+    struct placement place = { hal_plan_layout()->bank[0].base.v,
+                               build_bank_bytes(plan, 0u),
+                               load->base,
+                               load->end,
+                               plan->ramdisk.bytes,
+                               { 0u },
+                               { 0u } };
+    enum hv_status status = HV_OK;
+
+    if (!placement_find(&place)) {
+        log_line(
+            "/chosen/%s: memory: found %U KiB, expected room for kernel, ramdisk of %U KiB and device tree",
+            plan->name, plan->memory_bytes >> 10u, plan->ramdisk.bytes >> 10u);
+        status = HV_NO_MEMORY;
+    }
+    if ((status == HV_OK) && (ramdisk.bytes > 0u)) {
+        status = build_copy(load->domain, place.ramdisk, &ramdisk);
+    }
+    if (status == HV_OK) {
+        status = tree_load(load, &place);
+    }
+    build_slot_of(load->domain)->tree = place.tree;
+    return status;
+}
+
+enum hv_status build_image(struct domain *domain)
+{
+    struct image_load load;
+    enum hv_status status;
+
+    (void)memset(&load, 0, sizeof(load));
+    load.domain = domain;
+    load.workspace = build_workspace_take();
+    status = kernel_load(&load);
+    if (status == HV_OK) {
+        status = modules_load(&load);
+    }
+    build_workspace_give(load.workspace);
+    build_slot_of(domain)->entry = gpa(load.entry);
+    hal_cache_instructions();
+    return status;
+}

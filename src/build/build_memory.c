@@ -1,0 +1,153 @@
+/* A domain's memory: pieces of host RAM, scrubbed before they are given and after they came back. */
+#include "build/builder.h"
+
+#include "base/log.h"
+#include "hal/cache.h"
+#include "lib/bits.h"
+#include "mem/ram.h"
+
+uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    uint64_t left = plan->memory_bytes;
+
+    for (uint32_t i = 0; i < bank; i++) {
+        left -= bits_min(left, layout->bank[i].max_bytes);
+    }
+    return bits_min(left, layout->bank[bank].max_bytes);
+}
+
+static void scrub(hpa_t base, uint64_t bytes)
+{
+    uint64_t done = 0;
+
+    while (done < bytes) {
+        uint64_t room = 0;
+        void *const at = hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + done), HAL_HYPMAP_RW, &room);
+        const uint64_t piece = bits_min(bits_min(room, bytes - done), BUILD_PIECE_BYTES);
+
+        hal_cache_zero(at, piece);
+        done += piece;
+        work_breathe();
+    }
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+/* The largest piece, as a multiple of 2 MiB so that the next piece starts aligned too. Another build may be quicker. */
+static enum hv_status take_large(uint64_t want, uint32_t owner, hpa_t *base, uint64_t *bytes)
+{
+    enum hv_status status = ram_alloc(want, MIB(2), MIB(2), owner, base, bytes);
+
+    if ((status == HV_OK) && ((*bytes % MIB(2)) != 0u)) {
+        const uint64_t keep = bits_align_down(*bytes, MIB(2));
+
+        ram_release(*base, *bytes, owner);
+        status = ram_alloc(keep, keep, MIB(2), owner, base, bytes);
+    }
+    return status;
+}
+
+/* The best piece of at most `want` bytes: whole and aligned so that the largest blocks can map it; then whole and less
+ * aligned; then what there is. */
+static enum hv_status take_piece(uint64_t want, uint32_t owner, hpa_t *base, uint64_t *bytes)
+{
+    static const uint64_t whole_align[] = { GIB(1), MIB(2), PAGE_BYTES };
+    enum hv_status status = HV_NO_MEMORY;
+
+    for (uint32_t i = 0; (i < ARRAY_LEN(whole_align)) && (status != HV_OK); i++) {
+        if (want >= whole_align[i]) {
+            status = ram_alloc(want, want, whole_align[i], owner, base, bytes);
+        }
+    }
+    if (status != HV_OK) {
+        status = take_large(want, owner, base, bytes);
+    }
+    if (status != HV_OK) {
+        status = ram_alloc(want, PAGE_BYTES, PAGE_BYTES, owner, base, bytes);
+    }
+    return status;
+}
+
+static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t bytes)
+{
+    const uint32_t owner = RAM_OWNER_DOMAIN + domain->id;
+    uint64_t done = 0;
+    enum hv_status status = HV_OK;
+
+    while ((done < bytes) && (status == HV_OK)) {
+        struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks];
+
+        if (domain->nr_chunks == DOMAIN_CHUNKS_MAX) {
+            log_line("/chosen/%s: memory: found host memory in more than %u free pieces, expected fewer",
+                     domain->plan->name, DOMAIN_CHUNKS_MAX);
+            status = HV_LIMIT;
+        } else {
+            status = take_piece(bytes - done, owner, &chunk->to, &chunk->bytes);
+        }
+        if (status == HV_OK) {
+            chunk->at = gpa(bank.v + done);
+            done += chunk->bytes;
+            domain->nr_chunks++;
+            scrub(chunk->to, chunk->bytes);
+        } else if (status == HV_NO_MEMORY) {
+            log_line("/chosen/%s: memory: found %U KiB of host memory free, expected %U more",
+                     domain->plan->name, ram_bytes(RAM_FREE) >> 10u, (bytes - done) >> 10u);
+        } else {
+            /* logged */
+        }
+    }
+    return status;
+}
+
+enum hv_status build_reserve(struct domain *domain)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; (i < layout->nr_banks) && (status == HV_OK); i++) {
+        status = fill_bank(domain, layout->bank[i].base, build_bank_bytes(domain->plan, i));
+    }
+    return status;
+}
+
+void build_release(struct domain *domain)
+{
+    while (domain->nr_chunks > 0u) {
+        const struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks - 1u];
+
+        scrub(chunk->to, chunk->bytes);
+        ram_release(chunk->to, chunk->bytes, RAM_OWNER_DOMAIN + domain->id);
+        domain->nr_chunks--;
+    }
+}
+
+enum hv_status build_map(struct domain *domain)
+{
+    const struct plan_domain *const plan = domain->plan;
+    const struct hal_domain_config config = { plan->nr_vcpus, plan->nr_spis, plan->domid };
+    enum hv_status status = hal_domain_init(&domain->hal, &config);
+
+    build_slot_of(domain)->has_map = (status == HV_OK);
+    for (uint32_t i = 0; (i < domain->nr_chunks) && (status == HV_OK); i++) {
+        const struct domain_chunk *const chunk = &domain->chunk[i];
+
+        status = hal_guestmap_map(&domain->hal.map, chunk->at, chunk->to, chunk->bytes, HAL_PERM_RWX,
+                                  HAL_MEM_NORMAL);
+        work_breathe();
+    }
+    if (status == HV_NO_MEMORY) {
+        log_line("/chosen/%s: xen,domain-p2m-mem-mb: found %U KiB, expected more for this domain's tables",
+                 plan->name, plan->pool_bytes >> 10u);
+    }
+    return status;
+}
+
+void build_unmap(struct domain *domain)
+{
+    struct build_slot *const slot = build_slot_of(domain);
+
+    if (slot->has_map) {
+        hal_domain_destroy(&domain->hal);
+        slot->has_map = false;
+    }
+}

@@ -1,0 +1,154 @@
+/* What is allocated once, at boot. */
+#include "build/builder.h"
+
+#include "base/log.h"
+#include "hal/cpu.h"
+#include "hal/sync.h"
+#include "lib/bits.h"
+#include "mem/heap.h"
+
+#define BUILD_WORKSPACES_MAX      8u    /* more copy no faster */
+#define BUILD_ARENA_PAGES         12u   /* inflate: 7 KiB of state, 32 KiB of history */
+#define BUILD_TREE_BYTES          8192u /* device tree without CPUs, with the longest command line */
+#define BUILD_TREE_BYTES_PER_VCPU 256u
+
+static struct build_workspace workspaces[BUILD_WORKSPACES_MAX];
+static uint32_t nr_workspaces;
+
+static uint32_t pages_of(uint64_t bytes)
+{
+    return (uint32_t)((bytes + (PAGE_BYTES - 1u)) >> PAGE_SHIFT);
+}
+
+static uint32_t workspaces_wanted(const struct plan *plan)
+{
+    const uint64_t most = bits_min(plan->nr_cpus, plan->nr_domains);
+
+    return (uint32_t)bits_max(1u, bits_min(most, BUILD_WORKSPACES_MAX));
+}
+
+static uint32_t tree_pages(const struct plan *plan)
+{
+    uint64_t most = 0;
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        most = bits_max(most, plan->domain[i].nr_vcpus);
+    }
+    return pages_of(BUILD_TREE_BYTES + (most * BUILD_TREE_BYTES_PER_VCPU));
+}
+
+uint64_t build_heap_bytes(const struct plan *plan)
+{
+    uint64_t pages = (uint64_t)workspaces_wanted(plan) * (BUILD_ARENA_PAGES + tree_pages(plan));
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        pages += pages_of(sizeof(struct build_slot));
+        pages += pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu));
+        pages += pages_of(d->pool_bytes);
+    }
+    return pages << PAGE_SHIFT;
+}
+
+enum hv_status build_setup(const struct plan *plan)
+{
+    const uint32_t wanted = workspaces_wanted(plan);
+    enum hv_status status = HV_OK;
+
+    nr_workspaces = 0u;
+    for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
+        struct build_workspace *const w = &workspaces[i];
+
+        w->busy = 0u;
+        w->arena = heap_alloc(BUILD_ARENA_PAGES);
+        w->arena_bytes = BUILD_ARENA_PAGES * PAGE_BYTES;
+        w->tree = heap_alloc(tree_pages(plan));
+        w->tree_bytes = tree_pages(plan) * PAGE_BYTES;
+        if ((w->arena == NULL) || (w->tree == NULL)) {
+            status = HV_NO_MEMORY;
+        } else {
+            nr_workspaces++;
+        }
+    }
+    return (nr_workspaces > 0u) ? HV_OK : status;
+}
+
+uint32_t build_nr_workspaces(void)
+{
+    return nr_workspaces;
+}
+
+struct build_workspace *build_workspace_take(void)
+{
+    struct build_workspace *mine = NULL;
+
+    /* Ends: whoever holds a workspace is another CPU's worker, and a build is bounded. */
+    while (mine == NULL) {
+        for (uint32_t i = 0; (i < nr_workspaces) && (mine == NULL); i++) {
+            if (hal_compare_swap32(&workspaces[i].busy, 0u, 1u)) {
+                mine = &workspaces[i];
+            }
+        }
+        if (mine == NULL) {
+            hal_cpu_relax();
+            work_breathe();
+        }
+    }
+    mine->arena_used = 0u;
+    return mine;
+}
+
+void build_workspace_give(struct build_workspace *workspace)
+{
+    hal_store_release32(&workspace->busy, 0u);
+}
+
+static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
+{
+    struct domain *const d = &slot->domain;
+
+    d->id = plan->domid;
+    d->plan = plan;
+    d->state = DOMAIN_NEW;
+    d->nr_vcpus = plan->nr_vcpus;
+    spin_init(&d->lock, LOCK_DOMAIN);
+    for (uint32_t i = 0; i < plan->nr_vcpus; i++) {
+        d->vcpu[i] = &slot->vcpus[i];
+    }
+    vpl011_setup(&slot->uart);
+    d->console.name = plan->name;
+    d->console.prefix = true;
+    if (plan->vpl011) {
+        d->console.rx = vpl011_receive;
+        d->console.ctx = &slot->uart;
+    }
+}
+
+enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain)
+{
+    struct build_slot *const slot = heap_alloc(pages_of(sizeof(struct build_slot)));
+    struct vcpu *const vcpus = heap_alloc(pages_of((uint64_t)plan->nr_vcpus * sizeof(struct vcpu)));
+    enum hv_status status = ((slot != NULL) && (vcpus != NULL)) ? HV_OK : HV_NO_MEMORY;
+
+    if ((status == HV_OK) && (domain_count >= HV_DOMAINS_MAX)) {
+        status = HV_LIMIT;
+    }
+    if (status == HV_OK) {
+        status = pool_init(&slot->domain.pool, pages_of(plan->pool_bytes));
+    }
+    if (status == HV_OK) {
+        slot->vcpus = vcpus;
+        slot_fill(slot, plan);
+        build_stop_setup(slot);
+        status = console_register(&slot->domain.console);
+    }
+    if (status == HV_OK) {
+        domain_table[domain_count] = &slot->domain;
+        domain_count++;
+        *domain = &slot->domain;
+    } else {
+        log_line("/chosen/%s: the hypervisor's own memory does not suffice for it", plan->name);
+    }
+    return status;
+}

@@ -1,0 +1,192 @@
+#include "build/gtree.h"
+
+#include <libfdt.h>
+
+#include "build/builder.h"
+#include "hal/vplat.h"
+#include "lib/bits.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+
+#define GTREE_NAME_MAX       48u
+#define GTREE_IRQ_SPI        0u
+#define GTREE_IRQ_LEVEL_HIGH 4u
+#define GTREE_SPI_FIRST      32u
+#define GTREE_UART_SPEED     115200u
+
+/* The first error of libfdt stays and makes everything after it do nothing. */
+struct gtree {
+    void *fdt;
+    int error;
+};
+
+static void note(struct gtree *t, int result)
+{
+    if (t->error == 0) {
+        t->error = result;
+    }
+}
+
+static void tree_begin(void *ctx, const char *name)
+{
+    struct gtree *const t = ctx;
+
+    if (t->error == 0) {
+        note(t, fdt_begin_node(t->fdt, name));
+    }
+}
+
+static void tree_prop(void *ctx, const char *name, const void *value, uint32_t bytes)
+{
+    struct gtree *const t = ctx;
+
+    if (t->error == 0) {
+        note(t, fdt_property(t->fdt, name, value, (int)bytes));
+    }
+}
+
+static void tree_end(void *ctx)
+{
+    struct gtree *const t = ctx;
+
+    if (t->error == 0) {
+        note(t, fdt_end_node(t->fdt));
+    }
+}
+
+static void put_u32(struct gtree *t, const char *name, uint32_t value)
+{
+    const fdt32_t cell = cpu_to_fdt32(value);
+
+    tree_prop(t, name, &cell, (uint32_t)sizeof(cell));
+}
+
+static void put_u64(struct gtree *t, const char *name, uint64_t value)
+{
+    const fdt64_t cells = cpu_to_fdt64(value);
+
+    tree_prop(t, name, &cells, (uint32_t)sizeof(cells));
+}
+
+static void put_string(struct gtree *t, const char *name, const char *value)
+{
+    tree_prop(t, name, value, (uint32_t)strlen(value) + 1u);
+}
+
+static void put_reg(struct gtree *t, uint64_t base, uint64_t bytes)
+{
+    const fdt64_t reg[2] = { cpu_to_fdt64(base), cpu_to_fdt64(bytes) };
+
+    tree_prop(t, "reg", reg, (uint32_t)sizeof(reg));
+}
+
+/* "<kind>@<address>" */
+static void node_name(char name[GTREE_NAME_MAX], const char *prefix, const char *kind, uint64_t base)
+{
+    uint32_t digits = 1u;
+    struct fmt_buf text;
+
+    while ((digits < 16u) && ((base >> (4u * digits)) != 0u)) {
+        digits++;
+    }
+    fmt_init(&text, name, GTREE_NAME_MAX);
+    fmt_str(&text, prefix);
+    fmt_str(&text, kind);
+    fmt_char(&text, '@');
+    fmt_hex_width(&text, base, digits);
+}
+
+static void write_chosen(struct gtree *t, const struct gtree_input *in)
+{
+    const struct plan_domain *const plan = in->domain->plan;
+
+    tree_begin(t, "chosen");
+    put_string(t, "bootargs", plan->bootargs);
+    put_string(t, "bulkhead,domain-name", plan->name);
+    if (in->ramdisk_bytes > 0u) {
+        put_u64(t, "linux,initrd-start", in->ramdisk.v);
+        put_u64(t, "linux,initrd-end", in->ramdisk.v + in->ramdisk_bytes);
+    }
+    if (plan->vpl011) {
+        char path[GTREE_NAME_MAX];
+
+        node_name(path, "/", "sbsa-uart", hal_plan_layout()->vuart_base.v);
+        put_string(t, "stdout-path", path);
+    }
+    tree_end(t);
+}
+
+static void write_memory(struct gtree *t, const struct plan_domain *plan)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+
+    for (uint32_t i = 0; i < layout->nr_banks; i++) {
+        const uint64_t bytes = build_bank_bytes(plan, i);
+
+        if (bytes > 0u) {
+            char name[GTREE_NAME_MAX];
+
+            node_name(name, "", "memory", layout->bank[i].base.v);
+            tree_begin(t, name);
+            put_string(t, "device_type", "memory");
+            put_reg(t, layout->bank[i].base.v, bytes);
+            tree_end(t);
+        }
+    }
+}
+
+static void write_uart(struct gtree *t)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    const fdt32_t interrupt[3] = { cpu_to_fdt32(GTREE_IRQ_SPI),
+                                   cpu_to_fdt32(layout->vuart_irq - GTREE_SPI_FIRST),
+                                   cpu_to_fdt32(GTREE_IRQ_LEVEL_HIGH) };
+    char name[GTREE_NAME_MAX];
+
+    node_name(name, "", "sbsa-uart", layout->vuart_base.v);
+    tree_begin(t, name);
+    put_string(t, "compatible", "arm,sbsa-uart");
+    put_reg(t, layout->vuart_base.v, VPL011_WINDOW_BYTES);
+    tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
+    put_u32(t, "current-speed", GTREE_UART_SPEED);
+    tree_end(t);
+}
+
+static void write_root(struct gtree *t, const struct gtree_input *in)
+{
+    static const char compatible[] = "xen,xenvm-4.20\0"
+                                     "xen,xenvm";
+    const struct hal_tree sink = { tree_begin, tree_prop, tree_end, t };
+
+    tree_begin(t, "");
+    put_u32(t, "#address-cells", 2u);
+    put_u32(t, "#size-cells", 2u);
+    put_u32(t, "interrupt-parent", HAL_VPLAT_PHANDLE_INTC);
+    put_string(t, "model", "XENVM-4.20");
+    tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+    write_chosen(t, in);
+    write_memory(t, in->domain->plan);
+    hal_vplat_tree(&in->domain->hal, &sink);
+    if (in->domain->plan->vpl011) {
+        write_uart(t);
+    }
+    tree_end(t);
+}
+
+enum hv_status gtree_write(const struct gtree_input *in, void *buf, uint32_t buf_bytes, uint32_t *bytes)
+{
+    struct gtree t = { buf, 0 };
+
+    t.error = fdt_create_with_flags(buf, (int)buf_bytes, FDT_CREATE_FLAG_NO_NAME_DEDUP);
+    if (t.error == 0) {
+        note(&t, fdt_finish_reservemap(buf));
+    }
+    if (t.error == 0) {
+        write_root(&t, in);
+    }
+    if (t.error == 0) {
+        note(&t, fdt_finish(buf));
+    }
+    *bytes = (t.error == 0) ? fdt_totalsize(buf) : 0u;
+    return (t.error == 0) ? HV_OK : HV_NO_MEMORY;
+}

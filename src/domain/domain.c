@@ -1,0 +1,92 @@
+#include "domain/domain.h"
+
+#include "hal/upcall.h"
+#include "lib/string.h"
+
+struct domain *domain_table[HV_DOMAINS_MAX];
+uint32_t domain_count;
+
+struct domain *domain_by_name(const char *name)
+{
+    for (uint32_t i = 0; i < domain_count; i++) {
+        if (strcmp(domain_table[i]->plan->name, name) == 0) {
+            return domain_table[i];
+        }
+    }
+    return NULL;
+}
+
+static bool windows_overlap(const struct mmio_window *a, const struct mmio_window *b)
+{
+    const uint64_t gap_a = b->base.v - a->base.v; /* one of the two wraps */
+    const uint64_t gap_b = a->base.v - b->base.v;
+
+    return (gap_a < a->bytes) || (gap_b < b->bytes);
+}
+
+enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window)
+{
+    if ((window->bytes == 0u) || ((window->base.v + window->bytes) < window->base.v)) {
+        return HV_INVALID;
+    }
+    for (uint32_t i = 0; i < domain->nr_windows; i++) {
+        if (windows_overlap(&domain->window[i], window)) {
+            return HV_EXISTS;
+        }
+    }
+    if (domain->nr_windows == DOMAIN_MMIO_MAX) {
+        return HV_LIMIT;
+    }
+    domain->window[domain->nr_windows] = *window;
+    domain->nr_windows++;
+    return HV_OK;
+}
+
+const char *domain_state_name(enum domain_state state)
+{
+    const char *name = "?";
+
+    switch (state) {
+    case DOMAIN_NEW:
+        name = "new";
+        break;
+    case DOMAIN_BUILDING:
+        name = "building";
+        break;
+    case DOMAIN_RUNNING:
+        name = "running";
+        break;
+    case DOMAIN_STOPPING:
+        name = "stopping";
+        break;
+    case DOMAIN_STOPPED:
+        name = "stopped";
+        break;
+    case DOMAIN_CRASHED:
+        name = "crashed";
+        break;
+    case DOMAIN_FAILED:
+        name = "failed";
+        break;
+    default:
+        break;
+    }
+    return name;
+}
+
+void *upcall_domain_page(struct hal_domain *domain)
+{
+    return pool_alloc(&domain_of(domain)->pool);
+}
+
+void upcall_domain_page_free(struct hal_domain *domain, void *page)
+{
+    pool_free(&domain_of(domain)->pool, page);
+}
+
+struct hal_vcpu *upcall_vcpu(const struct hal_domain *domain, uint32_t index)
+{
+    const struct domain *of = (const struct domain *)(const void *)domain;
+
+    return (index < of->nr_vcpus) ? &of->vcpu[index]->hal : NULL;
+}

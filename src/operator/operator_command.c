@@ -1,0 +1,256 @@
+#include "operator/operator_command.h"
+
+#include "base/log.h"
+#include "build/build.h"
+#include "hal/power.h"
+#include "lib/bits.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+#include "sched/sched.h"
+#include "sched/work.h"
+
+#define TEXT_MAX  160u
+#define NS_PER_MS 1000000ULL
+
+static void say(struct console *out, const char *text)
+{
+    console_write(out, text, (uint32_t)strlen(text));
+}
+
+/* -- Long answers: collected and written line by line -- */
+
+struct sink {
+    struct console *out;
+    char text[TEXT_MAX];
+    uint32_t len;
+};
+
+static void sink_flush(struct sink *s)
+{
+    console_write(s->out, s->text, s->len);
+    s->len = 0u;
+    work_breathe();
+}
+
+static void sink_put(void *ctx, char c)
+{
+    struct sink *const s = ctx;
+
+    s->text[s->len] = c;
+    s->len++;
+    if ((c == '\n') || (s->len == TEXT_MAX)) {
+        sink_flush(s);
+    }
+}
+
+/* The end of what was collected, as a line. */
+static void sink_end(struct sink *s)
+{
+    if (s->len > 0u) {
+        sink_put(s, '\n');
+    }
+    if (s->len > 0u) {
+        sink_flush(s);
+    }
+}
+
+/* -- Commands. domain: the one named, NULL for a command without a name -- */
+
+static void pad(struct fmt_buf *text, uint32_t column)
+{
+    do {
+        fmt_char(text, ' ');
+    } while ((text->len < column) && !text->cut);
+}
+
+static const char *state_of(const struct domain *d)
+{
+    return ((d->state == DOMAIN_RUNNING) && d->paused) ? "paused" : domain_state_name(d->state);
+}
+
+static uint64_t run_ms(const struct domain *d)
+{
+    uint64_t ns = 0;
+
+    if ((d->state == DOMAIN_RUNNING) || (d->state == DOMAIN_STOPPING)) {
+        for (uint32_t i = 0; i < d->nr_vcpus; i++) {
+            ns += sched_run_ns(d->vcpu[i]);
+        }
+    }
+    return ns / NS_PER_MS;
+}
+
+static void list_domain(struct console *out, const struct domain *d)
+{
+    char bytes[TEXT_MAX];
+    struct fmt_buf text;
+
+    fmt_init(&text, bytes, TEXT_MAX);
+    fmt_str(&text, d->plan->name);
+    pad(&text, 24u);
+    fmt_u64_width(&text, d->id, 5u, ' ');
+    fmt_str(&text, "  ");
+    fmt_str(&text, state_of(d));
+    pad(&text, 41u);
+    fmt_u64_width(&text, d->nr_vcpus, 5u, ' ');
+    fmt_u64_width(&text, d->plan->memory_bytes >> 20u, 8u, ' ');
+    fmt_u64_width(&text, run_ms(d), 10u, ' ');
+    fmt_u64_width(&text, d->nr_restarts, 9u, ' ');
+    fmt_u64_width(&text, d->nr_faults, 8u, ' ');
+    fmt_char(&text, '\n');
+    say(out, bytes);
+}
+
+static void do_list(struct console *out, struct domain *domain)
+{
+    (void)domain;
+    say(out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults\n");
+    for (uint32_t i = 0; i < domain_count; i++) {
+        list_domain(out, domain_table[i]);
+    }
+}
+
+static void do_pause(struct console *out, struct domain *domain)
+{
+    if ((domain->state != DOMAIN_RUNNING) || domain->paused) {
+        say(out, "it does not run\n");
+    } else {
+        domain->paused = true;
+        sched_pause_domain(domain);
+    }
+}
+
+static void do_resume(struct console *out, struct domain *domain)
+{
+    if ((domain->state != DOMAIN_RUNNING) || !domain->paused) {
+        say(out, "it is not paused\n");
+    } else {
+        domain->paused = false;
+        sched_unpause_domain(domain);
+    }
+}
+
+static void do_stop(struct console *out, struct domain *domain)
+{
+    if (domain->state != DOMAIN_RUNNING) {
+        say(out, "it does not run\n");
+    } else {
+        build_request_stop(domain, HAL_DOMAIN_OFF, "stopped by the operator");
+    }
+}
+
+static void do_log(struct console *out, struct domain *domain)
+{
+    struct sink s;
+
+    (void)domain;
+    s.out = out;
+    s.len = 0u;
+    log_dump(sink_put, &s);
+    sink_end(&s);
+}
+
+static void do_console(struct console *out, struct domain *domain)
+{
+    struct sink s;
+
+    s.out = out;
+    s.len = 0u;
+    console_replay(&domain->console, sink_put, &s);
+    sink_end(&s);
+}
+
+static void do_poweroff(struct console *out, struct domain *domain)
+{
+    (void)domain;
+    hal_power_off();
+    say(out, "the firmware cannot\n");
+}
+
+static void do_reboot(struct console *out, struct domain *domain)
+{
+    (void)domain;
+    hal_power_reset();
+    say(out, "the firmware cannot\n");
+}
+
+static void do_help(struct console *out, struct domain *domain);
+
+struct command {
+    const char *name;
+    bool takes_domain;
+    void (*run)(struct console *out, struct domain *domain);
+    const char *help;
+};
+
+static const struct command commands[] = {
+    { "help", false, do_help, "this list" },
+    { "list", false, do_list, "all domains" },
+    { "pause", true, do_pause, "NAME  keeps a domain from running" },
+    { "resume", true, do_resume, "NAME  lets it run again" },
+    { "stop", true, do_stop, "NAME  powers a domain off" },
+    { "log", false, do_log, "what the hypervisor said since it was booted" },
+    { "console", true, do_console, "NAME  what a domain wrote last" },
+    { "poweroff", false, do_poweroff, "powers the host off" },
+    { "reboot", false, do_reboot, "resets the host" },
+};
+
+static void do_help(struct console *out, struct domain *domain)
+{
+    (void)domain;
+    for (uint32_t i = 0; i < ARRAY_LEN(commands); i++) {
+        char bytes[TEXT_MAX];
+        struct fmt_buf text;
+
+        fmt_init(&text, bytes, TEXT_MAX);
+        fmt_str(&text, commands[i].name);
+        pad(&text, 10u);
+        fmt_str(&text, commands[i].help);
+        fmt_char(&text, '\n');
+        say(out, bytes);
+    }
+    say(out, "Ctrl-a three times moves the input on\n");
+}
+
+/* Takes the first word off a line. Empty if there is none. */
+static char *word_take(char **rest)
+{
+    char *word = *rest;
+    char *end;
+
+    while (*word == ' ') {
+        word = &word[1];
+    }
+    end = word;
+    while ((*end != ' ') && (*end != '\0')) {
+        end = &end[1];
+    }
+    if (*end == ' ') {
+        *end = '\0';
+        end = &end[1];
+    }
+    *rest = end;
+    return word;
+}
+
+void operator_command_run(struct console *out, char *line)
+{
+    char *rest = line;
+    const char *const verb = word_take(&rest);
+    const char *const name = word_take(&rest);
+    struct domain *const domain = (*name != '\0') ? domain_by_name(name) : NULL;
+    uint32_t i = 0;
+
+    while ((i < ARRAY_LEN(commands)) && (strcmp(commands[i].name, verb) != 0)) {
+        i++;
+    }
+    if (*verb == '\0') {
+        /* an empty line */
+    } else if (i == ARRAY_LEN(commands)) {
+        say(out, "no such command; help lists them\n");
+    } else if (commands[i].takes_domain && (domain == NULL)) {
+        say(out, "which domain? list names them\n");
+    } else {
+        commands[i].run(out, domain);
+    }
+}

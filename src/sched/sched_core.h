@@ -1,0 +1,40 @@
+/* What the scheduler's own files share: what each CPU is doing. Private to sched/. */
+#ifndef SCHED_SCHED_CORE_H
+#define SCHED_SCHED_CORE_H
+
+#include "base/spinlock.h"
+#include "sched/sched.h"
+
+enum sched_runs { SCHED_RUNS_IDLE, SCHED_RUNS_WORKER, SCHED_RUNS_VCPU };
+/* What the current vCPU asked for since it was left. */
+enum sched_ask { SCHED_ASK_NONE, SCHED_ASK_BLOCK, SCHED_ASK_YIELD };
+
+struct sched_cpu {
+    volatile uint32_t requested; /* somebody wants this CPU to choose again */
+    volatile uint32_t started;   /* it is in the scheduler */
+    enum sched_ask ask;          /* this CPU only */
+    /* under sched_lock */
+    enum sched_runs runs;
+    bool woken;           /* a vCPU wants the CPU at once: the worker gives way */
+    struct vcpu *vcpu;    /* current one or NULL; only this CPU changes it */
+    uint64_t work_due_ns; /* when the worker, kept waiting by vCPUs, gets a slice; 0: it is not waiting */
+    uint64_t work_end_ns; /* until when it keeps the CPU against vCPUs that only wait for their turn */
+    uint64_t turn_end_ns; /* what the timer below is armed with */
+    struct timer turn;
+};
+
+extern struct sched_cpu sched_cpus[HV_CPUS_MAX];
+extern struct spinlock sched_lock;
+extern const struct sched_policy *sched_policy;
+/* Bit sets of CPUs, under sched_lock. A CPU that was asked to look at a vCPU no longer counts as idle. */
+extern uint64_t sched_set_started;
+extern uint64_t sched_set_idle;
+extern uint64_t sched_set_worker;
+
+/* Takes vcpu->on_cpu. False: its state is still in a CPU or being changed. */
+bool sched_claim(struct vcpu *vcpu);
+/* Gives it back; if the vCPU waits on the queue, a CPU that may have passed it over looks again. No lock
+ * held. preempted: this CPU knew that it waits and chose something else. */
+void sched_unclaim(struct vcpu *vcpu, bool preempted);
+
+#endif

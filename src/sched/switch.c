@@ -1,0 +1,283 @@
+/* What a CPU does next, and how it gets there. Runs with interrupts masked on the CPU's stack; what is
+ * current when it returns is what the port enters. */
+#include "base/percpu.h"
+#include "hal/sync.h"
+#include "hal/timer.h"
+#include "lib/bits.h"
+#include "sched/sched.h"
+#include "sched/sched_core.h"
+#include "sched/work.h"
+
+/* How the vCPU that was current leaves. */
+struct leaving {
+    struct vcpu *vcpu; /* NULL if none was */
+    bool wants;        /* it would go on */
+    bool needs_clock;  /* the hypervisor's timer stands in for its clocks while it is away */
+};
+
+/* A vCPU becomes BLOCKED first and looks for interrupts then: whoever pends one after that look finds it
+ * BLOCKED and makes it ready, so no wake-up is lost. The look may take the interrupt controller's lock, so
+ * sched_lock is not held. */
+static void current_block(struct vcpu *vcpu)
+{
+    uint64_t flags = spin_lock(&sched_lock);
+
+    vcpu->state = VCPU_BLOCKED;
+    spin_unlock(&sched_lock, flags);
+    hal_barrier();
+    if (hal_vcpu_irq_pending(&vcpu->hal)) {
+        flags = spin_lock(&sched_lock);
+        if (vcpu->state == VCPU_BLOCKED) {
+            vcpu->state = VCPU_RUNNING;
+        }
+        spin_unlock(&sched_lock, flags);
+    }
+}
+
+/* Lock held. Settles the state of the current vCPU; true if it would go on. */
+static bool current_settle(struct vcpu *vcpu)
+{
+    if (vcpu->queued) { /* woken on its way out */
+        sched_policy->dequeue(vcpu);
+        vcpu->queued = false;
+    }
+    if (vcpu->stop_requested) {
+        vcpu->stop_requested = false;
+        vcpu->state = VCPU_OFF;
+    } else if ((vcpu->state == VCPU_RUNNING) || (vcpu->state == VCPU_RUNNABLE)) {
+        vcpu->state = vcpu->domain->paused ? VCPU_RUNNABLE : VCPU_RUNNING;
+    } else {
+        /* BLOCKED or OFF stay */
+    }
+    return vcpu->state == VCPU_RUNNING;
+}
+
+/* Lock held. Does the worker get the CPU even if vCPUs want it? It keeps a slice that it has begun unless a
+ * vCPU was woken, and gets one when vCPUs have kept it waiting for SCHED_WORK_EVERY_NS. */
+static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
+{
+    bool first = false;
+
+    if (me->runs == SCHED_RUNS_WORKER) {
+        first = !me->woken && (now_ns < me->work_end_ns);
+    } else if ((me->work_due_ns != 0u) && (now_ns >= me->work_due_ns)) {
+        first = true;
+        me->work_end_ns = now_ns + SCHED_WORK_SLICE_NS;
+    } else {
+        /* waits */
+    }
+    return first;
+}
+
+/* Lock held. The vCPU to run, NULL if none; on return it is claimed. */
+static struct vcpu *choose_vcpu(cpuid_t cpu, struct vcpu *prev, bool wants, uint64_t now_ns)
+{
+    struct vcpu *next = NULL;
+
+    if (wants && (now_ns < sched_policy->turn_end(cpu, prev))) {
+        next = prev;
+    } else {
+        next = sched_policy->pick(cpu, now_ns);
+        if (next != NULL) {
+            next->queued = false;
+        } else if (wants) {
+            next = prev;
+            prev->slice_end_ns = now_ns + SCHED_SLICE_NS;
+        } else {
+            next = NULL;
+        }
+    }
+    return next;
+}
+
+/* Lock held. Books the choice: states, CPU time, sets of CPUs. */
+static void book_vcpus(cpuid_t cpu, const struct leaving *leaving, struct vcpu *next, uint64_t now_ns)
+{
+    struct vcpu *prev = leaving->vcpu;
+
+    if ((prev != NULL) && (prev != next)) {
+        prev->run_ns += now_ns - prev->loaded_at_ns;
+        if (leaving->wants) {
+            prev->state = VCPU_RUNNABLE;
+            prev->queued = true;
+            sched_policy->enqueue(prev);
+        }
+    }
+    if ((next != NULL) && (prev != next)) {
+        next->state = VCPU_RUNNING;
+        next->cpu = cpu;
+        next->loaded_at_ns = now_ns;
+    }
+    sched_cpus[cpu].vcpu = next;
+}
+
+static void book_cpu(cpuid_t cpu, enum sched_runs runs)
+{
+    const uint64_t bit = BIT64(cpu);
+
+    sched_cpus[cpu].runs = runs;
+    sched_cpus[cpu].woken = false;
+    sched_set_idle = (runs == SCHED_RUNS_IDLE) ? (sched_set_idle | bit) : (sched_set_idle & ~bit);
+    sched_set_worker = (runs == SCHED_RUNS_WORKER) ? (sched_set_worker | bit) : (sched_set_worker & ~bit);
+}
+
+/* Lock held. When this CPU has to choose again by itself. */
+static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
+{
+    struct sched_cpu *me = &sched_cpus[cpu];
+    uint64_t end_ns = TIME_NEVER;
+
+    if (me->runs == SCHED_RUNS_WORKER) {
+        me->work_due_ns = 0;
+        end_ns = (me->work_end_ns > now_ns) ? me->work_end_ns : TIME_NEVER;
+    } else if (!work) {
+        me->work_due_ns = 0;
+    } else if (me->work_due_ns == 0u) {
+        me->work_due_ns = now_ns + SCHED_WORK_EVERY_NS;
+    } else {
+        /* the worker waits already */
+    }
+    if (me->runs == SCHED_RUNS_VCPU) {
+        end_ns = sched_policy->turn_end(cpu, me->vcpu);
+        if (work) {
+            end_ns = bits_min(end_ns, me->work_due_ns);
+        }
+    }
+    me->turn_end_ns = end_ns;
+    timer_arm(&me->turn, end_ns);
+}
+
+/* Saves what the CPU leaves. A vCPU is given free only after its state is in memory. */
+static void leave(const struct leaving *leaving, enum sched_runs before)
+{
+    struct percpu *area = hal_cpu_local();
+    struct vcpu *prev = leaving->vcpu;
+
+    if (before == SCHED_RUNS_WORKER) {
+        hal_context_save_fp(&area->worker);
+    }
+    if (prev != NULL) {
+        hal_vcpu_save(&prev->hal);
+        timer_arm(&prev->timer, leaving->needs_clock ? hal_vcpu_deadline(&prev->hal, false) : TIME_NEVER);
+        sched_unclaim(prev, leaving->wants);
+    }
+}
+
+static void enter(struct sched_cpu *me)
+{
+    struct percpu *area = hal_cpu_local();
+
+    if (me->runs == SCHED_RUNS_VCPU) {
+        struct vcpu *next = me->vcpu;
+
+        hal_vcpu_load(&next->hal);
+        timer_arm(&next->timer, hal_vcpu_deadline(&next->hal, true));
+        area->runs = next->domain->plan->name;
+    } else if (me->runs == SCHED_RUNS_WORKER) {
+        hal_context_load_fp(&area->worker);
+        hal_context_set(&area->worker.frame);
+        area->runs = "worker";
+    } else {
+        hal_context_set(&area->idle.frame);
+        area->runs = "idle";
+    }
+}
+
+/* Lock held. */
+static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
+{
+    struct sched_cpu *me = &sched_cpus[cpu];
+    const uint64_t now_ns = hal_timer_now_ns();
+    enum sched_runs runs = SCHED_RUNS_IDLE;
+    struct vcpu *next = NULL;
+
+    if (leaving->vcpu != NULL) {
+        leaving->wants = current_settle(leaving->vcpu);
+        if (me->ask == SCHED_ASK_YIELD) {
+            leaving->vcpu->slice_end_ns = now_ns;
+        }
+    }
+    if (!work || !worker_first(me, now_ns)) {
+        next = choose_vcpu(cpu, leaving->vcpu, leaving->wants, now_ns);
+        me->work_end_ns = 0;
+    }
+    if (next != NULL) {
+        runs = SCHED_RUNS_VCPU;
+    } else if (work) {
+        runs = SCHED_RUNS_WORKER;
+    } else {
+        runs = SCHED_RUNS_IDLE;
+    }
+    book_vcpus(cpu, leaving, next, now_ns);
+    book_cpu(cpu, runs);
+    book_turn(cpu, work, now_ns);
+    leaving->needs_clock = (leaving->vcpu != NULL) && ((leaving->vcpu->state == VCPU_BLOCKED) ||
+                                                       (leaving->wants && (runs == SCHED_RUNS_WORKER)));
+}
+
+void sched_exit_work(void)
+{
+    const cpuid_t cpu = cpu_id();
+    struct sched_cpu *me = &sched_cpus[cpu];
+    const enum sched_runs before = me->runs;
+    struct leaving leaving = { .vcpu = me->vcpu, .wants = false, .needs_clock = false };
+
+    hal_store_release32(&me->requested, 0u);
+    hal_barrier(); /* who queues work or wakes a vCPU from here on asks again */
+    if ((leaving.vcpu != NULL) && (me->ask == SCHED_ASK_BLOCK)) {
+        current_block(leaving.vcpu);
+    }
+    const bool work = work_pending(cpu);
+    const uint64_t flags = spin_lock(&sched_lock);
+
+    choose(cpu, &leaving, work);
+    spin_unlock(&sched_lock, flags);
+    me->ask = SCHED_ASK_NONE;
+    if ((me->runs != before) || (me->vcpu != leaving.vcpu)) {
+        leave(&leaving, before);
+        enter(me);
+    }
+    if (me->vcpu != NULL) {
+        hal_vcpu_trap_wait(&me->vcpu->hal, work || !sched_policy->wait_in_guest);
+    }
+}
+
+static void turn_fire(struct timer *timer)
+{
+    (void)timer;
+    sched_request(cpu_id());
+}
+
+/* Its interrupts are open: whatever ends the wait also chooses what runs then. */
+static void idle_loop(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        hal_cpu_wait();
+    }
+}
+
+void sched_init_cpu(cpuid_t cpu, void *worker_stack_top, void *idle_stack_top)
+{
+    struct percpu *area = &percpu_area[cpu];
+
+    hal_context_init(&area->worker, work_loop, NULL, worker_stack_top);
+    hal_context_init(&area->idle, idle_loop, NULL, idle_stack_top);
+    timer_setup(&sched_cpus[cpu].turn, turn_fire);
+}
+
+_Noreturn void sched_start_cpu(void)
+{
+    const cpuid_t cpu = cpu_id();
+    struct percpu *area = hal_cpu_local();
+    const uint64_t flags = spin_lock(&sched_lock);
+
+    sched_set_started |= BIT64(cpu);
+    sched_cpus[cpu].runs = SCHED_RUNS_IDLE;
+    spin_unlock(&sched_lock, flags);
+    hal_store_release32(&sched_cpus[cpu].started, 1u);
+    hal_store_release32(&area->online, 1u);
+    hal_context_set(&area->idle.frame);
+    sched_exit_work();
+    hal_cpu_run();
+}

@@ -1,0 +1,15 @@
+/* Accesses of guests that their map does not allow. */
+#ifndef TRAP_FAULT_H
+#define TRAP_FAULT_H
+
+#include "domain/domain.h"
+#include "hal/exit.h"
+
+/* An emulated device, or the domain's policy. Trap context; bounded by DOMAIN_MMIO_MAX and the device. */
+enum hal_resume trap_fault(struct vcpu *vcpu, const struct hal_exit *exit);
+
+/* Counts an exception that the guest gets. True: log it; of many the 1st to 8th and every power of two
+ * are. */
+bool trap_count_fault(struct domain *domain);
+
+#endif

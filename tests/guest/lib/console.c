@@ -1,0 +1,74 @@
+/* The console: a PL011 or what emulates one, as the tree names it. Without one all text is lost, by intention. */
+#include "guest.h"
+
+#define UART_DR 0x00u
+#define UART_FR 0x18u
+#define UART_CR 0x30u
+#define FR_RXFE 0x10u
+#define FR_TXFF 0x20u
+
+static uintptr_t base;
+static uint32_t irq;
+
+void console_init(void)
+{
+    const struct tree_node chosen = tree_path("chosen");
+    const char *const path = tree_string(&chosen, "stdout-path");
+    struct tree_node node = { NULL, 0u, 0u, NULL };
+    uint64_t at = 0u;
+    uint64_t bytes = 0u;
+
+    if ((path != NULL) && (path[0] == '/')) {
+        node = tree_path(path);
+    }
+    if (node.at == NULL) {
+        node = tree_compatible("arm,sbsa-uart");
+    }
+    if (node.at == NULL) {
+        node = tree_compatible("arm,pl011");
+    }
+    if ((node.at != NULL) && tree_reg(&node, 0u, &at, &bytes)) {
+        const char *const kind = tree_string(&node, "compatible");
+
+        base = (uintptr_t)at;
+        (void)tree_irq(&node, 0u, &irq);
+        if ((kind == NULL) || !text_equal(kind, "arm,sbsa-uart")) {
+            mmio_write32(base + UART_CR, 0x301u); /* a whole PL011 wants to be switched on */
+        }
+    }
+}
+
+bool console_present(void)
+{
+    return base != 0u;
+}
+
+uintptr_t console_base(void)
+{
+    return base;
+}
+
+uint32_t console_irq(void)
+{
+    return irq;
+}
+
+void console_put(char c)
+{
+    if (base != 0u) {
+        for (uint32_t i = 0u; (i < 1000000u) && ((mmio_read32(base + UART_FR) & FR_TXFF) != 0u); i++) {
+            /* bounded: a dead console must not stop the guest */
+        }
+        mmio_write32(base + UART_DR, (uint8_t)c);
+    }
+}
+
+bool console_get(char *c)
+{
+    const bool there = (base != 0u) && ((mmio_read32(base + UART_FR) & FR_RXFE) == 0u);
+
+    if (there) {
+        *c = (char)mmio_read32(base + UART_DR);
+    }
+    return there;
+}

@@ -1,0 +1,138 @@
+/* The hypervisor's own map: windows, linear addresses, caches, the guard. */
+#include "hal_suite.h"
+
+#include "hal/cache.h"
+#include "hal/cpu.h"
+#include "hal/hypmap.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+static uint8_t guard_page[3][PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+
+static hpa_t scratch(uint64_t offset)
+{
+    return hpa(suite_machine.scratch.v + offset);
+}
+
+static void windows_show_memory(void)
+{
+    uint64_t bytes = 0u;
+    volatile uint64_t *w = hal_hypmap_window(HAL_WINDOW_WORK_DST, scratch(0x1238u), HAL_HYPMAP_RW, &bytes);
+
+    CHECK(bytes == (HAL_WINDOW_BYTES - 0x1238u));
+    *w = 0x1122334455667788ULL;
+    const volatile uint64_t *r =
+        hal_hypmap_window(HAL_WINDOW_WORK_SRC, scratch(0x1238u), HAL_HYPMAP_RO, &bytes);
+    CHECK(r != w);
+    CHECK(*r == 0x1122334455667788ULL);
+    *w = 1u;
+    CHECK(*r == 1u);
+
+    /* The last byte of a window, and the next block through the same slot */
+    w = hal_hypmap_window(HAL_WINDOW_WORK_DST, scratch(HAL_WINDOW_BYTES - 8u), HAL_HYPMAP_RW, &bytes);
+    CHECK(bytes == 8u);
+    *w = 7u;
+    w = hal_hypmap_window(HAL_WINDOW_WORK_DST, scratch(HAL_WINDOW_BYTES), HAL_HYPMAP_RW, &bytes);
+    CHECK(bytes == HAL_WINDOW_BYTES);
+    *w = 9u;
+    r = hal_hypmap_window(HAL_WINDOW_WORK_SRC, scratch(HAL_WINDOW_BYTES - 8u), HAL_HYPMAP_RO, &bytes);
+    CHECK(*r == 7u);
+    r = hal_hypmap_window(HAL_WINDOW_WORK_SRC, scratch(HAL_WINDOW_BYTES), HAL_HYPMAP_RO, &bytes);
+    CHECK(*r == 9u);
+    hal_hypmap_window_close(HAL_WINDOW_WORK_SRC);
+    hal_hypmap_window_close(HAL_WINDOW_WORK_SRC);
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+static void windows_reopen(void)
+{
+    uint64_t bytes = 0u;
+
+    /* Each look through a slot that showed something else before; a stale translation would show that. */
+    for (uint32_t i = 0u; i < 16u; i++) {
+        volatile uint64_t *const w = hal_hypmap_window(
+            HAL_WINDOW_WORK_DST, scratch((i % 4u) * HAL_WINDOW_BYTES), HAL_HYPMAP_RW, &bytes);
+
+        if (i >= 4u) {
+            CHECK(*w == (100u + (i - 4u)));
+        }
+        *w = 100u + i;
+    }
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+static void trap_windows(void)
+{
+    const uint64_t flags = hal_cpu_irq_save();
+    uint64_t bytes = 0u;
+    volatile uint32_t *const a = hal_hypmap_window(HAL_WINDOW_TRAP, scratch(0u), HAL_HYPMAP_RW, &bytes);
+    volatile uint32_t *const b =
+        hal_hypmap_window(HAL_WINDOW_TRAP2, scratch(HAL_WINDOW_BYTES), HAL_HYPMAP_RW, &bytes);
+
+    *a = 1u;
+    *b = 2u;
+    CHECK((*a == 1u) && (*b == 2u));
+    hal_hypmap_window_close(HAL_WINDOW_TRAP2);
+    hal_hypmap_window_close(HAL_WINDOW_TRAP);
+    hal_cpu_irq_restore(flags);
+}
+
+static void image_is_linear(void)
+{
+    const uint64_t first = hal_hypmap_hpa(&guard_page[0][0]).v;
+
+    CHECK((first % PAGE_BYTES) == 0u);
+    CHECK(hal_hypmap_hpa(&guard_page[2][5]).v == (first + (2u * PAGE_BYTES) + 5u));
+}
+
+static void zeroing(void)
+{
+    uint64_t bytes = 0u;
+    uint8_t *const w = hal_hypmap_window(HAL_WINDOW_WORK_DST, scratch(0u), HAL_HYPMAP_RW, &bytes);
+    bool zero = true;
+
+    (void)memset(w, 0xA5, 4u * PAGE_BYTES);
+    hal_cache_clean(w, 4u * PAGE_BYTES);
+    hal_cache_zero(&w[PAGE_BYTES], 2u * PAGE_BYTES);
+    for (uint32_t i = 0u; i < (2u * PAGE_BYTES); i++) {
+        zero = zero && (w[PAGE_BYTES + i] == 0u);
+    }
+    CHECK(zero);
+    CHECK((w[PAGE_BYTES - 1u] == 0xA5u) && (w[3u * PAGE_BYTES] == 0xA5u));
+    hal_cache_clean_invalidate(&w[1], 1u);
+    CHECK(w[1] == 0xA5u);
+    hal_cache_instructions();
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+static void guard(void)
+{
+    guard_page[0][PAGE_BYTES - 1u] = 1u;
+    guard_page[2][0] = 2u;
+    CHECK(hal_hypmap_guard(&guard_page[1][0]) == HV_OK);
+    CHECK((guard_page[0][PAGE_BYTES - 1u] == 1u) && (guard_page[2][0] == 2u));
+}
+
+static void readonly_map(void)
+{
+    uint64_t bytes = 0u;
+    const void *va = NULL;
+    volatile uint64_t *const w =
+        hal_hypmap_window(HAL_WINDOW_WORK_DST, scratch(0x3008u), HAL_HYPMAP_RW, &bytes);
+
+    *w = 0xABCDu;
+    CHECK(hal_hypmap_readonly(scratch(0x3008u), 3u * PAGE_BYTES, &va) == HV_OK);
+    CHECK(*(const volatile uint64_t *)va == 0xABCDu);
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+const struct suite_test suite_tests_memory[] = {
+    { "windows_show_memory", windows_show_memory },
+    { "windows_reopen", windows_reopen },
+    { "trap_windows", trap_windows },
+    { "image_is_linear", image_is_linear },
+    { "zeroing", zeroing },
+    { "readonly_map", readonly_map },
+    { "guard", guard },
+    { NULL, NULL },
+};

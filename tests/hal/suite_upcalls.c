@@ -1,0 +1,198 @@
+/* Generic code as seen by the port under test: it counts. */
+#include "hal_suite.h"
+
+#include "base/log.h"
+#include "base/panic.h"
+#include "hal/context.h"
+#include "hal/cpu.h"
+#include "hal/sync.h"
+#include "hal/upcall.h"
+#include "lib/string.h"
+
+#define DOMAIN_PAGES 64u
+
+struct percpu percpu_area[HV_CPUS_MAX];
+struct suite_seen suite_seen;
+struct hal_frame *volatile suite_next[HV_CPUS_MAX];
+struct hal_vcpu *suite_vcpu;
+
+static struct {
+    uint8_t bytes[PAGE_BYTES];
+} pages[DOMAIN_PAGES] __attribute__((aligned(PAGE_BYTES)));
+static bool page_used[DOMAIN_PAGES];
+
+static void enter_next(void)
+{
+    struct hal_frame *const next = suite_next[cpu_id()];
+
+    if (next != NULL) {
+        suite_next[cpu_id()] = NULL;
+        hal_context_set(next);
+    }
+}
+
+void upcall_exit_work(void)
+{
+    hal_context_clear_exit_work();
+    (void)hal_fetch_add32(&suite_seen.exit_works, 1u);
+    enter_next();
+}
+
+void upcall_reschedule(void)
+{
+    (void)hal_fetch_add32(&suite_seen.reschedules, 1u);
+    enter_next();
+}
+
+void upcall_irq(uint32_t irq)
+{
+    (void)irq;
+    (void)hal_fetch_add32(&suite_seen.irqs, 1u);
+}
+
+void upcall_ipi(void)
+{
+    (void)hal_fetch_add32(&suite_seen.ipis[cpu_id()], 1u);
+}
+
+void upcall_timer(void)
+{
+    (void)hal_fetch_add32(&suite_seen.timers, 1u);
+}
+
+enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
+{
+    (void)vcpu;
+    (void)exit;
+    return HAL_INJECT_UNDEF;
+}
+
+_Noreturn void upcall_fatal(const char *what, uint64_t where)
+{
+    suite_text("HAL-SUITE fatal: ");
+    suite_text(what);
+    suite_text(" at ");
+    suite_number(where);
+    suite_text("\n");
+    suite_machine.end(1u);
+    hal_cpu_park();
+}
+
+_Noreturn void panic_at(const char *file, unsigned int line, const char *what)
+{
+    suite_text(file);
+    suite_text(": ");
+    upcall_fatal(what, line);
+}
+
+/* Tables of the port itself: the heap is what upcall_heap_page() gives during boot; here a few pages of .bss do. */
+void *upcall_heap_page(void)
+{
+    return upcall_domain_page(NULL);
+}
+
+void *upcall_domain_page(struct hal_domain *domain)
+{
+    void *page = NULL;
+
+    (void)domain;
+    for (uint32_t i = 0u;
+         (page == NULL) && (i < DOMAIN_PAGES) && (suite_seen.domain_pages < suite_seen.domain_pages_max);
+         i++) {
+        if (!page_used[i]) {
+            page_used[i] = true;
+            page = &pages[i];
+            (void)memset(page, 0, PAGE_BYTES);
+            suite_seen.domain_pages++;
+        }
+    }
+    return page;
+}
+
+void upcall_domain_page_free(struct hal_domain *domain, void *page)
+{
+    bool found = false;
+
+    (void)domain;
+    for (uint32_t i = 0u; i < DOMAIN_PAGES; i++) {
+        if ((page == (void *)&pages[i]) && page_used[i]) {
+            page_used[i] = false;
+            suite_seen.domain_pages--;
+            found = true;
+        }
+    }
+    CHECK(found);
+}
+
+struct hal_vcpu *upcall_vcpu(const struct hal_domain *domain, uint32_t index)
+{
+    (void)domain;
+    return (index == 0u) ? suite_vcpu : NULL;
+}
+
+struct hal_vcpu *upcall_vcpu_current(void)
+{
+    return NULL;
+}
+
+void upcall_vcpu_kick(struct hal_vcpu *vcpu)
+{
+    (void)vcpu;
+    (void)hal_fetch_add32(&suite_seen.kicks, 1u);
+}
+
+enum hv_status upcall_vcpu_start(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
+{
+    (void)vcpu;
+    (void)entry;
+    (void)argument;
+    return HV_BUSY;
+}
+
+void upcall_vcpu_stop(struct hal_vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+bool upcall_vcpu_is_on(const struct hal_vcpu *vcpu)
+{
+    (void)vcpu;
+    return false;
+}
+
+void upcall_vcpu_block(struct hal_vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+void upcall_vcpu_deadline_changed(struct hal_vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+void upcall_domain_power(struct hal_domain *domain, enum hal_power_request request, const char *why)
+{
+    (void)domain;
+    (void)request;
+    (void)why;
+}
+
+void upcall_log(const char *text)
+{
+    suite_text("HAL-LOG ");
+    suite_text(text);
+    suite_text("\n");
+}
+
+void upcall_log_hex(const char *text, uint64_t value)
+{
+    suite_text("HAL-LOG ");
+    suite_text(text);
+    suite_number(value);
+    suite_text("\n");
+}
+
+void log_line(const char *format, ...)
+{
+    upcall_log(format);
+}

@@ -1,0 +1,99 @@
+/* Damage at random places of a good tree: whatever comes out, nothing is read or written out of bounds and
+ * every refusal has its sentence. Runs under the address and undefined-behaviour sanitizers. */
+#include "tree_source.h"
+
+#include "config/config.h"
+
+#define ROUNDS 20000u
+
+static struct dt_index ix;
+static struct plan plan;
+
+static uint64_t seed = 0x9E3779B97F4A7C15u;
+
+static uint32_t next_random(void)
+{
+    seed ^= seed << 13u;
+    seed ^= seed >> 7u;
+    seed ^= seed << 17u;
+    return (uint32_t)(seed >> 16u);
+}
+
+struct counts {
+    uint32_t faults;
+    uint32_t bad_text;
+};
+
+static void count_fault(void *ctx, const char *sentence)
+{
+    struct counts *const c = ctx;
+
+    c->faults++;
+    for (const char *s = sentence; *s != '\0'; s++) {
+        c->bad_text += ((*s < ' ') || (*s > '~')) ? 1u : 0u;
+    }
+    c->bad_text += (strlen(sentence) < 20u) ? 1u : 0u;
+}
+
+static enum hv_status judge(const void *blob, size_t bytes, struct config_report *report)
+{
+    static const struct config_env env = {
+        { 0x40200000 }, 0x100000, { 0x40281000 }, { 0x40280000 }, 0x80000
+    };
+    enum hv_status status = config_index_make(&ix, blob, bytes, report);
+
+    if (status == HV_OK) {
+        status = config_plan_make(&ix, &env, &plan, report);
+    }
+    return status;
+}
+
+static void test_flips(void **state)
+{
+    size_t bytes = 0;
+    uint8_t *const good = board_with(
+        "/ { chosen { xen,xen-bootargs = \"sched=null dtuart=serial0\"; domU1 { compatible = \"xen,domain\"; "
+        "#address-cells = <2>; #size-cells = <1>; memory = <0 0x10000>; cpus = <2>; vpl011; nr_spis = <40>; "
+        "v { compatible = \"xen,vcpu\"; id = <1>; hard-affinity = \"0,2-3\"; }; "
+        "k { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0 0x48000000 0x10000>; "
+        "bootargs = \"x\"; }; }; "
+        "domU2 { compatible = \"xen,domain\"; #address-cells = <1>; #size-cells = <1>; "
+        "memory = <0 0x1000>; cpus = <1>; "
+        "k { compatible = \"multiboot,module\"; bulkhead,image-offset = <0 0x2000>; "
+        "bulkhead,image-bytes = <0 64>; }; }; }; };",
+        &bytes);
+    uint32_t refused_by_index = 0;
+    uint32_t refused_by_plan = 0;
+
+    (void)state;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        const size_t length = ((round % 8u) == 7u) ? (next_random() % bytes) : bytes;
+        uint8_t *const blob = malloc((length > 0u) ? length : 1u);
+        const uint32_t nr_flips = 1u + (next_random() % 4u);
+        struct counts counts = { 0, 0 };
+        struct config_report report = { count_fault, NULL, &counts, 0, NULL };
+        enum hv_status status;
+
+        memcpy(blob, good, length);
+        for (uint32_t i = 0; (i < nr_flips) && (length > 0u); i++) {
+            blob[next_random() % length] = (uint8_t)(((round % 3u) == 0u) ? 0xFFu : next_random());
+        }
+        status = judge(blob, length, &report);
+        assert_int_equal(report.nr_faults, counts.faults);
+        assert_int_equal(status == HV_OK, counts.faults == 0u);
+        assert_int_equal(counts.bad_text, 0);
+        refused_by_index += ((status == HV_CORRUPT) || (status == HV_LIMIT)) ? 1u : 0u;
+        refused_by_plan += (status == HV_INVALID) ? 1u : 0u;
+        free(blob);
+    }
+    assert_true(refused_by_index > (ROUNDS / 8u)); /* the cut ones at least */
+    assert_true(refused_by_plan > (ROUNDS / 32u)); /* and damage does reach the second step */
+    free(good);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_flips) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

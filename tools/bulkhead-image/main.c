@@ -1,0 +1,297 @@
+/* bulkhead-image: checks a system against a board, and makes of both one file that any arm64 loader boots. */
+#include "tool.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/kimage.h"
+#include "config/payload.h"
+#include "lib/bits.h"
+
+#define EXIT_USAGE          2
+#define NOMINAL_LOAD_OFFSET MIB(2u)   /* from the start of memory */
+#define NOMINAL_IMAGE_BYTES KIB(512u) /* of a hypervisor that is not given */
+
+/* The parts of one run. */
+struct job {
+    struct options options;
+    struct blob board;
+    struct blob system;
+    struct blob hypervisor;
+    struct blob tree;
+    struct contents contents;
+    struct dt_index board_index;
+    struct dt_index system_index;
+    struct dt_index index; /* of the merged tree */
+    struct plan plan;
+    struct config_env env;
+    struct config_report report;
+    uint64_t own_bytes; /* of the hypervisor with .bss */
+};
+
+static void usage(FILE *to)
+{
+    fprintf(
+        to,
+        "usage: " TOOL_NAME " --board BOARD --system SYSTEM --hypervisor BULKHEAD.BIN [-i DIR]... -o FILE\n"
+        "       " TOOL_NAME " --check --board BOARD --system SYSTEM [-i DIR]...\n"
+        "       " TOOL_NAME " --merge --board BOARD --system SYSTEM [-i DIR]... -o FILE\n"
+        "\n"
+        "Checks SYSTEM, which describes domains below /chosen, against BOARD, the host's device tree, and\n"
+        "writes one file with the hypervisor, the device tree and all modules. Both trees are blobs, or\n"
+        "sources named *.dts. A module's file is named in the source: data = /incbin/(\"FILE\");\n"
+        "\n"
+        "  -b, --board FILE       the host's device tree\n"
+        "  -s, --system FILE      the domains\n"
+        "  -x, --hypervisor FILE  bulkhead.bin\n"
+        "  -i, --include DIR      where sources and modules are looked for; may be given again\n"
+        "  -o, --output FILE      what to write\n"
+        "  -c, --check            report all faults and write nothing\n"
+        "  -m, --merge            write the merged tree alone: for modules that have `reg` and a loader of\n"
+        "                         the user's own\n"
+        "  -h, --help             this text\n"
+        "\n"
+        "Exit status: 0 good, 1 faults in the system or a file that cannot be used, 2 wrong usage.\n");
+}
+
+static int usage_fault(const char *what)
+{
+    fprintf(stderr, TOOL_NAME ": %s\nTry '" TOOL_NAME " --help'.\n", what);
+    return EXIT_USAGE;
+}
+
+/* 0 to go on, or else the exit status plus 1. */
+static int options_read(int argc, char **argv, struct options *o)
+{
+    static const struct option known[] = {
+        { "board", required_argument, NULL, 'b' },
+        { "system", required_argument, NULL, 's' },
+        { "hypervisor", required_argument, NULL, 'x' },
+        { "include", required_argument, NULL, 'i' },
+        { "output", required_argument, NULL, 'o' },
+        { "check", no_argument, NULL, 'c' },
+        { "merge", no_argument, NULL, 'm' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int c = getopt_long(argc, argv, "b:s:x:i:o:cmh", known, NULL);
+
+    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:cmh", known, NULL)) {
+        switch (c) {
+        case 'b':
+            o->board = optarg;
+            break;
+        case 's':
+            o->system = optarg;
+            break;
+        case 'x':
+            o->hypervisor = optarg;
+            break;
+        case 'i':
+            if (o->nr_include_dirs >= INCLUDE_DIRS_MAX) {
+                return usage_fault("too many -i") + 1;
+            }
+            o->include_dir[o->nr_include_dirs] = optarg;
+            o->nr_include_dirs++;
+            break;
+        case 'o':
+            o->output = optarg;
+            break;
+        case 'c':
+            o->check = true;
+            break;
+        case 'm':
+            o->merge = true;
+            break;
+        case 'h':
+            usage(stdout);
+            return EXIT_SUCCESS + 1;
+        default:
+            return usage_fault("wrong usage") + 1;
+        }
+    }
+    return 0;
+}
+
+static const char *options_fault(const struct options *o, bool more_words)
+{
+    const char *fault = NULL;
+
+    if (more_words) {
+        fault = "unexpected argument";
+    } else if ((o->board == NULL) || (o->system == NULL)) {
+        fault = "--board and --system are needed";
+    } else if (o->check && (o->merge || (o->output != NULL))) {
+        fault = "--check writes nothing: no --merge, no -o";
+    } else if (o->merge && (o->hypervisor != NULL)) {
+        fault = "--merge takes no --hypervisor";
+    } else if (!o->check && (o->output == NULL)) {
+        fault = "-o FILE is needed";
+    } else if (!o->check && !o->merge && (o->hypervisor == NULL)) {
+        fault = "--hypervisor is needed";
+    } else {
+        fault = NULL;
+    }
+    return fault;
+}
+
+static void fault_print(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    fprintf(stderr, "%s\n", sentence);
+}
+
+static void note_print(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    fprintf(stderr, "note: %s\n", sentence);
+}
+
+static void fault_drop(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    (void)sentence;
+}
+
+/* Reads a tree and indexes it. */
+static bool tree_load(struct job *j, const char *path, struct blob *blob, struct dt_index *index)
+{
+    bool good = tree_read(path, &j->options, blob);
+
+    if (good && (config_index_make(index, blob->data, blob->bytes, &j->report) != HV_OK)) {
+        fprintf(stderr, TOOL_NAME ": %s: not a usable device tree\n", path);
+        good = false;
+    }
+    return good;
+}
+
+/* Merges the trees; where modules go depends on the tree's size, which does not depend on where they go. */
+static bool tree_build(struct job *j)
+{
+    const struct contents *const contents = j->options.merge ? NULL : &j->contents;
+    bool good;
+
+    contents_collect(&j->system_index, &j->contents);
+    good = trees_merge(&j->board_index, &j->system_index, contents, &j->tree);
+    if (good && (contents != NULL)) {
+        contents_place(&j->contents, bits_align_up(PAYLOAD_ALIGN + j->tree.bytes, PAYLOAD_ALIGN));
+        free(j->tree.data);
+        good = trees_merge(&j->board_index, &j->system_index, contents, &j->tree);
+    }
+    return good && (config_index_make(&j->index, j->tree.data, j->tree.bytes, &j->report) == HV_OK);
+}
+
+/* As if the image were loaded 2 MiB above the start of memory. */
+static void env_make(struct job *j)
+{
+    struct config_report silent = { .fault = fault_drop };
+
+    /* Only for where memory starts; the caller asks again and reports. */
+    const enum hv_status first = config_plan_make(&j->index, &j->env, &j->plan, &silent);
+
+    (void)first;
+    j->env.image_base = hpa(bits_align_up(j->plan.ram[0].base, NOMINAL_LOAD_OFFSET) + NOMINAL_LOAD_OFFSET);
+    j->env.image_bytes = j->own_bytes;
+    j->env.tree_base = hpa(j->env.image_base.v + j->own_bytes);
+    if (!j->options.merge) {
+        j->env.payload_base = hpa(j->env.image_base.v + j->own_bytes);
+        j->env.payload_bytes = j->contents.end;
+        j->env.image_bytes += j->contents.end;
+        j->env.tree_base = hpa(j->env.payload_base.v + PAYLOAD_ALIGN);
+    }
+}
+
+/* Kernels that are at hand, one after the other. Those with `reg` are not. */
+static void kernels_check(struct job *j)
+{
+    for (uint32_t i = 0; i < j->plan.nr_domains; i++) {
+        const struct plan_domain *const d = &j->plan.domain[i];
+
+        for (uint32_t c = 0; (c < j->contents.nr_items) && !j->options.merge; c++) {
+            const struct content *const item = &j->contents.item[c];
+            struct kimage image;
+
+            if ((d->kernel.bytes != item->bytes) ||
+                (d->kernel.base.v != (j->env.payload_base.v + item->offset))) {
+                /* another module's */
+            } else if (kimage_parse(item->data, item->bytes, &image) != HV_OK) {
+                kimage_fault(&j->report, d, &image);
+            } else {
+                (void)kimage_fits(&j->report, d, &image);
+            }
+        }
+    }
+}
+
+static bool system_check(struct job *j)
+{
+    struct options *const o = &j->options;
+    bool good = tree_load(j, o->board, &j->board, &j->board_index) &&
+                tree_load(j, o->system, &j->system, &j->system_index) && tree_build(j);
+
+    if (good) {
+        env_make(j);
+        good = config_plan_make(&j->index, &j->env, &j->plan, &j->report) == HV_OK;
+        kernels_check(j);
+    }
+    if (j->report.nr_faults > 0u) {
+        fprintf(stderr, TOOL_NAME ": %s: %" PRIu32 " fault%s\n", o->system, j->report.nr_faults,
+                (j->report.nr_faults == 1u) ? "" : "s");
+    }
+    return good && (j->report.nr_faults == 0u);
+}
+
+static bool run(struct job *j)
+{
+    struct options *const o = &j->options;
+    struct blob image = { NULL, 0 };
+    bool good = true;
+
+    j->own_bytes = NOMINAL_IMAGE_BYTES;
+    if (o->hypervisor != NULL) {
+        good = file_read(o->hypervisor, &j->hypervisor);
+        j->own_bytes = good ? hypervisor_bytes(o->hypervisor, &j->hypervisor) : 0u;
+        good = j->own_bytes > 0u;
+    }
+    good = good && system_check(j);
+    if (!good) {
+        /* the messages are out */
+    } else if (o->check) {
+        plan_print(o, &j->plan);
+    } else if (o->merge) {
+        good = file_write(o->output, &j->tree);
+    } else {
+        image_pack(&j->hypervisor, j->own_bytes, &j->tree, &j->contents, &image);
+        good = file_write(o->output, &image);
+    }
+    free(image.data);
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    struct job *const j = memory_get(sizeof(*j));
+    int status = options_read(argc, argv, &j->options);
+
+    if (status == 0) {
+        const char *const fault = options_fault(&j->options, optind < argc);
+
+        j->report.fault = fault_print;
+        j->report.note = note_print;
+        if (fault != NULL) {
+            status = usage_fault(fault);
+        } else {
+            status = run(j) ? EXIT_SUCCESS : EXIT_FAILURE;
+        }
+    } else {
+        status--;
+    }
+    free(j->board.data);
+    free(j->system.data);
+    free(j->hypervisor.data);
+    free(j->tree.data);
+    free(j);
+    return status;
+}

@@ -1,0 +1,226 @@
+#include "tool.h"
+
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/payload.h"
+
+#define TREE_SLACK 65536u
+
+/* A node that is being written: the same node in both trees, or DT_NONE in one. */
+struct level {
+    uint32_t board;
+    uint32_t system;
+    uint32_t next_board; /* children still to write */
+    uint32_t next_system;
+};
+
+struct merge {
+    const struct dt_index *board;
+    const struct dt_index *system;
+    const struct contents *contents;
+    void *out;
+    int error; /* libfdt's, the first one */
+    struct level level[DT_DEPTH_MAX];
+    uint32_t depth;
+};
+
+static void note(struct merge *m, int error)
+{
+    if (m->error == 0) {
+        m->error = error;
+    }
+}
+
+static uint32_t child_exact(const struct dt_index *ix, uint32_t node, const char *name)
+{
+    uint32_t child = (node == DT_NONE) ? DT_NONE : dt_first_child(ix, node);
+
+    while ((child != DT_NONE) && (strcmp(dt_name(ix, child), name) != 0)) {
+        child = dt_next_sibling(ix, child);
+    }
+    return child;
+}
+
+static bool carries_data(const struct dt_index *ix, uint32_t node)
+{
+    return dt_compatible(ix, node, "multiboot,module") || dt_compatible(ix, node, "xen,multiboot-module");
+}
+
+static void property_write(struct merge *m, const char *name, const struct dt_value *v)
+{
+    note(m, fdt_property(m->out, name, v->data, (int)v->bytes));
+}
+
+static void place_write(struct merge *m, const struct dt_value *v)
+{
+    const struct content *const c = contents_find(m->contents, v->data, v->bytes);
+
+    if (c != NULL) {
+        note(m, fdt_property_u64(m->out, "bulkhead,image-offset", c->offset));
+        note(m, fdt_property_u64(m->out, "bulkhead,image-bytes", c->bytes));
+    } else {
+        property_write(m, "data", v);
+    }
+}
+
+static void properties_write(struct merge *m, const struct level *l)
+{
+    if (l->board != DT_NONE) {
+        const struct dt_node *const n = &m->board->node[l->board];
+
+        for (uint32_t p = n->first_prop; p < ((uint32_t)n->first_prop + n->nr_props); p++) {
+            const char *const name = dt_prop_name(m->board, p);
+            const struct dt_value v = dt_prop_value(m->board, p);
+
+            if ((l->system == DT_NONE) || !dt_has(m->system, l->system, name)) {
+                property_write(m, name, &v);
+            }
+        }
+    }
+    if (l->system != DT_NONE) {
+        const struct dt_node *const n = &m->system->node[l->system];
+        const bool module = (m->contents != NULL) && carries_data(m->system, l->system);
+
+        for (uint32_t p = n->first_prop; p < ((uint32_t)n->first_prop + n->nr_props); p++) {
+            const char *const name = dt_prop_name(m->system, p);
+            const struct dt_value v = dt_prop_value(m->system, p);
+
+            if (module && (strcmp(name, "data") == 0)) {
+                place_write(m, &v);
+            } else {
+                property_write(m, name, &v);
+            }
+        }
+    }
+}
+
+static void level_open(struct merge *m, uint32_t board, uint32_t system)
+{
+    struct level *const l = &m->level[m->depth];
+
+    l->board = board;
+    l->system = system;
+    l->next_board = (board == DT_NONE) ? DT_NONE : dt_first_child(m->board, board);
+    l->next_system = (system == DT_NONE) ? DT_NONE : dt_first_child(m->system, system);
+    m->depth++;
+    note(m,
+         fdt_begin_node(m->out, (board != DT_NONE) ? dt_name(m->board, board) : dt_name(m->system, system)));
+    properties_write(m, l);
+}
+
+/* Children of the board come first, then those that only the system has, each in its own order. */
+static void nodes_write(struct merge *m)
+{
+    level_open(m, DT_ROOT, DT_ROOT);
+    while (m->depth > 0u) {
+        struct level *const l = &m->level[m->depth - 1u];
+
+        if (l->next_board != DT_NONE) {
+            const uint32_t child = l->next_board;
+
+            l->next_board = dt_next_sibling(m->board, child);
+            level_open(m, child, child_exact(m->system, l->system, dt_name(m->board, child)));
+        } else if (l->next_system != DT_NONE) {
+            const uint32_t child = l->next_system;
+
+            l->next_system = dt_next_sibling(m->system, child);
+            if (child_exact(m->board, l->board, dt_name(m->system, child)) == DT_NONE) {
+                level_open(m, DT_NONE, child);
+            }
+        } else {
+            note(m, fdt_end_node(m->out));
+            m->depth--;
+        }
+    }
+}
+
+static void reservations_write(struct merge *m, const void *blob)
+{
+    const int nr_entries = fdt_num_mem_rsv(blob);
+
+    for (int i = 0; i < nr_entries; i++) {
+        uint64_t base = 0;
+        uint64_t bytes = 0;
+
+        note(m, fdt_get_mem_rsv(blob, i, &base, &bytes));
+        note(m, fdt_add_reservemap_entry(m->out, base, bytes));
+    }
+}
+
+bool trees_merge(const struct dt_index *board, const struct dt_index *system, const struct contents *contents,
+                 struct blob *out)
+{
+    const size_t room = (size_t)board->blob_bytes + system->blob_bytes + TREE_SLACK;
+    struct merge *const m = memory_get(sizeof(*m));
+    int error;
+
+    m->board = board;
+    m->system = system;
+    m->contents = contents;
+    m->out = memory_get(room);
+    m->error = fdt_create(m->out, (int)room);
+    reservations_write(m, board->blob);
+    reservations_write(m, system->blob);
+    note(m, fdt_finish_reservemap(m->out));
+    nodes_write(m);
+    note(m, fdt_finish(m->out));
+    if (m->error == 0) {
+        fdt_set_boot_cpuid_phys(m->out, fdt_boot_cpuid_phys(board->blob));
+    } else {
+        fprintf(stderr, TOOL_NAME ": cannot merge the trees: %s\n", fdt_strerror(m->error));
+    }
+    out->data = m->out;
+    out->bytes = (m->error == 0) ? fdt_totalsize(m->out) : 0u;
+    error = m->error;
+    free(m);
+    return error == 0;
+}
+
+/* -- Contents of modules -- */
+
+const struct content *contents_find(const struct contents *contents, const uint8_t *data, uint64_t bytes)
+{
+    const struct content *found = NULL;
+
+    for (uint32_t i = 0; (i < contents->nr_items) && (found == NULL); i++) {
+        const struct content *const c = &contents->item[i];
+
+        if ((c->bytes == bytes) && (memcmp(c->data, data, bytes) == 0)) {
+            found = c;
+        }
+    }
+    return found;
+}
+
+void contents_collect(const struct dt_index *system, struct contents *out)
+{
+    struct dt_value v = { NULL, 0 };
+
+    memset(out, 0, sizeof(*out));
+    for (uint32_t n = 0; n < system->nr_nodes; n++) {
+        if (!carries_data(system, n) || !dt_get(system, n, "data", &v)) {
+            /* nothing to carry */
+        } else if ((v.bytes > 0u) && (contents_find(out, v.data, v.bytes) == NULL) &&
+                   (out->nr_items < TOOL_MODULES_MAX)) {
+            out->item[out->nr_items].data = v.data;
+            out->item[out->nr_items].bytes = v.bytes;
+            out->nr_items++;
+        } else {
+            /* there already, or a fault of the plan: empty, or more modules than domains can have */
+        }
+    }
+}
+
+void contents_place(struct contents *contents, uint64_t start)
+{
+    uint64_t offset = start;
+
+    for (uint32_t i = 0; i < contents->nr_items; i++) {
+        contents->item[i].offset = offset;
+        offset = (offset + contents->item[i].bytes + (PAYLOAD_ALIGN - 1u)) & ~(uint64_t)(PAYLOAD_ALIGN - 1u);
+    }
+    contents->end = offset;
+}

@@ -1,0 +1,77 @@
+#include "tool.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/payload.h"
+#include "lib/bits.h"
+
+#define OWN_BYTES_MAX GIB(1u)
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the payload header is written as it is in memory");
+
+static uint64_t le_get(const uint8_t *at, unsigned int bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned int i = bytes; i > 0u; i--) {
+        value = (value << 8u) | at[i - 1u];
+    }
+    return value;
+}
+
+static void le_put64(uint8_t *at, uint64_t value)
+{
+    for (unsigned int i = 0; i < 8u; i++) {
+        at[i] = (uint8_t)(value >> (8u * i));
+    }
+}
+
+uint64_t hypervisor_bytes(const char *path, const struct blob *image)
+{
+    uint64_t own = 0;
+
+    if ((image->bytes < PAYLOAD_OWN_AREA_END) ||
+        (le_get(image->data + PAYLOAD_IMAGE_MAGIC_AT, 4) != PAYLOAD_IMAGE_MAGIC)) {
+        fprintf(stderr, TOOL_NAME ": %s: not an arm64 Image\n", path);
+    } else if (le_get(image->data + PAYLOAD_OFFSET_AT, 8) != 0u) {
+        fprintf(stderr, TOOL_NAME ": %s: has a payload already, expected the plain bulkhead.bin\n", path);
+    } else {
+        own = le_get(image->data + PAYLOAD_OWN_BYTES_AT, 8);
+        if ((own < image->bytes) || (own > OWN_BYTES_MAX)) {
+            fprintf(stderr,
+                    TOOL_NAME ": %s: says it takes %" PRIu64
+                              " bytes, expected %zu or more: is it Bulkhead?\n",
+                    path, own, image->bytes);
+            own = 0;
+        }
+    }
+    return bits_align_up(own, PAYLOAD_ALIGN);
+}
+
+void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct blob *tree,
+                const struct contents *contents, struct blob *out)
+{
+    struct payload_header h = { .magic = PAYLOAD_MAGIC, .version = PAYLOAD_VERSION };
+    uint8_t *payload;
+
+    h.tree_offset = PAYLOAD_ALIGN;
+    h.tree_bytes = tree->bytes;
+    h.modules_offset = bits_align_up(h.tree_offset + h.tree_bytes, PAYLOAD_ALIGN);
+    h.modules_bytes = contents->end - h.modules_offset;
+    h.total_bytes = contents->end;
+    h.header_crc = payload_header_crc(&h);
+
+    out->bytes = own_bytes + h.total_bytes;
+    out->data = memory_get(out->bytes);
+    memcpy(out->data, hypervisor->data, hypervisor->bytes);
+    le_put64(out->data + PAYLOAD_IMAGE_SIZE_AT, out->bytes);
+    le_put64(out->data + PAYLOAD_OFFSET_AT, own_bytes);
+    payload = out->data + own_bytes;
+    memcpy(payload, &h, sizeof(h));
+    memcpy(payload + h.tree_offset, tree->data, tree->bytes);
+    for (uint32_t i = 0; i < contents->nr_items; i++) {
+        memcpy(payload + contents->item[i].offset, contents->item[i].data, contents->item[i].bytes);
+    }
+}

@@ -1,0 +1,75 @@
+/* bulkhead-image: what its files share. All messages go to stderr. */
+#ifndef BULKHEAD_IMAGE_TOOL_H
+#define BULKHEAD_IMAGE_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+#define TOOL_NAME        "bulkhead-image"
+#define INCLUDE_DIRS_MAX 32u
+#define TOOL_MODULES_MAX (2u * HV_DOMAINS_MAX)
+
+struct blob {
+    uint8_t *data; /* from malloc */
+    size_t bytes;
+};
+
+struct options {
+    const char *board;
+    const char *system;
+    const char *hypervisor;
+    const char *output;
+    const char *include_dir[INCLUDE_DIRS_MAX];
+    size_t nr_include_dirs;
+    bool check;
+    bool merge;
+};
+
+/* A file's contents that one or more module nodes carry in `data`. */
+struct content {
+    const uint8_t *data; /* in the system's tree */
+    uint64_t bytes;
+    uint64_t offset; /* from the payload header */
+};
+
+struct contents {
+    struct content item[TOOL_MODULES_MAX];
+    uint32_t nr_items;
+    uint64_t end; /* offset behind the last one */
+};
+
+/* -- files.c: false after a message -- */
+bool file_read(const char *path, struct blob *out);
+/* all or nothing: an older file of that name stays until the new one is complete */
+bool file_write(const char *path, const struct blob *blob);
+/* A device tree from a DTB or, through dtc, from source. */
+bool tree_read(const char *path, const struct options *options, struct blob *out);
+void *memory_get(size_t bytes);
+
+/* -- merge.c -- */
+/* Lays the system over the board: its properties replace those of the same name in nodes of the same path,
+ * its other properties and nodes are added. With contents, `data` of a module becomes its place in the
+ * payload. */
+bool trees_merge(const struct dt_index *board, const struct dt_index *system, const struct contents *contents,
+                 struct blob *out);
+/* Collects `data` of all modules, equal ones once. */
+void contents_collect(const struct dt_index *system, struct contents *out);
+/* Gives each its place behind `start`, an offset from the payload header. */
+void contents_place(struct contents *contents, uint64_t start);
+const struct content *contents_find(const struct contents *contents, const uint8_t *data, uint64_t bytes);
+
+/* -- pack.c -- */
+/* The size that a hypervisor image takes with .bss, rounded up to PAYLOAD_ALIGN; 0 after a message. */
+uint64_t hypervisor_bytes(const char *path, const struct blob *image);
+/* The whole file. own_bytes as above. */
+void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct blob *tree,
+                const struct contents *contents, struct blob *out);
+
+/* -- report.c -- */
+/* The host and each domain, on stdout. */
+void plan_print(const struct options *options, const struct plan *plan);
+
+#endif
