@@ -26,7 +26,8 @@ extern struct boot_state boot_state;
 HV_MUST_CHECK enum hv_status boot_tree_find(void);
 /* Faults in the tree do not end the boot yet: first the console is opened with what could be read. */
 HV_MUST_CHECK enum hv_status boot_tree_plan(void);
-/* Says all faults, if there are any, by looking a second time: the console keeps only the last of what is said early. */
+/* Says all faults, if there are any, by looking a second time: the console keeps only the last of what is
+ * said early. */
 HV_MUST_CHECK enum hv_status boot_tree_verdict(void);
 
 /* -- boot_console.c -- */

@@ -6,7 +6,6 @@
 #include "hal/hypmap.h"
 #include "hal/timer.h"
 #include "irq/irq.h"
-#include "lib/bits.h"
 #include "time/timer.h"
 
 #define POLL_NS                                                                                              \
@@ -41,15 +40,10 @@ static bool uart_open(const struct plan_console *plan)
 enum hv_status boot_console_open(void)
 {
     const struct plan_console *const plan = &boot_state.plan.console;
-    const uint64_t first = bits_align_down(plan->base.v, PAGE_BYTES);
-    const uint64_t end = bits_align_up(plan->base.v + plan->bytes, PAGE_BYTES);
     void *va = NULL;
 
-    if ((plan->kind != PLAN_CONSOLE_NONE) && (end > first) &&
-        (hal_hypmap_device(hpa(first), end - first, &va) == HV_OK)) {
-        uint8_t *const page = va;
-
-        regs.base = &page[plan->base.v - first];
+    if ((plan->kind != PLAN_CONSOLE_NONE) && (hal_hypmap_device(plan->base, plan->bytes, &va) == HV_OK)) {
+        regs.base = va;
         if (uart_open(plan)) {
             console_set_uart(&uart);
         }

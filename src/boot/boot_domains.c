@@ -65,7 +65,8 @@ static void finish(void)
     log_line("boot: %u domains running after %U ms", running, hal_timer_now_ns() / NS_PER_MS);
 }
 
-/* One domain a time, then to whatever CPU has least to do: the CPU of a domain that runs by now is left alone. */
+/* One domain a time, then to whatever CPU has least to do: the CPU of a domain that runs by now is left
+ * alone. */
 static void build_next(struct work *work)
 {
     const uint32_t mine = hal_fetch_add32(&nr_taken, 1u);

@@ -11,8 +11,8 @@
 #define HEAP_SPARE         KIB(128) /* devices' registers, the port's tables */
 #define HEAP_SPARE_PER_CPU KIB(16)  /* windows, redistributors */
 
-/* Pages that something else owns already keep that owner: a module may begin in the page where another ends, and several
- * domains may use one. Bounded by the pages of the range. */
+/* Pages that something else owns already keep that owner: a module may begin in the page where another
+ * ends, and several domains may use one. Bounded by the pages of the range. */
 static enum hv_status claim(uint64_t base, uint64_t bytes, uint32_t owner)
 {
     const uint64_t first = bits_align_down(base, PAGE_BYTES);

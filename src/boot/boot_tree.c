@@ -32,19 +32,11 @@ static void fault_early(const char *what)
     boot_state.report.nr_faults++;
 }
 
-/* Maps memory that need not begin or end with a page. */
-static const void *map_bytes(hpa_t base, uint64_t bytes)
+static const uint8_t *map(hpa_t base, uint64_t bytes)
 {
-    const uint64_t first = bits_align_down(base.v, PAGE_BYTES);
-    const uint64_t end = bits_align_up(base.v + bytes, PAGE_BYTES);
     const void *va = NULL;
-    const uint8_t *mapped = NULL;
 
-    if (hal_hypmap_readonly(hpa(first), end - first, &va) == HV_OK) {
-        mapped = va;
-        mapped = &mapped[base.v - first];
-    }
-    return mapped;
+    return (hal_hypmap_readonly(base, bytes, &va) == HV_OK) ? va : NULL;
 }
 
 static uint32_t be32(const uint8_t *at)
@@ -54,7 +46,7 @@ static uint32_t be32(const uint8_t *at)
 
 static bool payload_use(hpa_t base)
 {
-    const void *const page = map_bytes(base, PAGE_BYTES);
+    const void *const page = map(base, PAGE_BYTES);
     struct payload_header header;
     bool good = false;
 
@@ -70,14 +62,14 @@ static bool payload_use(hpa_t base)
 
 static bool tree_map(hpa_t base)
 {
-    const uint8_t *const head = map_bytes(base, TREE_HEAD_BYTES);
+    const uint8_t *const head = map(base, TREE_HEAD_BYTES);
     uint64_t bytes = 0;
 
     if ((head != NULL) && (be32(head) == TREE_MAGIC)) {
         bytes = be32(&head[4]);
     }
     if ((bytes >= TREE_HEAD_BYTES) && (bytes <= TREE_BYTES_MAX)) {
-        boot_state.tree = map_bytes(base, bytes);
+        boot_state.tree = map(base, bytes);
         boot_state.tree_bytes = bytes;
     }
     return boot_state.tree != NULL;

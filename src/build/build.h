@@ -1,5 +1,5 @@
-/* A domain made and unmade, in named phases. What boot, PSCI reset and the operator share. Construction is repeatable:
- * modules stay pristine, and build_domain() works again after build_unmake(). */
+/* A domain made and unmade, in named phases. What boot, PSCI reset and the operator share. Construction is
+ * repeatable: modules stay pristine, and build_domain() works again after build_unmake(). */
 #ifndef BUILD_BUILD_H
 #define BUILD_BUILD_H
 
@@ -9,26 +9,27 @@
 /* Bytes of heap that build_setup() and build_prepare() of all domains of the plan take, page multiple. */
 uint64_t build_heap_bytes(const struct plan *plan);
 
-/* Memory for as many builds at a time as there are workspaces. Boot, before the domains are prepared. HV_NO_MEMORY. */
+/* Memory for as many builds at a time as there are workspaces. Boot, before the domains are prepared.
+ * HV_NO_MEMORY. */
 HV_MUST_CHECK enum hv_status build_setup(const struct plan *plan);
 
 /* How many builds may run at a time; at least 1 after build_setup(). */
 uint32_t build_nr_workspaces(void);
 
-/* Allocates struct domain, vCPUs and pool of a planned domain (heap; boot only), registers its console and appends it to
- * domain_table. HV_NO_MEMORY or HV_LIMIT with a log line. */
+/* Allocates struct domain, vCPUs and pool of a planned domain (heap; boot only), registers its console and
+ * appends it to domain_table. HV_NO_MEMORY or HV_LIMIT with a log line. */
 HV_MUST_CHECK enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain);
 
-/* Runs the phases: reserve (RAM, scrubbed), map, vcpu, vdev, image. Worker context; long; calls work_breathe(). HV_BUSY:
- * the domain is built or being built. Another failure is logged with domain and phase, undone, and the domain is
- * DOMAIN_FAILED. The caller follows with build_start(). */
+/* Runs the phases: reserve (RAM, scrubbed), map, vcpu, vdev, image. Worker context; long; calls
+ * work_breathe(). HV_BUSY: the domain is built or being built. Another failure is logged with domain and
+ * phase, undone, and the domain is DOMAIN_FAILED. The caller follows with build_start(). */
 HV_MUST_CHECK enum hv_status build_domain(struct domain *domain);
 
 /* Lets vCPU 0 run from the kernel's entry. */
 void build_start(struct domain *domain);
 
-/* The domain asked for off / reset or must stop: its vCPUs leave, then a work item unmakes it. Any context. Nothing
- * happens if the domain does not run. why: constant text. */
+/* The domain asked for off / reset or must stop: its vCPUs leave, then a work item unmakes it. Any
+ * context. Nothing happens if the domain does not run. why: constant text. */
 void build_request_stop(struct domain *domain, enum hal_power_request request, const char *why);
 
 /* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */

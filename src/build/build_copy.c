@@ -1,4 +1,5 @@
-/* Into guest memory, which is seen through one window at a time. Guests start with caches off: what is written is cleaned. */
+/* Into guest memory, which is seen through one window at a time. Guests start with caches off: what is
+ * written is cleaned. */
 #include "build/builder.h"
 
 #include "hal/cache.h"

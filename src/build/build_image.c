@@ -1,4 +1,5 @@
-/* Kernel, ramdisk and device tree of a domain. Modules are only read, so a domain can be built again from them. */
+/* Kernel, ramdisk and device tree of a domain. Modules are only read, so a domain can be built again from
+ * them. */
 #include "build/builder.h"
 
 #include "base/log.h"

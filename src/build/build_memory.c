@@ -33,7 +33,8 @@ static void scrub(hpa_t base, uint64_t bytes)
     hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
 }
 
-/* The largest piece, as a multiple of 2 MiB so that the next piece starts aligned too. Another build may be quicker. */
+/* The largest piece, as a multiple of 2 MiB so that the next piece starts aligned too. Another build may
+ * be quicker. */
 static enum hv_status take_large(uint64_t want, uint32_t owner, hpa_t *base, uint64_t *bytes)
 {
     enum hv_status status = ram_alloc(want, MIB(2), MIB(2), owner, base, bytes);
@@ -47,8 +48,8 @@ static enum hv_status take_large(uint64_t want, uint32_t owner, hpa_t *base, uin
     return status;
 }
 
-/* The best piece of at most `want` bytes: whole and aligned so that the largest blocks can map it; then whole and less
- * aligned; then what there is. */
+/* The best piece of at most `want` bytes: whole and aligned so that the largest blocks can map it; then
+ * whole and less aligned; then what there is. */
 static enum hv_status take_piece(uint64_t want, uint32_t owner, hpa_t *base, uint64_t *bytes)
 {
     static const uint64_t whole_align[] = { GIB(1), MIB(2), PAGE_BYTES };

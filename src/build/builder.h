@@ -65,7 +65,8 @@ HV_MUST_CHECK enum hv_status build_map(struct domain *domain);
 void build_unmap(struct domain *domain);
 
 /* -- build_copy.c: worker context -- */
-/* Opens HAL_WINDOW_WORK_DST on guest memory. NULL if `at` is no memory of the domain; else *bytes follow linearly. */
+/* Opens HAL_WINDOW_WORK_DST on guest memory. NULL if `at` is no memory of the domain; else *bytes follow
+ * linearly. */
 void *build_window(const struct domain *domain, gpa_t at, uint64_t *bytes);
 /* Both clean what they wrote to memory. HV_FAULT if the range is not all memory of the domain. */
 HV_MUST_CHECK enum hv_status build_write(const struct domain *domain, gpa_t to, const void *from,

@@ -64,7 +64,8 @@ static void run_feed(struct inflate_run *run)
     }
 }
 
-/* Goes on until `bytes` came out or the stream or the source ended. Each turn but the last uses up a piece of the source. */
+/* Goes on until `bytes` came out or the stream or the source ended. Each turn but the last uses up a piece
+ * of the source. */
 static int run_piece(struct inflate_run *run, void *out, uint64_t bytes)
 {
     int result;

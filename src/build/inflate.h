@@ -1,5 +1,5 @@
-/* gzip data (RFC 1952) from host memory, piece by piece, with zlib working in a bounded arena. Worker context. What follows
- * the stream in the source is ignored: modules may be padded. */
+/* gzip data (RFC 1952) from host memory, piece by piece, with zlib working in a bounded arena. Worker
+ * context. What follows the stream in the source is ignored: modules may be padded. */
 #ifndef BUILD_INFLATE_H
 #define BUILD_INFLATE_H
 

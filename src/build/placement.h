@@ -15,9 +15,9 @@ struct placement {
     gpa_t ramdisk;
 };
 
-/* Tree and ramdisk each take a multiple of 2 MiB, the tree first: at 128 MiB into the bank if the bank has the room and
- * the kernel ends below; else at the end of the bank; else just below the kernel. False if none of these works. The tree
- * has 2 MiB. */
+/* Tree and ramdisk each take a multiple of 2 MiB, the tree first: at 128 MiB into the bank if the bank has
+ * the room and the kernel ends below; else at the end of the bank; else just below the kernel. False if none
+ * of these works. The tree has 2 MiB. */
 bool placement_find(struct placement *p);
 
 #endif

@@ -1,5 +1,6 @@
-/* Serial ports as a console needs them: no knowledge of who writes or of domains. Whoever opens one has mapped its
- * registers (hal_hypmap_device()) and registers the interrupt. Line speed and format stay as the firmware left them. */
+/* Serial ports as a console needs them: no knowledge of who writes or of domains. Whoever opens one has
+ * mapped its registers (hal_hypmap_device()) and registers the interrupt. Line speed and format stay as the
+ * firmware left them. */
 #ifndef DRIVERS_UART_H
 #define DRIVERS_UART_H
 

@@ -1,5 +1,5 @@
-/* Line editing in the trap that brings the characters; the command itself is a work item, so a long answer keeps no guest
- * waiting. */
+/* Line editing in the trap that brings the characters; the command itself is a work item, so a long answer
+ * keeps no guest waiting. */
 #include "operator/operator.h"
 
 #include "base/console.h"

@@ -4,7 +4,8 @@
 
 #include "base/console.h"
 
-/* Carries out one line, whose blanks it overwrites; what there is to say goes to `out`. Worker context; bounded. */
+/* Carries out one line, whose blanks it overwrites; what there is to say goes to `out`. Worker context;
+ * bounded. */
 void operator_command_run(struct console *out, char *line);
 
 #endif

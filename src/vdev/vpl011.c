@@ -30,21 +30,21 @@
 #define IFLS_RX_SHIFT 3u
 #define IFLS_RX_MASK  7u
 
-/* Registers of the full PL011 that keep what is written and do nothing. */
-struct plain_reg {
-    uint32_t offset;
-    uint32_t writable;
-    uint32_t reset;
+/* The PL011's other registers, by offset / 4. At reset: enabled, eight bits, FIFO on, which is what an SBSA UART always
+ * is. */
+#define PLAIN_LCR_H 0x0Bu
+#define PLAIN_IFLS  0x0Du
+static const uint16_t plain_writable[VPL011_PLAIN_REGS] = {
+    [0x08] = 0xFFu,                          /* ILPR */
+    [0x09] = 0xFFFFu,                        /* IBRD */
+    [0x0A] = 0x3Fu,                          /* FBRD */
+    [PLAIN_LCR_H] = 0xFFu, [0x0C] = 0xFF87u, /* CR */
+    [PLAIN_IFLS] = 0x3Fu,  [0x12] = 0x7u,    /* DMACR */
 };
-
-enum plain_index { PLAIN_ILPR, PLAIN_IBRD, PLAIN_FBRD, PLAIN_LCR_H, PLAIN_CR, PLAIN_IFLS, PLAIN_DMACR };
-
-/* Reset: enabled, eight bits, FIFO on, which is what an SBSA UART always is. */
-static const struct plain_reg plain_regs[VPL011_PLAIN_REGS] = {
-    [PLAIN_ILPR] = { 0x020u, 0xFFu, 0u },     [PLAIN_IBRD] = { 0x024u, 0xFFFFu, 0u },
-    [PLAIN_FBRD] = { 0x028u, 0x3Fu, 0u },     [PLAIN_LCR_H] = { 0x02Cu, 0xFFu, 0x70u },
-    [PLAIN_CR] = { 0x030u, 0xFF87u, 0x301u }, [PLAIN_IFLS] = { 0x034u, 0x3Fu, 0x12u },
-    [PLAIN_DMACR] = { 0x048u, 0x7u, 0u },
+static const uint16_t plain_reset[VPL011_PLAIN_REGS] = {
+    [PLAIN_LCR_H] = 0x70u,
+    [0x0C] = 0x301u,
+    [PLAIN_IFLS] = 0x12u,
 };
 
 /* PeriphID0-3 (PL011 r1p5: FIFOs of 32) and PCellID0-3 */
@@ -54,13 +54,13 @@ static const uint8_t id_regs[8] = { 0x11u, 0x10u, 0x34u, 0x00u, 0x0Du, 0xF0u, 0x
 static uint32_t trigger_level(const struct vpl011 *uart)
 {
     static const uint8_t level[IFLS_RX_MASK + 1u] = { 4u, 8u, 16u, 24u, 28u, 16u, 16u, 16u };
-    const uint32_t select = (uart->plain[PLAIN_IFLS] >> IFLS_RX_SHIFT) & IFLS_RX_MASK;
+    const uint32_t select = ((uint32_t)uart->plain[PLAIN_IFLS] >> IFLS_RX_SHIFT) & IFLS_RX_MASK;
 
     return ((uart->plain[PLAIN_LCR_H] & LCR_H_FEN) == 0u) ? 1u : level[select];
 }
 
-/* The time-out interrupt does not wait for a time-out: a guest that enabled only one of the two still hears of its input,
- * and one that cleared it with characters left is told again. */
+/* The time-out interrupt does not wait for a time-out: a guest that enabled only one of the two still
+ * hears of its input, and one that cleared it with characters left is told again. */
 static uint32_t raw_status(const struct vpl011 *uart)
 {
     uint32_t status = uart->latched;
@@ -102,25 +102,13 @@ static uint32_t flags(const struct vpl011 *uart)
     return fr;
 }
 
-/* The index of a plain register, VPL011_PLAIN_REGS if there is none at this offset. */
-static uint32_t plain_find(uint64_t offset)
-{
-    uint32_t i = 0;
-
-    while ((i < VPL011_PLAIN_REGS) && (plain_regs[i].offset != offset)) {
-        i++;
-    }
-    return i;
-}
-
 /* What is neither SBSA's nor the PL011's reads as zero. */
 static uint32_t other_read(const struct vpl011 *uart, uint64_t offset)
 {
-    const uint32_t plain = plain_find(offset);
     uint32_t value = 0;
 
-    if (plain < VPL011_PLAIN_REGS) {
-        value = uart->plain[plain];
+    if (offset < (4u * VPL011_PLAIN_REGS)) {
+        value = uart->plain[offset / 4u];
     } else if (offset >= REG_ID) {
         value = id_regs[(offset - REG_ID) / 4u];
     } else {
@@ -161,11 +149,10 @@ static uint32_t reg_read(struct vpl011 *uart, uint64_t offset)
 
 static void reg_write(struct vpl011 *uart, uint64_t offset, uint32_t value)
 {
-    const uint32_t plain = plain_find(offset);
-
     switch (offset) {
     case REG_DR:
-        /* The character is gone at once, so the transmit FIFO has passed its trigger level on the way down. */
+        /* The character is gone at once, so the transmit FIFO has passed its trigger level on the way
+         * down. */
         uart->latched |= INT_TX;
         break;
     case REG_RSR:
@@ -178,14 +165,15 @@ static void reg_write(struct vpl011 *uart, uint64_t offset, uint32_t value)
         uart->latched &= ~value;
         break;
     default:
-        if (plain < VPL011_PLAIN_REGS) {
-            uart->plain[plain] = value & plain_regs[plain].writable;
+        if (offset < (4u * VPL011_PLAIN_REGS)) {
+            uart->plain[offset / 4u] = (uint16_t)(value & plain_writable[offset / 4u]);
         }
         break;
     }
 }
 
-/* 64-bit accesses are no part of the device. Narrow ones see the register's bytes; only the lowest has effects. */
+/* 64-bit accesses are no part of the device. Narrow ones see the register's bytes; only the lowest has
+ * effects. */
 static bool vpl011_read(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t *value)
 {
     struct vpl011 *const uart = device;
@@ -263,21 +251,10 @@ enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t b
     const enum hv_status status = domain_add_window(domain, &window);
 
     if (status == HV_OK) {
-        const uint64_t flags_before = spin_lock(&uart->lock);
-
-        for (uint32_t i = 0; i < VPL011_PLAIN_REGS; i++) {
-            uart->plain[i] = plain_regs[i].reset;
-        }
+        vpl011_setup(uart);
+        (void)memcpy(uart->plain, plain_reset, sizeof(uart->plain));
         uart->irq = irq;
-        uart->line = false;
-        uart->overrun = false;
-        uart->head = 0u;
-        uart->count = 0u;
-        uart->mask = 0u;
-        uart->latched = 0u;
-        uart->errors = 0u;
         uart->domain = domain;
-        spin_unlock(&uart->lock, flags_before);
     }
     return status;
 }

@@ -1,12 +1,13 @@
-/* An emulated UART: Arm's SBSA UART, with the other PL011 registers (Arm DDI 0183) accepted and without effect. Sending
- * never waits: a character goes to the domain's console at once. Received ones wait in a FIFO of 32. */
+/* An emulated UART: Arm's SBSA UART, with the other PL011 registers (Arm DDI 0183) accepted and without
+ * effect. Sending never waits: a character goes to the domain's console at once. Received ones wait in a FIFO
+ * of 32. */
 #ifndef VDEV_VPL011_H
 #define VDEV_VPL011_H
 
 #include "domain/domain.h"
 
 #define VPL011_FIFO         32u
-#define VPL011_PLAIN_REGS   7u
+#define VPL011_PLAIN_REGS   19u
 #define VPL011_WINDOW_BYTES PAGE_BYTES
 
 struct vpl011 {
@@ -21,7 +22,8 @@ struct vpl011 {
     uint32_t mask;    /* IMSC */
     uint32_t latched; /* TXRIS, OERIS: set by events, cleared by ICR */
     uint32_t errors;  /* RSR */
-    uint32_t plain[VPL011_PLAIN_REGS];
+    uint16_t
+        plain[VPL011_PLAIN_REGS]; /* by offset / 4: the PL011's that keep what is written and do nothing */
 };
 
 /* Once, before anything else. */

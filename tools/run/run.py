@@ -195,7 +195,7 @@ class Machine:
         path = os.path.join(OUT, "images", "%s-%s.%s" % (stem, key, suffix))
         command = [TOOL] + arguments + ["--board", tree, "--system", self.system]
         for folder in [GUESTS] + self.include:
-            command += ["-I", folder]
+            command += ["-i", folder]
         with Lock(path):
             if not newer(path, self._system_sources() + [tree]):
                 checked(command + ["-o", path + ".new"], "making the system")

@@ -86,7 +86,7 @@ void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n);
 /* Would the guest be interrupted now? */
 bool vgic_irq_pending(const struct hal_vcpu *vcpu);
 
-/* vgic_lr.c: list registers. vcpu is loaded on this CPU, interrupts masked. */
+/* vgic_cpu.c, vgic_vtimer.c. vcpu is loaded on this CPU, interrupts masked. */
 void vgic_load(struct hal_vcpu *vcpu);
 void vgic_save(struct hal_vcpu *vcpu);
 void vgic_work(struct hal_vcpu *vcpu);

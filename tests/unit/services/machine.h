@@ -1,4 +1,5 @@
-/* A small machine for tests of build/ and operator/: RAM, heap, one CPU, and a scheduler that only takes notes. */
+/* A small machine for tests of build/ and operator/: RAM, heap, one CPU, and a scheduler that only takes
+ * notes. */
 #ifndef MACHINE_H
 #define MACHINE_H
 

@@ -488,7 +488,8 @@ static void test_pieces(void **state)
 
     (void)state;
     kernel(0u, image, 70000u);
-    /* 256 MiB are free behind modules, heap and a bit; every second piece of 30 MiB and a page is taken away */
+    /* 256 MiB are free behind modules, heap and a bit; every second piece of 30 MiB and a page is taken
+     * away */
     for (uint32_t i = 0; i < 3u; i++) {
         hole[i] = hpa(MACHINE_RAM + MiB(100) + (i * MiB(80)));
         assert_int_equal(ram_claim(hole[i], MiB(30) + 4096u, RAM_RESERVED), HV_OK);

@@ -1,0 +1,15 @@
+/* What the target's libfdt.a and libz.a name and a freestanding program must define. Nobody calls these by name. */
+#ifndef BASE_LIBRT_H
+#define BASE_LIBRT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern uintptr_t __stack_chk_guard;
+_Noreturn void __stack_chk_fail(void);
+
+/* zlib's default allocator, never used: every stream brings its own zalloc and zfree. */
+void *malloc(size_t bytes);
+void free(void *block);
+
+#endif
