@@ -6,7 +6,7 @@
 
 #define RECEIVE_BURST  64u
 #define SWITCH_PRESSES 3u
-#define ESCAPE_MAX     16u /* bytes of a control sequence that are kept; a longer one is dropped from the line */
+#define ESCAPE_MAX     16u /* bytes; a longer control sequence is dropped from the line */
 #define REPLAY_CHUNK   64u
 #define CHAR_ESC       '\x1b'
 #define CHAR_DEL       0x7Fu
@@ -14,10 +14,9 @@
 #define CONT_MARK      '\\' /* ends a piece of a held line that is too long */
 
 /* A guest ends its lines with \r\n: what a \r means is known with the byte behind it. */
-#define CARRIAGE_NONE 0u
-#define CARRIAGE_SEEN 1u /* the last byte was \r */
-#define CARRIAGE_ENDED                                                                                       \
-    2u /* ... and another source's line came before the next: the line is ended on the terminal already */
+#define CARRIAGE_NONE  0u
+#define CARRIAGE_SEEN  1u /* the last byte was \r */
+#define CARRIAGE_ENDED 2u /* ... and then another source's line came: it is ended on the terminal already */
 
 static const char colour_off[] = { CHAR_ESC, '[', '0', 'm', '\0' };
 static struct spinlock console_lock = SPINLOCK(LOCK_CONSOLE);

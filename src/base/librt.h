@@ -1,4 +1,5 @@
-/* What the target's libfdt.a and libz.a name and a freestanding program must define. Nobody calls these by name. */
+/* What the target's libfdt.a and libz.a name and a freestanding program must define. Nobody calls these by
+ * name. */
 #ifndef BASE_LIBRT_H
 #define BASE_LIBRT_H
 

@@ -72,6 +72,7 @@ enum hv_status boot_console_listen(void)
         by_irq = (irq_register(plan->irq, plan->irq_edge, receive, NULL) == HV_OK);
         if (by_irq) {
             uart.irq_enable(uart.device);
+            console_receive(); /* a FIFO that is full already may not interrupt again */
         }
     }
     if ((uart.get != NULL) && !by_irq) {

@@ -90,10 +90,26 @@ enum hv_status smp_prepare(void)
     return status;
 }
 
+/* They come at their own pace; the wait ends when for a while none did. */
+static void wait_online(uint32_t expected)
+{
+    uint32_t online = percpu_count_online();
+    uint64_t end_ns = hal_timer_now_ns() + SMP_START_NS;
+
+    while ((online < expected) && (hal_timer_now_ns() < end_ns)) {
+        const uint32_t now = percpu_count_online();
+
+        if (now > online) {
+            end_ns = hal_timer_now_ns() + SMP_START_NS;
+        }
+        online = now;
+        hal_cpu_relax();
+    }
+}
+
 enum hv_status smp_start(void)
 {
     const struct plan *const plan = &boot_state.plan;
-    const uint64_t end_ns = hal_timer_now_ns() + SMP_START_NS;
     uint32_t expected = 1;
 
     for (cpuid_t cpu = 0; cpu < plan->nr_cpus; cpu++) {
@@ -105,9 +121,7 @@ enum hv_status smp_start(void)
             }
         }
     }
-    while ((percpu_count_online() < expected) && (hal_timer_now_ns() < end_ns)) {
-        hal_cpu_relax();
-    }
+    wait_online(expected);
     if (percpu_count_online() < plan->nr_cpus) {
         log_line("%u of %u CPUs are online", percpu_count_online(), plan->nr_cpus);
     }

@@ -2,7 +2,6 @@
 #include "build/builder.h"
 
 #include "base/log.h"
-#include "base/percpu.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "sched/sched.h"
@@ -11,7 +10,7 @@ static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)
 {
     struct domain *const domain = &slot->domain;
     struct vcpu *const vcpu = domain->vcpu[index];
-    const uint64_t affinity = domain->plan->affinity[index] & percpu_online();
+    const uint64_t affinity = build_affinity(domain->plan, index);
     enum hv_status status;
 
     (void)memset(vcpu, 0, sizeof(*vcpu));

@@ -188,15 +188,70 @@ static enum hv_status tree_load(const struct image_load *load, const struct plac
     return status;
 }
 
+/* The first two bytes by which Linux knows that a ramdisk is compressed (its lib/decompress.c). */
+static bool is_compressed(const uint8_t head[KIMAGE_HEAD_BYTES])
+{
+    static const uint8_t magic[][2] = { { 0x1Fu, 0x8Bu }, { 0x1Fu, 0x9Eu }, { 0x42u, 0x5Au },
+                                        { 0x5Du, 0x00u }, { 0xFDu, 0x37u }, { 0x89u, 0x4Cu },
+                                        { 0x02u, 0x21u }, { 0x28u, 0xB5u } };
+    bool found = false;
+
+    for (uint32_t i = 0; i < ARRAY_LEN(magic); i++) {
+        found = found || ((head[0] == magic[i][0]) && (head[1] == magic[i][1]));
+    }
+    return found;
+}
+
+/* Is host memory from the beginning of a page to `end`, within that page, all zero? */
+static bool is_zero(uint64_t page, uint64_t end)
+{
+    uint64_t room = 0;
+    const void *const at = hal_hypmap_window(HAL_WINDOW_WORK_SRC, hpa(page), HAL_HYPMAP_RO, &room);
+    const uint64_t *const words = at;
+    const uint8_t *const bytes = at;
+    const uint64_t count = end - page;
+    uint64_t seen = 0;
+
+    for (uint64_t i = 0; i < (count / sizeof(seen)); i++) {
+        seen |= words[i];
+    }
+    for (uint64_t i = bits_align_down(count, sizeof(seen)); i < count; i++) {
+        seen |= bytes[i];
+    }
+    return seen == 0u;
+}
+
+/* The bytes of the ramdisk that matter: zeros behind a compressed one are padding by who placed it, and
+ * would cost the guest its memory. A page of them stays, since the stream itself may end with some. Bounded
+ * by the module's pages. */
+static uint64_t ramdisk_bytes(const struct plan_module *module)
+{
+    uint8_t head[KIMAGE_HEAD_BYTES];
+    uint64_t end = module->base.v + module->bytes;
+    bool zero;
+
+    read_head(module, head);
+    zero = (module->bytes > 0u) && is_compressed(head);
+    while (zero) {
+        const uint64_t page = bits_max(bits_align_down(end - 1u, PAGE_BYTES), module->base.v);
+
+        zero = (page > module->base.v) && is_zero(page, end);
+        end = zero ? page : end;
+        work_breathe();
+    }
+    hal_hypmap_window_close(HAL_WINDOW_WORK_SRC);
+    return bits_min(module->bytes, (end + PAGE_BYTES) - module->base.v);
+}
+
 static enum hv_status modules_load(const struct image_load *load)
 {
     const struct plan_domain *const plan = load->domain->plan;
-    const struct build_source ramdisk = { plan->ramdisk.base.v, plan->ramdisk.bytes };
+    const struct build_source ramdisk = { plan->ramdisk.base.v, ramdisk_bytes(&plan->ramdisk) };
     struct placement place = { hal_plan_layout()->bank[0].base.v,
                                build_bank_bytes(plan, 0u),
                                load->base,
                                load->end,
-                               plan->ramdisk.bytes,
+                               ramdisk.bytes,
                                { 0u },
                                { 0u } };
     enum hv_status status = HV_OK;
@@ -204,7 +259,7 @@ static enum hv_status modules_load(const struct image_load *load)
     if (!placement_find(&place)) {
         log_line(
             "/chosen/%s: memory: found %U KiB, expected room for kernel, ramdisk of %U KiB and device tree",
-            plan->name, plan->memory_bytes >> 10u, plan->ramdisk.bytes >> 10u);
+            plan->name, plan->memory_bytes >> 10u, ramdisk.bytes >> 10u);
         status = HV_NO_MEMORY;
     }
     if ((status == HV_OK) && (ramdisk.bytes > 0u)) {

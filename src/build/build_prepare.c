@@ -2,6 +2,7 @@
 #include "build/builder.h"
 
 #include "base/log.h"
+#include "base/percpu.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
@@ -14,6 +15,8 @@
 
 static struct build_workspace workspaces[BUILD_WORKSPACES_MAX];
 static uint32_t nr_workspaces;
+static bool is_pinned;      /* the plan names a CPU for each vCPU */
+static uint64_t set_pinned; /* all of these CPUs */
 
 static uint32_t pages_of(uint64_t bytes)
 {
@@ -51,11 +54,36 @@ uint64_t build_heap_bytes(const struct plan *plan)
     return pages << PAGE_SHIFT;
 }
 
+static void pins_note(const struct plan *plan)
+{
+    is_pinned = (plan->sched == PLAN_SCHED_NULL);
+    set_pinned = 0u;
+    for (uint32_t i = 0; (i < plan->nr_domains) && is_pinned; i++) {
+        for (uint32_t v = 0; v < plan->domain[i].nr_vcpus; v++) {
+            set_pinned |= BIT64(plan->domain[i].pinned[v] % HV_CPUS_MAX);
+        }
+    }
+}
+
+/* Should a pinned vCPU's CPU not have come online, another that is nobody's will do. */
+uint64_t build_affinity(const struct plan_domain *plan, uint32_t index)
+{
+    const uint64_t online = percpu_online();
+    const uint64_t pin = BIT64(plan->pinned[index] % HV_CPUS_MAX);
+    uint64_t allowed = plan->affinity[index];
+
+    if (is_pinned) {
+        allowed = ((online & pin) != 0u) ? pin : (allowed & ~set_pinned);
+    }
+    return allowed & online;
+}
+
 enum hv_status build_setup(const struct plan *plan)
 {
     const uint32_t wanted = workspaces_wanted(plan);
     enum hv_status status = HV_OK;
 
+    pins_note(plan);
     nr_workspaces = 0u;
     for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
         struct build_workspace *const w = &workspaces[i];

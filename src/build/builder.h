@@ -52,6 +52,8 @@ static inline struct build_slot *build_slot_of(struct domain *domain)
 }
 
 /* -- build_prepare.c -- */
+/* The CPUs that are online on which a vCPU may run; 0 = none. */
+uint64_t build_affinity(const struct plan_domain *plan, uint32_t index);
 /* Waits until one is free: as long as other CPUs' builds take. */
 struct build_workspace *build_workspace_take(void);
 void build_workspace_give(struct build_workspace *workspace);

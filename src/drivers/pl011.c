@@ -64,7 +64,8 @@ static void pl011_irq_enable(void *device)
 {
     const struct uart_regs *const regs = device;
 
-    pl011_write(regs, PL011_ICR, PL011_INT_ALL);
+    /* What has been received already keeps its interrupt. */
+    pl011_write(regs, PL011_ICR, PL011_INT_ALL & ~(PL011_INT_RX | PL011_INT_RT));
     pl011_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT);
 }
 

@@ -206,7 +206,7 @@ void sched_block(struct vcpu *vcpu)
     current_asks(vcpu, SCHED_ASK_BLOCK);
 }
 
-void sched_yield(struct vcpu *vcpu)
+void sched_pass_turn(struct vcpu *vcpu)
 {
     current_asks(vcpu, SCHED_ASK_YIELD);
 }

@@ -49,7 +49,7 @@ HV_MUST_CHECK enum hv_status sched_power_on(struct vcpu *vcpu);
 void sched_wake(struct vcpu *vcpu);
 /* The calling (current) vCPU waits / stops / gives its turn away; effect at exit work. */
 void sched_block(struct vcpu *vcpu);
-void sched_yield(struct vcpu *vcpu);
+void sched_pass_turn(struct vcpu *vcpu);
 /* Makes it VCPU_OFF as soon as it leaves its CPU (an IPI asks for it). Does not wait. */
 void sched_power_off(struct vcpu *vcpu);
 /* Pausing keeps state but no vCPU of the domain runs. domain->paused is set by the caller. */

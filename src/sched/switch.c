@@ -278,6 +278,7 @@ _Noreturn void sched_start_cpu(void)
     hal_store_release32(&sched_cpus[cpu].started, 1u);
     hal_store_release32(&area->online, 1u);
     hal_context_set(&area->idle.frame);
+    area->runs = "idle";
     sched_exit_work();
     hal_cpu_run();
 }

@@ -29,7 +29,7 @@ enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
         sched_block(of);
         break;
     case HAL_EXIT_YIELD:
-        sched_yield(of);
+        sched_pass_turn(of);
         break;
     case HAL_EXIT_HYPERCALL: /* none is defined */
         resume = HAL_INJECT_UNDEF;

@@ -30,8 +30,8 @@
 #define IFLS_RX_SHIFT 3u
 #define IFLS_RX_MASK  7u
 
-/* The PL011's other registers, by offset / 4. At reset: enabled, eight bits, FIFO on, which is what an SBSA UART always
- * is. */
+/* The PL011's other registers, by offset / 4. At reset: enabled, eight bits, FIFO on, which is what an
+ * SBSA UART always is. */
 #define PLAIN_LCR_H 0x0Bu
 #define PLAIN_IFLS  0x0Du
 static const uint16_t plain_writable[VPL011_PLAIN_REGS] = {
@@ -251,10 +251,18 @@ enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t b
     const enum hv_status status = domain_add_window(domain, &window);
 
     if (status == HV_OK) {
-        vpl011_setup(uart);
+        const uint64_t flags_before = spin_lock(&uart->lock);
+
         (void)memcpy(uart->plain, plain_reset, sizeof(uart->plain));
+        uart->line = false;
+        uart->overrun = false;
+        uart->count = 0u;
+        uart->mask = 0u;
+        uart->latched = 0u;
+        uart->errors = 0u;
         uart->irq = irq;
         uart->domain = domain;
+        spin_unlock(&uart->lock, flags_before);
     }
     return status;
 }

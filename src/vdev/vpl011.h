@@ -19,11 +19,10 @@ struct vpl011 {
     uint16_t fifo[VPL011_FIFO]; /* as DR shows them */
     uint32_t head;
     uint32_t count;
-    uint32_t mask;    /* IMSC */
-    uint32_t latched; /* TXRIS, OERIS: set by events, cleared by ICR */
-    uint32_t errors;  /* RSR */
-    uint16_t
-        plain[VPL011_PLAIN_REGS]; /* by offset / 4: the PL011's that keep what is written and do nothing */
+    uint32_t mask;                     /* IMSC */
+    uint32_t latched;                  /* TXRIS, OERIS: set by events, cleared by ICR */
+    uint32_t errors;                   /* RSR */
+    uint16_t plain[VPL011_PLAIN_REGS]; /* by offset / 4: registers that do nothing */
 };
 
 /* Once, before anything else. */

@@ -11,10 +11,12 @@
 
 #define SUITE_SCRATCH_BYTES MIB(8) /* RAM that nobody uses, 2 MiB aligned */
 #define SUITE_STACK_BYTES   16384u
+#define SUITE_PAGES         64u
 
 struct suite_machine {
     hpa_t scratch;
     const struct hal_plan_host *host;
+    uint8_t *pages;       /* SUITE_PAGES of the heap */
     uint64_t second_hwid; /* another CPU that can be started; UINT64_MAX if there is none */
     void (*put)(char c);
     void (*end)(uint32_t nr_failed); /* does not return */

@@ -39,7 +39,13 @@ static void cpu_begin(cpuid_t cpu, void (*entry)(void *arg))
 static void first(void *arg)
 {
     const struct hal_plan_host *const host = arg;
+    void *va = NULL;
+    uint64_t used = 0u;
 
+    if ((hal_hypmap_heap(hpa(RAM_BASE), MIB(1), &va, &used) != HV_OK) || (hal_hypmap_hpa(va).v != RAM_BASE)) {
+        abort();
+    }
+    suite_machine.pages = &((uint8_t *)va)[used];
     if ((hal_irq_init(host) != HV_OK) || (hal_timer_init(host) != HV_OK)) {
         abort();
     }
@@ -66,7 +72,9 @@ int main(void)
     fake_ram_setup(RAM_BASE, MIB(64));
     fake_time_step(1000u);
     suite_seen.domain_pages_max = UINT32_MAX;
-    suite_machine = (struct suite_machine){ hpa(RAM_BASE + MIB(16)), &host, 1u, put, end };
+    suite_machine = (struct suite_machine){
+        .scratch = hpa(RAM_BASE + MIB(16)), .host = &host, .second_hwid = 1u, .put = put, .end = end
+    };
     fake_cpu_boot(0u, first, (void *)(uintptr_t)&host);
     fake_run();
     (void)printf("HAL-SUITE the CPUs came to rest before the end\n");

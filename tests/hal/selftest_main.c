@@ -124,11 +124,13 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
     suite_machine.scratch = hpa(SCRATCH_AT);
     suite_machine.host = &host;
     must(hal_hypmap_heap(hpa(HEAP_AT), HEAP_BYTES, &va, &used), "hal_hypmap_heap");
+    uint8_t *const heap = &((uint8_t *)va)[used];
     CHECK(hal_hypmap_hpa(va).v == HEAP_AT);
     CHECK((used < HEAP_BYTES) && ((used % PAGE_BYTES) == 0u));
     CHECK(hal_hypmap_hpa(&((uint8_t *)va)[HEAP_BYTES - 1u]).v == (HEAP_AT + HEAP_BYTES - 1u));
     must(hal_hypmap_device(hpa(PL011_BASE), PL011_BYTES, &va), "hal_hypmap_device");
     uart = va;
+    suite_machine.pages = heap;
     suite_text("HAL-SUITE begins\n");
     tree_read(boot->tree);
     suite_machine.second_hwid = second_hwid(boot->cpu_hwid);

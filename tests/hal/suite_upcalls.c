@@ -9,17 +9,17 @@
 #include "hal/upcall.h"
 #include "lib/string.h"
 
-#define DOMAIN_PAGES 64u
-
 struct percpu percpu_area[HV_CPUS_MAX];
 struct suite_seen suite_seen;
 struct hal_frame *volatile suite_next[HV_CPUS_MAX];
 struct hal_vcpu *suite_vcpu;
 
-static struct {
-    uint8_t bytes[PAGE_BYTES];
-} pages[DOMAIN_PAGES] __attribute__((aligned(PAGE_BYTES)));
-static bool page_used[DOMAIN_PAGES];
+static bool page_used[SUITE_PAGES];
+
+static void *page_at(uint32_t i)
+{
+    return &suite_machine.pages[(uint64_t)i * PAGE_BYTES];
+}
 
 static void enter_next(void)
 {
@@ -85,7 +85,6 @@ _Noreturn void panic_at(const char *file, unsigned int line, const char *what)
     upcall_fatal(what, line);
 }
 
-/* Tables of the port itself: the heap is what upcall_heap_page() gives during boot; here a few pages of .bss do. */
 void *upcall_heap_page(void)
 {
     return upcall_domain_page(NULL);
@@ -97,11 +96,11 @@ void *upcall_domain_page(struct hal_domain *domain)
 
     (void)domain;
     for (uint32_t i = 0u;
-         (page == NULL) && (i < DOMAIN_PAGES) && (suite_seen.domain_pages < suite_seen.domain_pages_max);
+         (page == NULL) && (i < SUITE_PAGES) && (suite_seen.domain_pages < suite_seen.domain_pages_max);
          i++) {
         if (!page_used[i]) {
             page_used[i] = true;
-            page = &pages[i];
+            page = page_at(i);
             (void)memset(page, 0, PAGE_BYTES);
             suite_seen.domain_pages++;
         }
@@ -114,8 +113,8 @@ void upcall_domain_page_free(struct hal_domain *domain, void *page)
     bool found = false;
 
     (void)domain;
-    for (uint32_t i = 0u; i < DOMAIN_PAGES; i++) {
-        if ((page == (void *)&pages[i]) && page_used[i]) {
+    for (uint32_t i = 0u; i < SUITE_PAGES; i++) {
+        if ((page == page_at(i)) && page_used[i]) {
             page_used[i] = false;
             suite_seen.domain_pages--;
             found = true;

@@ -114,7 +114,9 @@ static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *
     } else {
         vgicv2_access(access);
     }
-    vgic_attend();
+    if (access->vcpu->arm.vgic.inbox != 0u) {
+        vgic_work(access->vcpu);
+    }
     if (access->is_again) {
         return HAL_RESUME;
     }
@@ -153,31 +155,31 @@ bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_
 /* ICC_ registers, which only a GICv3 guest has. */
 static bool arm_icc_access(struct hal_vcpu *vcpu, struct arm_sysreg *access)
 {
-    bool is_ours = true;
+    bool is_ours = false;
 
-    switch (access->encoding) {
-    case SYSREG_ICC_SGI1R_EL1:
-        vgicv3_write_sgir(vcpu, access->value, true);
-        break;
-    case SYSREG_ICC_ASGI1R:
-    case SYSREG_ICC_SGI0R_EL1:
-        vgicv3_write_sgir(vcpu, access->value, false);
-        break;
-    case SYSREG_ICC_SRE_EL1:
+    if (access->encoding == SYSREG_ICC_SRE_EL1) {
         access->value = ICC_SRE_VALUE;
-        break;
-    default:
-        is_ours = false;
-        break;
+        is_ours = true;
+    } else if (access->write &&
+               ((access->encoding == SYSREG_ICC_ASGI1R) || (access->encoding == SYSREG_ICC_SGI0R_EL1))) {
+        vgicv3_write_sgir(vcpu, access->value, false);
+        is_ours = true;
+    } else {
+        is_ours = false; /* reads of these, too */
     }
-    /* the first three are write-only (IHI 0069H 12.2.1, 12.2.20, 12.2.21) */
-    return is_ours && (access->write || (access->encoding == SYSREG_ICC_SRE_EL1));
+    return is_ours;
 }
 
 bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume)
 {
     bool is_ours = false;
 
+    *resume = HAL_RESUME_NEXT;
+    if ((access->encoding == SYSREG_ICC_SGI1R_EL1) && access->write &&
+        (vcpu->domain->arm.gic_version == 3u)) {
+        vgicv3_write_sgir(vcpu, access->value, true); /* by far the most frequent one */
+        return true;
+    }
     if ((access->encoding & ~ARM_SYSREG(0u, 0u, 0u, 0u, 3u)) == SYSREG_CNTP_TVAL_EL0) {
         is_ours = SYSREG_OP2(access->encoding) < 3u;
         if (is_ours) {
@@ -188,6 +190,5 @@ bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_
     } else {
         is_ours = false;
     }
-    *resume = HAL_RESUME_NEXT;
     return is_ours;
 }

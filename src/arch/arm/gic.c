@@ -2,6 +2,7 @@
 #include "arch/arm/gic.h"
 
 #include "arch/arm/vgic.h"
+#include "arch/arm/vtimer.h"
 #include "arm_port.h"
 #include "arm_sysregs.h"
 #include "base/log.h"
@@ -208,12 +209,12 @@ void hal_irq_ipi(cpuid_t cpu)
     }
 }
 
-uint32_t gic_acknowledge(void)
+static uint32_t gic_acknowledge(void)
 {
     return (gic_host.version == 3u) ? arm_icc_iar1_read() : gicv2_acknowledge();
 }
 
-void gic_priority_drop(uint32_t ack)
+static void gic_priority_drop(uint32_t ack)
 {
     if (gic_host.version == 3u) {
         arm_icc_eoir1_write(ack);
@@ -293,15 +294,19 @@ void gic_interface_load(const struct vgic_vcpu *vgic)
     }
 }
 
-/* Everything but the guest's timer. The priority is dropped before the handler, the interrupt stays inactive-blocked until
- * its source is quiet. */
+/* One acknowledged interrupt. The priority is dropped before the handler; the interrupt stays active, and so can't come
+ * again, until its source is quiet. */
 static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
 {
     const uint32_t irq = ack & GIC_INTID_MASK;
+    bool is_forwarded = false;
 
     gic_priority_drop(ack);
-    if (irq == GIC_SGI_IPI) {
+    if (irq == gic_host.vtimer_irq) {
+        is_forwarded = vgic_vtimer_fired(loaded);
+    } else if (irq == GIC_SGI_IPI) {
         gic_deactivate(ack); /* at once: an IPI sent from now on is seen as a new one */
+        is_forwarded = true;
         hal_barrier_io();
         if (loaded != NULL) {
             vgic_work(loaded);
@@ -310,38 +315,50 @@ static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
     } else if (irq == gic_host.host->ppi_hyp_timer) {
         arm_hyp_timer_write(UINT64_MAX, 0u);
         arm_isb();
-        gic_deactivate(ack);
         upcall_timer();
     } else if (irq == gic_host.host->ppi_maintenance) {
         vgic_maintain(loaded);
-        gic_deactivate(ack);
     } else {
         upcall_irq(irq);
+    }
+    if (!is_forwarded) {
         gic_deactivate(ack);
     }
 }
 
-void arm_irq_entry(void)
+/* Up to HAL_IRQ_BURST interrupts, the first of which is acknowledged already. */
+__attribute__((noinline)) static void gic_settle_all(uint32_t first)
 {
     struct hal_vcpu *loaded = gic_this_cpu()->loaded;
-    const uint32_t vtimer = gic_host.vtimer_irq;
-    uint32_t n;
+    uint32_t ack = first;
+    uint32_t n = 0u;
 
-    for (n = 0u; n < HAL_IRQ_BURST; n++) {
-        const uint32_t ack = gic_acknowledge();
-        const uint32_t irq = ack & GIC_INTID_MASK;
-
-        if (irq == vtimer) {
-            const bool is_forwarded = vgic_vtimer_fired(loaded);
-
-            gic_priority_drop(ack);
-            if (!is_forwarded) {
-                gic_deactivate(ack);
-            }
-        } else if (irq < GIC_SPECIAL) {
-            gic_settle(loaded, ack);
-        } else {
+    while ((ack & GIC_INTID_MASK) < GIC_SPECIAL) {
+        gic_settle(loaded, ack);
+        n++;
+        if (n == HAL_IRQ_BURST) {
             break;
         }
+        ack = gic_acknowledge();
+    }
+}
+
+/* The guest's timer with GICv3 is by far the most frequent interrupt and has a path of its own, without a stack frame. */
+void arm_irq_entry(void)
+{
+    uint32_t ack = gic_acknowledge();
+
+    if ((ack == gic_host.vtimer_irq) && (gic_host.version == 3u)) {
+        const struct hal_vcpu *loaded = gic_this_cpu()->loaded;
+        const uint64_t pending = (loaded != NULL) ? loaded->arm.vgic.vtimer_lr : 0u;
+
+        if ((pending != 0u) && vtimer_is_asserted_here()) {
+            arm_ich_lr_low_write(VGIC_LR_TIMER, pending);
+            arm_icc_eoir1_write(ack);
+            ack = arm_icc_iar1_read();
+        }
+    }
+    if ((ack & GIC_INTID_MASK) < GIC_SPECIAL) {
+        gic_settle_all(ack);
     }
 }

@@ -95,9 +95,7 @@ extern struct gic_cpu gic_cpus[HV_CPUS_MAX];
 
 struct gic_cpu *gic_this_cpu(void);
 
-/* The acknowledged interrupt is `ack`, as read. Drop and deactivation are apart (EOImode 1). */
-uint32_t gic_acknowledge(void);
-void gic_priority_drop(uint32_t ack);
+/* Ends an interrupt of this CPU; ack: its INTID as acknowledged. Priority drop is apart from it (EOImode 1). */
 void gic_deactivate(uint32_t ack);
 /* Makes a private interrupt of this CPU active, so that it is not delivered until a guest deactivates it. */
 void gic_private_set_active(uint32_t intid);

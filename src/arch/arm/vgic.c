@@ -44,6 +44,7 @@ void vgic_vcpu_reset(struct hal_vcpu *vcpu)
     vgic->spi_banks =
         BIT32(vcpu->domain->arm.vgic->nr_banks & 31u) - 1u; /* any may be pending for it: looks once */
     vgic->waker = VGIC_WAKER_RESET;
+    vgic->sgi_self = ((uint64_t)(vcpu->index >> 4u) << 16u) | BIT64((vcpu->index & 15u));
     vgic->priv.edge = VGIC_SGI_BITS;
     vgic->priv.enabled = VGIC_SGI_BITS; /* guests for GICv2 take it for granted; allowed with GICv3 */
 }
@@ -156,8 +157,10 @@ void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n)
     if (gic_host.version == 2u) {
         (void)hal_fetch_or64(&vgic->sgi_in[sgi / 8u], BIT64((((sgi & 7u) * 8u) + (from->index & 7u))));
     } else if (to == from) {
-        vgic->priv.latch |= BIT32(sgi);
-        vgic_refresh(to);
+        if (!vgic_show_again(to, sgi)) {
+            vgic->priv.latch |= BIT32(sgi);
+            vgic_refresh(to);
+        }
         return;
     } else {
         /* by its inbox alone */

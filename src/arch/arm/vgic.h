@@ -98,6 +98,8 @@ void vgic_refresh(struct hal_vcpu *vcpu);
 /* Memory follows the list registers, and they follow enables, groups, lines and requests. If some hold shared
  * interrupts the lock is held. */
 void vgic_sync(struct hal_vcpu *vcpu);
+/* GICv3: shows SGI n once more if the guest is done with it and it still has its list register; false: it is a longer way. */
+bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n);
 /* Level of the emulated physical timer's line. */
 void vgic_set_ptimer(struct hal_vcpu *vcpu, bool level);
 
@@ -118,7 +120,6 @@ void vgic_bank_access(struct vgic_access *access, struct hal_vcpu *owner, bool h
 /* Writes to the bit registers ISENABLER (2) to ICACTIVER (7) of a loaded vCPU's private interrupts; takes effect on list
  * registers with the next vgic_sync(). */
 void vgic_write_private(struct hal_vcpu *vcpu, uint32_t reg, uint32_t bits);
-uint32_t vgic_typer_lines(const struct hal_domain *domain);
 void vgic_write_ctlr(struct hal_vcpu *vcpu, uint32_t groups);
 /* A window's register that is not there reads as zero and ignores writes. */
 void vgicv2_access(struct vgic_access *access);

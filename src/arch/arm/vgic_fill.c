@@ -27,6 +27,22 @@ static uint32_t vgic_private_fresh(const struct hal_vcpu *vcpu)
     return (deliverable | bank->active) & ~bank->resident & ~VGIC_VTIMER_BIT;
 }
 
+/* What an edge's list register holds is right until something asks for it to be judged again, and that happens before the
+ * guest goes on; so it is written once more, as it was. Memory learns about it with the next look at the list register. */
+bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n)
+{
+    const struct vgic_vcpu *vgic = &vcpu->arm.vgic;
+    const uint32_t slot = vgic->lr_of[n & VGIC_N_MASK] & VGIC_SLOT_MASK;
+    bool is_shown = false;
+
+    if (((vgic->priv.resident & BIT32((n & VGIC_N_MASK))) != 0u) &&
+        ((gicv3_lr_read(slot) & GIC_LR_STATE) == 0u)) {
+        gicv3_lr_write(slot, (vgic->lr[slot] & ~GIC_LR_STATE) | GIC_LR_PENDING);
+        is_shown = true;
+    }
+    return is_shown;
+}
+
 bool vgic_fill_private(struct hal_vcpu *vcpu)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;

@@ -433,11 +433,6 @@ void vgic_bank_access(struct vgic_access *access, struct hal_vcpu *owner, bool h
     }
 }
 
-uint32_t vgic_typer_lines(const struct hal_domain *domain)
-{
-    return domain->arm.vgic->nr_banks;
-}
-
 void vgic_write_ctlr(struct hal_vcpu *vcpu, uint32_t groups)
 {
     struct vgic_shared *shared = vcpu->domain->arm.vgic;

@@ -125,7 +125,8 @@ static void vgicv2_word(struct vgic_access *access)
         access->value = domain->arm.vgic->ctlr;
         break;
     case GICD_TYPER:
-        access->value = vgic_typer_lines(domain) | (((domain->arm.nr_vcpus - 1u) & 7u) << VGICV2_CPUS_SHIFT);
+        access->value =
+            domain->arm.vgic->nr_banks | (((domain->arm.nr_vcpus - 1u) & 7u) << VGICV2_CPUS_SHIFT);
         break;
     case GICD_IIDR:
         access->value = VGICV2_IIDR;

@@ -11,7 +11,8 @@
 #define VGICV3_TYPER_NO1N BIT32(25)             /* a shared interrupt has one target */
 #define VGICV3_TYPER_IDS  (9u << 19u)           /* 10 bits */
 
-#define SGIR_IRM BIT64(40)
+#define SGIR_IRM   BIT64(40)
+#define SGIR_INTID GENMASK64(27, 24)
 
 /* The vCPU of an affinity as MPIDR_EL1 and GICD_IROUTER show it, or VGIC_NO_VCPU. */
 static uint32_t vgicv3_vcpu_of(const struct hal_domain *domain, uint64_t affinity)
@@ -45,6 +46,10 @@ void vgicv3_write_sgir(struct hal_vcpu *vcpu, uint64_t value, bool allows_group1
     uint32_t left = (uint32_t)bits_field(value, 15u, 0u);
     uint32_t n;
 
+    if (allows_group1 && ((value & ~SGIR_INTID) == vcpu->arm.vgic.sgi_self) && vgic_show_again(vcpu, sgi)) {
+        return;
+    }
+
     if ((value & SGIR_IRM) != 0u) {
         for (n = 0u; n < vcpu->domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
             if (n != vcpu->index) {
@@ -74,6 +79,7 @@ static void vgicv3_route(struct vgic_access *access)
     const uint32_t intid = (access->offset - GICD_IROUTER) / 8u;
     const uint32_t spi = intid - GIC_PRIVATE;
     const bool is_high = (access->offset & 4u) != 0u;
+    const uint64_t low = GENMASK64(31, 0);
     uint64_t flags;
     uint64_t route;
 
@@ -89,9 +95,9 @@ static void vgicv3_route(struct vgic_access *access)
         if (access->width == 8u) {
             route = access->value;
         } else if (is_high) {
-            route = (route & UINT32_MAX) | (access->value << 32u);
+            route = (route & low) | (access->value << 32u);
         } else {
-            route = (route & ~(uint64_t)UINT32_MAX) | (access->value & UINT32_MAX);
+            route = (route & ~low) | (access->value & low);
         }
         shared->target[spi] = (uint8_t)vgicv3_vcpu_of(domain, route);
         vgic_notify(domain, spi / VGIC_BANK_IRQS, BIT32((spi % VGIC_BANK_IRQS)));
@@ -112,7 +118,7 @@ static void vgicv3_gicd_word(struct vgic_access *access)
         access->value = domain->arm.vgic->ctlr | VGICV3_CTLR_FIXED;
         break;
     case GICD_TYPER:
-        access->value = vgic_typer_lines(domain) | VGICV3_TYPER_IDS | VGICV3_TYPER_NO1N;
+        access->value = domain->arm.vgic->nr_banks | VGICV3_TYPER_IDS | VGICV3_TYPER_NO1N;
         break;
     case GICD_IIDR:
         access->value = VGICV3_IIDR;
@@ -128,7 +134,9 @@ static void vgicv3_gicd_word(struct vgic_access *access)
 
 void vgicv3_gicd_access(struct vgic_access *access)
 {
-    if ((access->offset >= GICD_IGROUPR) && (access->offset < GICD_ITARGETSR)) {
+    if ((access->offset < GICD_IGROUPR) && (access->width == 4u)) {
+        vgicv3_gicd_word(access);
+    } else if ((access->offset >= GICD_IGROUPR) && (access->offset < GICD_ITARGETSR)) {
         vgic_bank_access(access, NULL, true);
     } else if ((access->offset >= GICD_ICFGR) && (access->offset < (GICD_ICFGR + 0x100u))) {
         vgic_bank_access(access, NULL, true);

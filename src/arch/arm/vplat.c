@@ -132,7 +132,9 @@ static void vplat_timer(const struct hal_domain *domain, const struct hal_tree *
 
 static void vplat_firmware(const struct hal_tree *tree)
 {
-    static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2\0arm,psci";
+    static const char compatible[] = "arm,psci-1.0\0"
+                                     "arm,psci-0.2\0"
+                                     "arm,psci";
 
     tree->begin(tree->ctx, "psci");
     vplat_text(tree, "compatible", compatible, sizeof(compatible));

@@ -125,7 +125,7 @@ const char *hal_cpu_describe(void)
 {
     static char line[96];
     const uint64_t midr = A64_READ(midr_el1);
-    const uint64_t mmfr0 = A64_READ(id_aa64mmfr0_el1);
+    const uint32_t pa_bits = a64_pa_bits(a64_id_field(A64_READ(id_aa64mmfr0_el1), A64_MMFR0_PARANGE));
     const char *name = cpu_part_name(midr);
     struct fmt_buf text;
 
@@ -141,9 +141,10 @@ const char *hal_cpu_describe(void)
     fmt_str(&text, "p");
     fmt_u64(&text, bits_field(midr, 3u, 0u));
     fmt_str(&text, ", PA ");
-    fmt_u64(&text, a64_pa_bits(a64_id_field(mmfr0, A64_MMFR0_PARANGE)));
-    fmt_str(&text, " bits, guest PA ");
-    fmt_hex(&text, hal_guestmap_limit());
+    fmt_u64(&text, pa_bits);
+    fmt_str(&text, " bits, guests' ");
+    fmt_u64(&text, a64_ipa_bits(pa_bits));
+    fmt_str(&text, " bits");
     return line;
 }
 

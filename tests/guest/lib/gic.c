@@ -7,7 +7,7 @@ static uintptr_t cpu_interface;
 static uintptr_t redistributors;
 static uint64_t redistributors_bytes;
 static uintptr_t redistributor[GUEST_CPUS_MAX];
-static void (*handler[IRQ_MAX])(uint32_t intid);
+static void (*handler[GUEST_CPUS_MAX][IRQ_MAX])(uint32_t intid);
 
 uint32_t irq_version(void)
 {
@@ -144,7 +144,7 @@ void irq_init(void)
 
 void irq_enable(uint32_t intid, uint8_t priority, void (*function)(uint32_t intid))
 {
-    handler[intid] = function;
+    handler[cpu_number()][intid] = function;
     put8(registers_of(intid) + GICD_IPRIORITYR + intid, priority);
     if (intid >= 32u) {
         if (version == 3u) {
@@ -187,8 +187,8 @@ void irq_dispatch(void)
 
     if (intid < IRQ_MAX) {
         arch_barrier();
-        if (handler[intid] != NULL) {
-            handler[intid](intid);
+        if (handler[cpu_number()][intid] != NULL) {
+            handler[cpu_number()][intid](intid);
         } else {
             print("guest: interrupt %u without a handler\n", intid);
         }

@@ -57,6 +57,8 @@ uint32_t console_irq(void); /* 0 = none */
 void irq_init(void);        /* controller, and the boot vCPU's part */
 void irq_init_cpu(void);    /* another vCPU's part */
 uint32_t irq_version(void); /* 2 or 3 on Arm */
+
+/* for the calling vCPU; a shared one is routed to it */
 void irq_enable(uint32_t intid, uint8_t priority, void (*handler)(uint32_t intid));
 void irq_disable(uint32_t intid);
 /* Sends a software interrupt (0 .. 15) to one vCPU of this domain by its number. */
@@ -64,7 +66,7 @@ void irq_send(uint32_t intid, uint32_t cpu);
 /* Called by the vectors */
 void irq_dispatch(void);
 
-/* Number of bytes that print() has not to format: counters for tests */
+/* The number of the vCPU that executes this */
 uint32_t cpu_number(void);
 
 #endif

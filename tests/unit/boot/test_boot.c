@@ -60,23 +60,24 @@ static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t valu
     }
 }
 
-#define CPU(n)                                                                                               \
-    "cpu@" n " { device_type = \"cpu\"; compatible = \"c\"; reg = <0x" n ">; enable-method = \"e\"; };"
-#define BOARD                                                                                                               \
-    "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&ic>;"                                      \
-    " cpus { #address-cells = <1>; #size-cells = <0>; " CPU("100") CPU("7") CPU(                                            \
-        "200") " };"                                                                                                        \
-               " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x20000000>; };"                         \
-               " ic: intc@1000 { compatible = \"bulkhead,fake-intc\"; interrupt-controller; #interrupt-cells = <3>; };"     \
-               " power { compatible = \"bulkhead,fake-power\"; };"                                                          \
-               " uart: serial@9000000 { compatible = \"arm,pl011\"; reg = <0 0x9000000 0 0x1000>; interrupts = <0 1 4>; };" \
-               " chosen { stdout-path = &uart; "
-#define DOMAIN(name, more, at, bytes)                                                                        \
-    name " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; memory = <0 65536>;"      \
-         " cpus = <1>; vpl011; " more " module@" at                                                          \
-         " { compatible = \"multiboot,kernel\", \"multiboot,module\";"                                       \
-         " reg = <0 0x" at " " bytes ">; bootargs = \"hello\"; }; };"
+/* clang-format off */
+#define CPU(n) "cpu@" n " { device_type = \"cpu\"; reg = <0x" n ">; enable-method = \"e\"; };"
+#define BOARD \
+    "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&ic>;" \
+    " cpus { #address-cells = <1>; #size-cells = <0>; " CPU("100") CPU("7") CPU("200") " };" \
+    " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x20000000>; };" \
+    " ic: intc@1000 { compatible = \"bulkhead,fake-intc\"; interrupt-controller; #interrupt-cells = <3>; };" \
+    " power { compatible = \"bulkhead,fake-power\"; };" \
+    " uart: serial@9000000 { compatible = \"arm,pl011\"; reg = <0 0x9000000 0 0x1000>;" \
+    " interrupts = <0 1 4>; };" \
+    " chosen { stdout-path = &uart; "
+#define DOMAIN(name, more, at, bytes) \
+    name " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; memory = <0 65536>;" \
+         " cpus = <1>; vpl011; " more " module@" at \
+         " { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0x0 0x" at " " bytes ">;" \
+         " bootargs = \"hello\"; }; };"
 #define END "}; };"
+/* clang-format on */
 
 static void put_kernel(uint64_t at, uint32_t bytes)
 {
@@ -276,11 +277,11 @@ static void many_faults(void)
 
     (void)strcpy(source, BOARD);
     for (uint32_t i = 0; i < 32u; i++) {
-        (void)snprintf(
-            &source[strlen(source)], 1000u,
-            "a-name-as-long-as-may-be-%u { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; "
-            "memory = <0 65536>; cpus = <0>; nonsense-of-some-kind; };\n",
-            10u + i);
+        (void)snprintf(&source[strlen(source)], 1000u,
+                       "a-name-as-long-as-may-be-%u { compatible = \"xen,domain\"; #address-cells = <2>; "
+                       "#size-cells = <1>; "
+                       "memory = <0 65536>; cpus = <0>; nonsense-of-some-kind; };\n",
+                       10u + i);
     }
     (void)strcat(source, END);
     board_make(source);

@@ -50,7 +50,7 @@ static void rx(void *ctx, uint8_t c)
 static struct console a = { .name = "a", .rx = rx, .ctx = "a", .prefix = true };
 static struct console b = { .name = "bb", .rx = rx, .ctx = "b", .prefix = true };
 static struct console silent = { .name = "log", .prefix = true };
-static struct console operator = { .name = "operator", .rx = rx, .ctx = "o", .prefix = false };
+static struct console operator= {.name = "operator", .rx = rx, .ctx = "o", .prefix = false };
 
 static void expect(const char *want)
 {
@@ -89,7 +89,7 @@ static int group_setup(void **state)
 static int test_setup(void **state)
 {
     (void)state;
-    struct console *all[] = { &a, &b, &silent, &operator };
+    struct console *all[] = { &a, &b, &silent, &operator};
 
     console_focus(&a);
     for (size_t i = 0; i < 4; i++) {
@@ -232,7 +232,8 @@ static void shell_sequences(void **state)
 static void held_sequences(void **state)
 {
     (void)state;
-    say(&b, "x\x1b[31mred\x1b[0m\x1b[2J\x1b[1;1Hq\b\b\b\x07w\x1b" "cv\x1b[5\n");
+    say(&b, "x\x1b[31mred\x1b[0m\x1b[2J\x1b[1;1Hq\b\b\b\x07w\x1b"
+            "cv\x1b[5\n");
     expect("bb: x\x1b[31mred\x1b[0mqwv\x1b[0m\r\n");
     say(&b, "\x1b[1111111111111111111111mA\n");
     expect("bb: 11111111mA\r\n");

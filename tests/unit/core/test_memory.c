@@ -15,7 +15,7 @@
 #include "mem/pool.h"
 #include "mem/ram.h"
 
-#define BASE 0x40000000ULL
+#define BASE  0x40000000ULL
 #define OWNER (RAM_OWNER_DOMAIN + 1u)
 
 static int setup(void **state)
@@ -85,7 +85,8 @@ static void ram_pieces(void **state)
     }
     ram_release(hpa(BASE + MIB(1)), MIB(2), RAM_MODULE);
     assert_int_equal(ram_bytes(RAM_FREE), MIB(144));
-    assert_int_equal(ram_alloc(MIB(128), MIB(128), MIB(2), OWNER, &at[0], &bytes[0]), HV_OK); /* all merged again */
+    assert_int_equal(ram_alloc(MIB(128), MIB(128), MIB(2), OWNER, &at[0], &bytes[0]),
+                     HV_OK); /* all merged again */
     ram_release(at[0], bytes[0], OWNER);
 }
 
@@ -243,8 +244,8 @@ static void foreign_page_panics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ram_banks), cmocka_unit_test(ram_claims),     cmocka_unit_test(ram_pieces),
-        cmocka_unit_test(ram_model), cmocka_unit_test(ram_table_full), cmocka_unit_test(heap_pages),
+        cmocka_unit_test(ram_banks), cmocka_unit_test(ram_claims),          cmocka_unit_test(ram_pieces),
+        cmocka_unit_test(ram_model), cmocka_unit_test(ram_table_full),      cmocka_unit_test(heap_pages),
         cmocka_unit_test(pools),     cmocka_unit_test(foreign_page_panics),
     };
 

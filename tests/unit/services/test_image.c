@@ -6,9 +6,11 @@
 
 #include <libfdt.h>
 
+#include "base/percpu.h"
 #include "build/inflate.h"
 #include "build/placement.h"
 #include "hal/vplat.h"
+#include "lib/bits.h"
 #include "mem/ram.h"
 
 #define BANK   0x40000000ULL
@@ -24,6 +26,7 @@ static int setup(void **state)
     (void)machine_setup(state);
     plan.nr_cpus = 1u;
     plan.nr_domains = 1u;
+    plan.sched = PLAN_SCHED_RR;
     (void)strcpy(d->name, "domU1");
     d->domid = 1u;
     d->memory_bytes = MiB(64);
@@ -132,6 +135,27 @@ static void kernel(uint64_t offset, const void *bytes, uint64_t count)
     plan.domain[0].kernel = machine_module(offset, bytes, count, "module@1");
 }
 
+static const void *guest_tree(uint8_t *copy, uint64_t room)
+{
+    assert_true(fake_guest_read(&domain->hal.map, slot()->tree, copy, room));
+    assert_int_equal(fdt_check_full(copy, room), 0);
+    return copy;
+}
+
+static uint64_t u64_at(const void *fdt, const char *path, const char *name, int index)
+{
+    int bytes = 0;
+    const uint8_t *const value = fdt_getprop(fdt, fdt_path_offset(fdt, path), name, &bytes);
+    uint64_t number = 0;
+
+    assert_non_null(value);
+    assert_true(bytes >= (8 * (index + 1)));
+    for (uint32_t i = 0; i < 8u; i++) {
+        number = (number << 8u) | value[(8u * (uint32_t)index) + i];
+    }
+    return number;
+}
+
 /* -- Placement -- */
 
 static void test_placement(void **state)
@@ -223,6 +247,51 @@ static void test_plain_kernel(void **state)
     free(ramdisk);
 }
 
+/* Zeros behind a compressed ramdisk are left out, but for a page; of any other ramdisk every byte counts. */
+static void test_ramdisk_padding(void **state)
+{
+    static uint8_t copy[16384];
+    uint8_t *const image = machine_image(100000u, 0u, 100000u);
+    uint8_t *const ramdisk = calloc(1u, MiB(4));
+    const void *fdt;
+
+    (void)state;
+    kernel(0u, image, 100000u);
+    (void)memset(ramdisk, 0xA5, MiB(1) + 100u);
+    ramdisk[0] = 0x1Fu;
+    ramdisk[1] = 0x8Bu;
+    for (uint32_t pass = 0; pass < 4u; pass++) {
+        static const uint64_t offset[] = { 0u, 0u, 123u, 0u };
+        static const uint64_t padded[] = { MiB(4) - 1u, MiB(1) + 4096u, MiB(3) + 5u, MiB(4) - 1u };
+        const uint64_t in_page = (offset[pass] + MiB(1) + 100u) % 4096u;
+        uint64_t expected = bits_min(padded[pass], MiB(1) + 100u + (4096u - in_page) + 4096u);
+
+        if (pass == 3u) {
+            (void)memcpy(ramdisk, "0707", 4u); /* a plain cpio */
+            expected = padded[pass];
+        }
+        plan.domain[0].ramdisk = machine_module(MiB(8) + offset[pass], ramdisk, padded[pass], "module@2");
+        build_good();
+        fdt = guest_tree(copy, sizeof(copy));
+        assert_int_equal(u64_at(fdt, "/chosen", "linux,initrd-end", 0) -
+                             u64_at(fdt, "/chosen", "linux,initrd-start", 0),
+                         expected);
+        expect_guest(slot()->tree.v + MiB(2), ramdisk, expected);
+        start_and_stop();
+    }
+    (void)memset(ramdisk, 0, MiB(4)); /* nothing but the magic */
+    ramdisk[0] = 0x1Fu;
+    ramdisk[1] = 0x8Bu;
+    plan.domain[0].ramdisk = machine_module(MiB(8), ramdisk, MiB(2), "module@2");
+    build_good();
+    start_and_stop();
+    plan.domain[0].ramdisk = machine_module(MiB(8), ramdisk, 1u, "module@2");
+    build_good();
+    start_and_stop();
+    free(ramdisk);
+    free(image);
+}
+
 static void test_memory_is_scrubbed(void **state)
 {
     uint8_t *const image = machine_image(100000u, 0u, 100000u);
@@ -278,10 +347,10 @@ static void test_gzip_refused(void **state)
     uint8_t *const image = machine_image(bytes, 0u, MiB(4));
     uint64_t packed_bytes = 0;
     uint8_t *const packed = machine_gzip(image, bytes, &packed_bytes);
-    const char *const cut =
-        "/chosen/domU1/module@1: kernel: found a gzip stream that is cut off, expected a kernel that is whole";
-    const char *const bad =
-        "/chosen/domU1/module@1: kernel: found a damaged gzip stream, expected a kernel that is whole";
+    const char *const cut = "/chosen/domU1/module@1: kernel: found a gzip stream that is cut off, "
+                            "expected a kernel that is whole";
+    const char *const bad = "/chosen/domU1/module@1: kernel: found a damaged gzip stream, "
+                            "expected a kernel that is whole";
 
     (void)state;
     kernel(0u, packed, packed_bytes - 1u);
@@ -318,8 +387,8 @@ static void test_gzip_too_large(void **state)
 
     (void)state;
     kernel(0u, packed, packed_bytes);
-    build_bad(
-        "found a gzip kernel that inflates to more than it may, expected one that fits into the domain's memory");
+    build_bad("found a gzip kernel that inflates to more than it may, "
+              "expected one that fits into the domain's memory");
     free(packed);
     packed = machine_gzip(image, MiB(64), &packed_bytes);
     kernel(0u, packed, packed_bytes);
@@ -469,13 +538,42 @@ static void test_failures_undone(void **state)
     plan.domain[0].memory_bytes = MiB(64);
     plan.domain[0].ramdisk = machine_module(0u, image, MiB(1) / 16u, "module@2");
     plan.domain[0].ramdisk.bytes = MiB(63);
-    build_bad(
-        "/chosen/domU1: memory: found 65536 KiB, expected room for kernel, ramdisk of 64512 KiB and device tree");
+    build_bad("/chosen/domU1: memory: found 65536 KiB, "
+              "expected room for kernel, ramdisk of 64512 KiB and device tree");
     plan.domain[0].ramdisk.bytes = 0u;
     build_good();
     assert_int_equal(build_domain(domain), HV_BUSY);
     start_and_stop();
     free(image);
+}
+
+/* With the null scheduler each vCPU has the CPU that the plan gave it; another, which must be nobody's, only if
+ * that one is missing. */
+static void test_pinned(void **state)
+{
+    struct plan_domain *const d = &plan.domain[0];
+
+    (void)state;
+    d->nr_vcpus = 2u;
+    d->pinned[0] = 2u;
+    d->pinned[1] = 1u;
+    percpu_area[1].online = 1u;
+    percpu_area[2].online = 1u;
+    percpu_area[3].online = 1u;
+    plan.sched = PLAN_SCHED_NULL;
+    assert_int_equal(build_setup(&plan), HV_OK);
+    assert_int_equal(build_affinity(d, 0u), 4u);
+    assert_int_equal(build_affinity(d, 1u), 2u);
+    percpu_area[1].online = 0u;
+    assert_int_equal(build_affinity(d, 1u), 9u);
+    d->affinity[1] = 2u;
+    assert_int_equal(build_affinity(d, 1u), 0u);
+    d->affinity[1] = UINT64_MAX;
+    plan.sched = PLAN_SCHED_RR;
+    assert_int_equal(build_setup(&plan), HV_OK);
+    assert_int_equal(build_affinity(d, 1u), 13u);
+    percpu_area[2].online = 0u;
+    percpu_area[3].online = 0u;
 }
 
 /* Free host memory in pieces: the domain is put together from them. */
@@ -565,27 +663,6 @@ static void test_why(void **state)
 
 /* -- The guest's tree -- */
 
-static const void *guest_tree(uint8_t *copy, uint64_t room)
-{
-    assert_true(fake_guest_read(&domain->hal.map, slot()->tree, copy, room));
-    assert_int_equal(fdt_check_full(copy, room), 0);
-    return copy;
-}
-
-static uint64_t u64_at(const void *fdt, const char *path, const char *name, int index)
-{
-    int bytes = 0;
-    const uint8_t *const value = fdt_getprop(fdt, fdt_path_offset(fdt, path), name, &bytes);
-    uint64_t number = 0;
-
-    assert_non_null(value);
-    assert_true(bytes >= (8 * (index + 1)));
-    for (uint32_t i = 0; i < 8u; i++) {
-        number = (number << 8u) | value[(8u * (uint32_t)index) + i];
-    }
-    return number;
-}
-
 static void expect_text(const void *fdt, const char *path, const char *name, const char *text)
 {
     const char *const value = fdt_getprop(fdt, fdt_path_offset(fdt, path), name, NULL);
@@ -672,6 +749,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IMAGE_TEST(test_placement),
         IMAGE_TEST(test_plain_kernel),
+        IMAGE_TEST(test_ramdisk_padding),
         IMAGE_TEST(test_memory_is_scrubbed),
         IMAGE_TEST(test_gzip_kernel),
         IMAGE_TEST(test_gzip_refused),
@@ -680,6 +758,7 @@ int main(void)
         IMAGE_TEST(test_image_size),
         IMAGE_TEST(test_uimage),
         IMAGE_TEST(test_failures_undone),
+        IMAGE_TEST(test_pinned),
         IMAGE_TEST(test_pieces),
         IMAGE_TEST(test_stuck_vcpu),
         IMAGE_TEST(test_why),

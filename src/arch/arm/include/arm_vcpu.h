@@ -58,6 +58,7 @@ struct vgic_vcpu {
     uint8_t sgi_source[16];        /* GICv2: senders still to be shown, as a set */
     uint8_t sgi_from[16];          /* GICv2: sender in the list register or active */
     uint64_t lr[VGIC_LRS_MAX]; /* as last written or read; [0] is not used: it belongs to the virtual timer */
+    uint64_t sgi_self;         /* GICv3: an ICC_SGI1R_EL1 that means this vCPU alone, but for the INTID */
     uint64_t vtimer_lr;        /* what shows the virtual timer's interrupt at once; 0: think first */
     bool is_vtimer_held;       /* its physical interrupt is active, but not in the list register */
     uint64_t sync_gpa;         /* access of this vCPU that waits for other CPUs' list registers, 0 = none */

@@ -1,0 +1,36 @@
+"""What tests that boot QEMU have in common: machines that end with the test, and their consoles in the report of a failure."""
+import os
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+
+from run import Machine  # noqa: E402  (the path is set above)
+
+
+@pytest.fixture
+def boot(request):
+    """boot(system, **machine) starts a Machine of tools/run; it is stopped when the test ends."""
+    machines = []
+
+    def start(*args, **kwargs):
+        machine = Machine(*args, **kwargs)
+        machines.append(machine)
+        return machine.start()
+    start.machines = machines
+    yield start
+    for machine in machines:
+        machine.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    start = item.funcargs.get("boot") if hasattr(item, "funcargs") else None
+    if report.failed and start is not None:
+        for number, machine in enumerate(start.machines, 1):
+            report.sections.append(("console %d: %s" % (number, " ".join(machine.command or [])), machine.text))

@@ -1,0 +1,54 @@
+"""The probe guest on machines that differ: what it finds inside must be the same everywhere."""
+import os
+import re
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROBES = 53  # as many questions as it has; fewer would be a probe that ended early
+END = r"PROBE-END (\d+) passed, (\d+) failed"
+
+
+def finish(machine, name, timeout):
+    """Answers the probe's wish for input and returns what is wrong with its report."""
+    machine.expect(r"%s: PROBE-INPUT" % name, timeout)
+    machine.send("x")
+    machine.expect(r"%s: %s" % (name, END), timeout)
+
+
+def faults(machine, name):
+    lines = [line for line in machine.text.splitlines() if line.startswith(name + ": PROBE ")]
+    return [line for line in lines if not re.fullmatch(r"%s: PROBE \w+ ok" % name, line)], len(lines)
+
+
+@pytest.mark.parametrize("gic,cpu", [("3", "cortex-a57"), ("2", "cortex-a57"), ("3", "max"), ("2", "cortex-a53"),
+                                     ("3", "cortex-a76")])
+def test_probe(boot, gic, cpu):
+    """[test->req~vgic-v2~1] [test->req~vgic-v3~1] [test->req~psci~1] [test->req~smccc~1] [test->req~id-registers~1]
+    [test->req~unmapped-access~1] [test->req~virtual-timer~1] [test->req~physical-timer~1] [test->req~set-way~1]
+    [test->req~guest-registers~1] [test->req~vpl011~1] [test->req~memory-scrubbed~1]"""
+    machine = boot(os.path.join(HERE, "probe.dts"), gic=gic, cpu=cpu, cpus=2, mem=512)
+    finish(machine, "probe", 60)
+    bad, count = faults(machine, "probe")
+    assert not bad
+    assert count == PROBES
+    machine.wait_end(20)
+
+
+@pytest.mark.parametrize("gic", ["3", "2"])
+def test_crowd(boot, gic):
+    """Five vCPUs on one CPU: the same answers, and the real-time guest loses no tick. [test->req~more-vcpus~1]"""
+    machine = boot(os.path.join(HERE, "crowd.dts"), gic=gic, cpus=1, mem=512)
+    finish(machine, "probe1", 120)
+    machine.send("\x01\x01\x01")
+    machine.expect(r"\[input: probe2\]", 10)
+    machine.expect_count(r"probe2: PROBE-INPUT", 1, 60)
+    machine.send("x")
+    machine.expect_count(r"probe2: " + END, 1, 60)
+    machine.expect_count(r"ticker: RT ticker ticks=\d+ missed=\d+", 3, 60)
+    for name in ("probe1", "probe2"):
+        bad, count = faults(machine, name)
+        assert not bad
+        assert count == PROBES
+    assert set(re.findall(r"RT ticker ticks=\d+ missed=(\d+)", machine.text)) == {"0"}
+    assert "early=" not in machine.text

@@ -1,0 +1,55 @@
+"""What the system tests have in common: switching the input, the operator's prompt, and how a transcript must look."""
+import re
+
+LINUX_UP = 240  # seconds that a Linux guest may take to its shell on a slow, shared machine
+SWITCH = "\x01\x01\x01"
+TICK = re.compile(r"RT (\w+) ticks=(\d+) missed=(\d+) worst=(\d+)")
+
+
+def focus(machine, name, turns=8):
+    """Moves the input on with Ctrl-a three times until `name` has it."""
+    for _ in range(turns):
+        machine.send(SWITCH)
+        if machine.expect(r"\[input: ([\w@]+)\]", 10).group(1) == name:
+            return
+    raise AssertionError("the input never came to " + name)
+
+
+def shell(machine, name, command, answer, timeout=30):
+    """Types a command into a Linux guest's shell, which has the input, and waits for a line of the answer."""
+    machine.send(command + "\n")
+    return machine.expect(r"^%s: %s$" % (name, answer), timeout)
+
+
+def operator(machine, command, answer, timeout=20):
+    """Types a command at the operator's prompt, which has the input."""
+    machine.send(command + "\n")
+    return machine.expect(answer, timeout)
+
+
+def check_ticks(machine, name, at_least):
+    """The real-time guest said often enough how it is, and lost nothing; each line counts on from the one before."""
+    lines = [TICK.search(line) for line in machine.text.splitlines() if "RT %s ticks=" % name in line]
+    assert all(lines), "a line of the real-time guest is not whole"
+    assert len(lines) >= at_least
+    assert {line.group(3) for line in lines} == {"0"}
+    counts = [int(line.group(2)) for line in lines]
+    assert counts == sorted(counts)
+    assert "early=" not in machine.text
+
+
+def check_lines(machine, names):
+    """Every line says whose it is, and no line holds another one's beginning: nothing was cut into."""
+    sources = "|".join(["bulkhead"] + [re.escape(name) for name in names])
+    whole = re.compile(r"(?:%s): .*|\[input: [\w@]+\]|bulkhead> .*|%s:" % (sources, sources))
+    inside = re.compile(r".(?:^|[^\w/])(?:%s): \S" % sources)
+    operator_lines = False
+    for line in machine.text.splitlines():
+        if line.startswith("qemu-system-") or not line:
+            continue
+        if line.startswith("bulkhead> ") or "[input: operator]" in line:
+            operator_lines = True
+        assert whole.fullmatch(line) or operator_lines, "whose line is this: %r" % line
+        if line.startswith("bulkhead:"):
+            continue  # speaks of domains by name
+        assert not inside.search(line), "two sources in one line: %r" % line

@@ -1,0 +1,97 @@
+"""The systems of systems/, booted with Debian's kernel in QEMU."""
+import pytest
+
+from helpers import LINUX_UP, check_lines, check_ticks, focus, operator, shell
+
+
+def test_demo(boot):
+    """Both guests are up, each can be talked to, and the operator ends it. [test->req~demo~1]
+    [test->req~console-lines~1] [test->req~console-switch~1] [test->req~operator~1] [test->req~power-off-host~1]
+    [test->req~start-order~1] [test->req~realtime-undisturbed~1]"""
+    m = boot("demo")
+    m.expect(r"RT domU2 ticks=\d+ missed=0", 60)
+    assert "domU1: [" not in m.text[:m.text.index("RT domU2")], "the real-time domain starts first"
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    shell(m, "domU1", "echo $((6*7))-$(uname -m)", "42-aarch64")
+    shell(m, "domU1", "nproc", "2")
+    focus(m, "domU2")
+    m.send("i")
+    m.expect(r"RT domU2 ticks=\d+ missed=0", 20)
+    focus(m, "operator")
+    operator(m, "list", r"^domU1 +1 +running +2 +128 +\d+ +0 +\d+$")
+    m.expect(r"^domU2 +2 +running +1 +64 +\d+ +0 +\d+$", 10)
+    operator(m, "pause domU2", r"bulkhead> ")
+    operator(m, "list", r"^domU2 +2 +paused")
+    operator(m, "resume domU2", r"bulkhead> ")
+    operator(m, "stop domU1", r"domU1: .*stopped by the operator", 30)
+    m.expect(r"RT domU2 ticks=\d+ missed=0", 20)
+    operator(m, "list", r"^domU1 +1 +stopped")
+    operator(m, "poweroff", r"", 5)
+    assert m.wait_end(20) == 0
+    check_lines(m, ["domU1", "domU2"])
+
+
+def test_demo_gicv2(boot):
+    """[test->req~demo~1] [test->req~gicv2-host~1]"""
+    m = boot("demo", gic="2", cpu="cortex-a53")
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    shell(m, "domU1", "echo $((6*7))-$(nproc)", "42-2")
+    m.expect(r"RT domU2 ticks", 20)
+    check_ticks(m, "domU2", 3)
+    check_lines(m, ["domU1", "domU2"])
+
+
+def test_two_linux(boot):
+    """The last domain's power-off is the host's. [test->req~two-linux~1] [test->req~power-off-host~1]"""
+    m = boot("two-linux")
+    m.expect_count(r"GUEST-UP domU[12]", 2, LINUX_UP)
+    shell(m, "domU1", "echo $((6*7))", "42")
+    shell(m, "domU1", "grep -c console=ttyAMA0 /proc/cmdline", "1")
+    m.send("poweroff\n")
+    m.expect(r"^bulkhead: .*domU1: powered off", 60)
+    focus(m, "domU2")
+    shell(m, "domU2", "echo $((6*8))", "48")
+    m.send("poweroff\n")
+    m.expect(r"^bulkhead: .*all domains are off", 60)
+    assert m.wait_end(20) == 0
+    check_lines(m, ["domU1", "domU2"])
+
+
+def test_four_linux(boot):
+    """[test->req~four-linux~1]"""
+    m = boot("four-linux")
+    m.expect_count(r"GUEST-UP domU[1-4]", 4, LINUX_UP)
+    for number in (1, 2, 3, 4):
+        assert "GUEST-UP domU%d" % number in m.text
+    check_lines(m, ["domU1", "domU2", "domU3", "domU4"])
+
+
+@pytest.mark.parametrize("gic,cpu", [("3", "max"), ("2", "cortex-a57")])
+def test_smp_linux(boot, gic, cpu):
+    """[test->req~smp-linux~1]"""
+    m = boot("smp-linux", gic=gic, cpu=cpu)
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    shell(m, "domU1", "nproc", "4")
+    shell(m, "domU1", "echo 0 > /sys/devices/system/cpu/cpu3/online; nproc", "3")
+    shell(m, "domU1", "echo 1 > /sys/devices/system/cpu/cpu3/online; nproc", "4")
+    m.send("poweroff\n")
+    assert m.wait_end(60) == 0
+
+
+def test_reference(boot):
+    """Ready addresses, compressed kernels, padding behind them. [test->req~reference-tree~1] [test->req~kernel-images~1]"""
+    m = boot("reference")
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    shell(m, "domU1", "echo $((6*7))-$(nproc)", "42-2")
+    focus(m, "operator")
+    first = operator(m, "list", r"^domU2 +2 +running +1 +64 +(\d+)")
+    second = operator(m, "list", r"^domU2 +2 +running +1 +64 +(\d+)")
+    assert int(first.group(1)) > 100, "the domain without a console has run"
+    assert int(second.group(1)) >= int(first.group(1))
+    check_lines(m, ["domU1", "domU2"])
+
+
+def test_fewer_cpus_than_vcpus(boot):
+    """Four Linux guests share two CPUs. [test->req~more-vcpus~1]"""
+    m = boot("four-linux", cpus=2)
+    m.expect_count(r"GUEST-UP domU[1-4]", 4, 2 * LINUX_UP)

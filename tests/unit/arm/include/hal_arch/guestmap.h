@@ -1,0 +1,11 @@
+#ifndef HAL_ARCH_GUESTMAP_H
+#define HAL_ARCH_GUESTMAP_H
+
+#include "hal/types.h"
+
+struct hal_guestmap {
+    uint64_t page[2][2]; /* what was mapped: from, to */
+    uint32_t nr_pages;
+};
+
+#endif

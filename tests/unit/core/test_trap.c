@@ -1,0 +1,213 @@
+/* The waist: exits of guests, windows of emulated devices, guest memory. */
+#include "bench.h"
+
+#include "base/console.h"
+
+static uint64_t reg_value;
+static uint64_t reg_offset;
+static uint32_t reg_width;
+static uint32_t reg_calls;
+static char said[8192];
+
+static void uart_put(void *device, uint8_t c)
+{
+    const size_t n = strlen(said);
+
+    (void)device;
+    CHECK(n < sizeof(said) - 1u);
+    said[n] = (char)c;
+    said[n + 1u] = '\0';
+}
+
+static bool dev_read(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t *value)
+{
+    CHECK(vcpu == &bench_vcpu[0][0]);
+    reg_calls++;
+    reg_offset = offset;
+    reg_width = width;
+    *value = 0x1122334455667788ULL;
+    return offset != *(uint64_t *)device;
+}
+
+static bool dev_write(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t value)
+{
+    uint64_t ignored = 0;
+
+    reg_value = value;
+    return dev_read(device, vcpu, offset, width, &ignored);
+}
+
+static const struct mmio_ops ops = { dev_read, dev_write };
+static uint64_t hole = 0x18;
+
+static struct vcpu *guest(void)
+{
+    const uint64_t any[] = { ANY_CPU };
+    const struct console_uart uart = { uart_put, NULL, NULL, NULL };
+    const struct mmio_window one = { gpa(0x9000000), 0x1000, &ops, &hole };
+    const struct mmio_window two = { gpa(0xa000000), 0x1000, &ops, &hole };
+    const struct mmio_window over = { gpa(0x9000fff), 0x1000, &ops, &hole };
+    const struct mmio_window wraps = { gpa(UINT64_MAX - 10u), 0x1000, &ops, &hole };
+    struct domain *d = &bench_domain[0];
+
+    bench_setup(PLAN_SCHED_RR);
+    bench_cpus(1);
+    console_set_uart(&uart);
+    bench_plan[0].trap_unmapped = true;
+    CHECK(bench_domain_make(0, any, 1) == 1);
+    CHECK(domain_add_window(d, &one) == HV_OK);
+    CHECK(domain_add_window(d, &two) == HV_OK);
+    CHECK(domain_add_window(d, &over) == HV_EXISTS);
+    CHECK(domain_add_window(d, &wraps) == HV_INVALID);
+    CHECK(sched_power_on(&bench_vcpu[0][0]) == HV_OK);
+    fake_run();
+    CHECK(bench_runs(&bench_vcpu[0][0], 0));
+    return &bench_vcpu[0][0];
+}
+
+static struct hal_exit access_to(uint64_t at, uint8_t width, bool write)
+{
+    const struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT,
+                                   .gpa = gpa(at),
+                                   .width = width,
+                                   .write = write,
+                                   .reg = 3,
+                                   .wide = true,
+                                   .value = 0x55 };
+    return exit;
+}
+
+static enum hal_resume try_access(uint64_t at, uint8_t width, bool write)
+{
+    const struct hal_exit exit = access_to(at, width, write);
+
+    return fake_guest_exit(0, &exit);
+}
+
+static void devices_scenario(void)
+{
+    struct vcpu *v = guest();
+
+    CHECK(try_access(0x9000010, 4, false) == HAL_RESUME_NEXT);
+    CHECK(reg_offset == 0x10 && reg_width == 4 && reg_calls == 1);
+    CHECK(v->hal.frame.reg[3] == 0x55667788u);
+    CHECK(try_access(0xa000ffe, 2, true) == HAL_RESUME_NEXT);
+    CHECK(reg_offset == 0xffe && reg_value == 0x55);
+    CHECK(try_access(0x9000010, 1, false) == HAL_RESUME_NEXT);
+    CHECK(v->hal.frame.reg[3] == 0x88u);
+    reg_calls = 0;
+    CHECK(try_access(0xa000fff, 2, true) == HAL_INJECT_ABORT); /* over the end */
+    CHECK(try_access(0x8ffffff, 2, true) == HAL_INJECT_ABORT);
+    CHECK(try_access(0x9000010, 0, false) == HAL_INJECT_ABORT); /* not described */
+    CHECK(try_access(UINT64_MAX, 8, false) == HAL_INJECT_ABORT);
+    CHECK(reg_calls == 0);
+    CHECK(try_access(0x9000018, 4, false) == HAL_INJECT_ABORT); /* no such register */
+    CHECK(v->domain->nr_faults == 5);
+    struct hal_exit exit = access_to(0x9000010, 4, false);
+    exit.exec = true;
+    CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
+    CHECK(reg_calls == 1);
+    CHECK(strstr(said, "bulkhead: [    0.000] dom0: vCPU 0: write at 0xa000fff (virtual 0x0) aborted") !=
+          NULL);
+    CHECK(strstr(said, "fetch at 0x9000010") != NULL);
+}
+ALONE(devices)
+
+static void ignoring_scenario(void)
+{
+    struct vcpu *v = guest();
+
+    bench_plan[0].trap_unmapped = false;
+    CHECK(try_access(0x100, 4, false) == HAL_RESUME_NEXT);
+    CHECK(v->hal.frame.reg[3] == 0xffffffffu);
+    CHECK(try_access(0x100, 8, false) == HAL_RESUME_NEXT);
+    CHECK(v->hal.frame.reg[3] == UINT64_MAX);
+    CHECK(try_access(0x100, 1, true) == HAL_RESUME_NEXT);
+    CHECK(try_access(0x9000018, 2, false) == HAL_RESUME_NEXT);
+    CHECK(v->hal.frame.reg[3] == 0xffffu);
+    CHECK(v->domain->nr_faults == 0);
+    CHECK(try_access(0x100, 0, false) == HAL_INJECT_ABORT);
+    struct hal_exit exit = access_to(0x100, 4, false);
+    exit.walk = true;
+    CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
+}
+ALONE(ignoring)
+
+static void mapped_meanwhile_scenario(void)
+{
+    struct vcpu *v = guest();
+
+    CHECK(hal_guestmap_map(&v->domain->hal.map, gpa(0x40000000), hpa(0x80000000), PAGE_BYTES, HAL_PERM_R,
+                           HAL_MEM_NORMAL) == HV_OK);
+    CHECK(try_access(0x40000010, 4, false) == HAL_RESUME);
+    CHECK(try_access(0x40000010, 4, true) == HAL_INJECT_ABORT);
+    struct hal_exit exit = access_to(0x40000010, 4, false);
+    exit.permission = true;
+    CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
+    exit.permission = false;
+    exit.width = 0;
+    CHECK(fake_guest_exit(0, &exit) == HAL_RESUME);
+    exit.exec = true;
+    CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
+}
+ALONE(mapped_meanwhile)
+
+/* A guest that faults all the time does not fill the log. */
+static void log_is_bounded_scenario(void)
+{
+    const struct hal_exit unknown = { .kind = HAL_EXIT_UNKNOWN, .cause = 0x1f };
+    const struct hal_exit call = { .kind = HAL_EXIT_HYPERCALL };
+    uint32_t lines = 0;
+
+    (void)guest();
+    for (int i = 0; i < 50000; i++) {
+        CHECK(try_access(0x100, 4, (i % 2) == 0) == HAL_INJECT_ABORT);
+        CHECK(fake_guest_exit(0, &unknown) == HAL_INJECT_UNDEF);
+    }
+    for (const char *at = said; *at != '\0'; at++) {
+        lines += (*at == '\n') ? 1u : 0u;
+    }
+    CHECK(lines < 30u);
+    CHECK(fake_guest_exit(0, &call) == HAL_INJECT_UNDEF);
+}
+ALONE(log_is_bounded)
+
+static void copies_scenario(void)
+{
+    static uint8_t from[3 * PAGE_BYTES];
+    static uint8_t to[sizeof(from)];
+    struct domain *d = &bench_domain[0];
+
+    fake_reset();
+    fake_cpu_set(OUTSIDE);
+    fake_ram_setup(0x80000000ULL, MIB(8));
+    /* in the guest one after the other, on the host apart; the first ends at a window's end */
+    d->chunk[0] = (struct domain_chunk){ gpa(0x40000000), hpa(0x80200000 - PAGE_BYTES), 2u * PAGE_BYTES };
+    d->chunk[1] = (struct domain_chunk){ gpa(0x40002000), hpa(0x80400000), MIB(1) };
+    d->nr_chunks = 2;
+    for (size_t i = 0; i < sizeof(from); i++) {
+        from[i] = (uint8_t)(i * 7u);
+    }
+    CHECK(domain_copy_out(d, gpa(0x40000100), from, sizeof(from)) == HV_OK);
+    CHECK(memcmp(fake_ram(hpa(0x80400000), 0x1100), &from[0x1f00], 0x1100) == 0);
+    CHECK(domain_copy_in(d, to, gpa(0x40000100), sizeof(to)) == HV_OK);
+    CHECK(memcmp(from, to, sizeof(to)) == 0);
+    CHECK(fake_windows_open() == 0);
+    CHECK(domain_copy_in(d, to, gpa(0x3fffffff), 2) == HV_FAULT);
+    CHECK(domain_copy_in(d, to, gpa(0x40002000 + MIB(1) - 1), 2) == HV_FAULT);
+    CHECK(domain_copy_out(d, gpa(UINT64_MAX), from, 2) == HV_FAULT);
+    CHECK(domain_copy_in(d, to, gpa(0x40002000), KIB(64) + 1) == HV_INVALID);
+    CHECK(domain_copy_in(d, to, gpa(0), 0) == HV_OK);
+    CHECK(fake_windows_open() == 0);
+}
+ALONE(copies)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(devices),          cmocka_unit_test(ignoring),       cmocka_unit_test(copies),
+        cmocka_unit_test(mapped_meanwhile), cmocka_unit_test(log_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
