@@ -14,9 +14,7 @@
 
 static const char prompt[] = "bulkhead> ";
 
-static void operator_receive(void *ctx, uint8_t c);
-
-static struct console operator_console = { .name = "operator", .rx = operator_receive };
+static struct console operator_console; /* filled when it starts: as data it would make the image larger */
 static struct work operator_work;
 static char line[OPERATOR_LINE_MAX]; /* the trap's while not busy, the work item's while busy */
 static uint32_t line_len;
@@ -79,8 +77,11 @@ static void operator_receive(void *ctx, uint8_t c)
 
 enum hv_status operator_start(void)
 {
-    const enum hv_status status = console_register_last(&operator_console);
+    enum hv_status status;
 
+    operator_console.name = "operator";
+    operator_console.rx = operator_receive;
+    status = console_register_last(&operator_console);
     if (status == HV_OK) {
         work_setup(&operator_work, line_run);
         say(prompt);

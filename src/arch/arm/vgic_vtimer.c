@@ -1,15 +1,24 @@
 /* Emulated interrupt controller: the virtual timer's interrupt, in list register 0. It is linked to the physical one, which
  * the guest's deactivation ends; so the timer is never masked behind the guest's back, and an expiry is never lost: as long
- * as the timer's output is high, the physical interrupt is active or comes again. */
+ * as the timer's output is high, the physical interrupt is active or comes again.
+ * With GICv3 the link is the list register's (HW). With GICv2 it is ours: the physical interrupt is held until the
+ * maintenance interrupt of the guest's EOI. QEMU's GICv2 does not look at a level again when the hardware's link ends its
+ * interrupt, so that a line which stays high would never interrupt any more. */
 #include "arch/arm/vgic_lr.h"
 
 #include "arch/arm/vtimer.h"
 
+static bool vgic_vtimer_is_ours(void)
+{
+    return gic_host.version == 2u;
+}
+
 static uint64_t vgic_vtimer_pending_lr(const struct vgic_vcpu *vgic)
 {
-    uint64_t value = GIC_LR_PENDING | GIC_LR_HW | ARM_GUEST_PPI_VIRT_TIMER;
+    uint64_t value = GIC_LR_PENDING | ARM_GUEST_PPI_VIRT_TIMER;
 
-    value |= (uint64_t)gic_host.vtimer_irq << GIC_LR_PINTID_LOW;
+    value |= vgic_vtimer_is_ours() ? GIC_LR_EOI
+                                   : (GIC_LR_HW | ((uint64_t)gic_host.vtimer_irq << GIC_LR_PINTID_LOW));
     value |= (uint64_t)vgic->priv.priority[ARM_GUEST_PPI_VIRT_TIMER] << GIC_LR_PRIO_LOW;
     value |= ((vgic->priv.group1 & VGIC_VTIMER_BIT) != 0u) ? GIC_LR_GROUP1 : 0u;
     return value;
@@ -77,14 +86,16 @@ void vgic_vtimer_sync(struct hal_vcpu *vcpu)
         ~BIT32(VGIC_LR_TIMER); /* the latch is cleared already, and a line that is asserted stays */
     next = vgic_apply_requests(vgic, VGIC_LR_TIMER, state);
     next = vgic_vtimer_next(vcpu, next, is_asserted, is_linked);
-    vgic->is_vtimer_held = is_linked && (next == 0u) && is_asserted;
+    vgic->is_vtimer_held =
+        (is_linked && (next == 0u) && is_asserted) || (vgic_vtimer_is_ours() && (next != 0u));
     if ((next != 0u) && !is_linked) {
         gic_private_set_active(gic_host.vtimer_irq);
     }
     if (is_linked && (next == 0u) && !is_asserted) {
         gic_deactivate(gic_host.vtimer_irq);
     }
-    if ((next != state) || (next == GIC_LR_PENDING)) { /* a pending one follows priority and group */
+    /* a pending one follows priority and group; one that asked for maintenance goes on asking until it is written */
+    if ((next != state) || (next == GIC_LR_PENDING) || (vgic_vtimer_is_ours() && is_linked)) {
         vgic_vtimer_write(vgic, next);
     }
     vgic_vtimer_note(vcpu, next, is_asserted);
@@ -107,6 +118,7 @@ bool vgic_vtimer_fired(struct hal_vcpu *vcpu)
 
         if ((pending != 0u) && vtimer_is_asserted_here()) {
             gic_lr_write(VGIC_LR_TIMER, pending);
+            vcpu->arm.vgic.is_vtimer_held = vgic_vtimer_is_ours();
             return true;
         }
     }
@@ -121,7 +133,7 @@ void vgic_vtimer_load(struct hal_vcpu *vcpu)
     const uint64_t next = vgic_vtimer_next(vcpu, is_active ? GIC_LR_ACTIVE : 0u, is_asserted, true);
 
     /* The line rises only when the timer is loaded: linked by now, it does not interrupt us on the way in. */
-    vgic->is_vtimer_held = (next == 0u) && is_asserted;
+    vgic->is_vtimer_held = ((next == 0u) && is_asserted) || (vgic_vtimer_is_ours() && (next != 0u));
     if ((next != 0u) || is_asserted) {
         gic_private_set_active(gic_host.vtimer_irq);
     }

@@ -547,8 +547,8 @@ static void test_failures_undone(void **state)
     free(image);
 }
 
-/* With the null scheduler each vCPU has the CPU that the plan gave it; another, which must be nobody's, only if
- * that one is missing. */
+/* With the null scheduler each vCPU has the CPU that the plan gave it; another, which must be nobody's,
+ * only if that one is missing. */
 static void test_pinned(void **state)
 {
     struct plan_domain *const d = &plan.domain[0];

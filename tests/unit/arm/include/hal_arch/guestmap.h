@@ -3,6 +3,8 @@
 
 #include "hal/types.h"
 
+struct hal_domain;
+
 struct hal_guestmap {
     uint64_t page[2][2]; /* what was mapped: from, to */
     uint32_t nr_pages;
