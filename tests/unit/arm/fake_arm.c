@@ -335,7 +335,8 @@ enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, ui
 }
 
 /* RAM of 16 MiB at 0x40000000; a page of it may not be executed. */
-enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to, uint32_t *perm, uint64_t *bytes)
+enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to, uint32_t *perm,
+                                   uint64_t *bytes)
 {
     (void)map;
     if ((at.v < 0x40000000u) || (at.v >= 0x41000000u)) {

@@ -65,15 +65,15 @@ void guest_write(uint64_t gpa, uint32_t width, uint64_t value);
 /* One attempt */
 enum hal_resume guest_access(uint64_t gpa, uint32_t width, bool write, uint64_t *value);
 #define GUEST_NOTHING 1023u
-uint32_t guest_ack(void);        /* INTID, sender in bits 12:10, or GUEST_NOTHING */
-void guest_eoi(uint32_t intid);  /* priority drop and deactivation; maintenance interrupts follow */
+uint32_t guest_ack(void);       /* INTID, sender in bits 12:10, or GUEST_NOTHING */
+void guest_eoi(uint32_t intid); /* priority drop and deactivation; maintenance interrupts follow */
 /* Everything on for a GICv3 or GICv2 guest: groups, priority mask; all private and shared interrupts in group 1 (0) */
 void guest_open(void);
-void guest_sgi(uint64_t value);  /* ICC_SGI1R_EL1 */
+void guest_sgi(uint64_t value); /* ICC_SGI1R_EL1 */
 uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3, bool by_smc);
 
-#define GICD(offset) (ARM_GUEST_GICD_BASE + (offset))
-#define GICR(vcpu, offset) (ARM_GUEST_GICR_BASE + ((vcpu) * ARM_GUEST_GICR_FRAME_BYTES) + (offset))
+#define GICD(offset)         (ARM_GUEST_GICD_BASE + (offset))
+#define GICR(vcpu, offset)   (ARM_GUEST_GICR_BASE + ((vcpu) * ARM_GUEST_GICR_FRAME_BYTES) + (offset))
 #define GICR_S(vcpu, offset) GICR(vcpu, 0x10000u + (offset))
 
 #endif

@@ -67,8 +67,8 @@ uint32_t guest_ack(void)
         const bool enabled = (cpu->vmcr & (((lr & GIC_LR_GROUP1) != 0u) ? 2u : 1u)) != 0u;
         const uint64_t prio = (lr >> 48u) & 0xFFu;
 
-        if (((cpu->hcr & 1u) != 0u) && ((lr & GIC_LR_STATE) == GIC_LR_PENDING) && enabled && (prio < (cpu->vmcr >> 24u)) &&
-            ((best == 4u) || (prio < ((cpu->lr[best] >> 48u) & 0xFFu)))) {
+        if (((cpu->hcr & 1u) != 0u) && ((lr & GIC_LR_STATE) == GIC_LR_PENDING) && enabled &&
+            (prio < (cpu->vmcr >> 24u)) && ((best == 4u) || (prio < ((cpu->lr[best] >> 48u) & 0xFFu)))) {
             best = n;
         }
     }
@@ -116,7 +116,9 @@ void guest_open(void)
 
 void guest_sgi(uint64_t value)
 {
-    struct arm_sysreg access = { .encoding = ARM_SYSREG(3u, 0u, 12u, 11u, 5u), .write = true, .value = value };
+    struct arm_sysreg access = { .encoding = ARM_SYSREG(3u, 0u, 12u, 11u, 5u),
+                                 .write = true,
+                                 .value = value };
     enum hal_resume resume = HAL_INJECT_UNDEF;
     const bool ours = arm_vcpu_sysreg(guest(), &access, &resume);
 
@@ -151,7 +153,8 @@ static void check_vcpu(const struct hal_vcpu *vcpu, uint32_t cpu, uint32_t *resi
     assert((vgic->lr_spi & ~vgic->lr_used) == 0u);
     for (uint32_t n = 1; n < 16u; n++) {
         if ((vgic->lr_used & BIT32(n)) == 0u) {
-            assert((cpu == FAKE_CPUS) || (n >= 4u) || ((fake_cpus[cpu].lr[n] & (GIC_LR_STATE | GIC_LR_EOI)) == 0u));
+            assert((cpu == FAKE_CPUS) || (n >= 4u) ||
+                   ((fake_cpus[cpu].lr[n] & (GIC_LR_STATE | GIC_LR_EOI)) == 0u));
             continue;
         }
         const uint32_t intid = (uint32_t)vgic->lr[n] & 0x3FFu;

@@ -284,7 +284,9 @@ static void sgi_to_self(void **state)
 
 static void group0_sgis(void **state)
 {
-    struct arm_sysreg access = { .encoding = ARM_SYSREG(3, 0, 12, 11, 7), .write = true, .value = (2u << 24) | 1 };
+    struct arm_sysreg access = { .encoding = ARM_SYSREG(3, 0, 12, 11, 7),
+                                 .write = true,
+                                 .value = (2u << 24) | 1 };
     enum hal_resume resume;
 
     (void)state;
@@ -540,7 +542,8 @@ static void any_access(void **state)
         seed = (seed * 1103515245u) + 12345u;
         const uint32_t what = seed >> 8;
         const uint32_t width = 1u << ((what >> 4) & 3u);
-        uint64_t at = ((what & 1u) != 0u) ? GICD((what >> 6) % 0x1000u) : GICR((what >> 20) & 3u, ((what >> 6) & 0xFFFu) | 0x10000u);
+        uint64_t at = ((what & 1u) != 0u) ? GICD((what >> 6) % 0x1000u)
+                                          : GICR((what >> 20) & 3u, ((what >> 6) & 0xFFFu) | 0x10000u);
         uint64_t value = ((uint64_t)seed * 2654435761u) & ((what & 8u) ? 0xFFFFFFFFu : 0x0000FF0Fu);
 
         at &= ~(uint64_t)(width - 1u);

@@ -66,9 +66,9 @@ static void no_system_registers(void **state)
 static void senders(void **state)
 {
     (void)state;
-    guest_write(GICD(GICD_SGIR), 4, (0x01u << 16) | 3);  /* to self */
+    guest_write(GICD(GICD_SGIR), 4, (0x01u << 16) | 3); /* to self */
     fake_on(1);
-    guest_write(GICD(GICD_SGIR), 4, (0xF1u << 16) | 3);  /* to 0 and to some that are absent */
+    guest_write(GICD(GICD_SGIR), 4, (0xF1u << 16) | 3); /* to 0 and to some that are absent */
     fake_run_ipis();
     fake_on(0);
     const uint32_t first = guest_ack();

@@ -368,7 +368,8 @@ static void deadlines(void **state)
     fake_load(1, 0);
     assert_int_equal(guest_ack(), 30);
     fake_save(1);
-    assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], false), TIME_NEVER); /* active: it would not be interrupted */
+    assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], false),
+                     TIME_NEVER); /* active: it would not be interrupted */
 }
 
 static void far_deadlines(void **state)
@@ -395,7 +396,8 @@ static void clock_is_exact(uint32_t hz, uint64_t seconds)
 
     assert_true(got <= want);
     assert_true((want - got) <= (want >> 32) + 1u);
-    hal_timer_set(got + 1000000u); /* 1 ms on: not early, and late by no more than a tick and the factor's error */
+    hal_timer_set(got +
+                  1000000u); /* 1 ms on: not early, and late by no more than a tick and the factor's error */
     const uint64_t left = fake_cpu()->cnthp_cval - fake_counter;
 
     assert_int_equal(fake_cpu()->cnthp_ctl, 1);
@@ -409,7 +411,8 @@ static void clock_is_exact(uint32_t hz, uint64_t seconds)
 
 static void host_clock(void **state)
 {
-    static const uint32_t hz[] = { 100000, 1000000, 19200000, 24000000, 33333333, 62500000, 100000000, 1000000000, 4294967295u };
+    static const uint32_t hz[] = { 100000,   1000000,   19200000,   24000000,   33333333,
+                                   62500000, 100000000, 1000000000, 4294967295u };
 
     (void)state;
     for (uint32_t n = 0; n < ARRAY_LEN(hz); n++) {

@@ -36,7 +36,8 @@ uint32_t fake_acknowledge(void);
 void fake_deactivate(uint32_t intid);
 bool fake_vtimer_output(const struct fake_cpu *cpu);
 
-static inline uint64_t arm_smccc(enum arm_conduit conduit, uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3)
+static inline uint64_t arm_smccc(enum arm_conduit conduit, uint64_t function, uint64_t a1, uint64_t a2,
+                                 uint64_t a3)
 {
     (void)conduit;
     (void)a1;
