@@ -29,6 +29,15 @@ static inline uint64_t bits_align_up(uint64_t value, uint64_t align)
     return (value + (align - 1u)) & ~(align - 1u);
 }
 
+/* How many bits are set. Not the compiler's builtin, which may become a call that a bare machine does not have. */
+static inline uint32_t bits_count32(uint32_t value)
+{
+    const uint32_t pairs = value - ((value >> 1u) & 0x55555555u);
+    const uint32_t nibbles = (pairs & 0x33333333u) + ((pairs >> 2u) & 0x33333333u);
+
+    return (((nibbles + (nibbles >> 4u)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24u;
+}
+
 static inline uint64_t bits_min(uint64_t a, uint64_t b)
 {
     return (a < b) ? a : b;

@@ -1,5 +1,6 @@
 """What the system tests have in common: switching the input, the operator's prompt, and how a transcript must look."""
 import re
+import time
 
 LINUX_UP = 240  # seconds that a Linux guest may take to its shell on a slow, shared machine
 SWITCH = "\x01\x01\x01"
@@ -15,16 +16,26 @@ def focus(machine, name, turns=8):
     raise AssertionError("the input never came to " + name)
 
 
+def type_text(machine, text):
+    """Types no faster than a serial line with 32 bytes of buffer behind it can take."""
+    for at in range(0, len(text), 8):
+        machine.send(text[at:at + 8])
+        time.sleep(0.1)
+
+
 def shell(machine, name, command, answer, timeout=30):
     """Types a command into a Linux guest's shell, which has the input, and waits for a line of the answer."""
-    machine.send(command + "\n")
+    type_text(machine, command + "\n")
     return machine.expect(r"^%s: %s$" % (name, answer), timeout)
 
 
-def operator(machine, command, answer, timeout=20):
-    """Types a command at the operator's prompt, which has the input."""
+def operator(machine, command, answer=None, timeout=20):
+    """Types a command at the operator's prompt, which has the input, and waits for the answer and the next prompt."""
     machine.send(command + "\n")
-    return machine.expect(answer, timeout)
+    machine.expect(r"^bulkhead> %s$" % re.escape(command), timeout)
+    found = machine.expect(answer, timeout) if answer else None
+    machine.expect(r"^bulkhead> (?!\S)", timeout)
+    return found
 
 
 def check_ticks(machine, name, at_least):

@@ -114,13 +114,18 @@ enum hv_status hal_irq_init(const struct hal_plan_host *host)
         return status;
     }
     gic_reset_shared((gic_host.version == 3u) ? UINT32_MAX : 0u);
-    return hal_irq_init_cpu();
+    status = hal_irq_init_cpu();
+    if (status == HV_OK) {
+        log_line("gic: version %u, %u interrupts, %u list registers", gic_host.version, gic_host.nr_irqs,
+                 gic_host.nr_lrs);
+    }
+    return status;
 }
 
 enum hv_status hal_irq_init_cpu(void)
 {
     struct gic_cpu *cpu = gic_this_cpu();
-    const enum hv_status status = (gic_host.version == 3u) ? gicv3_init_cpu(cpu) : gicv2_init_cpu(cpu);
+    enum hv_status status = (gic_host.version == 3u) ? gicv3_init_cpu(cpu) : gicv2_init_cpu(cpu);
     uint32_t slot;
 
     if (status != HV_OK) {
@@ -134,14 +139,14 @@ enum hv_status hal_irq_init_cpu(void)
         gic_lr_write(slot, 0u);
     }
     gic_hcr_write(0u);
-    hal_store_release32(&cpu->is_up, 1u);
-    if (cpu_id() == 0u) {
-        log_line("gic: version %u, %u interrupts, %u list registers", gic_host.version, gic_host.nr_irqs,
-                 gic_host.nr_lrs);
+    status = hal_irq_enable(gic_host.host->ppi_maintenance, false);
+    if (status == HV_OK) {
+        status = hal_irq_enable(gic_host.vtimer_irq, false);
     }
-    return hal_irq_enable(gic_host.host->ppi_maintenance, false) != HV_OK
-               ? HV_NOT_SUPPORTED
-               : hal_irq_enable(gic_host.vtimer_irq, false);
+    if (status == HV_OK) {
+        hal_store_release32(&cpu->is_up, 1u);
+    }
+    return status;
 }
 
 /* The page with the registers of an interrupt as this CPU reaches them. */

@@ -13,7 +13,6 @@
 #define GICC_IAR  0x000Cu
 #define GICC_EOIR 0x0010u
 #define GICC_IIDR 0x00FCu
-#define GICC_DIR  0x1000u
 
 #define GICC_CTLR_ENABLE  BIT32(0)
 #define GICC_CTLR_EOIMODE BIT32(9)
@@ -38,7 +37,7 @@
 #define GICV2_ALIAS_STRIDE  0x10000u
 
 static volatile uint8_t *gicv2_cpu;
-static volatile uint8_t *gicv2_dir; /* GICC_DIR */
+static volatile uint8_t *gicv2_dir; /* second page: GICC_DIR */
 static volatile uint8_t *gicv2_hyp;
 
 /* Where the second page of an interface is: the next page, or 64 KiB on if pages are repeated. The identification register
@@ -122,7 +121,7 @@ void gicv2_priority_drop(uint32_t ack)
 
 void gicv2_deactivate(uint32_t ack)
 {
-    gic_write32(gicv2_dir, GICC_DIR - GICC_DIR, ack);
+    gic_write32(gicv2_dir, 0u, ack);
 }
 
 void gicv2_route(uint32_t irq, const struct gic_cpu *cpu)

@@ -223,10 +223,10 @@ void vgic_fill(struct hal_vcpu *vcpu)
         return;
     }
     vgic_take_eois(vcpu);
-    vgic_gather(vcpu, &choice, (uint32_t)__builtin_popcount(vgic_slots() & ~vgic->lr_used));
+    vgic_gather(vcpu, &choice, bits_count32(vgic_slots() & ~vgic->lr_used));
     if (choice.drops_pending || choice.drops_active) {
         vgic_reclaim(vcpu);
-        vgic_gather(vcpu, &choice, (uint32_t)__builtin_popcount(vgic_slots() & ~vgic->lr_used));
+        vgic_gather(vcpu, &choice, bits_count32(vgic_slots() & ~vgic->lr_used));
     }
     if (choice.drops_pending || choice.drops_active) {
         vgic_pull(vcpu);

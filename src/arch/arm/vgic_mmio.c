@@ -196,14 +196,20 @@ static bool vgic_recall(const struct vgic_access *access, struct hal_vcpu *owner
     return waits;
 }
 
+/* What tells an access from others at the same address: these registers have 32 bits. */
+static uint64_t vgic_sync_value(const struct vgic_access *access)
+{
+    return access->write ? (BIT64(32) | (access->value & UINT32_MAX)) : 0u;
+}
+
 /* Second and later executions of an access that had to wait. True: it was one, and access->is_again says whether it still
  * waits. */
 static bool vgic_continue(struct vgic_access *access)
 {
     struct vgic_vcpu *vgic = &access->vcpu->arm.vgic;
 
-    if (vgic->sync_gpa != access->gpa) {
-        return false;
+    if ((vgic->sync_gpa != access->gpa) || (vgic->sync_value != vgic_sync_value(access))) {
+        return false; /* a new one; an interrupt's handler may come in between with one of its own */
     }
     vgic->sync_tries++;
     access->is_again = (vgic->sync_tries < VGIC_SYNC_TRIES) && vgic_recall(access, NULL, false);
@@ -217,6 +223,7 @@ static void vgic_begin_wait(struct vgic_access *access, struct hal_vcpu *owner)
 {
     if (vgic_recall(access, owner, true)) {
         access->vcpu->arm.vgic.sync_gpa = access->gpa;
+        access->vcpu->arm.vgic.sync_value = vgic_sync_value(access);
         access->vcpu->arm.vgic.sync_tries = 0u;
         access->is_again = true;
     }

@@ -69,30 +69,35 @@ static void vgic_vtimer_write(const struct vgic_vcpu *vgic, uint64_t state)
     gic_lr_write(VGIC_LR_TIMER, (state != 0u) ? value : 0u);
 }
 
+/* The guest acknowledged it: a pending state made by software has gone then. */
+static void vgic_vtimer_taken(struct vgic_bank *bank, uint64_t state)
+{
+    if (((bank->shown & VGIC_VTIMER_BIT) != 0u) && ((state & GIC_LR_PENDING) == 0u)) {
+        bank->latch &= ~VGIC_VTIMER_BIT;
+    }
+}
+
 /* The physical interrupt is active exactly as long as the list register holds the virtual one, or it is held. */
 void vgic_vtimer_sync(struct hal_vcpu *vcpu)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
-    struct vgic_bank *bank = &vgic->priv;
     const uint64_t state = gic_lr_read(VGIC_LR_TIMER) & GIC_LR_STATE;
     const bool is_asserted = vtimer_is_asserted_here();
     const bool is_linked = (state != 0u) || vgic->is_vtimer_held;
     uint64_t next;
 
-    if (((bank->shown & VGIC_VTIMER_BIT) != 0u) && ((state & GIC_LR_PENDING) == 0u)) {
-        bank->latch &= ~VGIC_VTIMER_BIT; /* it was taken */
-    }
+    vgic_vtimer_taken(&vgic->priv, state);
     vgic->drop_pending &=
         ~BIT32(VGIC_LR_TIMER); /* the latch is cleared already, and a line that is asserted stays */
     next = vgic_apply_requests(vgic, VGIC_LR_TIMER, state);
     next = vgic_vtimer_next(vcpu, next, is_asserted, is_linked);
-    vgic->is_vtimer_held =
-        (is_linked && (next == 0u) && is_asserted) || (vgic_vtimer_is_ours() && (next != 0u));
+    vgic->is_vtimer_held = (next != 0u) ? vgic_vtimer_is_ours() : (is_linked && is_asserted);
     if ((next != 0u) && !is_linked) {
         gic_private_set_active(gic_host.vtimer_irq);
-    }
-    if (is_linked && (next == 0u) && !is_asserted) {
+    } else if (is_linked && (next == 0u) && !is_asserted) {
         gic_deactivate(gic_host.vtimer_irq);
+    } else {
+        /* as it is */
     }
     /* a pending one follows priority and group; one that asked for maintenance goes on asking until it is written */
     if ((next != state) || (next == GIC_LR_PENDING) || (vgic_vtimer_is_ours() && is_linked)) {
@@ -133,7 +138,7 @@ void vgic_vtimer_load(struct hal_vcpu *vcpu)
     const uint64_t next = vgic_vtimer_next(vcpu, is_active ? GIC_LR_ACTIVE : 0u, is_asserted, true);
 
     /* The line rises only when the timer is loaded: linked by now, it does not interrupt us on the way in. */
-    vgic->is_vtimer_held = ((next == 0u) && is_asserted) || (vgic_vtimer_is_ours() && (next != 0u));
+    vgic->is_vtimer_held = (next != 0u) ? vgic_vtimer_is_ours() : is_asserted;
     if ((next != 0u) || is_asserted) {
         gic_private_set_active(gic_host.vtimer_irq);
     }
@@ -147,9 +152,7 @@ void vgic_vtimer_save(struct hal_vcpu *vcpu)
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     const uint64_t state = gic_lr_read(VGIC_LR_TIMER) & GIC_LR_STATE;
 
-    if (((vgic->priv.shown & VGIC_VTIMER_BIT) != 0u) && ((state & GIC_LR_PENDING) == 0u)) {
-        vgic->priv.latch &= ~VGIC_VTIMER_BIT;
-    }
+    vgic_vtimer_taken(&vgic->priv, state);
     if ((state != 0u) || vgic->is_vtimer_held) {
         gic_deactivate(gic_host.vtimer_irq);
         gic_lr_write(VGIC_LR_TIMER, 0u);

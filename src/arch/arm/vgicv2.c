@@ -15,7 +15,6 @@
 
 static void vgicv2_write_sgir(struct hal_vcpu *vcpu, uint32_t value)
 {
-    const uint32_t everyone = BIT32((vcpu->domain->arm.nr_vcpus & 15u)) - 1u;
     const uint32_t self = BIT32((vcpu->index & 7u));
     uint32_t targets;
     uint32_t n;
@@ -34,7 +33,6 @@ static void vgicv2_write_sgir(struct hal_vcpu *vcpu, uint32_t value)
         targets = 0u;
         break;
     }
-    targets &= everyone;
     for (n = 0u; n < 8u; n++) {
         struct hal_vcpu *to = ((targets & BIT32(n)) != 0u) ? upcall_vcpu(vcpu->domain, n) : NULL;
 

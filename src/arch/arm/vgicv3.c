@@ -9,7 +9,7 @@
 #define VGICV3_PIDR2      0x3Bu
 #define VGICV3_CTLR_FIXED (BIT32(4) | BIT32(6)) /* ARE, DS */
 #define VGICV3_TYPER_NO1N BIT32(25)             /* a shared interrupt has one target */
-#define VGICV3_TYPER_IDS  (9u << 19u)           /* 10 bits */
+#define VGICV3_TYPER_IDS  0x00480000u           /* IDbits 9: INTIDs of 10 bits */
 
 #define SGIR_IRM   BIT64(40)
 #define SGIR_INTID GENMASK64(27, 24)
@@ -80,6 +80,7 @@ static void vgicv3_route(struct vgic_access *access)
     const uint32_t spi = intid - GIC_PRIVATE;
     const bool is_high = (access->offset & 4u) != 0u;
     const uint64_t low = GENMASK64(31, 0);
+    const uint64_t value = access->value;
     uint64_t flags;
     uint64_t route;
 
@@ -93,11 +94,11 @@ static void vgicv3_route(struct vgic_access *access)
         (shared->target[spi] == VGIC_NO_VCPU) ? GENMASK64(23, 0) : hal_vplat_cpu_hwid(shared->target[spi]);
     if (access->write) {
         if (access->width == 8u) {
-            route = access->value;
+            route = value;
         } else if (is_high) {
-            route = (route & low) | (access->value << 32u);
+            route = (route & low) | (value << 32u);
         } else {
-            route = (route & ~low) | (access->value & low);
+            route = (route & ~low) | (value & low);
         }
         shared->target[spi] = (uint8_t)vgicv3_vcpu_of(domain, route);
         vgic_notify(domain, spi / VGIC_BANK_IRQS, BIT32((spi % VGIC_BANK_IRQS)));

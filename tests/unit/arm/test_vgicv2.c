@@ -168,6 +168,22 @@ static void group1(void **state)
     guest_eoi(32);
 }
 
+static void irq_pending_follows_mask(void **state)
+{
+    (void)state;
+    guest_write(GICD(GICD_IPRIORITYR + 32), 1, 0x50);
+    guest_write(GICD(GICD_ISENABLER + 4), 4, 1);
+    hal_virq_set_line(&fake_domain, 32, true);
+    fake_cpus[0].vmcr = 0x58000003u;
+    assert_true(hal_vcpu_irq_pending(&fake_vcpu[0]));
+    fake_cpus[0].vmcr = 0x50000003u;
+    assert_false(hal_vcpu_irq_pending(&fake_vcpu[0]));
+    fake_save(0);
+    assert_false(hal_vcpu_irq_pending(&fake_vcpu[0]));
+    fake_vcpu[0].arm.vgic.vmcr = 0x58000003u;
+    assert_true(hal_vcpu_irq_pending(&fake_vcpu[0]));
+}
+
 static void sgi_survives_migration(void **state)
 {
     (void)state;
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(senders_by_register, setup, teardown),
         cmocka_unit_test_setup_teardown(targets, setup, teardown),
         cmocka_unit_test_setup_teardown(group1, setup, teardown),
+        cmocka_unit_test_setup_teardown(irq_pending_follows_mask, setup, teardown),
         cmocka_unit_test_setup_teardown(sgi_survives_migration, setup, teardown),
         cmocka_unit_test_setup_teardown(any_access, setup, teardown),
         cmocka_unit_test_setup_teardown(vcpu_limit, setup, teardown),

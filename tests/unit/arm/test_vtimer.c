@@ -15,14 +15,31 @@
 #define CNTP_CTL  ARM_SYSREG(3, 3, 14, 2, 1)
 #define CNTP_CVAL ARM_SYSREG(3, 3, 14, 2, 2)
 
+/* A register of the first vCPU's private interrupts */
+static uint64_t own(uint32_t vcpu, uint32_t offset)
+{
+    return (fake_domain.arm.gic_version == 3u) ? GICR_S(vcpu, offset) : GICD(offset);
+}
+
+static int setup_version(uint32_t version)
+{
+    fake_machine(version, 2, 32);
+    fake_load(0, 0);
+    guest_open();
+    guest_write(own(0, GICD_ISENABLER), 4, BIT32(27) | BIT32(30));
+    return 0;
+}
+
 static int setup(void **state)
 {
     (void)state;
-    fake_machine(3, 2, 32);
-    fake_load(0, 0);
-    guest_open();
-    guest_write(GICR_S(0, GICD_ISENABLER), 4, BIT32(27) | BIT32(30));
-    return 0;
+    return setup_version(3);
+}
+
+static int setup_v2(void **state)
+{
+    (void)state;
+    return setup_version(2);
 }
 
 static int teardown(void **state)
@@ -105,28 +122,28 @@ static void architecture(void **state)
 static void disabled_in_the_controller(void **state)
 {
     (void)state;
-    guest_write(GICR_S(0, GICD_ICENABLER), 4, BIT32(27));
+    guest_write(own(0, GICD_ICENABLER), 4, BIT32(27));
     timer_set(10);
     pass(10);
     assert_true(fake_vcpu[0].arm.vgic.is_vtimer_held);
-    assert_int_equal(guest_read(GICR_S(0, GICD_ISPENDR), 4), BIT32(27));
+    assert_int_equal(guest_read(own(0, GICD_ISPENDR), 4), BIT32(27));
     assert_int_equal(guest_ack(), GUEST_NOTHING);
-    guest_write(GICR_S(0, GICD_ISENABLER), 4, BIT32(27));
+    guest_write(own(0, GICD_ISENABLER), 4, BIT32(27));
     assert_int_equal(guest_ack(), 27);
     timer_set(100);
     guest_eoi(27);
-    guest_write(GICR_S(0, GICD_ICENABLER), 4, BIT32(27));
+    guest_write(own(0, GICD_ICENABLER), 4, BIT32(27));
     pass(100);
     timer_set(100); /* moved on while it was held */
-    guest_write(GICR_S(0, GICD_ISENABLER), 4, BIT32(27));
+    guest_write(own(0, GICD_ISENABLER), 4, BIT32(27));
     assert_int_equal(guest_ack(), GUEST_NOTHING);
     pass(100);
     assert_int_equal(guest_ack(), 27);
     timer_set(100);
-    guest_write(GICR_S(0, GICD_ICENABLER), 4, BIT32(27)); /* while active */
+    guest_write(own(0, GICD_ICENABLER), 4, BIT32(27)); /* while active */
     guest_eoi(27);
-    guest_write(GICD(GICD_CTLR), 4, 1); /* group off */
-    guest_write(GICR_S(0, GICD_ISENABLER), 4, BIT32(27));
+    guest_write(GICD(GICD_CTLR), 4, 0); /* groups off */
+    guest_write(own(0, GICD_ISENABLER), 4, BIT32(27));
     pass(100);
     assert_int_equal(guest_ack(), GUEST_NOTHING);
     guest_write(GICD(GICD_CTLR), 4, 3);
@@ -141,7 +158,7 @@ static void moved_before_taken(void **state)
     timer_set(10);
     pass(10);
     timer_set(500);
-    assert_int_equal(guest_read(GICR_S(0, GICD_ISPENDR), 4), 0); /* a look takes it back */
+    assert_int_equal(guest_read(own(0, GICD_ISPENDR), 4), 0); /* a look takes it back */
     assert_int_equal(guest_ack(), GUEST_NOTHING);
     pass(500);
     assert_int_equal(guest_ack(), 27);
@@ -156,24 +173,24 @@ static void moved_before_taken(void **state)
 static void by_software(void **state)
 {
     (void)state;
-    guest_write(GICR_S(0, GICD_ISPENDR), 4, BIT32(27));
-    assert_int_equal(guest_read(GICR_S(0, GICD_ISPENDR), 4), BIT32(27));
+    guest_write(own(0, GICD_ISPENDR), 4, BIT32(27));
+    assert_int_equal(guest_read(own(0, GICD_ISPENDR), 4), BIT32(27));
     assert_int_equal(guest_ack(), 27);
     guest_eoi(27);
     assert_int_equal(guest_ack(), GUEST_NOTHING);
-    guest_write(GICR_S(0, GICD_ISPENDR), 4, BIT32(27));
-    guest_write(GICR_S(0, GICD_ICPENDR), 4, BIT32(27));
+    guest_write(own(0, GICD_ISPENDR), 4, BIT32(27));
+    guest_write(own(0, GICD_ICPENDR), 4, BIT32(27));
     assert_int_equal(guest_ack(), GUEST_NOTHING);
-    guest_write(GICR_S(0, GICD_ISACTIVER), 4, BIT32(27));
-    assert_int_equal(guest_read(GICR_S(0, GICD_ISACTIVER), 4), BIT32(27));
+    guest_write(own(0, GICD_ISACTIVER), 4, BIT32(27));
+    assert_int_equal(guest_read(own(0, GICD_ISACTIVER), 4), BIT32(27));
     timer_set(10);
     pass(10);
     assert_int_equal(guest_ack(), GUEST_NOTHING);
-    guest_write(GICR_S(0, GICD_ICACTIVER), 4, BIT32(27));
+    guest_write(own(0, GICD_ICACTIVER), 4, BIT32(27));
     assert_int_equal(guest_ack(), 27);
     timer_set(100);
-    guest_write(GICR_S(0, GICD_ICACTIVER), 4, BIT32(27)); /* instead of an EOI */
-    assert_int_equal(guest_read(GICR_S(0, GICD_ISACTIVER), 4), 0);
+    guest_write(own(0, GICD_ICACTIVER), 4, BIT32(27)); /* instead of an EOI */
+    assert_int_equal(guest_read(own(0, GICD_ISACTIVER), 4), 0);
     pass(100);
     assert_int_equal(guest_ack(), 27);
     timer_set(100);
@@ -217,7 +234,7 @@ static void another_vcpu_meanwhile(void **state)
     fake_save(0);
     fake_load(0, 1);
     guest_open();
-    guest_write(GICR_S(1, GICD_ISENABLER), 4, BIT32(27));
+    guest_write(own(1, GICD_ISENABLER), 4, BIT32(27));
     assert_int_equal(guest_ack(), GUEST_NOTHING);
     timer_set(10);
     pass(10);
@@ -266,14 +283,14 @@ static void never_lost(void **state)
             break;
         case 2:
             enabled = ((seed >> 8) & 1u) != 0u;
-            guest_write(GICR_S(0, enabled ? GICD_ISENABLER : GICD_ICENABLER), 4, BIT32(27));
+            guest_write(own(0, enabled ? GICD_ISENABLER : GICD_ICENABLER), 4, BIT32(27));
             break;
         case 3:
             fake_save(fake_cpu_now);
             fake_load((seed >> 8) % FAKE_CPUS, 0);
             break;
         case 4:
-            (void)guest_read(GICR_S(0, GICD_ISPENDR), 4);
+            (void)guest_read(own(0, GICD_ISPENDR), 4);
             break;
         default:
             if (active) {
@@ -469,6 +486,19 @@ int main(void)
         cmocka_unit_test_setup_teardown(host_clock, setup, teardown),
         cmocka_unit_test_setup_teardown(clock_without_frequency, setup, teardown),
         cmocka_unit_test_setup_teardown(host_timer_interrupt, setup, teardown),
+        { "counter_starts_at_zero, GICv2", counter_starts_at_zero, setup_v2, teardown, NULL },
+        { "tick, GICv2", tick, setup_v2, teardown, NULL },
+        { "architecture, GICv2", architecture, setup_v2, teardown, NULL },
+        { "disabled_in_the_controller, GICv2", disabled_in_the_controller, setup_v2, teardown, NULL },
+        { "moved_before_taken, GICv2", moved_before_taken, setup_v2, teardown, NULL },
+        { "by_software, GICv2", by_software, setup_v2, teardown, NULL },
+        { "switched_out, GICv2", switched_out, setup_v2, teardown, NULL },
+        { "another_vcpu_meanwhile, GICv2", another_vcpu_meanwhile, setup_v2, teardown, NULL },
+        { "fires_without_a_vcpu, GICv2", fires_without_a_vcpu, setup_v2, teardown, NULL },
+        { "never_lost, GICv2", never_lost, setup_v2, teardown, NULL },
+        { "physical_timer, GICv2", physical_timer, setup_v2, teardown, NULL },
+        { "deadlines, GICv2", deadlines, setup_v2, teardown, NULL },
+        { "host_timer_interrupt, GICv2", host_timer_interrupt, setup_v2, teardown, NULL },
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,8 +60,9 @@ struct vgic_vcpu {
     uint64_t lr[VGIC_LRS_MAX]; /* as last written or read; [0] is not used: it belongs to the virtual timer */
     uint64_t sgi_self;         /* GICv3: an ICC_SGI1R_EL1 that means this vCPU alone, but for the INTID */
     uint64_t vtimer_lr;        /* what shows the virtual timer's interrupt at once; 0: think first */
-    bool is_vtimer_held;       /* its physical interrupt is active, and nothing in the list register ends it */
-    uint64_t sync_gpa;         /* access of this vCPU that waits for other CPUs' list registers, 0 = none */
+    bool is_vtimer_held; /* its physical interrupt is active, and nothing in the list register ends it */
+    uint64_t sync_gpa;   /* access of this vCPU that waits for other CPUs' list registers, 0 = none */
+    uint64_t sync_value; /* ... and what it writes */
     uint32_t sync_tries;
     uint32_t waker;     /* GICR_WAKER */
     uint32_t vmcr;      /* CPU interface while not loaded */
