@@ -3,6 +3,7 @@
 
 #include "lib/bits.h"
 
+#define CPU_LEFT_OUT "left out, this host has no way to start it"
 #define ADDRESS_LIMIT BIT64(52) /* of any Armv8-A machine; keeps sums far from wrapping */
 
 /* Adds a range in order of base. False if the list is full. */
@@ -228,14 +229,19 @@ static void cpus_make(struct config_maker *m)
         if (dt_get(m->ix, n, "device_type", &type) && dt_strings_have(&type, "cpu") && dt_enabled(m->ix, n)) {
             if (hal_plan_cpu_startable(m->ix, n, &m->plan->host)) {
                 cpu_add(m, n);
+            } else if (first_left_out == DT_NONE) {
+                first_left_out = n;
             } else {
-                config_note(m->report, n, "enable-method", "left out, this host has no way to start it");
-                first_left_out = (first_left_out == DT_NONE) ? n : first_left_out;
+                config_note(m->report, n, "enable-method", CPU_LEFT_OUT);
             }
         }
     }
     if ((m->plan->nr_cpus == 0u) && (first_left_out != DT_NONE)) {
         cpu_add(m, first_left_out);
+    } else if (first_left_out != DT_NONE) {
+        config_note(m->report, first_left_out, "enable-method", CPU_LEFT_OUT);
+    } else {
+        /* all can be started */
     }
     if (m->plan->nr_cpus == 0u) {
         config_fault_text(m->report, DT_ROOT, "cpus", "nothing", "a node with device_type \"cpu\" and a reg");

@@ -123,8 +123,8 @@ static void test_cpus(void **state)
     assert_int_equal(plan.nr_cpus, 2);
     assert_int_equal(plan.cpu_hwid[0], 0x100000000);
     assert_string_equal(said.text,
-                        "note: /cpus/cpu@2: enable-method: left out, this host has no way to start it\n"
                         "note: /cpus/cpu@3: enable-method: left out, this host has no way to start it\n"
+                        "note: /cpus/cpu@2: enable-method: left out, this host has no way to start it\n"
                         "/chosen: domains: found nothing, expected a node below /chosen compatible with "
                         "\"xen,domain\"\n");
     free(blob);
