@@ -112,7 +112,7 @@ static void vplat_interrupt_controller(const struct hal_domain *domain, const st
 
 static void vplat_timer(const struct hal_domain *domain, const struct hal_tree *tree)
 {
-    const uint32_t cpus = (domain->arm.gic_version == 2u) ? (VPLAT_GICC_CPUS << 8u) : 0u;
+    const uint32_t cpus = (domain->arm.gic_version == 2u) ? ((uint32_t)VPLAT_GICC_CPUS << 8u) : 0u;
     const uint32_t flags = cpus | VPLAT_IRQ_LEVEL_LOW;
     const uint32_t interrupts[] = {
         VPLAT_IRQ_PPI, ARM_GUEST_PPI_SEC_TIMER - VPLAT_PPI_BASE,  flags,
