@@ -1,7 +1,8 @@
 #include "base/console.h"
 
 #include "base/percpu.h"
-#include "base/spinlock.h"
+#include "drivers/uart_queue.h"
+#include "hal/sync.h"
 #include "lib/string.h"
 
 #define RECEIVE_BURST  64u
@@ -11,17 +12,28 @@
 #define CHAR_ESC       '\x1b'
 #define CHAR_DEL       0x7Fu
 #define CHAR_SPACE     0x20u
-#define CONT_MARK      '\\' /* ends a piece of a held line that is too long */
+#define CHUNK          CONSOLE_LINE_BYTES /* of a text, taken under one lock */
+#define CONT_MARK      '\\'               /* ends a piece of a held line that is too long */
 
 /* A guest ends its lines with \r\n: what a \r means is known with the byte behind it. */
 #define CARRIAGE_NONE  0u
 #define CARRIAGE_SEEN  1u /* the last byte was \r */
 #define CARRIAGE_ENDED 2u /* ... and then another source's line came: it is ended on the terminal already */
 
+/* Room in the queue. One byte of a source ends the owner's line, shows its own line and draws the owner's
+ * again: two names, two lines and a few more. A guest leaves room for the hypervisor; and one whose text waits
+ * already may fill half of the queue, so that it does not keep the others waiting. */
+#define ROOM_DRAW   ((4u * CONSOLE_LINE_BYTES) + 64u)
+#define ROOM_GUEST  (2u * ROOM_DRAW)
+#define ROOM_OTHERS (UART_QUEUE_BYTES / 2u)
+
 static const char colour_off[] = { CHAR_ESC, '[', '0', 'm', '\0' };
+
+/* Locks: a source's lock guards its line and ring, console_lock the rest and what is appended to the queue. The
+ * owner's line is guarded by both: it is drawn by others. Becoming the owner takes both locks, ceasing to be
+ * only console_lock: who holds a source's lock and sees that it is not the owner can rely on that. */
 static struct spinlock console_lock = SPINLOCK(LOCK_CONSOLE);
-static struct console_uart uart;
-static bool uart_present;
+static struct uart_queue queue;
 static struct console *source[CONSOLE_TARGETS_MAX];
 static uint32_t nr_sources;
 static bool last_fixed;                 /* source[nr_sources - 1] came by console_register_last() */
@@ -29,35 +41,44 @@ static struct console *owner;           /* has the input; its unfinished line is
 static bool owner_chosen;               /* by console_focus() or keys; until then the first target has it */
 static struct console *open_line;       /* whose unfinished line the cursor stands in: the owner or NULL */
 static struct console *redraw;          /* whose line was ended for another's */
-static uint32_t nr_switch;              /* Ctrl-a received in a row */
+static volatile uint32_t receiving;     /* 1: some CPU takes received bytes; the next one is its */
+static uint32_t nr_switch;              /* Ctrl-a received in a row; the receiving CPU's */
 static volatile uint32_t emergency_cpu; /* 1 + the CPU that panicked; it alone still writes, without lock */
 
 /* False: this CPU may not touch the console any more. */
-static bool console_enter(uint64_t *flags)
+static bool console_alive(void)
 {
-    bool entered = true;
+    const uint32_t emergency = emergency_cpu;
 
-    *flags = 0;
-    if (emergency_cpu == 0u) {
-        *flags = spin_lock(&console_lock);
-    } else {
-        entered = (emergency_cpu == (cpu_id() + 1u));
-    }
-    return entered;
+    return (emergency == 0u) || (emergency == (cpu_id() + 1u));
 }
 
-static void console_leave(uint64_t flags)
+static uint64_t lock_take(struct spinlock *lock)
+{
+    return (emergency_cpu == 0u) ? spin_lock(lock) : 0u;
+}
+
+static void lock_drop(struct spinlock *lock, uint64_t flags)
 {
     if (emergency_cpu == 0u) {
-        spin_unlock(&console_lock, flags);
+        spin_unlock(lock, flags);
     }
+}
+
+static uint64_t screen_take(void)
+{
+    return lock_take(&console_lock);
+}
+
+static void screen_drop(uint64_t flags)
+{
+    uart_queue_publish(&queue);
+    lock_drop(&console_lock, flags);
 }
 
 static void put_char(char c)
 {
-    if (uart_present) {
-        uart.put(uart.device, (uint8_t)c);
-    }
+    uart_queue_append(&queue, c);
 }
 
 static void put_bytes(const char *text, uint32_t bytes)
@@ -253,30 +274,127 @@ static void write_char(struct console *console, char c)
         if (console->carriage == CARRIAGE_NONE) {
             console->carriage = CARRIAGE_SEEN;
         }
-    } else if (console == owner) {
+    } else if (hal_load_acquire32(&console->owns) != 0u) {
         write_owner(console, c);
     } else {
         write_held(console, c);
     }
 }
 
-void console_write(struct console *console, const char *text, uint32_t bytes)
+static bool has_room(const struct console *console, bool guest)
 {
-    uint64_t flags;
+    uint32_t want = ROOM_DRAW;
 
-    if (!console_enter(&flags)) {
-        return;
+    if (guest) {
+        want = uart_queue_waits(&queue, console->drawn_to) ? ROOM_OTHERS : ROOM_GUEST;
     }
-    for (uint32_t i = 0; i < bytes; i++) {
-        console->ring[console->ring_written % CONSOLE_RING_BYTES] = text[i];
-        console->ring_written++;
-        if (uart_present) {
-            write_char(console, text[i]);
-            console->ring_shown = console->ring_written;
+    return uart_queue_room(&queue) >= want;
+}
+
+/* Whether this byte needs console_lock: text of others than the owner is only kept until its line ends. */
+static bool shows(const struct console *console, char c)
+{
+    return (hal_load_acquire32(&console->owns) != 0u) || (c == '\n') ||
+           (console->line_len == CONSOLE_LINE_BYTES);
+}
+
+/* Takes what there is room for, at most CHUNK; returns how much. */
+static uint32_t take(struct console *console, const char *text, uint32_t bytes, bool guest)
+{
+    const uint64_t flags = lock_take(&console->lock);
+    uint64_t screen_flags = 0;
+    bool screen = false;
+    bool fits = true;
+    uint32_t n = 0;
+
+    while (fits && (n < bytes) && (n < CHUNK)) {
+        if (!screen && queue.present && shows(console, text[n])) {
+            screen_flags = screen_take();
+            screen = true;
+        }
+        fits = !screen || has_room(console, guest);
+        if (fits) {
+            console->ring[console->ring_written % CONSOLE_RING_BYTES] = text[n];
+            console->ring_written++;
+            if (queue.present) {
+                write_char(console, text[n]);
+                console->ring_shown = console->ring_written;
+            }
+            n++;
         }
     }
-    line_resume();
-    console_leave(flags);
+    if (screen) {
+        line_resume();
+        console->drawn_to = queue.end;
+        screen_drop(screen_flags);
+    }
+    lock_drop(&console->lock, flags);
+    return n;
+}
+
+void console_write(struct console *console, const char *text, uint32_t bytes)
+{
+    uint32_t done = 0;
+    bool stuck = !console_alive();
+
+    while (!stuck && (done < bytes)) { /* each turn but the last takes a byte */
+        uint32_t n = take(console, &text[done], bytes - done, false);
+
+        if (n == 0u) {
+            uart_queue_poll(&queue, ROOM_GUEST);
+            n = take(console, &text[done], bytes - done, false);
+            stuck = (n == 0u); /* the device hangs */
+        }
+        done += n;
+    }
+    console_push();
+}
+
+static void wait_set(struct console *console, bool waits)
+{
+    const uint64_t flags = lock_take(&console->lock);
+
+    if (console->waits != waits) {
+        console->waits = waits;
+        (void)hal_fetch_add32(&queue.watched, waits ? 1u : UINT32_MAX);
+    }
+    lock_drop(&console->lock, flags);
+}
+
+uint32_t console_offer(struct console *console, const char *text, uint32_t bytes)
+{
+    uint32_t n = bytes;
+
+    if (console_alive()) {
+        n = take(console, text, bytes, true);
+        if ((n < bytes) && (console->room != NULL)) {
+            wait_set(console, true);
+            hal_barrier();
+            /* room that came before anybody could know that we wait */
+            n += take(console, &text[n], bytes - n, true);
+        }
+    }
+    return n;
+}
+
+void console_push(void)
+{
+    if (console_alive() && uart_queue_busy(&queue)) {
+        uart_queue_push(&queue);
+    }
+}
+
+void console_drive(bool by_irq)
+{
+    uart_queue_drive(&queue, by_irq);
+    (void)console_service();
+}
+
+void console_flush(void)
+{
+    if (console_alive()) {
+        uart_queue_poll(&queue, UART_QUEUE_BYTES);
+    }
 }
 
 /* Where the ring's oldest byte stands. */
@@ -285,39 +403,48 @@ static uint64_t ring_oldest(const struct console *console)
     return (console->ring_written > CONSOLE_RING_BYTES) ? (console->ring_written - CONSOLE_RING_BYTES) : 0u;
 }
 
-void console_set_uart(const struct console_uart *new_uart)
+/* Shows a piece of what a source said while there was no UART, as far as its ring holds it. True: there is
+ * more. */
+static bool show_missed(struct console *console)
 {
-    uint64_t flags;
+    const uint64_t flags = lock_take(&console->lock);
+    const uint64_t screen_flags = screen_take();
+    const uint64_t oldest = ring_oldest(console);
+    uint64_t at = (oldest > console->ring_shown) ? oldest : console->ring_shown;
+    uint32_t n = 0;
 
-    if (!console_enter(&flags)) {
-        return;
+    for (; (n < CHUNK) && (at < console->ring_written) && has_room(console, false); at++) {
+        write_char(console, console->ring[at % CONSOLE_RING_BYTES]);
+        n++;
     }
-    uart_present = (new_uart != NULL);
+    line_resume();
+    screen_drop(screen_flags);
+    console->ring_shown = at;
+    lock_drop(&console->lock, flags);
+    return n == CHUNK;
+}
+
+void console_set_uart(const struct console_uart *uart)
+{
     open_line = NULL;
-    if (new_uart != NULL) {
-        uart = *new_uart;
-        for (uint32_t i = 0; i < nr_sources; i++) {
-            struct console *console = source[i];
-            uint64_t at = ring_oldest(console);
-
-            if (at < console->ring_shown) {
-                at = console->ring_shown;
-            }
-            for (; at < console->ring_written; at++) { /* at most CONSOLE_RING_BYTES */
-                write_char(console, console->ring[at % CONSOLE_RING_BYTES]);
-            }
-            console->ring_shown = console->ring_written;
+    uart_queue_open(&queue, uart);
+    for (uint32_t i = 0; queue.present && (i < nr_sources); i++) {
+        while (show_missed(source[i])) { /* at most CONSOLE_RING_BYTES / CHUNK */
+            console_push();
         }
-        line_resume();
+        console_push();
     }
-    console_leave(flags);
 }
 
 static void owner_set(struct console *console)
 {
     line_interrupt();
     redraw = NULL;
+    if (owner != NULL) {
+        hal_store_release32(&owner->owns, 0u);
+    }
     owner = console;
+    owner->owns = 1u;
 }
 
 static void owner_announce(struct console *console)
@@ -332,39 +459,55 @@ static void owner_announce(struct console *console)
     }
 }
 
+/* With both locks: a place in the table; the owner is its first target until one is chosen. */
+static void source_insert(struct console *console, bool last)
+{
+    const bool before_last = last_fixed && !last;
+    const uint32_t at = before_last ? (nr_sources - 1u) : nr_sources;
+    uint32_t first = 0;
+
+    if (before_last) {
+        source[nr_sources] = source[at];
+    }
+    source[at] = console;
+    nr_sources++;
+    last_fixed = last_fixed || last;
+    console->registered = true;
+    while (source[first]->rx == NULL) { /* ends at the new one at the latest, if that is a target */
+        if (source[first] == console) {
+            return;
+        }
+        first++;
+    }
+    if (!owner_chosen && (source[first] == console)) {
+        owner_set(console);
+    }
+}
+
 static enum hv_status source_add(struct console *console, bool last)
 {
-    uint64_t flags;
     enum hv_status status = HV_OK;
 
-    if (!console_enter(&flags)) {
-        return HV_BUSY;
-    }
-    if (nr_sources == CONSOLE_TARGETS_MAX) {
-        status = HV_LIMIT;
-    } else if (console->registered) {
+    if (console->registered) {
         status = HV_EXISTS;
+    } else if (!console_alive()) {
+        status = HV_BUSY;
     } else {
-        const bool before_last = last_fixed && !last;
-        const uint32_t at = before_last ? (nr_sources - 1u) : nr_sources;
+        uint64_t flags;
+        uint64_t screen_flags;
 
-        if (before_last) {
-            source[nr_sources] = source[at];
+        spin_init(&console->lock, LOCK_CONSOLE_LINE);
+        flags = lock_take(&console->lock);
+        screen_flags = screen_take();
+        if (nr_sources < CONSOLE_TARGETS_MAX) {
+            source_insert(console, last);
+        } else {
+            status = HV_LIMIT;
         }
-        source[at] = console;
-        nr_sources++;
-        last_fixed = last_fixed || last;
-        console->registered = true;
-        for (uint32_t i = 0; !owner_chosen && (i < nr_sources); i++) {
-            if (source[i]->rx != NULL) {
-                if (source[i] != owner) {
-                    owner_set(source[i]);
-                }
-                break;
-            }
-        }
+        screen_drop(screen_flags);
+        lock_drop(&console->lock, flags);
+        console_push();
     }
-    console_leave(flags);
     return status;
 }
 
@@ -380,37 +523,47 @@ enum hv_status console_register_last(struct console *console)
 
 void console_reset(struct console *console)
 {
-    uint64_t flags;
+    if (console_alive()) {
+        const uint64_t flags = lock_take(&console->lock);
+        const uint64_t screen_flags = screen_take();
 
-    if (!console_enter(&flags)) {
-        return;
+        if (open_line == console) {
+            put_end(console);
+            open_line = NULL;
+        }
+        line_forget(console);
+        console->carriage = CARRIAGE_NONE;
+        screen_drop(screen_flags);
+        console->ring_written = 0;
+        console->ring_shown = 0;
+        lock_drop(&console->lock, flags);
+        console_push();
     }
-    if (open_line == console) {
-        put_end(console);
-        open_line = NULL;
-    }
-    line_forget(console);
-    console->carriage = CARRIAGE_NONE;
-    console->ring_written = 0;
-    console->ring_shown = 0;
-    console_leave(flags);
 }
 
 void console_focus(struct console *console)
 {
-    uint64_t flags;
+    if (console_alive() && (console->rx != NULL)) {
+        uint64_t flags;
+        uint64_t screen_flags;
 
-    if (console_enter(&flags)) {
-        if (console->rx != NULL) {
-            owner_announce(console);
+        if (uart_queue_room(&queue) < ROOM_DRAW) {
+            uart_queue_poll(&queue, ROOM_DRAW);
         }
-        console_leave(flags);
+        flags = lock_take(&console->lock);
+        screen_flags = screen_take();
+        owner_announce(console);
+        screen_drop(screen_flags);
+        lock_drop(&console->lock, flags);
+        console_push();
     }
 }
 
 /* The target behind the owner; the owner if it is the only one, NULL if there is none. */
 static struct console *target_next(void)
 {
+    const uint64_t flags = screen_take();
+    struct console *next = NULL;
     uint32_t at = 0;
 
     for (uint32_t i = 0; i < nr_sources; i++) {
@@ -418,14 +571,15 @@ static struct console *target_next(void)
             at = i + 1u;
         }
     }
-    for (uint32_t i = 0; i < nr_sources; i++) {
+    for (uint32_t i = 0; (next == NULL) && (i < nr_sources); i++) {
         struct console *console = source[(at + i) % nr_sources];
 
         if (console->rx != NULL) {
-            return console;
+            next = console;
         }
     }
-    return NULL;
+    screen_drop(flags);
+    return next;
 }
 
 /* What a received byte means: nr bytes in out[] for the owner. */
@@ -440,7 +594,7 @@ static uint32_t key_take(uint8_t key, uint8_t out[SWITCH_PRESSES])
 
             nr_switch = 0;
             if (next != NULL) {
-                owner_announce(next);
+                console_focus(next);
             }
         }
     } else {
@@ -454,44 +608,89 @@ static uint32_t key_take(uint8_t key, uint8_t out[SWITCH_PRESSES])
     return nr;
 }
 
-void console_receive(void)
+static const struct console *target_now(void)
 {
-    for (uint32_t i = 0; i < RECEIVE_BURST; i++) {
-        uint8_t key = 0;
-        uint8_t out[SWITCH_PRESSES] = { 0u, 0u, 0u };
-        uint32_t nr = 0;
-        uint64_t flags;
-        bool got = false;
-        const struct console *target = NULL;
+    const uint64_t flags = screen_take();
+    const struct console *now = owner;
 
-        if (console_enter(&flags)) {
-            got = uart_present && uart.get(uart.device, &key);
-            if (got) {
-                nr = key_take(key, out);
+    screen_drop(flags);
+    return now;
+}
+
+/* Interrupts are masked: a handler must not find the role held by its own CPU. */
+static void receive(void)
+{
+    const uint64_t flags = hal_cpu_irq_save();
+    uint8_t key = 0;
+
+    if (hal_compare_swap32(&receiving, 0u, 1u)) {
+        for (uint32_t i = 0; (i < RECEIVE_BURST) && queue.uart.get(queue.uart.device, &key); i++) {
+            uint8_t out[SWITCH_PRESSES] = { 0u, 0u, 0u };
+            const uint32_t nr = key_take(key, out);
+            const struct console *target = target_now();
+
+            for (uint32_t k = 0; (target != NULL) && (k < nr); k++) {
+                target->rx(target->ctx, out[k]);
             }
-            target = owner;
-            console_leave(flags);
         }
-        if (!got) {
-            break;
+        hal_store_release32(&receiving, 0u);
+    }
+    hal_cpu_irq_restore(flags);
+}
+
+/* Tells one of the sources, if it waits and there is room for it. */
+static void waiter_tell(uint32_t index)
+{
+    const uint64_t screen_flags = screen_take();
+    struct console *const console = (index < nr_sources) ? source[index] : NULL;
+
+    screen_drop(screen_flags);
+    if (console != NULL) {
+        const uint64_t flags = lock_take(&console->lock);
+        const bool tell = console->waits && has_room(console, true);
+
+        if (tell) {
+            console->waits = false;
+            (void)hal_fetch_add32(&queue.watched, UINT32_MAX);
         }
-        for (uint32_t k = 0; (target != NULL) && (k < nr); k++) {
-            target->rx(target->ctx, out[k]);
+        lock_drop(&console->lock, flags);
+        if (tell) {
+            console->room(console->ctx);
         }
     }
 }
 
-void console_replay(const struct console *console, void (*put)(void *ctx, char c), void *ctx)
+bool console_service(void)
+{
+    bool more = false;
+
+    if (console_alive() && queue.present) {
+        if (queue.uart.get != NULL) {
+            receive();
+        }
+        (void)uart_queue_send(&queue);
+        if (queue.watched != 0u) {
+            for (uint32_t i = 0; i < CONSOLE_TARGETS_MAX; i++) {
+                waiter_tell(i);
+            }
+            (void)uart_queue_send(&queue);
+        }
+        more = uart_queue_busy(&queue);
+    }
+    return more;
+}
+
+void console_replay(struct console *console, void (*put)(void *ctx, char c), void *ctx)
 {
     char chunk[REPLAY_CHUNK];
-    uint64_t flags;
     uint64_t at = 0;
     uint64_t end = UINT64_MAX; /* known after the first look */
     bool more = true;
 
     /* put() may write to the console: copy a piece with the lock, hand it on without. At most
      * CONSOLE_RING_BYTES bytes. */
-    while (more && console_enter(&flags)) {
+    while (more && console_alive()) {
+        const uint64_t flags = lock_take(&console->lock);
         uint32_t n = 0;
 
         end = (end == UINT64_MAX) ? console->ring_written : end;
@@ -500,7 +699,7 @@ void console_replay(const struct console *console, void (*put)(void *ctx, char c
             chunk[n] = console->ring[at % CONSOLE_RING_BYTES];
             n++;
         }
-        console_leave(flags);
+        lock_drop(&console->lock, flags);
         for (uint32_t i = 0; i < n; i++) {
             put(ctx, chunk[i]);
         }
@@ -511,6 +710,7 @@ void console_replay(const struct console *console, void (*put)(void *ctx, char c
 void console_emergency(void)
 {
     emergency_cpu = cpu_id() + 1u;
+    uart_queue_seize(&queue);
     if (open_line != NULL) {
         put_text(colour_off);
         put_text("\r\n");

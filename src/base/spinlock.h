@@ -8,17 +8,18 @@
 
 enum lock_rank {
     LOCK_NONE = 0,
-    LOCK_BUILD,   /* construction and life cycle of domains */
-    LOCK_DOMAIN,  /* one domain: map, pool, state */
-    LOCK_VDEV,    /* one emulated device */
-    LOCK_VGIC,    /* one domain's interrupt controller */
-    LOCK_SCHED,   /* run queue */
-    LOCK_WORK,    /* work queues */
-    LOCK_TIMER,   /* one CPU's deadlines */
-    LOCK_MEM,     /* heap, RAM ranges */
-    LOCK_IRQ,     /* physical interrupt controller */
-    LOCK_CONSOLE, /* console multiplexer */
-    LOCK_LOG      /* log ring */
+    LOCK_BUILD,        /* construction and life cycle of domains */
+    LOCK_DOMAIN,       /* one domain: map, pool, state */
+    LOCK_VDEV,         /* one emulated device */
+    LOCK_VGIC,         /* one domain's interrupt controller */
+    LOCK_SCHED,        /* run queue */
+    LOCK_WORK,         /* work queues */
+    LOCK_TIMER,        /* one CPU's deadlines */
+    LOCK_MEM,          /* heap, RAM ranges */
+    LOCK_IRQ,          /* physical interrupt controller */
+    LOCK_CONSOLE_LINE, /* one source of the console: its line, its ring */
+    LOCK_CONSOLE,      /* console multiplexer: who has the input, what is drawn */
+    LOCK_LOG           /* log ring */
 };
 
 struct spinlock {

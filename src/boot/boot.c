@@ -1,6 +1,7 @@
 /* The way from the port's entry to the scheduler, as a table of steps. */
 #include "boot/boot.h"
 
+#include "base/console.h"
 #include "base/log.h"
 #include "base/percpu.h"
 #include "boot/version.h"
@@ -87,6 +88,7 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
     if (status != HV_OK) {
         log_line("boot: step %s failed, nothing is started", steps[done - 1u].name);
         hal_power_off();
+        console_flush();
         hal_cpu_park();
     }
     sched_start_cpu();

@@ -10,6 +10,7 @@
 
 #define POLL_NS                                                                                              \
     5000000ULL /* at 115200 baud 58 characters come in this time, more than a FIFO holds: typing works */
+#define POLL_BUSY_NS 1000000ULL /* ... and a FIFO of 16 is emptied in 1.4 ms */
 
 static struct uart_regs regs;
 static struct console_uart uart;
@@ -51,16 +52,17 @@ enum hv_status boot_console_open(void)
     return HV_OK;
 }
 
-static void receive(void *ctx)
+static void service(void *ctx)
 {
     (void)ctx;
-    console_receive();
+    (void)console_service(); /* if more is left the transmit interrupt comes again */
 }
 
 static void poll(struct timer *timer)
 {
-    console_receive();
-    timer_arm(timer, hal_timer_now_ns() + POLL_NS);
+    const bool busy = console_service();
+
+    timer_arm(timer, hal_timer_now_ns() + (busy ? POLL_BUSY_NS : POLL_NS));
 }
 
 enum hv_status boot_console_listen(void)
@@ -68,16 +70,18 @@ enum hv_status boot_console_listen(void)
     const struct plan_console *const plan = &boot_state.plan.console;
     bool by_irq = false;
 
-    if ((uart.irq_enable != NULL) && (plan->irq != 0u)) {
-        by_irq = (irq_register(plan->irq, plan->irq_edge, receive, NULL) == HV_OK);
+    if ((uart.irq_enable != NULL) && (uart.tx_irq != NULL) && (plan->irq != 0u)) {
+        by_irq = (irq_register(plan->irq, plan->irq_edge, service, NULL) == HV_OK);
         if (by_irq) {
             uart.irq_enable(uart.device);
-            console_receive(); /* a FIFO that is full already may not interrupt again */
         }
     }
     if ((uart.get != NULL) && !by_irq) {
         timer_setup(&poll_timer, poll);
         timer_arm(&poll_timer, hal_timer_now_ns() + POLL_NS);
+    }
+    if (uart.get != NULL) {
+        console_drive(by_irq); /* also takes what is there: a FIFO that is full may not interrupt again */
     }
     return HV_OK;
 }

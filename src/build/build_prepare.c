@@ -149,6 +149,7 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     d->console.prefix = true;
     if (plan->vpl011) {
         d->console.rx = vpl011_receive;
+        d->console.room = vpl011_transmit;
         d->console.ctx = &slot->uart;
     }
 }

@@ -1,7 +1,6 @@
 /* Arm's PrimeCell UART (Arm DDI 0183) and its SBSA subset, which is always enabled. */
 #include "drivers/uart.h"
 
-#include "hal/cpu.h"
 #include "hal/mmio.h"
 #include "lib/bits.h"
 
@@ -20,11 +19,9 @@
 #define PL011_CR_TXE     BIT32(8)
 #define PL011_CR_RXE     BIT32(9)
 #define PL011_INT_RX     BIT32(4)
+#define PL011_INT_TX     BIT32(5)
 #define PL011_INT_RT     BIT32(6)
 #define PL011_INT_ALL    0x7FFu
-
-#define PL011_POLLS_MAX                                                                                      \
-    100000u /* a full FIFO of 32 at 9600 baud is 33 ms; a read of FR takes 0.3 us and more */
 
 static uint32_t pl011_read(const struct uart_regs *regs, uint32_t reg)
 {
@@ -36,17 +33,15 @@ static void pl011_write(const struct uart_regs *regs, uint32_t reg, uint32_t val
     hal_mmio_write32(&regs->base[reg], value);
 }
 
-static void pl011_put(void *device, uint8_t c)
+static bool pl011_put(void *device, uint8_t c)
 {
     const struct uart_regs *const regs = device;
+    const bool room = (pl011_read(regs, PL011_FR) & PL011_FR_TXFF) == 0u;
 
-    for (uint32_t i = 0; i < PL011_POLLS_MAX; i++) {
-        if ((pl011_read(regs, PL011_FR) & PL011_FR_TXFF) == 0u) {
-            pl011_write(regs, PL011_DR, c);
-            break;
-        }
-        hal_cpu_relax();
+    if (room) {
+        pl011_write(regs, PL011_DR, c);
     }
+    return room;
 }
 
 static bool pl011_get(void *device, uint8_t *c)
@@ -64,9 +59,17 @@ static void pl011_irq_enable(void *device)
 {
     const struct uart_regs *const regs = device;
 
-    /* What has been received already keeps its interrupt. */
-    pl011_write(regs, PL011_ICR, PL011_INT_ALL & ~(PL011_INT_RX | PL011_INT_RT));
+    /* What has been received already keeps its interrupt. So does the transmitter: it is raised only when the
+     * FIFO falls through its trigger level (3.4.3), so once cleared it may not come again. */
+    pl011_write(regs, PL011_ICR, PL011_INT_ALL & ~(PL011_INT_RX | PL011_INT_TX | PL011_INT_RT));
     pl011_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT);
+}
+
+static void pl011_tx_irq(void *device, bool on)
+{
+    const struct uart_regs *const regs = device;
+
+    pl011_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT | (on ? PL011_INT_TX : 0u));
 }
 
 void pl011_open(struct uart_regs *regs, struct console_uart *uart)
@@ -79,5 +82,6 @@ void pl011_open(struct uart_regs *regs, struct console_uart *uart)
     uart->put = pl011_put;
     uart->get = pl011_get;
     uart->irq_enable = pl011_irq_enable;
+    uart->tx_irq = pl011_tx_irq;
     uart->device = regs;
 }

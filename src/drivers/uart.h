@@ -6,11 +6,13 @@
 
 #include "hal/types.h"
 
-/* put() polls, bounded, and drops the byte if the device stays full. The caller serialises all calls. */
+/* None of them waits. The caller serialises put() and tx_irq(), and calls of get(); get() may run beside put(). */
 struct console_uart {
-    void (*put)(void *device, uint8_t c);
+    bool (*put)(void *device, uint8_t c);  /* false: its FIFO is full, the byte is not taken */
     bool (*get)(void *device, uint8_t *c); /* false: nothing there */
     void (*irq_enable)(void *device);      /* receive interrupts; may be NULL */
+    void (*tx_irq)(void *device, bool on); /* an interrupt once there is room after put() gave false; only
+                                              after irq_enable(); may be NULL */
     void *device;
 };
 
@@ -19,6 +21,8 @@ struct uart_regs {
     uint8_t *base;      /* as mapped */
     uint32_t reg_shift; /* 16550: registers are 1 << reg_shift bytes apart */
     uint32_t reg_width; /* 16550: access width in bytes, 1 or 4 */
+    uint32_t tx_fifo;   /* 16550, private: what its FIFO holds ... */
+    uint32_t tx_room;   /* ... and how much of that is certainly free */
 };
 
 /* Make the device ready to send and receive, interrupts off, and fill *uart. */

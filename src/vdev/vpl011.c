@@ -13,7 +13,9 @@
 #define REG_ICR  0x044u
 #define REG_ID   0xFE0u /* eight registers to the end of the page */
 
+#define FR_BUSY BIT32(3)
 #define FR_RXFE BIT32(4)
+#define FR_TXFF BIT32(5)
 #define FR_RXFF BIT32(6)
 #define FR_TXFE BIT32(7)
 
@@ -93,10 +95,57 @@ static uint32_t fifo_take(struct vpl011 *uart)
     return value;
 }
 
+/* TXRIS: by the event that the FIFO is at most half full, until that is over. Linux then writes another half
+ * without looking at FR. */
+static void tx_event(struct vpl011 *uart)
+{
+    if (uart->tx_count <= (VPL011_FIFO / 2u)) {
+        uart->latched |= INT_TX;
+    } else {
+        uart->latched &= ~INT_TX;
+    }
+}
+
+/* What the console takes leaves the FIFO. */
+static void tx_send(struct vpl011 *uart)
+{
+    const uint32_t before = uart->tx_count;
+    bool more = before > 0u;
+
+    while (more) { /* one turn, two if the FIFO wraps */
+        const uint32_t to_end = VPL011_FIFO - uart->tx_head;
+        const uint32_t piece = (uart->tx_count < to_end) ? uart->tx_count : to_end;
+        char text[VPL011_FIFO];
+        uint32_t n;
+
+        (void)memcpy(text, &uart->tx[uart->tx_head], piece);
+        n = console_offer(&uart->domain->console, text, piece);
+        uart->tx_head = (uart->tx_head + n) % VPL011_FIFO;
+        uart->tx_count -= n;
+        more = (n == piece) && (uart->tx_count > 0u);
+    }
+    if (uart->tx_count != before) {
+        tx_event(uart);
+    }
+}
+
+static void tx_put(struct vpl011 *uart, uint8_t c)
+{
+    if (uart->tx_count < VPL011_FIFO) {
+        uart->tx[(uart->tx_head + uart->tx_count) % VPL011_FIFO] = c;
+        uart->tx_count++;
+        tx_event(uart);
+        tx_send(uart);
+    } else {
+        uart->tx_lost++;
+    }
+}
+
 static uint32_t flags(const struct vpl011 *uart)
 {
-    uint32_t fr = FR_TXFE;
+    uint32_t fr = (uart->tx_count == 0u) ? FR_TXFE : FR_BUSY;
 
+    fr |= (uart->tx_count == VPL011_FIFO) ? FR_TXFF : 0u;
     fr |= (uart->count == 0u) ? FR_RXFE : 0u;
     fr |= (uart->count == VPL011_FIFO) ? FR_RXFF : 0u;
     return fr;
@@ -129,6 +178,7 @@ static uint32_t reg_read(struct vpl011 *uart, uint64_t offset)
         value = uart->errors;
         break;
     case REG_FR:
+        tx_send(uart);
         value = flags(uart);
         break;
     case REG_IMSC:
@@ -151,9 +201,7 @@ static void reg_write(struct vpl011 *uart, uint64_t offset, uint32_t value)
 {
     switch (offset) {
     case REG_DR:
-        /* The character is gone at once, so the transmit FIFO has passed its trigger level on the way
-         * down. */
-        uart->latched |= INT_TX;
+        tx_put(uart, (uint8_t)value);
         break;
     case REG_RSR:
         uart->errors = 0u;
@@ -187,6 +235,9 @@ static bool vpl011_read(void *device, struct vcpu *vcpu, uint64_t offset, uint32
 
         update_line(uart);
         spin_unlock(&uart->lock, flags_before);
+        if (offset == REG_FR) {
+            console_push(); /* a guest that waits lets its characters go on */
+        }
         *value = ((uint64_t)whole >> (8u * byte)) & (~0ULL >> (64u - (8u * width)));
     }
     return good;
@@ -198,17 +249,14 @@ static bool vpl011_write(void *device, struct vcpu *vcpu, uint64_t offset, uint3
     const bool good = (width <= 4u) && (uart->domain == vcpu->domain);
 
     if (good && ((offset & 3u) == 0u)) {
-        uint64_t flags_before;
+        const uint64_t flags_before = spin_lock(&uart->lock);
 
-        if (offset == REG_DR) {
-            const char c = (char)(uint8_t)value;
-
-            console_write(&vcpu->domain->console, &c, 1u);
-        }
-        flags_before = spin_lock(&uart->lock);
         reg_write(uart, offset, (uint32_t)value);
         update_line(uart);
         spin_unlock(&uart->lock, flags_before);
+        if (offset == REG_DR) {
+            console_push();
+        }
     }
     return good;
 }
@@ -239,6 +287,18 @@ void vpl011_receive(void *ctx, uint8_t c)
     spin_unlock(&uart->lock, flags_before);
 }
 
+void vpl011_transmit(void *ctx)
+{
+    struct vpl011 *const uart = ctx;
+    const uint64_t flags_before = spin_lock(&uart->lock);
+
+    if (uart->domain != NULL) {
+        tx_send(uart);
+        update_line(uart);
+    }
+    spin_unlock(&uart->lock, flags_before);
+}
+
 void vpl011_setup(struct vpl011 *uart)
 {
     (void)memset(uart, 0, sizeof(*uart));
@@ -257,6 +317,7 @@ enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t b
         uart->line = false;
         uart->overrun = false;
         uart->count = 0u;
+        uart->tx_count = 0u;
         uart->mask = 0u;
         uart->latched = 0u;
         uart->errors = 0u;
@@ -271,7 +332,11 @@ void vpl011_detach(struct vpl011 *uart)
 {
     const uint64_t flags_before = spin_lock(&uart->lock);
 
+    if (uart->domain != NULL) {
+        tx_send(uart); /* its last words, if there is room */
+    }
     uart->domain = NULL;
     uart->count = 0u;
+    uart->tx_count = 0u;
     spin_unlock(&uart->lock, flags_before);
 }

@@ -1,6 +1,6 @@
 /* An emulated UART: Arm's SBSA UART, with the other PL011 registers (Arm DDI 0183) accepted and without
- * effect. Sending never waits: a character goes to the domain's console at once. Received ones wait in a FIFO
- * of 32. */
+ * effect. A character that is sent goes to the domain's console at once if that takes it, and waits in a FIFO of
+ * 32 otherwise; received ones wait in another. */
 #ifndef VDEV_VPL011_H
 #define VDEV_VPL011_H
 
@@ -19,6 +19,10 @@ struct vpl011 {
     uint16_t fifo[VPL011_FIFO]; /* as DR shows them */
     uint32_t head;
     uint32_t count;
+    uint8_t tx[VPL011_FIFO];
+    uint32_t tx_head;
+    uint32_t tx_count;
+    uint64_t tx_lost;                  /* written although TXFF said no */
     uint32_t mask;                     /* IMSC */
     uint32_t latched;                  /* TXRIS, OERIS: set by events, cleared by ICR */
     uint32_t errors;                   /* RSR */
@@ -35,5 +39,7 @@ void vpl011_detach(struct vpl011 *uart);
 
 /* A character for the guest: the receiver of the domain's console. ctx: the struct vpl011. Any context. */
 void vpl011_receive(void *ctx, uint8_t c);
+/* The domain's console takes more again. */
+void vpl011_transmit(void *ctx);
 
 #endif

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from lines import whole_lines
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROBES = 53  # as many questions as it has; fewer would be a probe that ended early
 END = r"PROBE-END (\d+) passed, (\d+) failed"
@@ -17,7 +19,7 @@ def finish(machine, name, timeout):
 
 
 def faults(machine, name):
-    lines = [line for line in machine.text.splitlines() if line.startswith(name + ": PROBE ")]
+    lines = [line for line in whole_lines(machine.text, name) if line.startswith(name + ": PROBE ")]
     return [line for line in lines if not re.fullmatch(r"%s: PROBE \w+ ok" % name, line)], len(lines)
 
 

@@ -2,6 +2,8 @@
 import re
 import time
 
+from lines import whole_lines
+
 LINUX_UP = 240  # seconds that a Linux guest may take to its shell on a slow, shared machine
 SWITCH = "\x01\x01\x01"
 TICK = re.compile(r"RT (\w+) ticks=(\d+) missed=(\d+) worst=(\d+)")
@@ -34,13 +36,13 @@ def operator(machine, command, answer=None, timeout=20):
     machine.send(command + "\n")
     machine.expect(r"^bulkhead> %s$" % re.escape(command), timeout)
     found = machine.expect(answer, timeout) if answer else None
-    machine.expect(r"^bulkhead> (?!\S)", timeout)
+    machine.expect(r"^(?=bulkhead> (?!\S))", timeout)  # not past it: what is typed next stands in the same line
     return found
 
 
 def check_ticks(machine, name, at_least):
     """The real-time guest said often enough how it is, and lost nothing; each line counts on from the one before."""
-    lines = [TICK.search(line) for line in machine.text.splitlines() if "RT %s ticks=" % name in line]
+    lines = [TICK.search(line) for line in whole_lines(machine.text, name) if "RT %s ticks=" % name in line]
     assert all(lines), "a line of the real-time guest is not whole"
     assert len(lines) >= at_least
     assert {line.group(3) for line in lines} == {"0"}

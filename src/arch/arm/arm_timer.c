@@ -1,4 +1,5 @@
-/* The host's clock and the hypervisor's one-shot timer on each CPU: the physical counter and CNTHP (DDI 0487 D12). */
+/* The host's clock and the hypervisor's one-shot timer on each CPU: the physical counter and CNTHP (DDI 0487
+ * D12). */
 #include "hal/timer.h"
 
 #include "arch/arm/vtimer.h"
@@ -32,8 +33,8 @@ static struct timer_factor timer_ratio(uint64_t dividend, uint64_t divisor, bool
     return factor;
 }
 
-/* Exact for factors that are (1 GHz, 62.5 MHz); no intermediate exceeds the result by more than the fraction, so the result
- * is right as long as it fits: 584 years of ns. */
+/* Exact for factors that are (1 GHz, 62.5 MHz); no intermediate exceeds the result by more than the fraction,
+ * so the result is right as long as it fits: 584 years of ns. */
 static uint64_t timer_scale(uint64_t value, const struct timer_factor *factor)
 {
     const uint64_t high = value >> 32u;
@@ -92,7 +93,8 @@ void hal_timer_set(uint64_t deadline_ns)
         arm_hyp_timer_write(UINT64_MAX, 0u);
         return;
     }
-    /* At most a day at once, which keeps the error of the factor below 1 ms; the caller sets it again when nothing is due. */
+    /* At most a day at once, which keeps the error of the factor below 1 ms; the caller sets it again when
+     * nothing is due. */
     left_ns = (deadline_ns > now_ns) ? bits_min(deadline_ns - now_ns, 86400u * TIMER_NS_PER_S) : 0u;
     arm_hyp_timer_write(now + timer_scale(left_ns, &timer_ticks_per_ns) + 1u, TIMER_ENABLE);
 }

@@ -1,4 +1,5 @@
-/* The shared part of a domain and a vCPU on Arm ports: puts interrupt controller, timers and registers together. */
+/* The shared part of a domain and a vCPU on Arm ports: puts interrupt controller, timers and registers
+ * together. */
 #include "arm_vcpu.h"
 
 #include "arch/arm/gic.h"

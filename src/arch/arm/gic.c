@@ -61,7 +61,8 @@ void gic_reset_bank(volatile uint8_t *page, uint32_t bank, uint32_t groups)
     gic_write32(page, GICD_ICENABLER + word, UINT32_MAX);
     gic_write32(page, GICD_ICPENDR + word, UINT32_MAX);
     gic_write32(page, GICD_ICACTIVER + word, UINT32_MAX);
-    /* without effect, and not needed, where secure firmware owns the groups (IHI 0069H 12.9.11, IHI 0048B 4.3.4) */
+    /* without effect, and not needed, where secure firmware owns the groups (IHI 0069H 12.9.11, IHI 0048B
+     * 4.3.4) */
     gic_write32(page, GICD_IGROUPR + word, groups);
     for (n = 0u; n < 8u; n++) {
         gic_write32(page, GICD_IPRIORITYR + (bank * 32u) + (n * 4u), GIC_PRIORITIES4);
@@ -299,8 +300,8 @@ void gic_interface_load(const struct vgic_vcpu *vgic)
     }
 }
 
-/* One acknowledged interrupt. The priority is dropped before the handler; the interrupt stays active, and so can't come
- * again, until its source is quiet. */
+/* One acknowledged interrupt. The priority is dropped before the handler; the interrupt stays active, and so
+ * can't come again, until its source is quiet. */
 static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
 {
     const uint32_t irq = ack & GIC_INTID_MASK;
@@ -348,7 +349,8 @@ __attribute__((noinline)) static void gic_settle_all(uint32_t first)
     }
 }
 
-/* The guest's timer with GICv3 is by far the most frequent interrupt and has a path of its own, without a stack frame. */
+/* The guest's timer with GICv3 is by far the most frequent interrupt and has a path of its own, without a
+ * stack frame. */
 void arm_irq_entry(void)
 {
     uint32_t ack = gic_acknowledge();

@@ -18,7 +18,8 @@
 #define GIC_PRIORITIES4 0xA0A0A0A0u
 #define GIC_PMR         0xF0u
 
-/* Distributor registers, the same in both versions; from IGROUPR to ICFGR also the GICv3 redistributor's SGI page. */
+/* Distributor registers, the same in both versions; from IGROUPR to ICFGR also the GICv3 redistributor's SGI
+ * page. */
 #define GICD_CTLR       0x0000u
 #define GICD_TYPER      0x0004u
 #define GICD_IIDR       0x0008u
@@ -49,8 +50,8 @@
 #define GICR_WAKER_CHILDREN_ASLEEP BIT32(2)
 #define GICR_TYPER_LAST            BIT64(4)
 
-/* List register as GICv3 lays it out (IHI 0069H section 12.4.8); gicv2.c converts. With HW = 0 the field of the physical
- * INTID holds the EOI request and, for GICv2's SGIs, the sender. */
+/* List register as GICv3 lays it out (IHI 0069H section 12.4.8); gicv2.c converts. With HW = 0 the field of
+ * the physical INTID holds the EOI request and, for GICv2's SGIs, the sender. */
 #define GIC_LR_VINTID     0x3FFULL
 #define GIC_LR_SOURCE_LOW 32u
 #define GIC_LR_PINTID_LOW 32u
@@ -95,7 +96,8 @@ extern struct gic_cpu gic_cpus[HV_CPUS_MAX];
 
 struct gic_cpu *gic_this_cpu(void);
 
-/* Ends an interrupt of this CPU; ack: its INTID as acknowledged. Priority drop is apart from it (EOImode 1). */
+/* Ends an interrupt of this CPU; ack: its INTID as acknowledged. Priority drop is apart from it (EOImode
+ * 1). */
 void gic_deactivate(uint32_t ack);
 /* Makes a private interrupt of this CPU active, so that it is not delivered until a guest deactivates it. */
 void gic_private_set_active(uint32_t intid);
@@ -114,7 +116,8 @@ void gic_interface_load(const struct vgic_vcpu *vgic);
 /* Registers of a distributor or redistributor page */
 uint32_t gic_read32(const volatile uint8_t *page, uint32_t offset);
 void gic_write32(volatile uint8_t *page, uint32_t offset, uint32_t value);
-/* Groups, enables, active and pending state, priorities of the 32 interrupts of one bank, as after our own reset. */
+/* Groups, enables, active and pending state, priorities of the 32 interrupts of one bank, as after our own
+ * reset. */
 void gic_reset_bank(volatile uint8_t *page, uint32_t bank, uint32_t groups);
 /* Waits, bounded, until (register & mask) == want. */
 bool gic_wait32(const volatile uint8_t *page, uint32_t offset, uint32_t mask, uint32_t want);

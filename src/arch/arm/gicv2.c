@@ -1,6 +1,6 @@
-/* GICv2 (IHI 0048B): the host's CPU interface and hypervisor interface. Interrupts of a GIC without Security Extensions
- * stay in Group 0, those of a non-secure view are Group 1; bit 0 of the control registers enables either, and bit 9 of
- * GICC_CTLR is EOImode in either view (4.4.1). */
+/* GICv2 (IHI 0048B): the host's CPU interface and hypervisor interface. Interrupts of a GIC without Security
+ * Extensions stay in Group 0, those of a non-secure view are Group 1; bit 0 of the control registers enables
+ * either, and bit 9 of GICC_CTLR is EOImode in either view (4.4.1). */
 #include "arch/arm/gic.h"
 
 #include "base/log.h"
@@ -40,8 +40,9 @@ static volatile uint8_t *gicv2_cpu;
 static volatile uint8_t *gicv2_dir; /* second page: GICC_DIR */
 static volatile uint8_t *gicv2_hyp;
 
-/* Where the second page of an interface is: the next page, or 64 KiB on if pages are repeated. The identification register
- * shows it: it reads the same near the end of the first 64 KiB, and just behind the first page. */
+/* Where the second page of an interface is: the next page, or 64 KiB on if pages are repeated. The
+ * identification register shows it: it reads the same near the end of the first 64 KiB, and just behind the
+ * first page. */
 static uint64_t gicv2_second_page(uint64_t bytes)
 {
     uint64_t at = PAGE_BYTES;
@@ -95,7 +96,8 @@ enum hv_status gicv2_init_cpu(struct gic_cpu *cpu)
     uint32_t n;
 
     gic_reset_bank(gic_host.gicd, 0u, 0u);
-    /* The target registers of the private interrupts tell which interface this is; a GIC of one CPU has none (4.3.12). */
+    /* The target registers of the private interrupts tell which interface this is; a GIC of one CPU has none
+     * (4.3.12). */
     for (n = 0u; n < 8u; n++) {
         mask |= gic_read32(gic_host.gicd, GICD_ITARGETSR + (n * 4u));
     }

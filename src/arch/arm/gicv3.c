@@ -1,5 +1,5 @@
-/* GICv3 and GICv4 (IHI 0069H): redistributors, CPU interface and virtual interface by system registers. Affinity routing,
- * all interrupts in (non-secure) Group 1. */
+/* GICv3 and GICv4 (IHI 0069H): redistributors, CPU interface and virtual interface by system registers.
+ * Affinity routing, all interrupts in (non-secure) Group 1. */
 #include "arch/arm/gic.h"
 
 #include "arm_port.h"
@@ -152,7 +152,8 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
         log_line("gic: the redistributor of CPU %x does not settle", affinity);
         return HV_NOT_SUPPORTED;
     }
-    /* Enable (bit 3) stays 0: a guest's ICC_SRE_EL1 traps, so it can't leave the system register interface (12.2.24). */
+    /* Enable (bit 3) stays 0: a guest's ICC_SRE_EL1 traps, so it can't leave the system register interface
+     * (12.2.24). */
     arm_icc_sre_el2_write(ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
     arm_isb();
     if ((arm_icc_sre_el2_read() & ICC_SRE_SRE) == 0u) {

@@ -2,6 +2,7 @@
 #include "hal/power.h"
 
 #include "arm_port.h"
+#include "base/console.h"
 #include "base/log.h"
 
 static const struct arm_plan_host *power_host;
@@ -26,6 +27,7 @@ static bool power_has_firmware(void)
 
 void hal_power_off(void)
 {
+    console_flush();
     if (power_has_firmware()) {
         power_call(power_host->psci_system_off);
     }
@@ -34,6 +36,7 @@ void hal_power_off(void)
 
 void hal_power_reset(void)
 {
+    console_flush();
     if (power_has_firmware()) {
         power_call(power_host->psci_system_reset);
     }

@@ -218,7 +218,8 @@ void hal_virq_pulse(struct hal_domain *domain, uint32_t intid)
     }
 }
 
-/* -- Would the guest be interrupted? ------------------------------------------------------------------------------- */
+/* -- Would the guest be interrupted?
+ * ------------------------------------------------------------------------------- */
 
 static bool vgic_passes(uint32_t vmcr, uint32_t is_group1, uint32_t priority)
 {

@@ -1,11 +1,11 @@
 /* The interrupt controller that guests see: GICv3 on GICv3 hosts, GICv2 on GICv2 hosts.
  *
- * Who may touch what. Private interrupts and list registers of a vCPU belong to the CPU where it is loaded and need no
- * lock; a vCPU that is not loaded has all its state in memory. Shared interrupts, and list registers that hold one, are
- * under the domain's lock. Whoever wants something of a vCPU elsewhere leaves it in its inbox (atomic) and kicks it; the
- * vCPU's own CPU attends to the inbox on the IPI, or when it loads it.
- * List register 0 is the virtual timer's: its interrupt is linked to the physical one (HW), which stays active until the
- * guest deactivates it. */
+ * Who may touch what. Private interrupts and list registers of a vCPU belong to the CPU where it is loaded
+ * and need no lock; a vCPU that is not loaded has all its state in memory. Shared interrupts, and list
+ * registers that hold one, are under the domain's lock. Whoever wants something of a vCPU elsewhere leaves it
+ * in its inbox (atomic) and kicks it; the vCPU's own CPU attends to the inbox on the IPI, or when it loads
+ * it. List register 0 is the virtual timer's: its interrupt is linked to the physical one (HW), which stays
+ * active until the guest deactivates it. */
 #ifndef ARCH_ARM_VGIC_H
 #define ARCH_ARM_VGIC_H
 
@@ -71,8 +71,8 @@ void vgic_vcpu_reset(struct hal_vcpu *vcpu);
 /* vCPU that a shared interrupt goes to, or VGIC_NO_VCPU. spi = INTID - 32. */
 uint32_t vgic_target(const struct hal_domain *domain, uint32_t spi);
 struct vgic_bank *vgic_bank_of(struct hal_vcpu *vcpu, uint32_t intid);
-/* Takes the lock; unlocking passes on what shared->tell and recall collected (kicks; the loaded vCPU of this CPU is
- * left with a full inbox: vgic_attend()). */
+/* Takes the lock; unlocking passes on what shared->tell and recall collected (kicks; the loaded vCPU of this
+ * CPU is left with a full inbox: vgic_attend()). */
 uint64_t vgic_lock(const struct hal_domain *domain);
 void vgic_unlock(const struct hal_domain *domain, uint64_t flags);
 /* Under the lock: whoever these bits of a bank concern will look at them. */
@@ -98,7 +98,8 @@ void vgic_refresh(struct hal_vcpu *vcpu);
 /* Memory follows the list registers, and they follow enables, groups, lines and requests. If some hold shared
  * interrupts the lock is held. */
 void vgic_sync(struct hal_vcpu *vcpu);
-/* GICv3: shows SGI n once more if the guest is done with it and it still has its list register; false: it is a longer way. */
+/* GICv3: shows SGI n once more if the guest is done with it and it still has its list register; false: it is
+ * a longer way. */
 bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n);
 /* Level of the emulated physical timer's line. */
 void vgic_set_ptimer(struct hal_vcpu *vcpu, bool level);
@@ -114,11 +115,11 @@ struct vgic_access {
     bool is_again; /* result: the guest must execute the instruction again */
 };
 
-/* Offsets 0x080 to 0xCFF of a distributor, or of a redistributor's SGI page. owner: whose private interrupts the first
- * bank is, NULL for none. has_shared: the rest is there. */
+/* Offsets 0x080 to 0xCFF of a distributor, or of a redistributor's SGI page. owner: whose private interrupts
+ * the first bank is, NULL for none. has_shared: the rest is there. */
 void vgic_bank_access(struct vgic_access *access, struct hal_vcpu *owner, bool has_shared);
-/* Writes to the bit registers ISENABLER (2) to ICACTIVER (7) of a loaded vCPU's private interrupts; takes effect on list
- * registers with the next vgic_sync(). */
+/* Writes to the bit registers ISENABLER (2) to ICACTIVER (7) of a loaded vCPU's private interrupts; takes
+ * effect on list registers with the next vgic_sync(). */
 void vgic_write_private(struct hal_vcpu *vcpu, uint32_t reg, uint32_t bits);
 void vgic_write_ctlr(struct hal_vcpu *vcpu, uint32_t groups);
 /* A window's register that is not there reads as zero and ignores writes. */

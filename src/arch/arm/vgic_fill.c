@@ -1,9 +1,10 @@
-/* Emulated interrupt controller: which interrupts a vCPU's list registers show. Usually there is room for all; if not, the
- * most urgent are chosen, and a maintenance interrupt tells when the guest has taken them. */
+/* Emulated interrupt controller: which interrupts a vCPU's list registers show. Usually there is room for
+ * all; if not, the most urgent are chosen, and a maintenance interrupt tells when the guest has taken
+ * them. */
 #include "arch/arm/vgic_lr.h"
 
-/* An interrupt that wants a list register; smaller rank first. Pending ones come before those that are only active: the
- * latter can be ended without one (IHI 0069H 4.8, ICH_HCR_EL2.EOIcount). */
+/* An interrupt that wants a list register; smaller rank first. Pending ones come before those that are only
+ * active: the latter can be ended without one (IHI 0069H 4.8, ICH_HCR_EL2.EOIcount). */
 struct vgic_pick {
     uint16_t intid;
     uint16_t rank;
@@ -27,8 +28,9 @@ static uint32_t vgic_private_fresh(const struct hal_vcpu *vcpu)
     return (deliverable | bank->active) & ~bank->resident & ~VGIC_VTIMER_BIT;
 }
 
-/* What an edge's list register holds is right until something asks for it to be judged again, and that happens before the
- * guest goes on; so it is written once more, as it was. Memory learns about it with the next look at the list register. */
+/* What an edge's list register holds is right until something asks for it to be judged again, and that
+ * happens before the guest goes on; so it is written once more, as it was. Memory learns about it with the
+ * next look at the list register. */
 bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n)
 {
     const struct vgic_vcpu *vgic = &vcpu->arm.vgic;
@@ -158,7 +160,8 @@ static void vgic_gather(struct hal_vcpu *vcpu, struct vgic_choice *choice, uint3
     }
 }
 
-/* How many list registers in use can be emptied? Those that the guest is done with need no overflow handling. */
+/* How many list registers in use can be emptied? Those that the guest is done with need no overflow
+ * handling. */
 static void vgic_reclaim(struct hal_vcpu *vcpu)
 {
     uint32_t done = gic_lr_empty() & vcpu->arm.vgic.lr_used;
@@ -169,7 +172,8 @@ static void vgic_reclaim(struct hal_vcpu *vcpu)
     }
 }
 
-/* The active interrupt without a list register that the guest ends first: the one of highest priority. 0: none. */
+/* The active interrupt without a list register that the guest ends first: the one of highest priority. 0:
+ * none. */
 static uint32_t vgic_best_evicted(const struct hal_vcpu *vcpu)
 {
     const struct vgic_shared *shared = vcpu->domain->arm.vgic;

@@ -1,6 +1,7 @@
 /* Emulated interrupt controller: one list register of the CPU and the interrupt in it.
- * An edge's pending state moves into the list register; a level's stays in memory and is dropped when it was taken. A level
- * that is still asserted asks for a maintenance interrupt at the guest's end of interrupt (EOI), and is shown again. */
+ * An edge's pending state moves into the list register; a level's stays in memory and is dropped when it was
+ * taken. A level that is still asserted asks for a maintenance interrupt at the guest's end of interrupt
+ * (EOI), and is shown again. */
 #include "arch/arm/vgic_lr.h"
 
 uint32_t vgic_slots(void)
@@ -38,7 +39,8 @@ static uint64_t vgic_compose(const struct hal_vcpu *vcpu, const struct vgic_bank
     return value;
 }
 
-/* An edge leaves memory for a list register in `state`; answers the new state. GICv2 shows an SGI of one sender at a time. */
+/* An edge leaves memory for a list register in `state`; answers the new state. GICv2 shows an SGI of one
+ * sender at a time. */
 static uint64_t vgic_take_edge(struct hal_vcpu *vcpu, struct vgic_bank *bank, uint32_t intid, uint64_t state)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;

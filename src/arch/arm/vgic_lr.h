@@ -1,5 +1,6 @@
-/* Between the files that move interrupts to list registers. The vCPU is loaded on this CPU, interrupts are masked, and where a
- * list register holds a shared interrupt, or one is to be put there, the domain's lock is held. */
+/* Between the files that move interrupts to list registers. The vCPU is loaded on this CPU, interrupts are
+ * masked, and where a list register holds a shared interrupt, or one is to be put there, the domain's lock is
+ * held. */
 #ifndef ARCH_ARM_VGIC_LR_H
 #define ARCH_ARM_VGIC_LR_H
 

@@ -1,9 +1,9 @@
-/* Emulated interrupt controller: the registers that GICv2's distributor, GICv3's distributor and its redistributors share
- * (IHI 0069H 12.8 to 12.11, IHI 0048B 4.3).
+/* Emulated interrupt controller: the registers that GICv2's distributor, GICv3's distributor and its
+ * redistributors share (IHI 0069H 12.8 to 12.11, IHI 0048B 4.3).
  *
- * Reads of pending and active state, and writes to them, have to know what list registers of other CPUs hold. Such an
- * access recalls that state: the CPUs concerned write it to memory on an IPI, and meanwhile the guest executes the
- * instruction again, so that nobody waits inside the hypervisor. */
+ * Reads of pending and active state, and writes to them, have to know what list registers of other CPUs hold.
+ * Such an access recalls that state: the CPUs concerned write it to memory on an IPI, and meanwhile the guest
+ * executes the instruction again, so that nobody waits inside the hypervisor. */
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"
@@ -166,8 +166,8 @@ static void vgic_write_shared(const struct vgic_access *access, uint32_t number,
                     ((reg == VGIC_REG_IGROUPR) ? UINT32_MAX : bits));
 }
 
-/* Asks all other CPUs that hold shared interrupts (or private ones of `owner`, if given) for their state. Under the lock.
- * True if there are any that have not answered. */
+/* Asks all other CPUs that hold shared interrupts (or private ones of `owner`, if given) for their state.
+ * Under the lock. True if there are any that have not answered. */
 static bool vgic_recall(const struct vgic_access *access, struct hal_vcpu *owner, bool asks)
 {
     struct vgic_shared *shared = access->vcpu->domain->arm.vgic;
@@ -202,8 +202,8 @@ static uint64_t vgic_sync_value(const struct vgic_access *access)
     return access->write ? (BIT64(32) | (access->value & UINT32_MAX)) : 0u;
 }
 
-/* Second and later executions of an access that had to wait. True: it was one, and access->is_again says whether it still
- * waits. */
+/* Second and later executions of an access that had to wait. True: it was one, and access->is_again says
+ * whether it still waits. */
 static bool vgic_continue(struct vgic_access *access)
 {
     struct vgic_vcpu *vgic = &access->vcpu->arm.vgic;
@@ -320,7 +320,8 @@ static void vgic_remote_bits(struct vgic_access *access, struct hal_vcpu *owner,
     }
 }
 
-/* IPRIORITYR: bytes and words. A pending interrupt in a list register keeps its priority until it is judged again. */
+/* IPRIORITYR: bytes and words. A pending interrupt in a list register keeps its priority until it is judged
+ * again. */
 static void vgic_priorities(struct vgic_access *access, struct vgic_bank *bank, uint32_t first)
 {
     uint64_t value = 0u;

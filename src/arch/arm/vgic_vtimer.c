@@ -1,9 +1,10 @@
-/* Emulated interrupt controller: the virtual timer's interrupt, in list register 0. It is linked to the physical one, which
- * the guest's deactivation ends; so the timer is never masked behind the guest's back, and an expiry is never lost: as long
- * as the timer's output is high, the physical interrupt is active or comes again.
- * With GICv3 the link is the list register's (HW). With GICv2 it is ours: the physical interrupt is held until the
- * maintenance interrupt of the guest's EOI. QEMU's GICv2 does not look at a level again when the hardware's link ends its
- * interrupt, so that a line which stays high would never interrupt any more. */
+/* Emulated interrupt controller: the virtual timer's interrupt, in list register 0. It is linked to the
+ * physical one, which the guest's deactivation ends; so the timer is never masked behind the guest's back,
+ * and an expiry is never lost: as long as the timer's output is high, the physical interrupt is active or
+ * comes again. With GICv3 the link is the list register's (HW). With GICv2 it is ours: the physical interrupt
+ * is held until the maintenance interrupt of the guest's EOI. QEMU's GICv2 does not look at a level again
+ * when the hardware's link ends its interrupt, so that a line which stays high would never interrupt any
+ * more. */
 #include "arch/arm/vgic_lr.h"
 
 #include "arch/arm/vtimer.h"
@@ -31,7 +32,8 @@ static bool vgic_vtimer_may_show(const struct hal_vcpu *vcpu)
     return (bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & VGIC_VTIMER_BIT) != 0u;
 }
 
-/* The state that the timer's list register has to have. is_linked: the physical interrupt is active because of it. */
+/* The state that the timer's list register has to have. is_linked: the physical interrupt is active because
+ * of it. */
 static uint64_t vgic_vtimer_next(const struct hal_vcpu *vcpu, uint64_t state, bool is_asserted,
                                  bool is_linked)
 {
@@ -77,7 +79,8 @@ static void vgic_vtimer_taken(struct vgic_bank *bank, uint64_t state)
     }
 }
 
-/* The physical interrupt is active exactly as long as the list register holds the virtual one, or it is held. */
+/* The physical interrupt is active exactly as long as the list register holds the virtual one, or it is
+ * held. */
 void vgic_vtimer_sync(struct hal_vcpu *vcpu)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
@@ -99,7 +102,8 @@ void vgic_vtimer_sync(struct hal_vcpu *vcpu)
     } else {
         /* as it is */
     }
-    /* a pending one follows priority and group; one that asked for maintenance goes on asking until it is written */
+    /* a pending one follows priority and group; one that asked for maintenance goes on asking until it is
+     * written */
     if ((next != state) || (next == GIC_LR_PENDING) || (vgic_vtimer_is_ours() && is_linked)) {
         vgic_vtimer_write(vgic, next);
     }

@@ -1,4 +1,5 @@
-/* Emulated GICv2 distributor (IHI 0048B 4.3). The CPU interface is the hardware's virtual one, mapped into the guest. */
+/* Emulated GICv2 distributor (IHI 0048B 4.3). The CPU interface is the hardware's virtual one, mapped into
+ * the guest. */
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"

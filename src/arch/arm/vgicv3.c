@@ -1,4 +1,5 @@
-/* Emulated GICv3 (IHI 0069H): one security state, affinity routing always on, no LPIs, one redistributor for each vCPU. */
+/* Emulated GICv3 (IHI 0069H): one security state, affinity routing always on, no LPIs, one redistributor for
+ * each vCPU. */
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"
@@ -70,8 +71,8 @@ void vgicv3_write_sgir(struct hal_vcpu *vcpu, uint64_t value, bool allows_group1
     }
 }
 
-/* GICD_IROUTER: 64 bits, or either half. Interrupt_Routing_Mode is fixed to 0 (GICD_TYPER.No1N). An affinity that does not
- * exist makes the interrupt wait. */
+/* GICD_IROUTER: 64 bits, or either half. Interrupt_Routing_Mode is fixed to 0 (GICD_TYPER.No1N). An affinity
+ * that does not exist makes the interrupt wait. */
 static void vgicv3_route(struct vgic_access *access)
 {
     const struct hal_domain *domain = access->vcpu->domain;

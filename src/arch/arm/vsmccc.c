@@ -1,4 +1,5 @@
-/* Firmware calls of guests, by HVC and SMC alike (DEN 0028, SMC Calling Convention 1.2). None reaches the real firmware. */
+/* Firmware calls of guests, by HVC and SMC alike (DEN 0028, SMC Calling Convention 1.2). None reaches the
+ * real firmware. */
 #include "arch/arm/vpsci.h"
 #include "arm_port.h"
 #include "arm_vcpu.h"
@@ -20,7 +21,8 @@
 #define SMCCC_REVISION_MAJOR 0u
 #define SMCCC_REVISION_MINOR 1u
 
-/* The identification that guests know this interface by; bytes in the order of the text, the first in bits 7:0. */
+/* The identification that guests know this interface by; bytes in the order of the text, the first in bits
+ * 7:0. */
 static const uint32_t smccc_hyp_uid[4] = { 0xDC1218A7u, 0x694398C6u, 0xD179CF9Au, 0x67E6DE8Du };
 static const uint32_t smccc_psci_uid[4] = { 0x6F3863F8u, 0xBD4C394Bu, 0x16CE2092u, 0x6F9FE541u };
 

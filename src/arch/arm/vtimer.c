@@ -1,5 +1,5 @@
-/* A guest's timers. The virtual counter is the physical one less CNTVOFF_EL2, the same for all vCPUs of a domain; the
- * physical counter is the host's. */
+/* A guest's timers. The virtual counter is the physical one less CNTVOFF_EL2, the same for all vCPUs of a
+ * domain; the physical counter is the host's. */
 #include "arch/arm/vtimer.h"
 
 #include "arch/arm/vgic.h"
@@ -96,8 +96,9 @@ void vtimer_physical_access(struct hal_vcpu *vcpu, uint32_t which, struct arm_sy
     upcall_vcpu_deadline_changed(vcpu);
 }
 
-/* ns since boot when a counter that reads `now` reaches `compare`. One that has is a deadline only as long as nothing
- * followed from it: the line of a loaded vCPU is not up yet, or one that is not loaded would be interrupted. */
+/* ns since boot when a counter that reads `now` reaches or reached `compare`: the same moment whenever it is
+ * asked. One in the past is a deadline only as long as nothing followed from it: the line of a loaded vCPU is
+ * not up yet, or one that is not loaded would be interrupted. */
 static uint64_t vtimer_deadline(const struct hal_vcpu *vcpu, uint64_t now, uint64_t compare, bool is_line_up)
 {
     const uint64_t now_ns = hal_timer_now_ns();
@@ -107,10 +108,10 @@ static uint64_t vtimer_deadline(const struct hal_vcpu *vcpu, uint64_t now, uint6
         const uint64_t left_ns = arm_timer_ns_of_ticks(compare - now);
 
         deadline = (left_ns < (TIME_NEVER - now_ns)) ? (now_ns + left_ns) : TIME_NEVER;
-    } else if (vcpu->arm.vgic.loaded != 0u) {
-        deadline = is_line_up ? TIME_NEVER : now_ns;
+    } else if ((vcpu->arm.vgic.loaded != 0u) ? !is_line_up : vgic_irq_pending(vcpu)) {
+        deadline = now_ns - bits_min(now_ns, arm_timer_ns_of_ticks(now - compare));
     } else {
-        deadline = vgic_irq_pending(vcpu) ? now_ns : TIME_NEVER;
+        deadline = TIME_NEVER;
     }
     return deadline;
 }

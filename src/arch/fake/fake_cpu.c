@@ -27,6 +27,7 @@ static struct fake_lines line[FAKE_IRQS];
 static uint32_t lines_pending;
 static uint64_t now_ns;
 static uint64_t step_ns;
+static uint64_t timers_taken;
 static uint64_t cpus_broken;
 static char description[32];
 
@@ -58,6 +59,7 @@ void fake_cpu_reset_all(void)
     lines_pending = 0u;
     now_ns = 0u;
     step_ns = 0u;
+    timers_taken = 0u;
     cpus_broken = 0u;
     for (uint32_t i = 0u; i < HV_CPUS_MAX; i++) {
         deadline_ns[i] = 0u;
@@ -268,6 +270,11 @@ uint64_t fake_timer_deadline(cpuid_t cpu)
     return deadline_ns[cpu] - 1u;
 }
 
+uint64_t fake_timers_taken(void)
+{
+    return timers_taken;
+}
+
 uint64_t fake_cpu_next_ns(cpuid_t cpu)
 {
     return bits_min(fake_timer_deadline(cpu), fake_loaded_deadline(cpu));
@@ -302,6 +309,7 @@ void fake_irq_take(cpuid_t cpu)
             upcall_ipi();
         } else if (fake_timer_deadline(cpu) <= fake_time()) {
             deadline_ns[cpu] = 0u;
+            timers_taken++;
             upcall_timer();
         } else if (fake_loaded_deadline(cpu) <= fake_time()) {
             fake_loaded_timer(cpu);
@@ -319,6 +327,7 @@ static void timer_deliver(cpuid_t cpu)
     struct percpu *const before = fake_cpu_area;
 
     deadline_ns[cpu] = 0u;
+    timers_taken++;
     fake_cpu_set(cpu);
     const uint64_t flags = hal_cpu_irq_save();
     upcall_timer();

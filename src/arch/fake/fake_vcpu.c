@@ -1,6 +1,7 @@
 /* vCPUs, their interrupt controller and their clocks. */
 #include "base/percpu.h"
 #include "fake_private.h"
+#include "hal/timer.h"
 #include "hal/upcall.h"
 #include "hal/virq.h"
 #include "lib/bits.h"
@@ -236,8 +237,15 @@ void hal_virq_pulse(struct hal_domain *domain, uint32_t intid)
 
 /* -- Clocks: one interrupts the guest by itself while the vCPU is loaded, the other is emulated -- */
 
+/* A clock that has expired stays a deadline, of this very moment, until the guest has been told. */
 uint64_t hal_vcpu_deadline(const struct hal_vcpu *vcpu, bool is_loaded)
 {
+    const bool told_later =
+        fake_guest_pending(vcpu, FAKE_INTID_VIRT_TIMER) || fake_guest_pending(vcpu, FAKE_INTID_PHYS_TIMER);
+
+    if (!is_loaded && told_later) {
+        return hal_timer_now_ns();
+    }
     return is_loaded ? vcpu->phys_deadline_ns : bits_min(vcpu->phys_deadline_ns, vcpu->virt_deadline_ns);
 }
 

@@ -128,6 +128,22 @@ static struct tree_node node_at(const struct tree_walk *walk, const uint32_t *at
     return node;
 }
 
+/* What is left of a path behind its first component. */
+static const char *path_step(const char *path)
+{
+    const char *rest = path;
+
+    while ((*rest != '\0') && (*rest != '/') && (*rest != ':')) {
+        rest++;
+    }
+    return (*rest == '/') ? &rest[1] : rest;
+}
+
+static bool path_ended(const char *rest)
+{
+    return (*rest == '\0') || (*rest == ':');
+}
+
 static struct tree_node find(const char *path, const char *compatible)
 {
     struct tree_walk walk = { { 2u }, { 1u }, 0u };
@@ -147,13 +163,10 @@ static struct tree_node find(const char *path, const char *compatible)
             }
             if ((path != NULL) && (walk.depth == (matched + 1u)) && name_fits(node.name, rest)) {
                 matched++;
-                while ((*rest != '\0') && (*rest != '/') && (*rest != ':')) {
-                    rest++;
-                }
-                rest = (*rest == '/') ? &rest[1] : rest;
+                rest = path_step(rest);
             }
             const bool here = (path != NULL)
-                                  ? ((walk.depth == matched) && ((*rest == '\0') || (*rest == ':')))
+                                  ? ((walk.depth == matched) && path_ended(rest))
                                   : compatible_fits(&node, compatible);
             if (here) {
                 found = node;

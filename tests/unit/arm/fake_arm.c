@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arm_sysregs.h"
+#include "base/console.h"
 #include "base/log.h"
 #include "base/percpu.h"
 #include "hal/hypmap.h"
@@ -41,7 +42,8 @@ struct fake_cpu *fake_cpu(void)
     return &fake_cpus[fake_cpu_now];
 }
 
-/* -- The host's interrupt controller ---------------------------------------------------------------------------------- */
+/* -- The host's interrupt controller
+ * ---------------------------------------------------------------------------------- */
 
 bool fake_vtimer_output(const struct fake_cpu *cpu)
 {
@@ -212,11 +214,16 @@ static void fake_put32(uint32_t at, uint32_t value)
     memcpy(&fake_pages[at], &value, 4);
 }
 
-/* -- What the product calls ------------------------------------------------------------------------------------------- */
+/* -- What the product calls
+ * ------------------------------------------------------------------------------------------- */
 
 void log_line(const char *format, ...)
 {
     (void)format;
+}
+
+void console_flush(void)
+{
 }
 
 void spin_init(struct spinlock *lock, enum lock_rank rank)
@@ -353,7 +360,8 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
     arm_reg_set(vcpu, exit->reg, value);
 }
 
-/* -- The machine ------------------------------------------------------------------------------------------------------ */
+/* -- The machine
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void fake_describe(uint32_t version)
 {

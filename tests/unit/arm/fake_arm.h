@@ -1,5 +1,6 @@
-/* The test machine: FAKE_CPUS CPUs with a GIC and generic timers, one domain at a time, and a guest that can be played by
- * hand. The test says which CPU executes; a kicked vCPU's CPU gets its IPI when fake_run_ipis() is called. */
+/* The test machine: FAKE_CPUS CPUs with a GIC and generic timers, one domain at a time, and a guest that can
+ * be played by hand. The test says which CPU executes; a kicked vCPU's CPU gets its IPI when fake_run_ipis()
+ * is called. */
 #ifndef TEST_FAKE_ARM_H
 #define TEST_FAKE_ARM_H
 
@@ -44,7 +45,8 @@ extern struct fake_seen fake_seen;
 extern struct hal_domain fake_domain;
 extern struct hal_vcpu fake_vcpu[FAKE_VCPUS];
 
-/* A fresh machine with a GIC of this version, initialised by the product on all CPUs; a domain with nr_vcpus. */
+/* A fresh machine with a GIC of this version, initialised by the product on all CPUs; a domain with
+ * nr_vcpus. */
 void fake_machine(uint32_t gic_version, uint32_t nr_vcpus, uint32_t nr_spis);
 void fake_machine_down(void);
 /* vCPU on a CPU / off it; the CPU becomes the executing one. */
@@ -67,7 +69,8 @@ enum hal_resume guest_access(uint64_t gpa, uint32_t width, bool write, uint64_t 
 #define GUEST_NOTHING 1023u
 uint32_t guest_ack(void);       /* INTID, sender in bits 12:10, or GUEST_NOTHING */
 void guest_eoi(uint32_t intid); /* priority drop and deactivation; maintenance interrupts follow */
-/* Everything on for a GICv3 or GICv2 guest: groups, priority mask; all private and shared interrupts in group 1 (0) */
+/* Everything on for a GICv3 or GICv2 guest: groups, priority mask; all private and shared interrupts in group
+ * 1 (0) */
 void guest_open(void);
 void guest_sgi(uint64_t value); /* ICC_SGI1R_EL1 */
 uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3, bool by_smc);

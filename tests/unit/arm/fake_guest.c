@@ -142,7 +142,8 @@ uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3, bo
     return vcpu->frame.x[0];
 }
 
-/* -- Invariants ------------------------------------------------------------------------------------------------------- */
+/* -- Invariants
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void check_vcpu(const struct hal_vcpu *vcpu, uint32_t cpu, uint32_t *resident)
 {

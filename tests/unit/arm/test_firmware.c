@@ -1,4 +1,5 @@
-/* Firmware and platform as a guest sees them: PSCI, SMCCC, the port's nodes of its tree. And the host's power and GIC. */
+/* Firmware and platform as a guest sees them: PSCI, SMCCC, the port's nodes of its tree. And the host's power
+ * and GIC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,7 +140,8 @@ static void smccc(void **state)
     assert_int_equal(fake_smccc_last, 0);                       /* nothing went to the real firmware */
 }
 
-/* -- The guest's tree, written down as text --------------------------------------------------------------------------- */
+/* -- The guest's tree, written down as text
+ * --------------------------------------------------------------------------- */
 
 static char text[16384];
 static uint32_t length;
@@ -246,7 +248,8 @@ static void host_power(void **state)
     assert_int_equal(fake_smccc_last, 0);
 }
 
-/* -- The host's GIC --------------------------------------------------------------------------------------------------- */
+/* -- The host's GIC
+ * --------------------------------------------------------------------------------------------------- */
 
 static void host_gicv3(void **state)
 {

@@ -410,7 +410,8 @@ static void migration(void **state)
     assert_false(hal_vcpu_irq_pending(&fake_vcpu[0]));
 }
 
-/* An interrupt that is active on one vCPU while its route changes ends there and comes up at the new place. */
+/* An interrupt that is active on one vCPU while its route changes ends there and comes up at the new
+ * place. */
 static void rerouted_while_active(void **state)
 {
     (void)state;
@@ -469,7 +470,8 @@ static void remote_state(void **state)
     assert_int_equal(guest_ack(), GUEST_NOTHING); /* disabled by the other */
 }
 
-/* While one write waits, the guest's interrupt handler writes another value to the same register: both count. */
+/* While one write waits, the guest's interrupt handler writes another value to the same register: both
+ * count. */
 static void nested_wait(void **state)
 {
     uint64_t value = 2;
@@ -577,7 +579,8 @@ static void lines_that_do_not_exist(void **state)
     assert_int_equal(guest_ack(), GUEST_NOTHING);
 }
 
-/* Nothing a guest writes breaks our own invariants (guest_write checks them) or runs out of bounds (the sanitizers). */
+/* Nothing a guest writes breaks our own invariants (guest_write checks them) or runs out of bounds (the
+ * sanitizers). */
 static void any_access(void **state)
 {
     uint32_t seed = 12345;
@@ -620,8 +623,9 @@ static void any_access(void **state)
     }
 }
 
-/* -- Against a model: every edge that is raised while its interrupt is idle arrives exactly once, at its target, with
- * three vCPUs moving between two CPUs. ---------------------------------------------------------------------------------- */
+/* -- Against a model: every edge that is raised while its interrupt is idle arrives exactly once, at its
+ * target, with three vCPUs moving between two CPUs.
+ * ---------------------------------------------------------------------------------- */
 
 static bool model_waits[64];
 

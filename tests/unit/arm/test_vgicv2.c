@@ -1,4 +1,5 @@
-/* The emulated GICv2 distributor on a GICv2 host: senders of SGIs, targets, and the list registers' other layout. */
+/* The emulated GICv2 distributor on a GICv2 host: senders of SGIs, targets, and the list registers' other
+ * layout. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Guests' timers: the virtual one's interrupt is the hardware's as the architecture describes it, the physical one is
- * emulated. And the host's clock. */
+/* Guests' timers: the virtual one's interrupt is the hardware's as the architecture describes it, the
+ * physical one is emulated. And the host's clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +95,8 @@ static void tick(void **state)
     }
 }
 
-/* A guest that only moves CVAL, one that ends the interrupt with the output still high, one that switches it off. */
+/* A guest that only moves CVAL, one that ends the interrupt with the output still high, one that switches it
+ * off. */
 static void architecture(void **state)
 {
     (void)state;
@@ -337,7 +338,7 @@ static void physical_timer(void **state)
     fake_counter += 2;
     assert_int_equal(cntp(CNTP_TVAL, false, 0), 0xFFFFFFFF);
     assert_int_equal(cntp(CNTP_CTL, false, 0), 5);
-    assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], true), hal_timer_now_ns()); /* due */
+    assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], true), hal_timer_now_ns() - 16); /* due for a tick */
     hal_vcpu_deadline_reached(&fake_vcpu[0]);
     assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], true), TIME_NEVER);
     assert_int_equal(guest_ack(), 30);
@@ -376,6 +377,10 @@ static void deadlines(void **state)
     fake_counter += 1;
     assert_true(hal_vcpu_irq_pending(&fake_vcpu[0]));
     assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], false), now_ns + 16000);
+    fake_counter +=
+        10; /* a moment in the past stays where it was: who arms a timer for the future does not */
+    assert_int_equal(hal_vcpu_deadline(&fake_vcpu[0], false), now_ns + 16000);
+    fake_counter -= 10;
     hal_vcpu_deadline_reached(&fake_vcpu[0]);
     fake_vcpu[0].arm.vgic.priv.enabled &= ~BIT32(27);
     assert_false(hal_vcpu_irq_pending(&fake_vcpu[0]));

@@ -1,8 +1,11 @@
 /* The console multiplexer: what appears on the terminal, byte by byte. */
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -10,19 +13,42 @@
 #include "base/console.h"
 #include "base/log.h"
 #include "base/percpu.h"
+#include "drivers/uart_queue.h"
 #include "fake.h"
 
-static char out[65536];
+static char out[4u << 20];
 static size_t out_len;
 static const char *keys;
 static char got[256];
+static volatile uint32_t fifo_room = UINT32_MAX; /* what the UART takes until it is full */
+static bool tx_irq_on;
+static volatile int inside; /* threads in the driver */
+static void (*while_putting)(void);
 
-static void uart_put(void *device, uint8_t c)
+static bool uart_put(void *device, uint8_t c)
 {
     (void)device;
+    if (fifo_room == 0u) {
+        return false;
+    }
+    fifo_room -= (fifo_room == UINT32_MAX) ? 0u : 1u;
+    assert_int_equal(__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST), 1);
+    assert_int_equal(percpu_area[cpu_id()].lock_rank, 0); /* nobody waits for us */
     assert_true(out_len < sizeof(out) - 1u);
     out[out_len++] = (char)c;
     out[out_len] = '\0';
+    (void)__atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+    if (while_putting != NULL) {
+        while_putting();
+    }
+    return true;
+}
+
+static void uart_tx_irq(void *device, bool on)
+{
+    (void)device;
+    assert_true(on != tx_irq_on);
+    tx_irq_on = on;
 }
 
 static bool uart_get(void *device, uint8_t *c)
@@ -35,7 +61,7 @@ static bool uart_get(void *device, uint8_t *c)
     return true;
 }
 
-static const struct console_uart uart = { uart_put, uart_get, NULL, NULL };
+static const struct console_uart uart = { uart_put, uart_get, NULL, uart_tx_irq, NULL };
 
 static void rx(void *ctx, uint8_t c)
 {
@@ -68,7 +94,7 @@ static void press(const char *text)
 {
     keys = text;
     got[0] = '\0';
-    console_receive();
+    (void)console_service();
 }
 
 static int group_setup(void **state)
@@ -345,6 +371,283 @@ static void without_uart_nothing_is_lost(void **state)
     expect("");
 }
 
+/* From here on the interrupt is there. What the FIFO does not take goes with it. */
+static void driven(void)
+{
+    test_setup(NULL);
+    console_set_uart(&uart);
+    console_drive(true);
+    assert_false(tx_irq_on);
+}
+
+static void undriven(void)
+{
+    fifo_room = UINT32_MAX;
+    while (console_service()) {
+    }
+    assert_false(tx_irq_on);
+    console_set_uart(&uart);
+}
+
+static void fifo_full_goes_on_by_interrupt(void **state)
+{
+    (void)state;
+    driven();
+    fifo_room = 6u;
+    say(&a, "0123456789\n");
+    expect("a: 012");
+    assert_true(tx_irq_on);
+    fifo_room = 5u;
+    assert_true(console_service());
+    expect("34567");
+    assert_true(tx_irq_on);
+    say(&b, "x\n");
+    expect("");
+    fifo_room = UINT32_MAX;
+    assert_false(console_service());
+    expect("89\r\nbb: x\r\n");
+    assert_false(tx_irq_on);
+    /* later writes send, too */
+    fifo_room = 1u;
+    say(&a, "yz");
+    fifo_room = UINT32_MAX;
+    console_push();
+    expect("a: yz");
+    assert_false(tx_irq_on);
+    undriven();
+}
+
+static void one_call_is_bounded(void **state)
+{
+    char text[600];
+
+    (void)state;
+    driven();
+    memset(text, 'y', sizeof(text));
+    fifo_room = 0u;
+    console_write(&a, text, sizeof(text));
+    expect("");
+    fifo_room = UINT32_MAX;
+    assert_true(console_service());
+    assert_int_equal(out_len, UART_SEND_BYTES);
+    assert_true(tx_irq_on);
+    console_flush();
+    assert_int_equal(out_len, 3 + sizeof(text));
+    undriven();
+}
+
+static uint32_t nr_room;
+
+static void room(void *ctx)
+{
+    assert_int_equal(percpu_area[0].lock_rank, 0);
+    assert_ptr_equal(ctx, b.ctx);
+    nr_room++;
+}
+
+static void full_queue_pushes_back(void **state)
+{
+    static char text[100];
+    uint32_t taken = 0;
+    uint32_t n;
+
+    (void)state;
+    driven();
+    memset(text, 'z', 99);
+    text[99] = '\n';
+    b.room = room;
+    nr_room = 0;
+    fifo_room = 0u;
+    do {
+        n = console_offer(&b, text, 100u);
+        taken += n;
+    } while (n == 100u);
+    assert_int_equal(n, 99u); /* all but what would show it */
+    assert_in_range(taken, UART_QUEUE_BYTES / 3u, UART_QUEUE_BYTES / 2u + 200u);
+    console_push();
+    assert_true(tx_irq_on);
+    assert_true(console_service());
+    assert_int_equal(nr_room, 0);
+    /* others are not kept waiting by that, and the hypervisor least of all */
+    assert_int_equal(console_offer(&a, "owner", 5u), 5u);
+    say(&silent, "log\n");
+    fifo_room = UINT32_MAX;
+    for (n = 0; nr_room == 0u; n++) {
+        assert_true(n < 64u);
+        (void)console_service();
+    }
+    assert_int_equal(console_offer(&b, &text[99], 1u), 1u);
+    console_flush();
+    assert_int_equal(nr_room, 1);
+    assert_non_null(strstr(out, "z\r\na: owner\r\nlog: log\r\na: owner"));
+    for (const char *at = out; (at = strstr(at, "bb: ")) != NULL; at += 5) {
+        assert_int_equal(strspn(&at[4], "z"), 99);
+        n++;
+    }
+    b.room = NULL;
+    undriven();
+}
+
+/* The log finds room in a full queue by polling; a device that hangs costs it a line, and a guest at most a
+ * second. */
+static void hypervisor_polls_for_room(void **state)
+{
+    static char text[256];
+
+    (void)state;
+    driven();
+    memset(text, 'q', 255);
+    text[255] = '\n';
+    fifo_room = 0u;
+    for (uint32_t i = 0; i < 70u; i++) { /* the last ones are lost */
+        console_write(&silent, text, 256u);
+    }
+    expect("");
+    fifo_room = UINT32_MAX;
+    say(&silent, "still here\n");
+    assert_true(out_len > 0u);
+    console_flush();
+    assert_non_null(strstr(out, "still here\r\n"));
+    fifo_room = 0u;
+    while (console_offer(&b, text, 256u) == 256u) {
+    }
+    console_push();
+    assert_int_equal(console_offer(&b, "\n", 1u), 0u);
+    fake_time_advance(1100000000ULL);
+    console_push();
+    assert_int_equal(console_offer(&b, "\n", 1u), 1u);
+    undriven();
+}
+
+static void write_meanwhile(void)
+{
+    while_putting = NULL;
+    fake_cpu_set(1);
+    say(&b, "meanwhile\n"); /* the role is taken: goes on */
+    fake_cpu_set(0);
+}
+
+static void sender_takes_along(void **state)
+{
+    (void)state;
+    driven();
+    while_putting = write_meanwhile;
+    say(&a, "\n");
+    expect("a: \r\nbb: meanwhile\r\n");
+    undriven();
+}
+
+#define WRITERS 4u
+#define LINES   2000u
+
+static struct console writers[WRITERS];
+static char writer_names[WRITERS][8];
+static volatile uint32_t nr_done;
+
+static void *writer(void *arg)
+{
+    const uint32_t id = (uint32_t)(uintptr_t)arg;
+    char text[64];
+
+    fake_cpu_set(id + 1u);
+    for (uint32_t i = 0; i < LINES; i++) {
+        const uint32_t bytes =
+            (uint32_t)snprintf(text, sizeof(text), "%s says number %u of its lines\n", writer_names[id], i);
+
+        for (uint32_t at = 0; at < bytes;) {
+            const uint32_t want = (i % 2u == 0u) ? 1u : bytes - at;
+            const uint32_t n = console_offer(&writers[id], &text[at], want);
+
+            at += n;
+            console_push();
+            if (n == 0u) {
+                (void)sched_yield();
+            }
+        }
+        if (i % 100u == 0u) {
+            console_write(&silent, "hypervisor\n", 11u);
+        }
+    }
+    (void)__atomic_add_fetch(&nr_done, 1u, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* The owner, or just not any more: its lines are interrupted, drawn again, or held. */
+static void *owner_writer(void *arg)
+{
+    (void)arg;
+    fake_cpu_set(WRITERS + 1u);
+    for (uint32_t i = 0; __atomic_load_n(&nr_done, __ATOMIC_SEQ_CST) < WRITERS; i++) {
+        const char c = "prompt# \r\n"[i % 10u];
+
+        (void)console_offer(&a, &c, 1u);
+        console_push();
+    }
+    return NULL;
+}
+
+/* Every line whole, in each source's order, none missing. */
+static void lines_are_whole(void)
+{
+    uint32_t next[WRITERS] = { 0 };
+    uint32_t nr_log = 0;
+    char *rest = out;
+
+    for (char *text = strtok_r(rest, "\n", &rest); text != NULL; text = strtok_r(rest, "\n", &rest)) {
+        char want[96];
+        uint32_t id = 0;
+
+        if (strcmp(text, "log: hypervisor\r") == 0) {
+            nr_log++;
+        } else if (strncmp(text, "a: ", 3) != 0 && strncmp(text, "[input: ", 8) != 0) {
+            assert_int_equal(sscanf(text, "w%u: ", &id), 1);
+            assert_true(id < WRITERS);
+            (void)snprintf(want, sizeof(want), "w%u: w%u says number %u of its lines\r", id, id, next[id]);
+            assert_string_equal(text, want);
+            next[id]++;
+        }
+    }
+    for (uint32_t id = 0; id < WRITERS; id++) {
+        assert_int_equal(next[id], LINES);
+    }
+    assert_int_equal(nr_log, WRITERS * (LINES / 100u));
+}
+
+static void writers_at_once(void **state)
+{
+    pthread_t thread[WRITERS + 1u];
+
+    (void)state;
+    for (uint32_t id = 0; id < WRITERS; id++) {
+        (void)snprintf(writer_names[id], sizeof(writer_names[id]), "w%u", id);
+        writers[id].name = writer_names[id];
+        writers[id].prefix = true;
+        writers[id].room = NULL;
+        assert_int_equal(console_register(&writers[id]), HV_OK);
+    }
+    driven();
+    assert_int_equal(pthread_create(&thread[WRITERS], NULL, owner_writer, NULL), 0);
+    for (uint32_t id = 0; id < WRITERS; id++) {
+        assert_int_equal(pthread_create(&thread[id], NULL, writer, (void *)(uintptr_t)id), 0);
+    }
+    for (uint32_t i = 0; __atomic_load_n(&nr_done, __ATOMIC_SEQ_CST) < WRITERS; i++) {
+        if (i % 64u == 0u) {
+            console_focus((i % 128u == 0u) ? &b : &a);
+        }
+        fifo_room = 32u; /* a slow line; only this thread sets it, the sender counts it down */
+        (void)console_service();
+        (void)sched_yield();
+    }
+    for (uint32_t id = 0; id <= WRITERS; id++) {
+        assert_int_equal(pthread_join(thread[id], NULL), 0);
+    }
+    fifo_room = UINT32_MAX;
+    while (console_service()) {
+    }
+    lines_are_whole();
+    undriven();
+}
+
 static void log_goes_through(void **state)
 {
     (void)state;
@@ -376,7 +679,13 @@ int main(void)
         cmocka_unit_test_setup(replay_keeps_the_end, test_setup),
         cmocka_unit_test_setup(reset_ends_the_owners_line, test_setup),
         cmocka_unit_test_setup(without_uart_nothing_is_lost, test_setup),
+        cmocka_unit_test_setup(fifo_full_goes_on_by_interrupt, test_setup),
+        cmocka_unit_test_setup(one_call_is_bounded, test_setup),
+        cmocka_unit_test_setup(full_queue_pushes_back, test_setup),
+        cmocka_unit_test_setup(sender_takes_along, test_setup),
+        cmocka_unit_test_setup(writers_at_once, test_setup),
         cmocka_unit_test_setup(log_goes_through, test_setup),
+        cmocka_unit_test_setup(hypervisor_polls_for_room, test_setup),
     };
 
     return cmocka_run_group_tests(tests, group_setup, NULL);

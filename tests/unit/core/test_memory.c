@@ -90,15 +90,29 @@ static void ram_pieces(void **state)
     ram_release(at[0], bytes[0], OWNER);
 }
 
+struct ram_piece {
+    hpa_t at;
+    uint64_t bytes;
+};
+
+/* The pages of a piece in the low bank change from free to taken, or back. */
+static void ram_mark(const struct ram_piece *piece, uint32_t was, uint32_t is)
+{
+    static uint32_t page[128 * 256];
+
+    for (uint64_t i = 0; (i < piece->bytes / PAGE_BYTES) && (piece->at.v < BASE + GIB(1)); i++) {
+        uint32_t *p = &page[(piece->at.v - BASE) / PAGE_BYTES + i];
+
+        assert_int_equal(*p, was);
+        *p = is;
+    }
+}
+
 /* Random claims against a plain array of owners. */
 static void ram_model(void **state)
 {
-    static uint32_t page[128 * 256];
     uint32_t live = 0;
-    struct {
-        hpa_t at;
-        uint64_t bytes;
-    } piece[40];
+    struct ram_piece piece[40];
 
     (void)state;
     srand(1);
@@ -110,24 +124,13 @@ static void ram_model(void **state)
             if (ram_alloc(want, PAGE_BYTES, align, OWNER, &piece[live].at, &piece[live].bytes) == HV_OK) {
                 assert_int_equal(piece[live].at.v % align, 0);
                 assert_in_range(piece[live].bytes, 1, want);
-                for (uint64_t i = 0; i < piece[live].bytes / PAGE_BYTES; i++) {
-                    if (piece[live].at.v < BASE + GIB(1)) {
-                        uint32_t *p = &page[(piece[live].at.v - BASE) / PAGE_BYTES + i];
-
-                        assert_int_equal(*p, 0);
-                        *p = 1;
-                    }
-                }
+                ram_mark(&piece[live], 0, 1);
                 live++;
             }
         } else if (live > 0) {
             const uint32_t k = (uint32_t)rand() % live;
 
-            for (uint64_t i = 0; i < piece[k].bytes / PAGE_BYTES; i++) {
-                if (piece[k].at.v < BASE + GIB(1)) {
-                    page[(piece[k].at.v - BASE) / PAGE_BYTES + i] = 0;
-                }
-            }
+            ram_mark(&piece[k], 1, 0);
             ram_release(piece[k].at, piece[k].bytes, OWNER);
             piece[k] = piece[live - 1];
             live--;

@@ -169,18 +169,19 @@ static void unlock_free(void *arg)
 
 static char said[4096];
 
-static void uart_put(void *device, uint8_t c)
+static bool uart_put(void *device, uint8_t c)
 {
     const size_t n = strlen(said);
 
     (void)device;
     said[n] = (char)c;
     said[n + 1u] = '\0';
+    return true;
 }
 
 static void panics(void (*fn)(void *arg), const char *why)
 {
-    static const struct console_uart uart = { uart_put, NULL, NULL, NULL };
+    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL };
 
     fake_reset();
     fake_park_allow(true);

@@ -9,7 +9,7 @@ static uint32_t reg_width;
 static uint32_t reg_calls;
 static char said[8192];
 
-static void uart_put(void *device, uint8_t c)
+static bool uart_put(void *device, uint8_t c)
 {
     const size_t n = strlen(said);
 
@@ -17,6 +17,7 @@ static void uart_put(void *device, uint8_t c)
     CHECK(n < sizeof(said) - 1u);
     said[n] = (char)c;
     said[n + 1u] = '\0';
+    return true;
 }
 
 static bool dev_read(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t *value)
@@ -43,7 +44,7 @@ static uint64_t hole = 0x18;
 static struct vcpu *guest(void)
 {
     const uint64_t any[] = { ANY_CPU };
-    const struct console_uart uart = { uart_put, NULL, NULL, NULL };
+    const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL };
     const struct mmio_window one = { gpa(0x9000000), 0x1000, &ops, &hole };
     const struct mmio_window two = { gpa(0xa000000), 0x1000, &ops, &hole };
     const struct mmio_window over = { gpa(0x9000fff), 0x1000, &ops, &hole };

@@ -118,13 +118,19 @@ bool machine_work_run(void)
 
 /* -- The console -- */
 
-static void uart_put(void *device, uint8_t c)
+static bool uart_blocked;
+
+static bool uart_put(void *device, uint8_t c)
 {
     (void)device;
+    if (uart_blocked) {
+        return false;
+    }
     if ((c != '\r') && (output_len < (sizeof(output) - 1u))) {
         output[output_len] = (char)c;
         output_len++;
     }
+    return true;
 }
 
 static bool uart_get(void *device, uint8_t *c)
@@ -132,6 +138,18 @@ static bool uart_get(void *device, uint8_t *c)
     (void)device;
     (void)c;
     return false;
+}
+
+static const struct console_uart uart = { uart_put, uart_get, NULL, NULL, NULL };
+
+void machine_uart_block(bool block)
+{
+    uart_blocked = block;
+}
+
+void machine_uart_reopen(void)
+{
+    console_set_uart(&uart);
 }
 
 const char *machine_output(void)
@@ -149,7 +167,6 @@ void machine_output_forget(void)
 
 int machine_setup(void **state)
 {
-    static const struct console_uart uart = { uart_put, uart_get, NULL, NULL };
     hpa_t base = { 0u };
     uint64_t bytes = 0;
     uint64_t used = 0;
@@ -160,7 +177,7 @@ int machine_setup(void **state)
     fake_ram_setup(MACHINE_RAM, MACHINE_RAM_SIZE);
     fake_cpu_set(0u);
     percpu_area[0].online = 1u;
-    console_set_uart(&uart);
+    machine_uart_reopen();
     assert_int_equal(ram_add(hpa(MACHINE_RAM), MACHINE_RAM_SIZE), HV_OK);
     assert_int_equal(ram_claim(hpa(MACHINE_MODULES), MACHINE_MODULES_SIZE, RAM_MODULE), HV_OK);
     assert_int_equal(ram_alloc(HEAP_BYTES, HEAP_BYTES, 65536u, RAM_HEAP, &base, &bytes), HV_OK);

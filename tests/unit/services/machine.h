@@ -40,6 +40,10 @@ bool machine_work_run(void);
 /* Text that went out of the UART since the last call of machine_output_forget(). */
 const char *machine_output(void);
 void machine_output_forget(void);
+/* The UART takes nothing meanwhile. */
+void machine_uart_block(bool block);
+/* As it was before console_drive(). */
+void machine_uart_reopen(void);
 
 /* Puts bytes into the module area at an offset. */
 struct plan_module machine_module(uint64_t offset, const void *bytes, uint64_t count, const char *name);

@@ -26,7 +26,7 @@ static bool uart_get(void *device, uint8_t *c)
 static char shown[16384];
 static uint32_t shown_len;
 
-static void uart_put(void *device, uint8_t c)
+static bool uart_put(void *device, uint8_t c)
 {
     (void)device;
     if (shown_len < (sizeof(shown) - 1u)) {
@@ -34,6 +34,7 @@ static void uart_put(void *device, uint8_t c)
         shown_len++;
         shown[shown_len] = '\0';
     }
+    return true;
 }
 
 static void type(const char *text)
@@ -42,7 +43,7 @@ static void type(const char *text)
     shown[0] = '\0';
     (void)strcpy(typed, text);
     typed_at = 0u;
-    console_receive();
+    (void)console_service();
     (void)machine_work_run();
 }
 
@@ -55,7 +56,7 @@ static void expect(const char *text)
 
 static int setup(void **state)
 {
-    static const struct console_uart uart = { uart_put, uart_get, NULL, NULL };
+    static const struct console_uart uart = { uart_put, uart_get, NULL, NULL, NULL };
 
     (void)machine_setup(state);
     console_set_uart(&uart);
@@ -188,7 +189,7 @@ static void test_busy(void **state)
     shown_len = 0u;
     (void)strcpy(typed, "help\rlist\r");
     typed_at = 0u;
-    console_receive();
+    (void)console_service();
     assert_true(machine_work_run());
     assert_false(machine_work_run());
     expect("poweroff");

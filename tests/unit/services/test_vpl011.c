@@ -28,14 +28,29 @@ static struct domain domain;
 static struct vcpu vcpu;
 static struct vpl011 uart;
 
+/* A source of the console stays for good. */
+static void console_again(void)
+{
+    const struct console kept = domain.console;
+
+    (void)memset(&domain, 0, sizeof(domain));
+    domain.console = kept;
+    if (!kept.registered) {
+        domain.console.name = plan.name;
+        domain.console.prefix = true;
+        domain.console.room = vpl011_transmit;
+        domain.console.ctx = &uart;
+        assert_int_equal(console_register(&domain.console), HV_OK);
+    }
+    console_reset(&domain.console);
+}
+
 static int reset(void **state)
 {
     (void)state;
-    (void)memset(&domain, 0, sizeof(domain));
     (void)strcpy(plan.name, "domU1");
+    console_again();
     domain.plan = &plan;
-    domain.console.name = plan.name;
-    domain.console.prefix = true;
     domain.nr_vcpus = 1u;
     domain.vcpu[0] = &vcpu;
     spin_init(&domain.lock, LOCK_DOMAIN);
@@ -113,6 +128,58 @@ static void test_send(void **state)
     wr(DR, '\n');
     assert_non_null(strstr(machine_output(), "domU1: hi\n"));
     assert_int_equal(rd(FR) & 0x28u, 0u); /* never full, never busy */
+}
+
+/* A console that takes nothing: the FIFO fills, the guest is told, and nothing of what it was allowed to
+ * write is lost. */
+static void test_send_waits(void **state)
+{
+    static char line_text[101];
+
+    (void)state;
+    (void)memset(line_text, 'x', 99u);
+    line_text[99] = '\n';
+    console_drive(false);
+    machine_uart_block(true);
+    wr(IMSC, TX);
+    for (uint32_t n = 0; (rd(FR) & 0x20u) == 0u; n++) {
+        assert_true(n < 65536u);
+        wr(DR, (uint32_t)line_text[n % 100u]);
+    }
+    assert_int_equal(rd(FR) & 0xA8u, 0x28u); /* full, busy, not empty */
+    assert_int_equal(rd(RIS) & TX, 0u);
+    assert_false(line());
+    wr(DR, 'L'); /* it was told */
+    assert_int_equal(uart.tx_lost, 1u);
+    (void)console_service();
+    assert_false(line());
+    machine_uart_block(false);
+    for (uint32_t n = 0; console_service(); n++) {
+        assert_true(n < 1000u);
+    }
+    assert_true(line());
+    assert_int_equal(rd(FR), 0x90u);
+    assert_int_equal(rd(RIS), TX);
+    assert_null(strchr(machine_output(), 'L'));
+    /* Linux's handler writes half a FIFO without asking */
+    machine_uart_block(true);
+    while ((rd(FR) & 0x20u) == 0u) {
+        wr(DR, 'y');
+        if ((rd(RIS) & TX) != 0u) {
+            for (uint32_t n = 0; n < 16u; n++) {
+                wr(DR, (n == 7u) ? '\n' : 'z');
+            }
+        }
+    }
+    assert_int_equal(uart.tx_lost, 1u);
+    vpl011_detach(&uart);
+    machine_uart_block(false);
+    while (console_service()) {
+    }
+    domain.nr_windows = 0u;
+    assert_int_equal(vpl011_attach(&uart, &domain, gpa(0x22000000u), 32u), HV_OK);
+    assert_int_equal(rd(FR), 0x90u);
+    machine_uart_reopen();
 }
 
 static void test_receive_timeout_only(void **state)
@@ -283,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UART_TEST(test_after_reset),
         UART_TEST(test_send),
+        UART_TEST(test_send_waits),
         UART_TEST(test_receive_timeout_only),
         UART_TEST(test_receive_trigger_only),
         UART_TEST(test_overrun),

@@ -1,6 +1,7 @@
 /* What every Arm port shares of a vCPU and a domain: emulated interrupt controller, timers, firmware.
- * struct arm_vcpu is the member `arm` of the port's struct hal_vcpu, struct arm_domain that of struct hal_domain.
- * Everything here runs with interrupts masked. "Loaded": between arm_vcpu_load() and arm_vcpu_save(). */
+ * struct arm_vcpu is the member `arm` of the port's struct hal_vcpu, struct arm_domain that of struct
+ * hal_domain. Everything here runs with interrupts masked. "Loaded": between arm_vcpu_load() and
+ * arm_vcpu_save(). */
 #ifndef ARM_VCPU_H
 #define ARM_VCPU_H
 
@@ -31,7 +32,8 @@ struct vgic_bank {
     uint8_t priority[VGIC_BANK_IRQS];
 };
 
-/* Reasons in vgic_vcpu.inbox for looking at a vCPU before it goes on; bits 0 to 15 are SGIs that others sent. */
+/* Reasons in vgic_vcpu.inbox for looking at a vCPU before it goes on; bits 0 to 15 are SGIs that others
+ * sent. */
 #define VGIC_IN_SGIS   0xFFFFULL
 #define VGIC_IN_SPIS   BIT64(16) /* a bank named in spi_banks changed */
 #define VGIC_IN_REFILL BIT64(17) /* what is in list registers has to be judged again */
@@ -50,7 +52,8 @@ struct vgic_vcpu {
     uint32_t drop_pending;       /* list registers whose state a guest's write changes */
     uint32_t set_active;
     uint32_t clear_active;
-    /* the rest belongs to the CPU where the vCPU is loaded; what concerns list registers of shared interrupts needs the lock */
+    /* the rest belongs to the CPU where the vCPU is loaded; what concerns list registers of shared interrupts
+     * needs the lock */
     uint32_t lr_used;
     uint32_t hcr; /* as last written */
     struct vgic_bank priv;
@@ -96,7 +99,8 @@ struct arm_sysreg {
     uint64_t value; /* read: result */
 };
 
-/* Laid out as in ESR_EL2.ISS of EC 0x18 (Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, CRm 4:1), so iss & ARM_SYSREG_MASK is one. */
+/* Laid out as in ESR_EL2.ISS of EC 0x18 (Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, CRm 4:1), so iss &
+ * ARM_SYSREG_MASK is one. */
 #define ARM_SYSREG(op0, op1, crn, crm, op2)                                                                  \
     (((uint32_t)(op0) << 20u) | ((uint32_t)(op2) << 17u) | ((uint32_t)(op1) << 14u) |                        \
      ((uint32_t)(crn) << 10u) | ((uint32_t)(crm) << 1u))
@@ -105,7 +109,8 @@ struct arm_sysreg {
 /* The host's part of the plan; valid after hal_irq_init(). */
 const struct arm_plan_host *arm_host(void);
 
-/* Fresh state; the map exists already (GICv2: the virtual CPU interface is mapped into it). HV_NO_MEMORY, HV_NOT_SUPPORTED. */
+/* Fresh state; the map exists already (GICv2: the virtual CPU interface is mapped into it). HV_NO_MEMORY,
+ * HV_NOT_SUPPORTED. */
 HV_MUST_CHECK enum hv_status arm_domain_init(struct hal_domain *domain,
                                              const struct hal_domain_config *config);
 void arm_domain_destroy(struct hal_domain *domain);
@@ -115,7 +120,8 @@ HV_MUST_CHECK enum hv_status arm_vcpu_init(struct hal_vcpu *vcpu);
 /* Private interrupts, CPU interface and timers as after power-on. Not loaded. */
 void arm_vcpu_reset(struct hal_vcpu *vcpu);
 
-/* Interrupt controller interface, timers, CNTVOFF, CNTHCTL; not CNTKCTL. Takes the LOCK_VGIC lock for shared interrupts. */
+/* Interrupt controller interface, timers, CNTVOFF, CNTHCTL; not CNTKCTL. Takes the LOCK_VGIC lock for shared
+ * interrupts. */
 void arm_vcpu_save(struct hal_vcpu *vcpu);
 void arm_vcpu_load(struct hal_vcpu *vcpu);
 
@@ -123,11 +129,12 @@ void arm_vcpu_load(struct hal_vcpu *vcpu);
 bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume);
 /* Trapped ICC_ and CNTP_ registers. false: not ours. A read leaves its result in access->value. */
 bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume);
-/* PSCI and SMCCC; arguments and results in r0 to r3. by_smc: the trapped SMC, to be skipped (HAL_RESUME_NEXT). */
+/* PSCI and SMCCC; arguments and results in r0 to r3. by_smc: the trapped SMC, to be skipped
+ * (HAL_RESUME_NEXT). */
 enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc);
 
-/* Interrupt taken to the hypervisor, from a guest or from hypervisor-level code: acknowledges and settles up to
- * HAL_IRQ_BURST of them. */
+/* Interrupt taken to the hypervisor, from a guest or from hypervisor-level code: acknowledges and settles up
+ * to HAL_IRQ_BURST of them. */
 void arm_irq_entry(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* The GIC's system registers for arch/arm: arm64. The 32-bit port offers the same names. Writes take effect at the next
- * context synchronisation; entering a guest is one (IHI 0069 section 12.1). */
+/* The GIC's system registers for arch/arm: arm64. The 32-bit port offers the same names. Writes take effect
+ * at the next context synchronisation; entering a guest is one (IHI 0069 section 12.1). */
 #ifndef ARCH_ARM64_ARM_SYSREGS_H
 #define ARCH_ARM64_ARM_SYSREGS_H
 
@@ -91,7 +91,8 @@ static inline uint32_t arm_ich_elrsr_read(void)
     return (uint32_t)A64_READ(ich_elrsr_el2);
 }
 
-/* group 0 or 1; n below the number that ICH_VTR_EL2.PREbits implies, others are not accessible (IHI 0069 section 12.4) */
+/* group 0 or 1; n below the number that ICH_VTR_EL2.PREbits implies, others are not accessible (IHI 0069
+ * section 12.4) */
 static inline uint32_t arm_ich_apr_read(uint32_t group, uint32_t n)
 {
     uint64_t value;

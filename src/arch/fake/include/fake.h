@@ -36,6 +36,7 @@ enum fake_end fake_call(void (*fn)(void *arg), void *arg);
 void fake_time_advance(uint64_t ns);
 void fake_time_step(uint64_t ns); /* each look at the clock moves it on by this much; 0 to begin with */
 uint64_t fake_timer_deadline(cpuid_t cpu);
+uint64_t fake_timers_taken(void);  /* upcall_timer() so far, on all CPUs */
 void fake_irq_raise(uint32_t irq); /* an edge, on the CPU that enabled it; plain: delivered at once */
 bool fake_irq_enabled(uint32_t irq);
 

@@ -1,4 +1,5 @@
-/* Register pages of the test machine; fake_arm.c gives the few registers that are not plain memory their behaviour. */
+/* Register pages of the test machine; fake_arm.c gives the few registers that are not plain memory their
+ * behaviour. */
 #ifndef HAL_ARCH_MMIO_H
 #define HAL_ARCH_MMIO_H
 

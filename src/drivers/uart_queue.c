@@ -1,0 +1,203 @@
+#include "drivers/uart_queue.h"
+
+#include "hal/cpu.h"
+#include "hal/sync.h"
+#include "hal/timer.h"
+
+#define DRIVEN_NOT  0u
+#define DRIVEN_POLL 1u
+#define DRIVEN_IRQ  2u
+#define SEND_TURNS  4u
+#define POLLS_MAX   100000u /* a FIFO of 32 at 9600 baud takes 33 ms; a look at the device 0.3 us and more */
+#define HUNG_NS     1000000000ULL
+#define HUNG_ROOM   (UART_QUEUE_BYTES / 2u)
+
+void uart_queue_open(struct uart_queue *q, const struct console_uart *uart)
+{
+    q->present = (uart != NULL);
+    q->driven = DRIVEN_NOT;
+    q->irq_on = false;
+    q->tail = q->end;
+    q->head = q->end;
+    if (uart != NULL) {
+        q->uart = *uart;
+    }
+}
+
+void uart_queue_drive(struct uart_queue *q, bool by_irq)
+{
+    const bool irq = by_irq && (q->uart.tx_irq != NULL);
+
+    hal_store_release32(&q->driven, irq ? DRIVEN_IRQ : DRIVEN_POLL);
+}
+
+uint32_t uart_queue_room(const struct uart_queue *q)
+{
+    return UART_QUEUE_BYTES - (q->end - hal_load_acquire32(&q->tail));
+}
+
+bool uart_queue_waits(const struct uart_queue *q, uint32_t end)
+{
+    const uint32_t distance = end - hal_load_acquire32(&q->tail);
+
+    return (distance != 0u) && (distance <= UART_QUEUE_BYTES);
+}
+
+bool uart_queue_busy(const struct uart_queue *q)
+{
+    return hal_load_acquire32(&q->head) != hal_load_acquire32(&q->tail);
+}
+
+static bool put_one(const struct uart_queue *q, uint8_t byte)
+{
+    return q->uart.put(q->uart.device, byte);
+}
+
+/* A device that hung once is not waited for again until it takes a byte. */
+static void put_polling(struct uart_queue *q, uint8_t byte)
+{
+    const uint32_t polls = q->hung ? 1u : POLLS_MAX;
+
+    q->hung = true;
+    for (uint32_t i = 0; q->hung && (i < polls); i++) {
+        q->hung = !put_one(q, byte);
+        if (q->hung) {
+            hal_cpu_relax();
+        }
+    }
+}
+
+void uart_queue_append(struct uart_queue *q, char c)
+{
+    const uint32_t end = q->end;
+
+    if (!q->present) {
+        /* nobody to show it to */
+    } else if (q->seized != 0u) {
+        put_polling(q, (uint8_t)c);
+    } else if ((end - hal_load_acquire32(&q->tail)) < UART_QUEUE_BYTES) {
+        q->ring[end % UART_QUEUE_BYTES] = (uint8_t)c;
+        q->end = end + 1u;
+    } else {
+        /* the caller did not look */
+    }
+}
+
+void uart_queue_publish(struct uart_queue *q)
+{
+    hal_store_release32(&q->head, q->end);
+}
+
+/* With the role: sends until the ring is empty, the FIFO full or the bound reached. */
+static uint32_t send_some(struct uart_queue *q, uint32_t bound)
+{
+    const uint32_t head = hal_load_acquire32(&q->head);
+    uint32_t tail = q->tail;
+    uint32_t n = 0;
+    bool full = false;
+
+    while ((n < bound) && (tail != head) && !full && (q->seized == 0u)) {
+        full = !put_one(q, q->ring[tail % UART_QUEUE_BYTES]);
+        if (!full) {
+            tail++;
+            n++;
+            hal_store_release32(&q->tail, tail);
+        }
+    }
+    if (n != 0u) {
+        q->moved_ns = hal_timer_now_ns();
+    } else if (full && (uart_queue_room(q) < HUNG_ROOM) && ((hal_timer_now_ns() - q->moved_ns) > HUNG_NS)) {
+        /* Nobody listens: a domain must not wait for ever. Full now and nothing taken since: it hangs. */
+        q->lost += (uint64_t)head - tail;
+        q->moved_ns = hal_timer_now_ns();
+        hal_store_release32(&q->tail, head);
+    } else {
+        /* it takes more later */
+    }
+    return n;
+}
+
+/* With the role. */
+static void irq_adjust(struct uart_queue *q, bool stopped)
+{
+    bool want = false;
+
+    /* What is sent is seen by who begins to watch, or the watch by us; and the device has it. */
+    hal_barrier_io();
+    if (q->driven == DRIVEN_IRQ) {
+        want = stopped || (q->watched != 0u) || uart_queue_busy(q);
+        if (want != q->irq_on) {
+            q->irq_on = want;
+            q->uart.tx_irq(q->uart.device, want);
+        }
+    }
+}
+
+/* Interrupts are masked: a handler must not find the role held by its own CPU. */
+bool uart_queue_send(struct uart_queue *q)
+{
+    const uint64_t flags = hal_cpu_irq_save();
+    uint32_t left = UART_SEND_BYTES;
+    bool had = true;
+    bool again = q->present;
+
+    for (uint32_t turn = 1u; again; turn++) { /* at most SEND_TURNS */
+        hal_store_release32(&q->missed, 1u);
+        hal_barrier(); /* whoever holds the role sees that, or we see it free */
+        had = (q->seized == 0u) && hal_compare_swap32(&q->sender, 0u, 1u);
+        again = false;
+        if (had) {
+            hal_store_release32(&q->missed, 0u);
+            hal_barrier();
+            left -= send_some(q, left);
+            irq_adjust(q, (left == 0u) || (turn == SEND_TURNS));
+            hal_store_release32(&q->sender, 0u);
+            hal_barrier();
+            /* Somebody went on and trusts in us. */
+            again = (hal_load_acquire32(&q->missed) != 0u) && (left != 0u) && (turn < SEND_TURNS);
+        }
+    }
+    hal_cpu_irq_restore(flags);
+    return had;
+}
+
+void uart_queue_poll(struct uart_queue *q, uint32_t bytes)
+{
+    const uint32_t first = q->tail;
+    uint32_t tail = first;
+    uint32_t polls = 0;
+
+    /* At most `bytes` turns that send, POLLS_MAX between two; a turn in which another CPU has the role is
+     * bounded by its UART_SEND_BYTES. */
+    while (q->present && (q->seized == 0u) && ((tail - first) < bytes) && (polls < POLLS_MAX) &&
+           uart_queue_busy(q)) {
+        polls += uart_queue_send(q) ? 1u : 0u;
+        if (q->tail != tail) {
+            tail = q->tail;
+            polls = 0u;
+        } else {
+            hal_cpu_relax();
+        }
+    }
+}
+
+void uart_queue_push(struct uart_queue *q)
+{
+    if (hal_load_acquire32(&q->driven) == DRIVEN_NOT) {
+        uart_queue_poll(q, UART_QUEUE_BYTES);
+    } else {
+        (void)uart_queue_send(q);
+    }
+}
+
+void uart_queue_seize(struct uart_queue *q)
+{
+    const uint32_t head = q->head;
+
+    hal_store_release32(&q->seized, 1u);
+    for (uint32_t tail = q->tail; q->present && (tail != head) && !q->hung; tail++) {
+        put_polling(q, q->ring[tail % UART_QUEUE_BYTES]);
+    }
+    q->tail = head;
+    q->end = head;
+}
