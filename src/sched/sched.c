@@ -43,8 +43,7 @@ void sched_request(cpuid_t cpu)
     }
 }
 
-/* Lock held. A vCPU wants this CPU now. */
-static void cpu_poke(cpuid_t cpu)
+void sched_poke(cpuid_t cpu)
 {
     sched_set_idle &= ~BIT64(cpu);
     sched_cpus[cpu].woken = true;
@@ -65,7 +64,7 @@ void sched_unclaim(struct vcpu *vcpu, bool preempted)
         const cpuid_t cpu = sched_policy->place(vcpu);
 
         if (!preempted || (cpu != cpu_id())) {
-            cpu_poke(cpu);
+            sched_poke(cpu);
         }
     }
     spin_unlock(&sched_lock, flags);
@@ -78,7 +77,7 @@ static void vcpu_ready(struct vcpu *vcpu)
     if (!vcpu->queued && !vcpu->domain->paused) {
         vcpu->queued = true;
         sched_policy->enqueue(vcpu);
-        cpu_poke(sched_policy->place(vcpu));
+        sched_poke(sched_policy->place(vcpu));
     }
 }
 
@@ -181,7 +180,7 @@ void sched_wake(struct vcpu *vcpu)
         break;
     case VCPU_RUNNABLE:
         if (vcpu->queued && (sched_cpus[vcpu->cpu].runs == SCHED_RUNS_WORKER)) {
-            cpu_poke(vcpu->cpu);
+            sched_poke(vcpu->cpu);
         }
         break;
     case VCPU_OFF:

@@ -31,6 +31,8 @@ extern uint64_t sched_set_started;
 extern uint64_t sched_set_idle;
 extern uint64_t sched_set_worker;
 
+/* Lock held. A vCPU wants this CPU now. */
+void sched_poke(cpuid_t cpu);
 /* Takes vcpu->on_cpu. False: its state is still in a CPU or being changed. */
 bool sched_claim(struct vcpu *vcpu);
 /* Gives it back; if the vCPU waits on the queue, a CPU that may have passed it over looks again. No lock

@@ -87,6 +87,21 @@ static cpuid_t rr_place(const struct vcpu *vcpu)
     return (set != 0u) ? choose_from(set, vcpu->cpu) : vcpu->cpu;
 }
 
+/* The CPU took another vCPU than the one that it was asked for, as pinned ones make it do: if one is left that an idle
+ * CPU could run, that CPU looks, and hands on in its turn. */
+static void rr_hand_on(cpuid_t cpu)
+{
+    const uint64_t others = sched_set_idle & ~BIT64(cpu);
+    const struct vcpu *vcpu = rr_first;
+
+    while ((vcpu != NULL) && ((vcpu->affinity & others) == 0u)) {
+        vcpu = vcpu->run_next;
+    }
+    if (vcpu != NULL) {
+        sched_poke(first_of(vcpu->affinity & others));
+    }
+}
+
 static struct vcpu *rr_pick(cpuid_t cpu, uint64_t now_ns)
 {
     struct vcpu *vcpu = rr_first;
@@ -97,6 +112,7 @@ static struct vcpu *rr_pick(cpuid_t cpu, uint64_t now_ns)
     if (vcpu != NULL) {
         rr_dequeue(vcpu);
         vcpu->slice_end_ns = now_ns + SCHED_SLICE_NS;
+        rr_hand_on(cpu);
     }
     return vcpu;
 }

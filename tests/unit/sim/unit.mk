@@ -1,0 +1,2 @@
+# Whole systems on simulated CPUs over their whole life, and the simulator itself.
+unit_sim_cflags := -D_GNU_SOURCE -Itests/unit/config
