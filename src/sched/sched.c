@@ -113,10 +113,14 @@ static void vcpu_timer_fire(struct timer *timer)
         const uint64_t now_ns = hal_timer_now_ns();
 
         hal_vcpu_deadline_reached(&vcpu->hal);
-        const uint64_t next_ns = hal_vcpu_deadline(&vcpu->hal, here);
+        /* One that will be interrupted as soon as it runs needs no clock until then; the port may answer with this very
+         * moment for it, and a timer armed for now would fire without end. */
+        if (here || !hal_vcpu_irq_pending(&vcpu->hal)) {
+            const uint64_t next_ns = hal_vcpu_deadline(&vcpu->hal, here);
 
-        if (next_ns > now_ns) {
-            timer_arm(timer, next_ns);
+            if (next_ns > now_ns) {
+                timer_arm(timer, next_ns);
+            }
         }
     }
     if (claimed) {
