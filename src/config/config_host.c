@@ -3,7 +3,7 @@
 
 #include "lib/bits.h"
 
-#define CPU_LEFT_OUT "left out, this host has no way to start it"
+#define CPU_LEFT_OUT  "left out, this host has no way to start it"
 #define ADDRESS_LIMIT BIT64(52) /* of any Armv8-A machine; keeps sums far from wrapping */
 
 /* Adds a range in order of base. False if the list is full. */

@@ -17,18 +17,18 @@ enum hal_resume { HAL_RESUME, HAL_RESUME_NEXT, HAL_INJECT_ABORT, HAL_INJECT_UNDE
 
 struct hal_exit {
     enum hal_exit_kind kind;
-    uint64_t cause;     /* raw syndrome, for logs */
-    gpa_t gpa;          /* MEM_FAULT: full address */
-    uint64_t gva;       /* MEM_FAULT: guest virtual */
-    uint64_t value;     /* MEM_FAULT write: the value, width bytes, zero-extended */
-    uint8_t width;      /* MEM_FAULT: 1, 2, 4, 8; 0 = the syndrome does not describe the access */
-    uint8_t reg;        /* MEM_FAULT read: target for hal_vcpu_set_load() */
+    uint64_t cause; /* raw syndrome, for logs */
+    gpa_t gpa;      /* MEM_FAULT: full address */
+    uint64_t gva;   /* MEM_FAULT: guest virtual */
+    uint64_t value; /* MEM_FAULT write: the value, width bytes, zero-extended */
+    uint8_t width;  /* MEM_FAULT: 1, 2, 4, 8; 0 = the syndrome does not describe the access */
+    uint8_t reg;    /* MEM_FAULT read: target for hal_vcpu_set_load() */
     bool write;
-    bool exec;          /* instruction fetch */
+    bool exec; /* instruction fetch */
     bool sign_extend;
-    bool wide;          /* the target register is 64 bits wide */
-    bool walk;          /* fault on the guest's own table walk */
-    bool permission;    /* mapped, but not for this kind of access */
+    bool wide;       /* the target register is 64 bits wide */
+    bool walk;       /* fault on the guest's own table walk */
+    bool permission; /* mapped, but not for this kind of access */
 };
 
 #endif

@@ -1,5 +1,6 @@
-/* What a guest may reach: regions with permissions and types, never table entries. struct hal_guestmap is the port's
- * (hal_arch/guestmap.h). The caller serialises changes of one map (domain's lock); look-ups by the fault path may run beside. */
+/* What a guest may reach: regions with permissions and types, never table entries. struct hal_guestmap is the
+ * port's (hal_arch/guestmap.h). The caller serialises changes of one map (domain's lock); look-ups by the
+ * fault path may run beside. */
 #ifndef HAL_GUESTMAP_H
 #define HAL_GUESTMAP_H
 
@@ -7,9 +8,9 @@
 #include "lib/status.h"
 #include "hal_arch/guestmap.h"
 
-#define HAL_PERM_R 1u
-#define HAL_PERM_W 2u
-#define HAL_PERM_X 4u
+#define HAL_PERM_R   1u
+#define HAL_PERM_W   2u
+#define HAL_PERM_X   4u
 #define HAL_PERM_RWX 7u
 
 enum hal_memtype { HAL_MEM_NORMAL, HAL_MEM_DEVICE };
@@ -20,23 +21,28 @@ bool hal_guestmap_translates(void);
 /* One past the largest guest physical address this host can map. */
 uint64_t hal_guestmap_limit(void);
 
-/* An empty map. id: unique among live maps (VMID), 1 .. 255. Takes pages from upcall_domain_page(owner). HV_NO_MEMORY. */
-HV_MUST_CHECK enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *owner, uint16_t id);
+/* An empty map. id: unique among live maps (VMID), 1 .. 255. Takes pages from upcall_domain_page(owner).
+ * HV_NO_MEMORY. */
+HV_MUST_CHECK enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *owner,
+                                               uint16_t id);
 
-/* Returns all table pages to the owner's pool and invalidates the TLBs of this map on all CPUs. No vCPU runs in it. */
+/* Returns all table pages to the owner's pool and invalidates the TLBs of this map on all CPUs. No vCPU runs
+ * in it. */
 void hal_guestmap_destroy(struct hal_guestmap *map);
 
-/* Page multiples; uses the largest blocks that alignment and size allow. Bounded by bytes / 2 MiB + 1024 steps for
- * aligned ranges. HV_EXISTS: some part is mapped already (nothing is changed then). HV_NO_MEMORY: undone. HV_INVALID. */
+/* Page multiples; uses the largest blocks that alignment and size allow. Bounded by bytes / 2 MiB + 1024
+ * steps for aligned ranges. HV_EXISTS: some part is mapped already (nothing is changed then). HV_NO_MEMORY:
+ * undone. HV_INVALID. */
 HV_MUST_CHECK enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, uint64_t bytes,
                                               uint32_t perm, enum hal_memtype type);
 
 /* Holes are fine. Splits blocks where needed (HV_NO_MEMORY, nothing changed). TLBs are clean on return. */
 HV_MUST_CHECK enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t bytes);
 
-/* Where does `at` lead? *bytes: how far the mapping goes on, linear, from `at` (bounded by one block). HV_NOT_FOUND.
- * HV_BUSY: a block around it is being split this moment; the guest's access is to be tried again. */
-HV_MUST_CHECK enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to, uint32_t *perm,
-                                                 uint64_t *bytes);
+/* Where does `at` lead? *bytes: how far the mapping goes on, linear, from `at` (bounded by one block).
+ * HV_NOT_FOUND. HV_BUSY: a block around it is being split this moment; the guest's access is to be tried
+ * again. */
+HV_MUST_CHECK enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to,
+                                                 uint32_t *perm, uint64_t *bytes);
 
 #endif

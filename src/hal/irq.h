@@ -1,5 +1,6 @@
-/* The physical interrupt controller. Numbers are INTIDs (Arm). The port's interrupt entry acknowledges, at most
- * HAL_IRQ_BURST a time, settles the guest's timer, its maintenance interrupt and IPIs itself and calls upcall_irq() for the rest. */
+/* The physical interrupt controller. Numbers are INTIDs (Arm). The port's interrupt entry acknowledges, at
+ * most HAL_IRQ_BURST a time, settles the guest's timer, its maintenance interrupt and IPIs itself and calls
+ * upcall_irq() for the rest. */
 #ifndef HAL_IRQ_H
 #define HAL_IRQ_H
 
@@ -8,14 +9,16 @@
 #include "lib/status.h"
 
 #define HAL_IRQ_BURST 8u
-#define HAL_IRQ_MAX 1020u
+#define HAL_IRQ_MAX   1020u
 
-/* Finds and resets the controller, then the calling CPU's part. HV_NOT_SUPPORTED with a log line. Boot CPU. */
+/* Finds and resets the controller, then the calling CPU's part. HV_NOT_SUPPORTED with a log line. Boot
+ * CPU. */
 HV_MUST_CHECK enum hv_status hal_irq_init(const struct hal_plan_host *host);
 /* The calling CPU's part, secondaries. */
 HV_MUST_CHECK enum hv_status hal_irq_init_cpu(void);
 
-/* Enables an interrupt for the hypervisor, delivered to this CPU. Per-CPU interrupts act on the calling CPU only. */
+/* Enables an interrupt for the hypervisor, delivered to this CPU. Per-CPU interrupts act on the calling CPU
+ * only. */
 HV_MUST_CHECK enum hv_status hal_irq_enable(uint32_t irq, bool edge);
 void hal_irq_disable(uint32_t irq);
 

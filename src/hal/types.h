@@ -29,9 +29,9 @@ static inline gpa_t gpa(uint64_t v)
 #define PAGE_SHIFT 12u
 #define PAGE_BYTES 4096u
 
-#define HV_CPUS_MAX 64u    /* physical CPUs; a CPU set fits one 64-bit word */
-#define HV_DOMAINS_MAX 32u /* domains alive at once */
-#define HV_VCPUS_MAX 128u  /* vCPUs of one domain */
+#define HV_CPUS_MAX    64u  /* physical CPUs; a CPU set fits one 64-bit word */
+#define HV_DOMAINS_MAX 32u  /* domains alive at once */
+#define HV_VCPUS_MAX   128u /* vCPUs of one domain */
 
 typedef uint32_t cpuid_t; /* logical number of a physical CPU, 0 .. HV_CPUS_MAX - 1 */
 typedef uint16_t domid_t; /* as in Xen's ABI: 0x7FF0 and above are special */

@@ -24,7 +24,8 @@ void upcall_irq(uint32_t irq);
 void upcall_ipi(void);
 void upcall_timer(void);
 
-/* An exception out of the hypervisor's own code: our invariant is broken. where: pc; the port printed its registers. */
+/* An exception out of the hypervisor's own code: our invariant is broken. where: pc; the port printed its
+ * registers. */
 _Noreturn void upcall_fatal(const char *what, uint64_t where);
 
 /* A page of the heap, zeroed, for the port's own tables during boot. NULL when sealed or empty. */
@@ -38,15 +39,17 @@ void upcall_domain_page_free(struct hal_domain *domain, void *page);
 struct hal_vcpu *upcall_vcpu(const struct hal_domain *domain, uint32_t index);
 /* The vCPU running on this CPU, or NULL. */
 struct hal_vcpu *upcall_vcpu_current(void);
-/* Something became pending for vcpu: wakes it, or makes the CPU it runs on go through upcall_exit_work(). No lock of the
- * scheduler may be held; the interrupt controller's may. */
+/* Something became pending for vcpu: wakes it, or makes the CPU it runs on go through upcall_exit_work(). No
+ * lock of the scheduler may be held; the interrupt controller's may. */
 void upcall_vcpu_kick(struct hal_vcpu *vcpu);
-/* Power-on: HV_BUSY if it is on already, HV_DENIED if the domain stops. Resets it to entry/argument and makes it runnable. */
+/* Power-on: HV_BUSY if it is on already, HV_DENIED if the domain stops. Resets it to entry/argument and makes
+ * it runnable. */
 HV_MUST_CHECK enum hv_status upcall_vcpu_start(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument);
 /* Power-off of the calling vCPU; it leaves at the next exit work. */
 void upcall_vcpu_stop(struct hal_vcpu *vcpu);
 bool upcall_vcpu_is_on(const struct hal_vcpu *vcpu);
-/* The calling vCPU waits for an interrupt (CPU_SUSPEND, trapped WFI); returns at once, effect at exit work. */
+/* The calling vCPU waits for an interrupt (CPU_SUSPEND, trapped WFI); returns at once, effect at exit
+ * work. */
 void upcall_vcpu_block(struct hal_vcpu *vcpu);
 /* hal_vcpu_deadline(vcpu, true) of the calling vCPU changed. */
 void upcall_vcpu_deadline_changed(struct hal_vcpu *vcpu);

@@ -1,7 +1,7 @@
-/* A vCPU's and a domain's state inside the port. struct hal_vcpu (hal_arch/vcpu.h) begins with its struct hal_frame and
- * is the first member of domain/'s struct vcpu; struct hal_domain likewise of struct domain.
- * Fields that generic code may read: hal_vcpu.domain (struct hal_domain *), hal_vcpu.index; hal_domain.map (struct
- * hal_guestmap). */
+/* A vCPU's and a domain's state inside the port. struct hal_vcpu (hal_arch/vcpu.h) begins with its struct
+ * hal_frame and is the first member of domain/'s struct vcpu; struct hal_domain likewise of struct domain.
+ * Fields that generic code may read: hal_vcpu.domain (struct hal_domain *), hal_vcpu.index; hal_domain.map
+ * (struct hal_guestmap). */
 #ifndef HAL_VCPU_H
 #define HAL_VCPU_H
 
@@ -20,15 +20,19 @@ struct hal_domain_config {
     uint16_t map_id; /* VMID */
 };
 
-/* Interrupt controller, firmware, clocks and map of a domain, all fresh. Storage the port needs beyond the struct comes from
- * upcall_domain_page(). HV_NO_MEMORY, HV_NOT_SUPPORTED. Called again after hal_domain_destroy() when a domain is rebuilt. */
-HV_MUST_CHECK enum hv_status hal_domain_init(struct hal_domain *domain, const struct hal_domain_config *config);
+/* Interrupt controller, firmware, clocks and map of a domain, all fresh. Storage the port needs beyond the
+ * struct comes from
+ * upcall_domain_page(). HV_NO_MEMORY, HV_NOT_SUPPORTED. Called again after hal_domain_destroy() when a domain
+ * is rebuilt. */
+HV_MUST_CHECK enum hv_status hal_domain_init(struct hal_domain *domain,
+                                             const struct hal_domain_config *config);
 void hal_domain_destroy(struct hal_domain *domain);
 
 /* Binds vCPU index of the domain; all state as after power-on, not runnable. HV_NO_MEMORY. */
 HV_MUST_CHECK enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, uint32_t index);
 
-/* Architectural reset, then pc and first argument (Arm: boot protocol C.5.6 / PSCI CPU_ON). vCPU is not running. */
+/* Architectural reset, then pc and first argument (Arm: boot protocol C.5.6 / PSCI CPU_ON). vCPU is not
+ * running. */
 void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument);
 
 /* Saves or loads all state that is not in the frame: system registers, FP, timers, list registers, guest map.
@@ -42,14 +46,15 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
 /* True if the guest would take (or be woken by) an interrupt now. vCPU loaded here or not running. */
 bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu);
 
-/* When the guest's own timers need the hypervisor's, ns since boot, TIME_NEVER if not. loaded: it is on this CPU, so clocks
- * that interrupt by themselves do not count. */
+/* When the guest's own timers need the hypervisor's, ns since boot, TIME_NEVER if not. loaded: it is on this
+ * CPU, so clocks that interrupt by themselves do not count. */
 uint64_t hal_vcpu_deadline(const struct hal_vcpu *vcpu, bool loaded);
 
 /* That moment has come: emulated lines are raised. On any CPU, vCPU loaded here or not running. */
 void hal_vcpu_deadline_reached(struct hal_vcpu *vcpu);
 
-/* Whether waiting (WFI) leaves the guest. Null scheduler without waiting work: false. Takes effect at the next entry. */
+/* Whether waiting (WFI) leaves the guest. Null scheduler without waiting work: false. Takes effect at the
+ * next entry. */
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap);
 
 /* Prints pc, mode and registers of a vCPU that is not running, one log line each. */

@@ -1,11 +1,13 @@
-/* The platform a guest sees, described for its device tree. The port names nodes and properties, build/ writes them. */
+/* The platform a guest sees, described for its device tree. The port names nodes and properties, build/
+ * writes them. */
 #ifndef HAL_VPLAT_H
 #define HAL_VPLAT_H
 
 #include "hal/types.h"
 #include "hal/vcpu.h"
 
-/* Sink with the nesting of a flattened tree: begin(name) .. prop .. end. Values are already big-endian cells or strings. */
+/* Sink with the nesting of a flattened tree: begin(name) .. prop .. end. Values are already big-endian cells
+ * or strings. */
 struct hal_tree {
     void (*begin)(void *ctx, const char *name);
     void (*prop)(void *ctx, const char *name, const void *value, uint32_t bytes);
@@ -13,8 +15,9 @@ struct hal_tree {
     void *ctx;
 };
 
-/* Writes the port's nodes of the guest's root: cpus, interrupt controller (phandle 65000), timer, firmware. Root cells are
- * 2/2 and the root's interrupt-parent is written by the caller. nr_vcpus and versions are the domain's. */
+/* Writes the port's nodes of the guest's root: cpus, interrupt controller (phandle 65000), timer, firmware.
+ * Root cells are 2/2 and the root's interrupt-parent is written by the caller. nr_vcpus and versions are the
+ * domain's. */
 void hal_vplat_tree(const struct hal_domain *domain, const struct hal_tree *tree);
 
 #define HAL_VPLAT_PHANDLE_INTC 65000u

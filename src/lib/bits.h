@@ -8,10 +8,10 @@
 #define BIT64(n) (1ULL << (n))
 /* bits h down to l set, 63 >= h >= l */
 #define GENMASK64(h, l) ((~0ULL >> (63u - (uint32_t)(h))) & (~0ULL << (uint32_t)(l)))
-#define KIB(n) ((uint64_t)(n) << 10u)
-#define MIB(n) ((uint64_t)(n) << 20u)
-#define GIB(n) ((uint64_t)(n) << 30u)
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define KIB(n)          ((uint64_t)(n) << 10u)
+#define MIB(n)          ((uint64_t)(n) << 20u)
+#define GIB(n)          ((uint64_t)(n) << 30u)
+#define ARRAY_LEN(a)    (sizeof(a) / sizeof((a)[0]))
 
 static inline uint64_t bits_field(uint64_t value, uint32_t high, uint32_t low)
 {
@@ -29,7 +29,8 @@ static inline uint64_t bits_align_up(uint64_t value, uint64_t align)
     return (value + (align - 1u)) & ~(align - 1u);
 }
 
-/* How many bits are set. Not the compiler's builtin, which may become a call that a bare machine does not have. */
+/* How many bits are set. Not the compiler's builtin, which may become a call that a bare machine does not
+ * have. */
 static inline uint32_t bits_count32(uint32_t value)
 {
     const uint32_t pairs = value - ((value >> 1u) & 0x55555555u);

@@ -6,8 +6,8 @@
 
 enum hv_status {
     HV_OK = 0,
-    HV_INVALID,       /* an argument or a piece of input is malformed or out of range */
-    HV_NO_MEMORY,     /* the pool that pays for this is empty */
+    HV_INVALID,   /* an argument or a piece of input is malformed or out of range */
+    HV_NO_MEMORY, /* the pool that pays for this is empty */
     HV_NOT_FOUND,
     HV_EXISTS,        /* it is there already */
     HV_BUSY,          /* the object is in a state that forbids it now */

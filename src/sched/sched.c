@@ -113,8 +113,8 @@ static void vcpu_timer_fire(struct timer *timer)
         const uint64_t now_ns = hal_timer_now_ns();
 
         hal_vcpu_deadline_reached(&vcpu->hal);
-        /* One that will be interrupted as soon as it runs needs no clock until then; the port may answer with this very
-         * moment for it, and a timer armed for now would fire without end. */
+        /* One that will be interrupted as soon as it runs needs no clock until then; the port may answer with
+         * this very moment for it, and a timer armed for now would fire without end. */
         if (here || !hal_vcpu_irq_pending(&vcpu->hal)) {
             const uint64_t next_ns = hal_vcpu_deadline(&vcpu->hal, here);
 

@@ -87,8 +87,8 @@ static cpuid_t rr_place(const struct vcpu *vcpu)
     return (set != 0u) ? choose_from(set, vcpu->cpu) : vcpu->cpu;
 }
 
-/* The CPU took another vCPU than the one that it was asked for, as pinned ones make it do: if one is left that an idle
- * CPU could run, that CPU looks, and hands on in its turn. */
+/* The CPU took another vCPU than the one that it was asked for, as pinned ones make it do: if one is left
+ * that an idle CPU could run, that CPU looks, and hands on in its turn. */
 static void rr_hand_on(cpuid_t cpu)
 {
     const uint64_t others = sched_set_idle & ~BIT64(cpu);

@@ -1,5 +1,5 @@
-/* Host RAM as a memory file of the host, seen through real mappings: what is read-only faults when written, a window that
- * was closed faults when used, and a guard page guards. Caches need nothing. */
+/* Host RAM as a memory file of the host, seen through real mappings: what is read-only faults when written, a
+ * window that was closed faults when used, and a guard page guards. Caches need nothing. */
 #define _GNU_SOURCE
 
 #include <string.h>

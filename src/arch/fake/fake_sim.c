@@ -130,8 +130,8 @@ bool fake_sim_yield(void)
     return s != NULL;
 }
 
-/* Interrupts are open: what waits is taken as if it came just now, and may put another frame in front. Contexts only: boot
- * code has no frame to come back to. */
+/* Interrupts are open: what waits is taken as if it came just now, and may put another frame in front.
+ * Contexts only: boot code has no frame to come back to. */
 void fake_cpu_irq_point(void)
 {
     struct sim_cpu *const s = sim_now();

@@ -1,4 +1,5 @@
-/* What the Arm ports take from the host's device tree. Plain data, filled by arch/arm/plan, read by the drivers. */
+/* What the Arm ports take from the host's device tree. Plain data, filled by arch/arm/plan, read by the
+ * drivers. */
 #ifndef ARCH_ARM_PLAN_H
 #define ARCH_ARM_PLAN_H
 
@@ -22,14 +23,14 @@ struct arm_plan_host {
     struct arm_range gicv; /* GICv2 virtual CPU interface */
     struct arm_range gicr[ARM_REDIST_REGIONS_MAX];
     uint32_t nr_gicr;
-    uint64_t gicr_stride; /* 0 = the architecture's (128 KiB, 256 KiB with VLPIs by GICR_TYPER) */
+    uint64_t gicr_stride;     /* 0 = the architecture's (128 KiB, 256 KiB with VLPIs by GICR_TYPER) */
     uint32_t ppi_maintenance; /* INTIDs, 16 .. 31 */
     uint32_t ppi_virt_timer;
     uint32_t ppi_hyp_timer;
     uint32_t ppi_phys_timer;
     uint32_t timer_frequency; /* clock-frequency of the timer node, 0 = none given */
     enum arm_conduit psci_conduit;
-    uint32_t psci_cpu_on; /* function id */
+    uint32_t psci_cpu_on;     /* function id */
     uint32_t psci_system_off; /* 0 = absent (PSCI 0.1) */
     uint32_t psci_system_reset;
     const char *cpu_compatible; /* of the boot CPU's node, in the host tree */

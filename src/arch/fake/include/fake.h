@@ -1,12 +1,14 @@
 /* What a test can do to the simulated machine. Two ways to use it:
  *
- * Plain: the test calls generic functions itself and says with fake_cpu_set() which CPU it plays. Nothing happens by
- * itself: IPIs and deadlines wait for fake_ipi_deliver() and fake_time_advance(); hal_context_yield() calls
+ * Plain: the test calls generic functions itself and says with fake_cpu_set() which CPU it plays. Nothing
+ * happens by itself: IPIs and deadlines wait for fake_ipi_deliver() and fake_time_advance();
+ * hal_context_yield() calls
  * upcall_reschedule() and returns. Threads may play different CPUs.
  *
- * Simulated: fake_cpu_boot() lets CPUs run code of theirs as coroutines of this one thread. A CPU gives control back
- * when it enters a vCPU's frame (the test plays the guest), sleeps, waits for another CPU, or parks. Interrupts arrive in
- * guests, in sleep and wherever a hypervisor-level context unmasks them. fake_run() goes on until all are at rest. */
+ * Simulated: fake_cpu_boot() lets CPUs run code of theirs as coroutines of this one thread. A CPU gives
+ * control back when it enters a vCPU's frame (the test plays the guest), sleeps, waits for another CPU, or
+ * parks. Interrupts arrive in guests, in sleep and wherever a hypervisor-level context unmasks them.
+ * fake_run() goes on until all are at rest. */
 #ifndef FAKE_H
 #define FAKE_H
 
@@ -26,13 +28,14 @@ void fake_ipi_deliver(cpuid_t cpu); /* plain: upcall_ipi() on that CPU, if one i
 
 void fake_cpu_broken(uint64_t cpus); /* hal_cpu_start() of these answers HV_INVALID */
 
-/* How fn(arg) ended: it returned, or called hal_cpu_park() (a panic does), hal_cpu_run(), or power went off. */
+/* How fn(arg) ended: it returned, or called hal_cpu_park() (a panic does), hal_cpu_run(), or power went
+ * off. */
 enum fake_end { FAKE_END_RETURN, FAKE_END_PARK, FAKE_END_RUN, FAKE_END_OFF };
 enum fake_end fake_call(void (*fn)(void *arg), void *arg);
 
 /* -- Clock and interrupts -- */
-/* Plain: upcall_timer() of each CPU whose deadline passes, in order, with the clock at that deadline. Simulated CPUs are
- * interrupted and run to rest each time. */
+/* Plain: upcall_timer() of each CPU whose deadline passes, in order, with the clock at that deadline.
+ * Simulated CPUs are interrupted and run to rest each time. */
 void fake_time_advance(uint64_t ns);
 void fake_time_step(uint64_t ns); /* each look at the clock moves it on by this much; 0 to begin with */
 uint64_t fake_timer_deadline(cpuid_t cpu);
@@ -82,7 +85,8 @@ struct hal_vcpu *fake_cpu_guest(cpuid_t cpu);
 /* Lets a CPU park without ending the program. */
 void fake_park_allow(bool allowed);
 
-/* -- Guests: what the test does as a vCPU. With a CPU that is in that guest; exit work is done, fake_run() is not -- */
+/* -- Guests: what the test does as a vCPU. With a CPU that is in that guest; exit work is done, fake_run() is
+ * not -- */
 enum hal_resume fake_guest_exit(cpuid_t cpu, const struct hal_exit *exit);
 /* An interrupt controller's and firmware's calls out of the guest on this CPU */
 void fake_guest_wait(cpuid_t cpu);

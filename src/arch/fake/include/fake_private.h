@@ -36,7 +36,8 @@ void fake_time_set(uint64_t now_ns);
 /* -- Simulation (fake_sim.c) -- */
 bool fake_sim_knows(cpuid_t cpu); /* it was booted with fake_cpu_boot() or hal_cpu_start() */
 void fake_sim_reset(void);
-/* The code that runs now on this CPU is left for good. Returns only if nothing can take over (plain, no fake_call()). */
+/* The code that runs now on this CPU is left for good. Returns only if nothing can take over (plain, no
+ * fake_call()). */
 void fake_leave(enum fake_end why);
 /* A context gave its turn away. False: not inside a simulated context. */
 bool fake_sim_yield(void);

@@ -1,5 +1,5 @@
-/* Frames. A hypervisor-level context is a coroutine on a host stack of its own; a vCPU's frame is never executed: that a
- * CPU is "in the guest" means that the test plays the guest. */
+/* Frames. A hypervisor-level context is a coroutine on a host stack of its own; a vCPU's frame is never
+ * executed: that a CPU is "in the guest" means that the test plays the guest. */
 #ifndef HAL_ARCH_CONTEXT_H
 #define HAL_ARCH_CONTEXT_H
 

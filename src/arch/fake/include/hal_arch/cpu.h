@@ -1,4 +1,5 @@
-/* A simulated CPU: which one executes is a variable, one per thread, that the test or the simulation's driver sets. */
+/* A simulated CPU: which one executes is a variable, one per thread, that the test or the simulation's driver
+ * sets. */
 #ifndef HAL_ARCH_CPU_H
 #define HAL_ARCH_CPU_H
 
@@ -16,7 +17,8 @@ struct hal_cpu {
     struct hal_frame *current; /* what this CPU enters next */
 };
 
-/* Private: the area of the CPU that this thread plays; before the first hal_cpu_set_local() a spare of no CPU. */
+/* Private: the area of the CPU that this thread plays; before the first hal_cpu_set_local() a spare of no
+ * CPU. */
 extern _Thread_local struct percpu *fake_cpu_area;
 extern _Thread_local struct hal_cpu fake_cpu_spare;
 /* Private: the CPU may have been interrupted meanwhile (fake_sim.c). */

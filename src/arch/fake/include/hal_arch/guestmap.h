@@ -1,4 +1,5 @@
-/* A guest's map as a sorted list of regions whose entries live in pages of the domain's pool, as tables would. */
+/* A guest's map as a sorted list of regions whose entries live in pages of the domain's pool, as tables
+ * would. */
 #ifndef HAL_ARCH_GUESTMAP_H
 #define HAL_ARCH_GUESTMAP_H
 

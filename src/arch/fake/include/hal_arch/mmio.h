@@ -1,4 +1,5 @@
-/* Device registers: a model that the test registered (fake.h), otherwise plain memory, so that an array can be a device. */
+/* Device registers: a model that the test registered (fake.h), otherwise plain memory, so that an array can
+ * be a device. */
 #ifndef HAL_ARCH_MMIO_H
 #define HAL_ARCH_MMIO_H
 

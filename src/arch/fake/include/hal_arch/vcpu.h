@@ -14,7 +14,8 @@
 #define FAKE_INTID_VIRT_TIMER 27u
 #define FAKE_INTID_PHYS_TIMER 30u
 
-/* Pending, enabled and active interrupts by number; shared lines (from FAKE_SPI_FIRST) are the domain's and go to vCPU 0. */
+/* Pending, enabled and active interrupts by number; shared lines (from FAKE_SPI_FIRST) are the domain's and
+ * go to vCPU 0. */
 struct fake_intc {
     uint64_t pending[FAKE_INTC_WORDS];
     uint64_t level[FAKE_INTC_WORDS];
