@@ -73,7 +73,8 @@ test-unit:
 	+@broken=; $(MAKE) -k unit-objects || broken=--broken; $(MAKE) -k unit-programs || broken=--broken; \
 	$(RUN_LEVEL) --timeout 120 $$broken unit out/results/unit.txt $(unit_programs)
 
--include $(wildcard $(unit_objects:.o=.d) $(TESTS_OUT)/tests/unit/*/*.d $(foreach f,$(unit_folders),$(patsubst %.o,%.d,$(call unit_more,$(f)))))
+unit_more_dependencies := $(foreach f,$(unit_folders),$(patsubst %.o,%.d,$(call unit_more,$(f))))
+-include $(wildcard $(unit_objects:.o=.d) $(TESTS_OUT)/tests/unit/*/*.d $(unit_more_dependencies))
 
 # -- The guests' ABI as Xen's public headers state it ---------------------------------------------------------------------
 

@@ -21,17 +21,17 @@
 #define CARRIAGE_ENDED 2u /* ... and then another source's line came: it is ended on the terminal already */
 
 /* Room in the queue. One byte of a source ends the owner's line, shows its own line and draws the owner's
- * again: two names, two lines and a few more. A guest leaves room for the hypervisor; and one whose text waits
- * already may fill half of the queue, so that it does not keep the others waiting. */
+ * again: two names, two lines and a few more. A guest leaves room for the hypervisor; and one whose text
+ * waits already may fill half of the queue, so that it does not keep the others waiting. */
 #define ROOM_DRAW   ((4u * CONSOLE_LINE_BYTES) + 64u)
 #define ROOM_GUEST  (2u * ROOM_DRAW)
 #define ROOM_OTHERS (UART_QUEUE_BYTES / 2u)
 
 static const char colour_off[] = { CHAR_ESC, '[', '0', 'm', '\0' };
 
-/* Locks: a source's lock guards its line and ring, console_lock the rest and what is appended to the queue. The
- * owner's line is guarded by both: it is drawn by others. Becoming the owner takes both locks, ceasing to be
- * only console_lock: who holds a source's lock and sees that it is not the owner can rely on that. */
+/* Locks: a source's lock guards its line and ring, console_lock the rest and what is appended to the queue.
+ * The owner's line is guarded by both: it is drawn by others. Becoming the owner takes both locks, ceasing to
+ * be only console_lock: who holds a source's lock and sees that it is not the owner can rely on that. */
 static struct spinlock console_lock = SPINLOCK(LOCK_CONSOLE);
 static struct uart_queue queue;
 static struct console *source[CONSOLE_TARGETS_MAX];

@@ -50,12 +50,13 @@ HV_MUST_CHECK enum hv_status console_register(struct console *console);
 /* Marks the last target (the operator) that stays behind all others registered later. */
 HV_MUST_CHECK enum hv_status console_register_last(struct console *console);
 
-/* The hypervisor's own text. Any context, any locks of lower rank. bytes < 64 Ki; bounded work: if the queue is
- * full it polls until there is room. */
+/* The hypervisor's own text. Any context, any locks of lower rank. bytes < 64 Ki; bounded work: if the queue
+ * is full it polls until there is room. */
 void console_write(struct console *console, const char *text, uint32_t bytes);
 
-/* A guest's text: takes what there is room for, returns how many bytes. If not all, room() is called once there
- * is more. Touches memory only; console_push() sends. Any context, any locks of lower rank. bytes <= 256. */
+/* A guest's text: takes what there is room for, returns how many bytes. If not all, room() is called once
+ * there is more. Touches memory only; console_push() sends. Any context, any locks of lower rank. bytes <=
+ * 256. */
 uint32_t console_offer(struct console *console, const char *text, uint32_t bytes);
 /* Sends what the UART takes at once. No lock of a guest's device should be held: it is slow. */
 void console_push(void);
@@ -63,9 +64,9 @@ void console_push(void);
 /* Forgets an unfinished line and the ring (a domain restarts). */
 void console_reset(struct console *console);
 
-/* From now on console_service() is called: by the UART's receive and transmit interrupt (by_irq) or by a timer,
- * every few milliseconds and soon again when it returned true. Until then every writer polls until all is
- * sent. */
+/* From now on console_service() is called: by the UART's receive and transmit interrupt (by_irq) or by a
+ * timer, every few milliseconds and soon again when it returned true. Until then every writer polls until all
+ * is sent. */
 void console_drive(bool by_irq);
 /* Takes received bytes from the UART, at most 64 a call, and hands them to the target; sends; calls room().
  * Interrupt or poll, no lock held. True: more is left to be sent. */

@@ -6,7 +6,8 @@
 
 #include "hal/types.h"
 
-/* None of them waits. The caller serialises put() and tx_irq(), and calls of get(); get() may run beside put(). */
+/* None of them waits. The caller serialises put() and tx_irq(), and calls of get(); get() may run beside
+ * put(). */
 struct console_uart {
     bool (*put)(void *device, uint8_t c);  /* false: its FIFO is full, the byte is not taken */
     bool (*get)(void *device, uint8_t *c); /* false: nothing there */

@@ -1,6 +1,6 @@
-/* What waits to be sent by a UART. Appending touches memory only; sending is done by whoever comes by: one CPU
- * at a time has that role, the others go on without waiting, and what the FIFO does not take goes when the
- * transmit interrupt or a timer comes by. */
+/* What waits to be sent by a UART. Appending touches memory only; sending is done by whoever comes by: one
+ * CPU at a time has that role, the others go on without waiting, and what the FIFO does not take goes when
+ * the transmit interrupt or a timer comes by. */
 #ifndef DRIVERS_UART_QUEUE_H
 #define DRIVERS_UART_QUEUE_H
 
@@ -9,7 +9,8 @@
 #define UART_QUEUE_BYTES 16384u /* a power of two */
 #define UART_SEND_BYTES  256u   /* at most by one call */
 
-/* Private, but for `watched`. Positions count bytes ever, modulo 2^32. All zero: no UART, appends are void. */
+/* Private, but for `watched`. Positions count bytes ever, modulo 2^32. All zero: no UART, appends are
+ * void. */
 struct uart_queue {
     struct console_uart uart;
     bool present;

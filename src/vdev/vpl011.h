@@ -1,6 +1,6 @@
 /* An emulated UART: Arm's SBSA UART, with the other PL011 registers (Arm DDI 0183) accepted and without
- * effect. A character that is sent goes to the domain's console at once if that takes it, and waits in a FIFO of
- * 32 otherwise; received ones wait in another. */
+ * effect. A character that is sent goes to the domain's console at once if that takes it, and waits in a FIFO
+ * of 32 otherwise; received ones wait in another. */
 #ifndef VDEV_VPL011_H
 #define VDEV_VPL011_H
 

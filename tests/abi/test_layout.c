@@ -1,4 +1,5 @@
-/* The machine that guests see, against Xen's public headers (libxen-dev 4.20). [test->req~guest-memory-map~1] */
+/* The machine that guests see, against Xen's public headers (libxen-dev 4.20). [test->req~guest-memory-map~1]
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

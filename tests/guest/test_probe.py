@@ -28,7 +28,8 @@ def faults(machine, name):
 def test_probe(boot, gic, cpu):
     """[test->req~vgic-v2~1] [test->req~vgic-v3~1] [test->req~psci~1] [test->req~smccc~1] [test->req~id-registers~1]
     [test->req~unmapped-access~1] [test->req~virtual-timer~1] [test->req~physical-timer~1] [test->req~set-way~1]
-    [test->req~guest-registers~1] [test->req~vpl011~1] [test->req~memory-scrubbed~1]"""
+    [test->req~guest-registers~1] [test->req~vpl011~1] [test->req~memory-scrubbed~1]
+    [test->req~input-never-panics~1]"""
     machine = boot(os.path.join(HERE, "probe.dts"), gic=gic, cpu=cpu, cpus=2, mem=512)
     finish(machine, "probe", 60)
     bad, count = faults(machine, "probe")

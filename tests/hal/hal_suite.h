@@ -1,5 +1,6 @@
-/* The contract of src/hal, checked on whatever port it is linked with: natively on the simulated one, and in a self-test
- * image on real ones. A main program starts the port, fills struct suite_machine and lets suite_run() be a context's entry. */
+/* The contract of src/hal, checked on whatever port it is linked with: natively on the simulated one, and in
+ * a self-test image on real ones. A main program starts the port, fills struct suite_machine and lets
+ * suite_run() be a context's entry. */
 #ifndef HAL_SUITE_H
 #define HAL_SUITE_H
 

@@ -1,5 +1,6 @@
-/* The suite as an image of its own, in the hypervisor's place on QEMU's `virt` machine: the console is its PL011, scratch
- * RAM lies where nothing is loaded on that machine with 1 GiB, and the end is the host's power-off. */
+/* The suite as an image of its own, in the hypervisor's place on QEMU's `virt` machine: the console is its
+ * PL011, scratch RAM lies where nothing is loaded on that machine with 1 GiB, and the end is the host's
+ * power-off. */
 #include "config/config.h"
 #include "hal/context.h"
 #include "hal/cpu.h"

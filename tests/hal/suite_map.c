@@ -1,4 +1,5 @@
-/* Guests' maps: regions in, the same regions out, nothing else; and the domain's pages all come back. */
+/* Guests' maps: regions in, the same regions out, nothing else; and the domain's pages all come back.
+ * [test->dsn~map-by-regions~1] */
 #include "hal_suite.h"
 
 #include "lib/bits.h"

@@ -1,4 +1,5 @@
-/* The hypervisor's own map: windows, linear addresses, caches, the guard. */
+/* The hypervisor's own map: windows, linear addresses, caches, the guard.
+ * [test->req~stack-guards~1] [test->req~no-standing-map~1] */
 #include "hal_suite.h"
 
 #include "hal/cache.h"

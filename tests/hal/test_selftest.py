@@ -1,4 +1,4 @@
-"""The contract suite as an image in the hypervisor's place. [test->req~port-contract~1]"""
+"""The contract suite as an image in the hypervisor's place. [test->dsn~port-contract~1]"""
 import os
 import re
 
@@ -7,7 +7,8 @@ import pytest
 IMAGE = os.environ.get("BULKHEAD_SELFTEST", "out/arm64-clang-release/hal-selftest.bin")
 
 
-@pytest.mark.parametrize("gic,cpu", [("3", "cortex-a57"), ("2", "cortex-a57"), ("3", "max"), ("2", "cortex-a53"), ("3", "cortex-a76")])
+@pytest.mark.parametrize("gic,cpu", [("3", "cortex-a57"), ("2", "cortex-a57"), ("3", "max"), ("2", "cortex-a53"),
+                                     ("3", "cortex-a76")])
 def test_selftest(boot, gic, cpu):
     machine = boot(kernel=IMAGE, gic=gic, cpu=cpu, cpus=2, mem=1024)
     found = machine.expect(r"^HAL-SUITE (\d+) passed, (\d+) failed", 60)

@@ -7,7 +7,8 @@ from helpers import LINUX_UP, check_lines, check_ticks, focus, operator, shell
 def test_demo(boot):
     """Both guests are up, each can be talked to, and the operator ends it. [test->req~demo~1]
     [test->req~console-lines~1] [test->req~console-switch~1] [test->req~operator~1] [test->req~power-off-host~1]
-    [test->req~start-order~1] [test->req~realtime-undisturbed~1]"""
+    [test->req~start-order~1] [test->req~realtime-undisturbed~1]
+    [test->req~one-file~1]"""
     m = boot("demo")
     m.expect(r"RT domU2 ticks=\d+ missed=0", 60)
     assert "domU1: [" not in m.text[:m.text.index("RT domU2")], "the real-time domain starts first"
@@ -71,7 +72,7 @@ def test_four_linux(boot):
 
 @pytest.mark.parametrize("gic,cpu", [("3", "max"), ("2", "cortex-a57")])
 def test_smp_linux(boot, gic, cpu):
-    """[test->req~smp-linux~1]"""
+    """[test->req~smp-linux~1] [test->req~guest-smp~1]"""
     m = boot("smp-linux", gic=gic, cpu=cpu)
     m.expect(r"GUEST-UP domU1", LINUX_UP)
     shell(m, "domU1", "nproc", "4")

@@ -1,4 +1,4 @@
-/* CPUs that run by themselves, one coroutine at a time: see fake.h. */
+/* CPUs that run by themselves, one coroutine at a time: see fake.h. [impl->dsn~simulated-port~1] */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The console: a PL011 or what emulates one, as the tree names it. Without one all text is lost, by intention. */
+/* The console: a PL011 or what emulates one, as the tree names it. Without one all text is lost, by
+ * intention. */
 #include "guest.h"
 
 #define UART_DR 0x00u

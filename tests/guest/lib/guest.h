@@ -1,6 +1,6 @@
-/* What our bare-metal guests are made of. One C body for all architectures; <arch>.S and <arch>.c hold what differs. A guest
- * is guest_main() on the boot vCPU: MMU and caches on (identity map), interrupts masked. Single-threaded but for what runs
- * in handlers and on vCPUs that the guest itself starts. */
+/* What our bare-metal guests are made of. One C body for all architectures; <arch>.S and <arch>.c hold what
+ * differs. A guest is guest_main() on the boot vCPU: MMU and caches on (identity map), interrupts masked.
+ * Single-threaded but for what runs in handlers and on vCPUs that the guest itself starts. */
 #ifndef GUEST_GUEST_H
 #define GUEST_GUEST_H
 
@@ -49,7 +49,8 @@ bool console_get(char *c); /* polls */
 uintptr_t console_base(void);
 uint32_t console_irq(void); /* 0 = none */
 
-/* -- Interrupts: a handler runs with interrupts masked, after the acknowledge and before the end of interrupt -- */
+/* -- Interrupts: a handler runs with interrupts masked, after the acknowledge and before the end of interrupt
+ * -- */
 #define IRQ_MAX           1020u
 #define IRQ_PRIORITY_HIGH 0x80u
 #define IRQ_PRIORITY_LOW  0xC0u

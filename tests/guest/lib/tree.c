@@ -165,9 +165,8 @@ static struct tree_node find(const char *path, const char *compatible)
                 matched++;
                 rest = path_step(rest);
             }
-            const bool here = (path != NULL)
-                                  ? ((walk.depth == matched) && path_ended(rest))
-                                  : compatible_fits(&node, compatible);
+            const bool here = (path != NULL) ? ((walk.depth == matched) && path_ended(rest))
+                                             : compatible_fits(&node, compatible);
             if (here) {
                 found = node;
                 break;

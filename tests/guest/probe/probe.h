@@ -22,7 +22,8 @@ void probe_expect_equal(uint64_t found, uint64_t wanted, const char *what, uint3
 #define EXPECT(condition)           probe_expect((condition), #condition, (uint32_t)__LINE__)
 #define EXPECT_EQUAL(found, wanted) probe_expect_equal((found), (wanted), #found, (uint32_t)__LINE__)
 
-/* Exceptions that a question means to cause: each is noted and its instruction skipped (of a bad fetch: the call). */
+/* Exceptions that a question means to cause: each is noted and its instruction skipped (of a bad fetch: the
+ * call). */
 struct probe_trap {
     volatile uint32_t count;
     volatile uint64_t syndrome;
@@ -47,8 +48,8 @@ void probe_pause(uint32_t ms); /* interrupts open */
 
 uint32_t probe_cpus(void); /* vCPUs of this domain, at most GUEST_CPUS_MAX */
 
-/* Registers that a hypervisor must switch, filled with a pattern and looked at again after `ms`; interrupts open meanwhile.
- * The number of registers that changed. (probe_fp.c) */
+/* Registers that a hypervisor must switch, filled with a pattern and looked at again after `ms`; interrupts
+ * open meanwhile. The number of registers that changed. (probe_fp.c) */
 uint32_t probe_registers_kept(uint64_t pattern, uint32_t ms);
 /* The same floating-point sum, computed for `ms`: how often it came out differently */
 uint32_t probe_sums_differ(uint32_t ms);

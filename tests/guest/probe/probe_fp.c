@@ -1,5 +1,5 @@
-/* State that only a careful switch keeps: FP and SIMD registers, pointer authentication keys, thread and translation
- * registers of EL1. Compiled with floating point. */
+/* State that only a careful switch keeps: FP and SIMD registers, pointer authentication keys, thread and
+ * translation registers of EL1. Compiled with floating point. */
 #include "probe.h"
 
 #define VECTORS 32u

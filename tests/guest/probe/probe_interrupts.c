@@ -1,4 +1,5 @@
-/* The interrupt controller: its registers read back what was written, and what is pended is delivered, once. */
+/* The interrupt controller: its registers read back what was written, and what is pended is delivered, once.
+ */
 #include "probe.h"
 
 #define SPI      40u

@@ -1,4 +1,5 @@
-/* Memory: what the tree promises is there and was clean; everything else ends in an abort that tells the truth. */
+/* Memory: what the tree promises is there and was clean; everything else ends in an abort that tells the
+ * truth. */
 #include "probe.h"
 
 #define NOWHERE      0x30000000u /* between the devices and RAM */

@@ -1,17 +1,18 @@
 /* The real-time guest of the demonstration: a task released every millisecond by the virtual timer.
  *
- * Deadline k is first + k * period, absolute: the handler sets the comparator to the next one whatever the time is. A handler
- * that runs late leaves the comparator in the past, and the timer, whose line is a level, interrupts again at once: each
- * deadline has an interrupt of its own, so a late guest catches up one by one and loses none. Lateness is the time from the
- * deadline to the handler's first look at the counter.
+ * Deadline k is first + k * period, absolute: the handler sets the comparator to the next one whatever the
+ * time is. A handler that runs late leaves the comparator in the past, and the timer, whose line is a level,
+ * interrupts again at once: each deadline has an interrupt of its own, so a late guest catches up one by one
+ * and loses none. Lateness is the time from the deadline to the handler's first look at the counter.
  *
- * An expiry was missed if its interrupt never came: the comparator has been past for MARGIN and the guest, interrupts open,
- * has looked at the counter LOOKS times without being interrupted. Only then is it given up, counted with all deadlines that
- * passed meanwhile, and the timer set anew. So that a lost interrupt does not leave the guest asleep, a second timer of
- * lower priority rings when no tick came for two seconds. An interrupt before its deadline is counted too and reported.
+ * An expiry was missed if its interrupt never came: the comparator has been past for MARGIN and the guest,
+ * interrupts open, has looked at the counter LOOKS times without being interrupted. Only then is it given up,
+ * counted with all deadlines that passed meanwhile, and the timer set anew. So that a lost interrupt does not
+ * leave the guest asleep, a second timer of lower priority rings when no tick came for two seconds. An
+ * interrupt before its deadline is counted too and reported.
  *
- * Every 1000 deadlines a line tells the totals and the worst lateness since the last line. Of input only two letters mean
- * something: i prints that line at once, q powers the domain off. */
+ * Every 1000 deadlines a line tells the totals and the worst lateness since the last line. Of input only two
+ * letters mean something: i prints that line at once, q powers the domain off. */
 #include "guest.h"
 
 #define PERIODS_PER_SECOND 1000u

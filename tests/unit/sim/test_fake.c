@@ -1,5 +1,6 @@
-/* The simulated machine itself: it must fault, wait, interrupt and complain where a real one would, or the tests that rely
- * on it prove nothing. Each test runs in a process of its own. */
+/* The simulated machine itself: it must fault, wait, interrupt and complain where a real one would, or the
+ * tests that rely on it prove nothing. Each test runs in a process of its own. [test->dsn~simulated-port~1]
+ */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

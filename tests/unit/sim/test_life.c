@@ -1,7 +1,8 @@
-/* Two domains on a simulated host, from power-on over several lives to power-off: what they are given, that it was clean,
- * that nothing of it is anybody else's, and that all of it comes back. Each scenario is a process of its own.
- * [test->req~memory-scrubbed~1] [test->req~memory-apart~1] [test->req~guest-tree~1] [test->req~construction-repeatable~1]
- * [test->req~rr-fair~1] */
+/* Two domains on a simulated host, from power-on over several lives to power-off: what they are given, that
+ * it was clean, that nothing of it is anybody else's, and that all of it comes back. Each scenario is a
+ * process of its own. [test->req~memory-scrubbed~1] [test->req~memory-apart~1] [test->req~guest-tree~1]
+ * [test->req~construction-repeatable~1] [test->req~rr-fair~1] [test->req~no-standing-map~1]
+ * [test->dsn~pages-charged~1] */
 #include "tree_source.h"
 
 #include <sys/wait.h>
@@ -73,12 +74,13 @@ static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t valu
     " uart: serial@9000000 { compatible = \"arm,pl011\"; reg = <0 0x9000000 0 0x1000>; };" \
     " chosen { stdout-path = &uart; bulkhead,scheduler = \"" scheduler "\";"
 #define DOMAIN(n, cpus, kib, more) \
-    "domU" n " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; memory = <0 " kib ">;" \
-    " cpus = <" cpus ">; vpl011;" more \
+    "domU" n " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>;" \
+    " memory = <0 " kib ">; cpus = <" cpus ">; vpl011;" more \
     " module@8" n "000000 { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
     "  reg = <0 0x8" n "000000 0x123457>; bootargs = \"console=ttyAMA0 name=domU" n "\"; }; };"
 #define WITH_RAMDISK \
-    " module@86000000 { compatible = \"multiboot,ramdisk\", \"multiboot,module\"; reg = <0 0x86000000 0x4321>; };"
+    " module@86000000 { compatible = \"multiboot,ramdisk\", \"multiboot,module\";" \
+    "  reg = <0 0x86000000 0x4321>; };"
 #define END "}; };"
 /* clang-format on */
 
@@ -468,8 +470,8 @@ static void fair(void)
     }
 }
 
-/* A clock that moves on between two looks: a guest's timer that has expired while its vCPU waits for its turn costs the
- * one that runs an interrupt or two, not all of its time. */
+/* A clock that moves on between two looks: a guest's timer that has expired while its vCPU waits for its turn
+ * costs the one that runs an interrupt or two, not all of its time. */
 static void expired_timer_is_quiet(void)
 {
     power_on(BOARD("rr") DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "")

@@ -37,7 +37,8 @@ static inline void arch_barrier(void)
     __asm__ volatile("dsb sy\n\tisb" : : : "memory");
 }
 
-/* Device registers. Load and store of one register, so that a hypervisor can emulate the access from its syndrome. */
+/* Device registers. Load and store of one register, so that a hypervisor can emulate the access from its
+ * syndrome. */
 static inline uint32_t mmio_read32(uintptr_t at)
 {
     uint32_t value;

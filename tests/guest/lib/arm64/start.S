@@ -1,4 +1,5 @@
-/* Entry of an arm64 Image at EL1, MMU off, device tree in x0; vectors; entry of further vCPUs. Position independent. */
+/* Entry of an arm64 Image at EL1, MMU off, device tree in x0; vectors; entry of further vCPUs. Position
+ * independent. */
 
 #define STACK_BYTES 16384
 
@@ -72,7 +73,7 @@ mmu_on:
     msr     cpacr_el1, x0
     mov     x0, #0xff00                 /* attribute 0: device nGnRnE, 1: write-back */
     msr     mair_el1, x0
-    /* 39-bit addresses, 4 KiB granule, write-back inner-shareable walks, no TTBR1; output size at most 40 bits */
+    /* 39-bit addresses, 4 KiB granule, write-back inner-shareable walks, no TTBR1; output at most 40 bits */
     mrs     x1, id_aa64mmfr0_el1
     and     x1, x1, #15
     cmp     x1, #2
