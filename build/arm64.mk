@@ -56,6 +56,11 @@ CFLAGS_TARGET := -std=c11 -O2 -g $(MACHINE) -ffreestanding $(FREESTANDING) -fno-
 ASFLAGS_TARGET := -g $(MACHINE) -fno-pic -D__ASSEMBLY__ -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) -Werror $(INCLUDES)
 LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=none -z noexecstack -z max-page-size=4096
 
+# What runs once, at boot or for the operator, is made small.
+COLD_FLAGS := -Os
+COLD_FOLDERS := config build boot operator drivers arch/arm/plan arch/arm64/plan
+$(foreach f,$(filter $(foreach d,$(COLD_FOLDERS),src/$(d)/%),$(arm64_c)),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
+
 # $(call compile,FILE): the compiler and its flags for one file. The libraries' headers come before the compiler's own
 # (gcc's limits.h wants a C library behind it); CFLAGS_<file> comes last, so that it can take back what went before.
 compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_users)),$(arm64_lib_flags)) \
@@ -71,7 +76,7 @@ objects: $(arm64_objects)
 .PHONY: FORCE
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC_TARGET) $(CFLAGS_TARGET) $(ASFLAGS_TARGET) $(LDFLAGS_TARGET) $(arm64_lib_flags)' > $@.new
+	@printf '%s\n' '$(CC_TARGET) $(CFLAGS_TARGET) $(ASFLAGS_TARGET) $(LDFLAGS_TARGET) $(arm64_lib_flags) $(COLD_FLAGS) $(COLD_FOLDERS)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # Offsets of what assembly touches, computed by the compiler: each line "->NAME VALUE" of its output becomes a #define.
