@@ -76,7 +76,8 @@ objects: $(arm64_objects)
 .PHONY: FORCE
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC_TARGET) $(CFLAGS_TARGET) $(ASFLAGS_TARGET) $(LDFLAGS_TARGET) $(arm64_lib_flags) $(COLD_FLAGS) $(COLD_FOLDERS)' > $@.new
+	@printf '%s\n' '$(CC_TARGET) $(CFLAGS_TARGET) $(ASFLAGS_TARGET) $(LDFLAGS_TARGET)' \
+	    '$(arm64_lib_flags) $(COLD_FLAGS) $(COLD_FOLDERS)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # Offsets of what assembly touches, computed by the compiler: each line "->NAME VALUE" of its output becomes a #define.

@@ -1,3 +1,4 @@
+/* [impl->req~console-lines~1] [impl->req~console-switch~1] [impl->req~console-ring~1] */
 #include "base/console.h"
 
 #include "base/percpu.h"

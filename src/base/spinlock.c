@@ -1,3 +1,4 @@
+/* [impl->dsn~lock-ranks~1] */
 #include "base/spinlock.h"
 
 #include "base/panic.h"

@@ -1,4 +1,5 @@
 /* The domains of the plan: prepared in its order, built in the start order, by as many CPUs as there are. */
+/* [impl->req~start-order~1] */
 #include "boot/boot.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
 /* The other CPUs. */
+/* [impl->req~host-smp~1] */
 #include "boot/boot.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
 /* The phases in order. A failure undoes its own phase, as far as that went, and those before. */
+/* [impl->req~construction-repeatable~1] */
 #include "build/builder.h"
 
 #include "base/log.h"

@@ -1,5 +1,6 @@
 /* Kernel, ramdisk and device tree of a domain. Modules are only read, so a domain can be built again from
  * them. */
+/* [impl->req~kernel-images~1] */
 #include "build/builder.h"
 
 #include "base/log.h"

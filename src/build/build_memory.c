@@ -1,4 +1,5 @@
 /* A domain's memory: pieces of host RAM, scrubbed before they are given and after they came back. */
+/* [impl->req~memory-scrubbed~1] */
 #include "build/builder.h"
 
 #include "base/log.h"

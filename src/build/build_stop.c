@@ -1,4 +1,5 @@
 /* The way back: vCPUs off their CPUs, then everything undone. */
+/* [impl->req~power-off-host~1] */
 #include "build/builder.h"
 
 #include "base/log.h"

@@ -1,3 +1,4 @@
+/* [impl->req~guest-tree~1] */
 #include "build/gtree.h"
 
 #include <libfdt.h>

@@ -1,4 +1,5 @@
 /* Domains: the nodes below /chosen that are compatible with xen,domain. */
+/* [impl->req~unknown-refused~1] */
 #include "config/config_maker.h"
 
 #include "lib/bits.h"

@@ -1,3 +1,4 @@
+/* [impl->req~all-faults-told~1] [impl->req~same-sentence~1] */
 #include "config/config_fault.h"
 
 #define CELLS_SHOWN 6u

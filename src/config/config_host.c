@@ -1,4 +1,5 @@
 /* Memory, reserved memory and CPUs of the host. */
+/* [impl->req~host-from-tree~1] */
 #include "config/config_maker.h"
 
 #include "lib/bits.h"

@@ -1,4 +1,5 @@
 /* The children of a domain's node: boot modules and vCPUs. */
+/* [impl->req~reference-tree~1] */
 #include "config/config_maker.h"
 
 #include "lib/bits.h"

@@ -1,4 +1,5 @@
 /* The one pass: libfdt validates the blob and walks its tags, this file writes down what it meets. */
+/* [impl->req~tree-checked~1] */
 #include "config/dtindex.h"
 
 #include <libfdt.h>

@@ -1,3 +1,4 @@
+/* [impl->dsn~nothing-after-boot~1] */
 #include "mem/heap.h"
 
 #include "base/panic.h"

@@ -1,3 +1,4 @@
+/* [impl->dsn~pages-charged~1] */
 #include "mem/pool.h"
 
 #include "base/panic.h"

@@ -1,3 +1,4 @@
+/* [impl->dsn~ram-by-ranges~1] */
 #include "mem/ram.h"
 
 #include "base/panic.h"

@@ -1,5 +1,6 @@
 /* Line editing in the trap that brings the characters; the command itself is a work item, so a long answer
  * keeps no guest waiting. */
+/* [impl->req~operator~1] */
 #include "operator/operator.h"
 
 #include "base/console.h"

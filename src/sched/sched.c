@@ -1,3 +1,4 @@
+/* [impl->req~more-vcpus~1] */
 #include "sched/sched.h"
 
 #include "base/percpu.h"

@@ -1,4 +1,5 @@
 /* Each vCPU has a CPU of its own: no queue, no turns, and a guest that waits may keep the CPU. */
+/* [impl->req~null-pinned~1] */
 #include "base/percpu.h"
 #include "lib/bits.h"
 #include "sched/sched.h"

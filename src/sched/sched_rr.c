@@ -2,6 +2,7 @@
  * SCHED_SLICE_NS when others wait. Whoever's turn is over goes to the end, so each vCPU waits at most one
  * turn of each vCPU before it for every CPU it may use. Walks are bounded by the vCPUs that the configuration
  * makes. */
+/* [impl->req~rr-fair~1] */
 #include "base/percpu.h"
 #include "lib/bits.h"
 #include "sched/sched.h"

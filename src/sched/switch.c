@@ -1,5 +1,6 @@
 /* What a CPU does next, and how it gets there. Runs with interrupts masked on the CPU's stack; what is
  * current when it returns is what the port enters. */
+/* [impl->dsn~wake-not-lost~1] */
 #include "base/percpu.h"
 #include "hal/sync.h"
 #include "hal/timer.h"

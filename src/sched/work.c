@@ -1,3 +1,4 @@
+/* [impl->dsn~work-apart~1] */
 #include "sched/work.h"
 
 #include "base/percpu.h"

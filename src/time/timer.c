@@ -1,3 +1,4 @@
+/* [impl->dsn~timers-in-order~1] */
 #include "time/timer.h"
 
 #include "base/percpu.h"

@@ -1,4 +1,5 @@
 /* The waist: what a port hands up, and the single way back to a guest. */
+/* [impl->req~input-never-panics~1] */
 #include "base/log.h"
 #include "build/build.h"
 #include "hal/upcall.h"

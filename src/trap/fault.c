@@ -1,3 +1,4 @@
+/* [impl->req~unmapped-access~1] */
 #include "trap/fault.h"
 
 #include "base/log.h"

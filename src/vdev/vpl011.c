@@ -1,3 +1,4 @@
+/* [impl->req~vpl011~1] */
 #include "vdev/vpl011.h"
 
 #include "lib/bits.h"

@@ -1,3 +1,4 @@
+/* [impl->req~one-file~1] */
 #include "tool.h"
 
 #include <inttypes.h>

@@ -5,6 +5,7 @@
  * is held until the maintenance interrupt of the guest's EOI. QEMU's GICv2 does not look at a level again
  * when the hardware's link ends its interrupt, so that a line which stays high would never interrupt any
  * more. */
+/* [impl->req~virtual-timer~1] [impl->req~realtime-undisturbed~1] */
 #include "arch/arm/vgic_lr.h"
 
 #include "arch/arm/vtimer.h"

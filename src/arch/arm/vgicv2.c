@@ -1,5 +1,6 @@
 /* Emulated GICv2 distributor (IHI 0048B 4.3). The CPU interface is the hardware's virtual one, mapped into
  * the guest. */
+/* [impl->req~vgic-v2~1] */
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"

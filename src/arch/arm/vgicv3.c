@@ -1,5 +1,6 @@
 /* Emulated GICv3 (IHI 0069H): one security state, affinity routing always on, no LPIs, one redistributor for
  * each vCPU. */
+/* [impl->req~vgic-v3~1] */
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"

@@ -1,5 +1,6 @@
 /* Power control for guests: PSCI 1.1 and the two functions of PSCI 0.1 that its tree names (DEN 0022 chapter
  * 5). */
+/* [impl->req~psci~1] [impl->req~guest-smp~1] */
 #include "arch/arm/vpsci.h"
 
 #include "arm_port.h"

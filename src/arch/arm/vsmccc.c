@@ -1,5 +1,6 @@
 /* Firmware calls of guests, by HVC and SMC alike (DEN 0028, SMC Calling Convention 1.2). None reaches the
  * real firmware. */
+/* [impl->req~smccc~1] */
 #include "arch/arm/vpsci.h"
 #include "arm_port.h"
 #include "arm_vcpu.h"

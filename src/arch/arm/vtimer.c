@@ -1,5 +1,6 @@
 /* A guest's timers. The virtual counter is the physical one less CNTVOFF_EL2, the same for all vCPUs of a
  * domain; the physical counter is the host's. */
+/* [impl->req~physical-timer~1] */
 #include "arch/arm/vtimer.h"
 
 #include "arch/arm/vgic.h"

@@ -1,4 +1,5 @@
 /* A CPU's control registers, its start, contexts and caches. */
+/* [impl->dsn~port-contract~1] */
 #include "a64_pte.h"
 #include "a64_sysreg.h"
 #include "a64_trap.h"

@@ -1,6 +1,7 @@
 /* What runs before the MMU is on, at the address of loading, and the step from there to upcall_boot(). With
  * the MMU off every access is to device memory: naturally aligned, and addresses are taken relative to the
  * program counter only, so no table of pointers may be read. */
+/* [impl->req~refuses-el1~1] */
 #include "a64_early.h"
 #include "a64_map.h"
 #include "a64_sysreg.h"

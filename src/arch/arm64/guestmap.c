@@ -1,6 +1,7 @@
 /* Stage 2 of guests (DDI 0487 D8.2.2, D8.14). Table pages are the domain's, in the heap, and go back when the
  * map is destroyed. Changes are serialised by the caller; look-ups run beside them and see whole
  * descriptors. */
+/* [impl->req~memory-apart~1] [impl->dsn~map-by-regions~1] */
 #include "a64_map.h"
 #include "a64_pte.h"
 #include "a64_sysreg.h"

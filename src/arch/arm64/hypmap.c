@@ -1,5 +1,6 @@
 /* The hypervisor's own address space (DDI 0487 D8.2, EL2 stage 1). early.c filled the first tables; areas:
  * a64_map.h. Boot CPU until sealed, but for windows, of which every CPU has its own entries. */
+/* [impl->req~no-standing-map~1] [impl->req~stack-guards~1] */
 #include "a64_map.h"
 #include "a64_pte.h"
 #include "a64_sysreg.h"

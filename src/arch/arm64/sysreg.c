@@ -1,5 +1,6 @@
 /* Trapped system registers: what a guest learns about the CPU, what it may poke without effect, and cache
  * operations by set and way. */
+/* [impl->req~id-registers~1] [impl->req~set-way~1] */
 #include "a64_sysreg.h"
 #include "a64_trap.h"
 #include "a64_esr.h"

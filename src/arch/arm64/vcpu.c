@@ -1,4 +1,5 @@
 /* vCPUs and domains: what is not in the frame. A vCPU is "loaded" while its registers are in a CPU. */
+/* [impl->req~guest-registers~1] */
 #include "a64_esr.h"
 #include "a64_sysreg.h"
 #include "a64_trap.h"

@@ -1,4 +1,5 @@
-/* Descriptors of both stages: what is encoded is read back, at every level, and never names another address. */
+/* Descriptors of both stages: what is encoded is read back, at every level, and never names another
+ * address. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Boots of whole systems. Each runs in a process of its own, because a boot leaves nothing as it was. */
+/* Boots of whole systems. Each runs in a process of its own, because a boot leaves nothing as it was.
+ * [test->req~host-smp~1] */
 #include "tree_source.h"
 
 #include <sys/wait.h>

@@ -1,5 +1,6 @@
 /* Damage at random places of a good tree: whatever comes out, nothing is read or written out of bounds and
- * every refusal has its sentence. Runs under the address and undefined-behaviour sanitizers. */
+ * every refusal has its sentence. Runs under the address and undefined-behaviour sanitizers.
+ * [test->req~tree-checked~1] */
 #include "tree_source.h"
 
 #include "config/config.h"

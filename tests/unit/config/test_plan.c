@@ -1,4 +1,5 @@
-/* Plans from good boards and systems; the faults have their own tests in tests/neg/config. */
+/* Plans from good boards and systems; the faults have their own tests in tests/neg/config.
+ * [test->req~host-from-tree~1] */
 #include "tree_source.h"
 
 #include "config/config.h"

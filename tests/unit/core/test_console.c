@@ -323,6 +323,7 @@ static void collect(void *ctx, char c)
     out[out_len] = '\0';
 }
 
+/* [test->req~console-ring~1] */
 static void replay_keeps_the_end(void **state)
 {
     char text[CONSOLE_RING_BYTES];

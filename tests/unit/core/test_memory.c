@@ -108,6 +108,7 @@ static void ram_mark(const struct ram_piece *piece, uint32_t was, uint32_t is)
     }
 }
 
+/* [test->dsn~ram-by-ranges~1] */
 /* Random claims against a plain array of owners. */
 static void ram_model(void **state)
 {
@@ -222,6 +223,7 @@ static void pools(void **state)
     assert_int_equal(pool.nr_free, 1);
     assert_int_equal(pool_init(&pool, 0), HV_OK);
     assert_null(pool_alloc(&pool));
+    /* [test->dsn~nothing-after-boot~1] */
     heap_seal();
     assert_null(upcall_heap_page());
 }

@@ -1,4 +1,5 @@
-/* CPUs as threads: no vCPU is ever loaded twice (the simulated port dies then), none is lost. */
+/* CPUs as threads: no vCPU is ever loaded twice (the simulated port dies then), none is lost.
+ * [test->dsn~wake-not-lost~1] */
 #include <pthread.h>
 #include <sched.h>
 

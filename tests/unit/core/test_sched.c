@@ -3,6 +3,7 @@
 
 /* -- null -- */
 
+/* [test->req~null-pinned~1] */
 static void null_places_scenario(void)
 {
     const uint64_t affinity[] = { ANY_CPU, BIT64(0), BIT64(0), ANY_CPU };
@@ -183,6 +184,7 @@ static void work_order_scenario(void)
 ALONE(work_order)
 
 /* A guest that never waits leaves the worker a fifth; one that wakes preempts it at once. */
+/* [test->dsn~work-apart~1] */
 static void work_shares_scenario(void)
 {
     const uint64_t affinity[] = { ANY_CPU };

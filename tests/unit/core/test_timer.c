@@ -1,4 +1,4 @@
-/* Deadlines, interrupt handlers, locks and panics. */
+/* Deadlines, interrupt handlers, locks and panics. [test->dsn~timers-in-order~1] [test->dsn~lock-ranks~1] */
 #include <pthread.h>
 
 #include "bench.h"

@@ -1,4 +1,5 @@
 /* hal/plan.h for AArch64. */
+/* [impl->req~guest-memory-map~1] */
 #include "hal/plan.h"
 
 #include "arm_layout.h"
