@@ -18,7 +18,7 @@ import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PYTHON = "/usr/bin/python3"
-CMOCKA_END = re.compile(r"^\[==========\] (\d+) test\(s\) run\.", re.M)
+CMOCKA_END = re.compile(r"^\[==========\] (?:\w+: )?(\d+) test\(s\) run\.", re.M)  # 1.1.7 names the group
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test\(s\)", re.M)
 COUNTS = re.compile(r"^(?:[A-Z][A-Z0-9-]* )?(\d+) passed, (\d+) failed\s*$", re.M)
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0",
