@@ -152,3 +152,9 @@ test-guest: build
 
 test-system: build
 	@$(RUN_LEVEL) system out/results/system.txt 'pytest:tests/system$(if $(T),:$(T))'
+
+# For `make nightly`: more machines, more load, more time.
+NIGHTLY_LEVELS := test-long
+.PHONY: test-long
+test-long: build
+	@$(RUN_LEVEL) long out/results/long.txt 'pytest:tests/long$(if $(T),:$(T))'

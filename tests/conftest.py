@@ -6,7 +6,7 @@ import pytest
 
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path[:0] = [os.path.join(ROOT, "tools", "run"), os.path.join(ROOT, "tests")]
+sys.path[:0] = [os.path.join(ROOT, *where) for where in (("tools", "run"), ("tests",), ("tests", "system"), ("tests", "guest"))]
 
 from run import Machine  # noqa: E402  (the path is set above)
 

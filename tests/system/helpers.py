@@ -54,7 +54,7 @@ def check_ticks(machine, name, at_least):
 def check_lines(machine, names):
     """Every line says whose it is, and no line holds another one's beginning: nothing was cut into."""
     sources = "|".join(["bulkhead"] + [re.escape(name) for name in names])
-    whole = re.compile(r"(?:%s): .*|\[input: [\w@]+\]|bulkhead> .*|%s:" % (sources, sources))
+    whole = re.compile(r"(?:%s):(?: .*)?|\[input: [\w@]+\]|bulkhead> .*" % sources)
     inside = re.compile(r".(?:^|[^\w/])(?:%s): \S" % sources)
     operator_lines = False
     for line in machine.text.splitlines():
