@@ -119,6 +119,12 @@ void vgic_maintain(struct hal_vcpu *vcpu)
         gic_hcr_write(0u);
         return;
     }
+    if ((vcpu->arm.vgic.lr_spi == 0u) &&
+        (vcpu->arm.vgic.hcr == GIC_HCR_EN)) { /* only private ones: no lock */
+        vgic_sync(vcpu);
+        vgic_refresh(vcpu);
+        return;
+    }
     flags = vgic_lock(vcpu->domain);
     vgic_work_locked(vcpu, VGIC_IN_REFILL);
     vgic_unlock(vcpu->domain, flags);
