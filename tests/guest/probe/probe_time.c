@@ -100,11 +100,11 @@ static void relative_values(void)
 
     reg_write(cntp_tval_el0, ms(4u));
     reg_write(cntp_ctl_el0, TIMER_ENABLE);
-    EXPECT((uint32_t)reg_read(cntp_tval_el0) <= ms(4u));
+    EXPECT((int32_t)(uint32_t)reg_read(cntp_tval_el0) <= (int32_t)ms(4u));
     EXPECT(probe_await(&probe_irqs[irq], before + 1u, 1000u));
     EXPECT((int32_t)(uint32_t)reg_read(cntp_tval_el0) <= 0);
     reg_write(cntv_tval_el0, ms(400u));
-    EXPECT((uint32_t)reg_read(cntv_tval_el0) <= ms(400u));
+    EXPECT((int32_t)(uint32_t)reg_read(cntv_tval_el0) <= (int32_t)ms(400u));
     irq_disable(irq);
 }
 
