@@ -1,4 +1,6 @@
 """The systems of systems/, booted with Debian's kernel in QEMU."""
+import pytest
+
 from helpers import LINUX_UP, check_lines, check_ticks, focus, operator, shell
 
 
@@ -68,9 +70,10 @@ def test_four_linux(boot):
     check_lines(m, ["domU1", "domU2", "domU3", "domU4"])
 
 
-def test_smp_linux(boot):
+@pytest.mark.parametrize("gic,cpu", [("3", "max"), ("2", "cortex-a57")])
+def test_smp_linux(boot, gic, cpu):
     """[test->req~smp-linux~1] [test->req~guest-smp~1]"""
-    m = boot("smp-linux", cpu="max")
+    m = boot("smp-linux", gic=gic, cpu=cpu)
     m.expect(r"GUEST-UP domU1", LINUX_UP)
     shell(m, "domU1", "nproc", "4")
     shell(m, "domU1", "echo 0 > /sys/devices/system/cpu/cpu3/online; nproc", "3")
