@@ -38,9 +38,10 @@ static void current_block(struct vcpu *vcpu)
 /* Lock held. Settles the state of the current vCPU; true if it would go on. */
 static bool current_settle(struct vcpu *vcpu)
 {
-    if (vcpu->queued) { /* woken on its way out */
+    if (vcpu->queued) { /* woken on its way out: the port takes in why with the interrupt of a message to ourselves */
         sched_policy->dequeue(vcpu);
         vcpu->queued = false;
+        percpu_ipi_send(cpu_id(), PERCPU_IPI_RESCHED);
     }
     if (vcpu->stop_requested) {
         vcpu->stop_requested = false;

@@ -38,10 +38,10 @@ def test_probe(boot, gic, cpu):
     machine.wait_end(20)
 
 
-@pytest.mark.parametrize("gic", ["3", "2"])
-def test_crowd(boot, gic):
-    """Five vCPUs on one CPU: the same answers, and the real-time guest loses no tick. [test->req~more-vcpus~1]"""
-    machine = boot(os.path.join(HERE, "crowd.dts"), gic=gic, cpus=1, mem=512)
+@pytest.mark.parametrize("gic,cpus", [("3", 1), ("2", 1), ("3", 2)])
+def test_crowd(boot, gic, cpus):
+    """Five vCPUs on one or two CPUs: the same answers, and the real-time guest loses no tick. [test->req~more-vcpus~1]"""
+    machine = boot(os.path.join(HERE, "crowd.dts"), gic=gic, cpus=cpus, mem=512)
     finish(machine, "probe1", 120)
     machine.send("\x01\x01\x01")
     machine.expect(r"\[input: probe2\]", 10)
@@ -57,11 +57,11 @@ def test_crowd(boot, gic):
     assert "early=" not in machine.text
 
 
-@pytest.mark.parametrize("gic,cpus", [("3", 4), ("2", 4), ("3", 3), ("2", 3), ("3", 2)])
-def test_storm(boot, gic, cpus):
+@pytest.mark.parametrize("gic", ["3", "2"])
+def test_storm(boot, gic):
     """Four vCPUs that only sleep, tick and wake each other: nothing gets lost. How late things are is the emulator's
     and its host's affair, but what is late by two of five seconds was lost. [test->dsn~wake-not-lost~1]"""
-    machine = boot(os.path.join(HERE, "storm.dts"), gic=gic, cpus=cpus, mem=512)
+    machine = boot(os.path.join(HERE, "storm.dts"), gic=gic, cpus=4, mem=512)
     machine.expect(r"storm: STORM-END tick=(\d+) call=(\d+)", 60)
     vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick (\d+) us, worst call (\d+) us", machine.text)
     assert [int(v[0]) for v in vcpus] == [0, 1, 2, 3]

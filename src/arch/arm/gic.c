@@ -314,10 +314,10 @@ static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
         gic_deactivate(ack); /* at once: an IPI sent from now on is seen as a new one */
         is_forwarded = true;
         hal_barrier_io();
+        upcall_ipi(); /* first: who asks after this look at its reasons sends another */
         if (loaded != NULL) {
             vgic_work(loaded);
         }
-        upcall_ipi();
     } else if (irq == gic_host.host->ppi_hyp_timer) {
         arm_hyp_timer_write(UINT64_MAX, 0u);
         arm_isb();

@@ -264,8 +264,9 @@ static bool vgic_private_pending(const struct hal_vcpu *vcpu, uint32_t vmcr, boo
     const struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     const struct vgic_bank *bank = &vgic->priv;
     uint32_t pending = vgic_pending(bank) & ~(VGIC_VTIMER_BIT | VGIC_PTIMER_BIT);
+    uint32_t sent;
 
-    pending |= bank->latch | (uint32_t)(vgic->inbox & VGIC_IN_SGIS);
+    pending |= bank->latch;
     if (is_loaded) {
         const bool is_active = (gic_lr_read(VGIC_LR_TIMER) & GIC_LR_ACTIVE) != 0u;
 
@@ -275,7 +276,10 @@ static bool vgic_private_pending(const struct hal_vcpu *vcpu, uint32_t vmcr, boo
     }
     pending |= vtimer_physical_line(vcpu) ? VGIC_PTIMER_BIT : 0u;
     pending &= bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active;
-    return vgic_any_passes(bank, pending & ~bank->resident, vmcr);
+    /* What was sent and not taken in yet counts whatever a list register, or memory about it, says of the one before. */
+    sent = (uint32_t)(vgic->inbox & VGIC_IN_SGIS) & bank->enabled &
+           vgic_group_mask(vcpu->domain->arm.vgic, bank);
+    return vgic_any_passes(bank, (pending & ~bank->resident) | sent, vmcr);
 }
 
 /* Without the lock: the scheduler asks with its own held. A change under way brings a kick of its own. */
@@ -307,6 +311,10 @@ bool vgic_irq_pending(const struct hal_vcpu *vcpu)
     const bool is_loaded = vcpu->arm.vgic.loaded == (cpu_id() + 1u);
     const uint32_t vmcr = is_loaded ? gic_vmcr_read() : vcpu->arm.vgic.vmcr;
 
+    /* Of other messages to a loaded vCPU only taking them in tells; the IPI that comes with them does that. */
+    if (is_loaded && ((vcpu->arm.vgic.inbox & ~(uint64_t)VGIC_IN_SGIS) != 0u)) {
+        return true;
+    }
     return (is_loaded && vgic_lr_pending(vcpu, vmcr)) || vgic_private_pending(vcpu, vmcr, is_loaded) ||
            vgic_shared_pending(vcpu, vmcr);
 }
