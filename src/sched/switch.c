@@ -38,7 +38,7 @@ static void current_block(struct vcpu *vcpu)
 /* Lock held. Settles the state of the current vCPU; true if it would go on. */
 static bool current_settle(struct vcpu *vcpu)
 {
-    if (vcpu->queued) { /* woken on its way out: the port takes in why with the interrupt of a message to ourselves */
+    if (vcpu->queued) { /* woken on its way out; a message to ourselves makes the port take in why */
         sched_policy->dequeue(vcpu);
         vcpu->queued = false;
         percpu_ipi_send(cpu_id(), PERCPU_IPI_RESCHED);

@@ -276,7 +276,8 @@ static bool vgic_private_pending(const struct hal_vcpu *vcpu, uint32_t vmcr, boo
     }
     pending |= vtimer_physical_line(vcpu) ? VGIC_PTIMER_BIT : 0u;
     pending &= bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active;
-    /* What was sent and not taken in yet counts whatever a list register, or memory about it, says of the one before. */
+    /* What was sent and not taken in yet counts whatever a list register, or memory about it, says of the one
+     * before. */
     sent = (uint32_t)(vgic->inbox & VGIC_IN_SGIS) & bank->enabled &
            vgic_group_mask(vcpu->domain->arm.vgic, bank);
     return vgic_any_passes(bank, (pending & ~bank->resident) | sent, vmcr);
@@ -311,7 +312,8 @@ bool vgic_irq_pending(const struct hal_vcpu *vcpu)
     const bool is_loaded = vcpu->arm.vgic.loaded == (cpu_id() + 1u);
     const uint32_t vmcr = is_loaded ? gic_vmcr_read() : vcpu->arm.vgic.vmcr;
 
-    /* Of other messages to a loaded vCPU only taking them in tells; the IPI that comes with them does that. */
+    /* Of other messages to a loaded vCPU only taking them in tells; the IPI that comes with them does
+     * that. */
     if (is_loaded && ((vcpu->arm.vgic.inbox & ~(uint64_t)VGIC_IN_SGIS) != 0u)) {
         return true;
     }
