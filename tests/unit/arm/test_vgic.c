@@ -282,26 +282,6 @@ static void sgis(void **state)
     assert_int_equal(guest_ack(), GUEST_NOTHING);
 }
 
-/* A vCPU that is about to block has an SGI on its way to it: it must not, though the list register of the one
- * before it is still taken, and memory says active. */
-static void sgi_before_blocking(void **state)
-{
-    (void)state;
-    fake_load(1, 1);
-    guest_open();
-    for (uint32_t n = 0; n < 3; n++) {
-        fake_on(0);
-        guest_sgi((5u << 24) | 2);
-        fake_on(1);
-        assert_true(hal_vcpu_irq_pending(&fake_vcpu[1])); /* the IPI has not come yet */
-        fake_run_ipis();
-        fake_on(1);
-        assert_int_equal(guest_ack(), 5);
-        guest_eoi(5);
-        assert_false(hal_vcpu_irq_pending(&fake_vcpu[1]));
-    }
-}
-
 /* The way without a lock, over and over, and with the interrupt in all states. */
 static void sgi_to_self(void **state)
 {
@@ -786,7 +766,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(pending_and_active_by_software, setup, teardown),
         cmocka_unit_test_setup_teardown(edge_taken_back, setup, teardown),
         cmocka_unit_test_setup_teardown(sgis, setup, teardown),
-        cmocka_unit_test_setup_teardown(sgi_before_blocking, setup, teardown),
         cmocka_unit_test_setup_teardown(sgi_to_self, setup, teardown),
         cmocka_unit_test_setup_teardown(group0_sgis, setup, teardown),
         cmocka_unit_test_setup_teardown(overflow, setup, teardown),
