@@ -51,23 +51,6 @@ static void vcpus_undo(struct domain *domain)
     }
 }
 
-static enum hv_status devices_do(struct domain *domain)
-{
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-    enum hv_status status = HV_OK;
-
-    if (domain->plan->vpl011) {
-        status = vpl011_attach(&build_slot_of(domain)->uart, domain, layout->vuart_base, layout->vuart_irq);
-    }
-    return status;
-}
-
-static void devices_undo(struct domain *domain)
-{
-    vpl011_detach(&build_slot_of(domain)->uart);
-    domain->nr_windows = 0u;
-}
-
 /* Guest memory goes with the phase that took it. */
 static void image_undo(struct domain *domain)
 {
@@ -84,7 +67,7 @@ static const struct build_phase phases[] = {
     { "reserve", build_reserve, build_release },
     { "map", build_map, build_unmap },
     { "vcpu", vcpus_do, vcpus_undo },
-    { "vdev", devices_do, devices_undo },
+    { "vdev", build_devices, build_devices_undo },
     { "image", build_image, image_undo },
 };
 

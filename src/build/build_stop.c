@@ -47,6 +47,9 @@ static void log_end(const struct domain *domain)
     case HAL_DOMAIN_RESET:
         what = "asked for a reset and is parked";
         break;
+    case HAL_DOMAIN_WATCHDOG:
+        what = "hung";
+        break;
     case HAL_DOMAIN_CRASH:
     default:
         what = "crashed";

@@ -80,6 +80,16 @@ HV_MUST_CHECK enum hv_status build_copy(const struct domain *domain, gpa_t to,
 /* Kernel, ramdisk and device tree into guest memory; sets entry and tree of the slot. A failure is logged. */
 HV_MUST_CHECK enum hv_status build_image(struct domain *domain);
 
+/* -- build_digest.c: worker context -- */
+/* Are kernel and ramdisk still what their digests say? A module without a digest is taken as it is.
+ * HV_CORRUPT with a log line. Long; breathes. */
+HV_MUST_CHECK enum hv_status build_check_modules(const struct domain *domain);
+
+/* -- build_devices.c -- */
+/* The emulated devices of the plan, all reset. */
+HV_MUST_CHECK enum hv_status build_devices(struct domain *domain);
+void build_devices_undo(struct domain *domain);
+
 /* -- build_stop.c -- */
 void build_stop_setup(struct build_slot *slot);
 

@@ -17,10 +17,16 @@ struct plan_range {
     uint64_t bytes; /* not 0 */
 };
 
+enum plan_digest { PLAN_DIGEST_NONE, PLAN_DIGEST_CRC32C, PLAN_DIGEST_SHA256 };
+
+#define PLAN_DIGEST_MAX 32u
+
 struct plan_module {
     hpa_t base;
-    uint64_t bytes;   /* 0 = there is no such module */
-    const char *name; /* of its node, for sentences; NULL = there is no such module */
+    uint64_t bytes;                     /* 0 = there is no such module */
+    const char *name;                   /* of its node, for sentences; NULL = there is no such module */
+    enum plan_digest digest;            /* of all its bytes; checked before each restart */
+    uint8_t digest_is[PLAN_DIGEST_MAX]; /* CRC-32C: the first four bytes, big-endian */
 };
 
 enum plan_console_kind { PLAN_CONSOLE_NONE, PLAN_CONSOLE_PL011, PLAN_CONSOLE_NS16550 };
@@ -37,6 +43,13 @@ struct plan_console {
 
 enum plan_sched { PLAN_SCHED_NULL, PLAN_SCHED_RR };
 
+/* What follows a panic of the hypervisor: /chosen's bulkhead,on-panic */
+enum plan_panic {
+    PLAN_PANIC_HALT,   /* all CPUs stop; the default */
+    PLAN_PANIC_REBOOT, /* the host is reset */
+    PLAN_PANIC_PARK    /* only this CPU stops, where the others do not depend on what it held; else HALT */
+};
+
 struct plan_domain {
     char name[PLAN_NAME_MAX]; /* the node's name, unit address included */
     domid_t domid;            /* 1 .. in node order */
@@ -46,7 +59,15 @@ struct plan_domain {
     uint32_t nr_spis;     /* multiple of 32, at most 992; INTIDs end at 1019 all the same */
     uint32_t start_order; /* bulkhead,start-order: lower is built first; ties in node order; default 1000 */
     bool vpl011;
-    bool trap_unmapped; /* true: abort injected; false: reads ones, writes ignored */
+    bool trap_unmapped;           /* true: abort injected; false: reads ones, writes ignored */
+    bool unsound;                 /* partial boot: its node has faults, it is listed and never built */
+    bool restart_on_crash;        /* bulkhead,on-crash = "restart"; default stop */
+    bool restart_on_reset;        /* bulkhead,on-reset; default restart */
+    uint32_t restarts_per_minute; /* bulkhead,restart-limit; default 10; 0 = none: it is stopped */
+    bool watchdog;                /* bulkhead,watchdog-ms is there: an SBSA generic watchdog */
+    uint32_t watchdog_ms;  /* it runs from the start with this time to reset; 0: when the guest starts it */
+    uint32_t max_irq_rate; /* bulkhead,max-irq-rate: device interrupts a second; 0 = no limit */
+    bool monitor;          /* bulkhead,monitor: may ask for the state of other domains */
     struct plan_module kernel;
     struct plan_module ramdisk;
     const char *bootargs;            /* never NULL */
@@ -65,6 +86,10 @@ struct plan {
         [HV_CPUS_MAX]; /* reg of the cpu node (MPIDR affinity on Arm); the boot CPU need not be first */
     struct plan_console console;
     enum plan_sched sched;
+    enum plan_panic on_panic;
+    bool partial_boot; /* faults in a domain's node are that domain's alone */
+    struct plan_range
+        log_keep; /* a /reserved-memory node "bulkhead,log": the log survives there; bytes 0 = none */
     struct hal_plan_host host; /* the port's part */
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];

@@ -9,8 +9,9 @@
 #include "mem/pool.h"
 #include "time/timer.h"
 
-#define DOMAIN_CHUNKS_MAX 16u /* pieces of host RAM that make up a domain's memory */
-#define DOMAIN_MMIO_MAX   16u /* emulated windows */
+#define DOMAIN_CHUNKS_MAX  16u /* pieces of host RAM that make up a domain's memory */
+#define DOMAIN_MMIO_MAX    16u /* emulated windows */
+#define DOMAIN_FAULTS_KEPT 8u
 
 enum domain_state {
     DOMAIN_NEW, /* planned, nothing built */
@@ -26,6 +27,18 @@ struct domain_chunk {
     gpa_t at;
     hpa_t to;
     uint64_t bytes;
+};
+
+/* One line of a domain's fault log: the same cause at the same address again only counts. Kept over
+ * restarts. */
+struct domain_fault {
+    uint64_t first_ns;
+    uint64_t last_ns;
+    uint64_t cause;   /* the port's syndrome, 0 for a domain that was stopped */
+    uint64_t address; /* guest physical, or the pc */
+    const char *what; /* constant text */
+    uint32_t vcpu;
+    uint32_t count;
 };
 
 struct domain;
@@ -91,7 +104,11 @@ struct domain {
     struct vcpu *vcpu[HV_VCPUS_MAX];
     struct console console;
     uint32_t nr_restarts;
-    uint64_t nr_faults; /* accesses answered with an abort */
+    uint64_t nr_faults;                            /* accesses answered with an abort */
+    struct domain_fault fault[DOMAIN_FAULTS_KEPT]; /* the last ones, ring */
+    uint32_t
+        nr_fault_kinds; /* entries ever used; fault[(nr_fault_kinds - 1) % DOMAIN_FAULTS_KEPT] is the last */
+    volatile uint64_t progress; /* what the guest last reported of itself to a monitor; 0 at each start */
 };
 
 /* Domains in plan order; fixed after boot. */
@@ -118,6 +135,11 @@ HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const stru
 HV_MUST_CHECK enum hv_status domain_copy_in(struct domain *domain, void *to, gpa_t from, uint64_t bytes);
 HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from,
                                              uint64_t bytes);
+
+/* Adds a line to the domain's fault log, or counts one up. True while such a line is worth logging: the first
+ * few, then each power of two. CPUs may lose a count against each other: it is for people. Any context, no
+ * lock taken. */
+bool domain_fault_note(struct domain *domain, const struct domain_fault *fault);
 
 const char *domain_state_name(enum domain_state state);
 
