@@ -64,6 +64,7 @@ include build/host.mk
 include build/linux.mk
 -include build/guests.mk
 -include build/tests.mk
+-include build/fuzz.mk
 -include build/check.mk
 
 .PHONY: build build-all run test quick nightly fresh sizes format
@@ -79,13 +80,13 @@ run: build
 
 # The levels run one after the other, each to its end; the last line sums them up.
 test:
-	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-hal test-guest test-system
+	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-fuzz test-hal test-guest test-system
 
 quick:
 	+@sh build/levels.sh run '$(MAKE)' build check-quick test-unit test-abi test-neg
 
 nightly:
-	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-hal test-guest test-system \
+	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-fuzz test-hal test-guest test-system \
 	    $(NIGHTLY_LEVELS) fresh
 
 fresh:

@@ -10,11 +10,11 @@ arm64_asm := $(sort $(wildcard src/arch/arm64/*.S))
 arm64_lds := src/arch/arm64/link.lds
 arm64_objects := $(patsubst %,$(OUT)/%.o,$(basename $(arm64_c) $(arm64_asm)))
 
-# Device trees and compressed kernels: these may include <libfdt.h> and <zlib.h>, and the few C library headers that
+# Device trees, compressed kernels, digests: these may include <libfdt.h>, <zlib.h> and <sha2.h>, and the few C headers that
 # those name, of which src/lib/shim has freestanding versions.
 arm64_lib_users := src/config src/build src/boot src/arch/arm/plan src/arch/arm64/plan
 arm64_lib_flags := -DZ_SOLO -isystem $(FETCHED)/include -isystem src/lib/shim
-arm64_libs := $(FETCHED)/lib/libfdt.a $(FETCHED)/lib/libz.a
+arm64_libs := $(addprefix $(FETCHED)/lib/,libfdt.a libz.a libmd.a)
 
 INCLUDES := -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include -I$(OUT)/gen
 

@@ -8,7 +8,7 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g -march=armv8-a -mgeneral-regs-only -mstrict-al
 GUEST_LDFLAGS := -pie --no-dynamic-linker -z notext -z norelro -z max-page-size=4096 --build-id=none --fatal-warnings -static
 GUEST_LDS := tests/guest/lib/arm64/guest.lds
 guest_lib := $(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/arm64/*.c tests/guest/lib/arm64/*.S))
-guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out tests/guest/lib/%,$(wildcard tests/guest/*/*.c))))))
+guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out tests/guest/lib/% tests/guest/book/%,$(wildcard tests/guest/*/*.c))))))
 GUEST_BINARIES := $(guest_names:%=out/guests/%.bin)
 guest_objects = $(patsubst %,$(GUEST_OUT)/%.o,$(basename $(1)))
 
@@ -39,3 +39,5 @@ endef
 $(foreach g,$(guest_names),$(eval $(call guest_rules,$(g))))
 
 -include $(wildcard $(GUEST_OUT)/tests/guest/*/*.d $(GUEST_OUT)/tests/guest/lib/arm64/*.d)
+
+include build/book.mk

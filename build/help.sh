@@ -11,7 +11,8 @@ What make does here (everything that is missing is set up first):
   make fresh     make run and make test inside clean Debian 12 and 13 trees (root; FRESH='bookworm' or 'trixie' for one)
   make build     hypervisor, host tool and guests (the default)
   make build-all the same with both compilers, for release and for debugging
-  make check     the checkers; test-unit test-abi test-neg test-hal test-guest test-system: one level of tests
+  make check     the checkers; test-unit test-abi test-neg test-fuzz test-hal test-guest test-system: one level
+  make fuzz      fuzz targets, FUZZ_SECONDS=<n> each (60); T=<target> for one
   make sizes     lines of code, image, memory; also in out/sizes.json
   make format    clang-format over the sources
   make setup     install the packages needed; make fetch: also fetch the guests (both happen by themselves)

@@ -24,6 +24,6 @@ out/host/%.o: %.c out/host/flags
 	$(call say,HOSTCC,$<)$(HOSTCC) $(HOST_CFLAGS) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(HOST_TOOL): $(host_objects) out/host/flags
-	$(call say,HOSTLD,$@)$(HOSTCC) -o $@ $(host_objects) -lfdt
+	$(call say,HOSTLD,$@)$(HOSTCC) -o $@ $(host_objects) -lfdt -lmd
 
 -include $(host_objects:.o=.d)

@@ -1,4 +1,5 @@
-# Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox.
+# Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
+# with the driver of the watchdog.
 
 GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz
 
@@ -13,6 +14,7 @@ out/guests/linux.Image out/guests/linux.Image.gz: out/guests/%: $(FETCHED)/%
 	@mkdir -p $(@D)
 	@ln -sf $< $@
 
-out/guests/initrd.gz: $(FETCHED)/busybox tools/guest/initramfs.py tools/guest/init tools/guest/shrc
+out/guests/initrd.gz: $(FETCHED)/busybox $(FETCHED)/sbsa_gwdt.ko tools/guest/initramfs.py tools/guest/init \
+    tools/guest/shrc build/linux.mk
 	@mkdir -p $(@D)
-	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< --output $@
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< --add $(FETCHED)/sbsa_gwdt.ko:lib/sbsa_gwdt.ko --output $@

@@ -12,7 +12,7 @@ TEST_CFLAGS := -std=c11 -g -O1 $(TEST_SANITIZE) -fno-omit-frame-pointer -fno-com
 TEST_INCLUDES := -Isrc -Isrc/arch/fake/include
 # Members of the archive are taken as needed; a function that a test defines itself stands in for the product's.
 TEST_LINK := $(TEST_SANITIZE) -pthread -Wl,-z,muldefs
-TEST_LIBS := -lcmocka -lfdt -lz
+TEST_LIBS := -lcmocka -lfdt -lz -lmd
 
 # -- The generic code and the host as a port, as one archive ------------------------------------------------------------
 

@@ -333,6 +333,14 @@ static uint32_t take(struct console *console, const char *text, uint32_t bytes, 
     return n;
 }
 
+/* The sender's role is a flag of the queue. */
+static void queue_poll(uint32_t bytes)
+{
+    percpu_hold();
+    uart_queue_poll(&queue, bytes);
+    percpu_drop();
+}
+
 void console_write(struct console *console, const char *text, uint32_t bytes)
 {
     uint32_t done = 0;
@@ -342,7 +350,7 @@ void console_write(struct console *console, const char *text, uint32_t bytes)
         uint32_t n = take(console, &text[done], bytes - done, false);
 
         if (n == 0u) {
-            uart_queue_poll(&queue, ROOM_GUEST);
+            queue_poll(ROOM_GUEST);
             n = take(console, &text[done], bytes - done, false);
             stuck = (n == 0u); /* the device hangs */
         }
@@ -381,7 +389,9 @@ uint32_t console_offer(struct console *console, const char *text, uint32_t bytes
 void console_push(void)
 {
     if (console_alive() && uart_queue_busy(&queue)) {
+        percpu_hold();
         uart_queue_push(&queue);
+        percpu_drop();
     }
 }
 
@@ -394,7 +404,7 @@ void console_drive(bool by_irq)
 void console_flush(void)
 {
     if (console_alive()) {
-        uart_queue_poll(&queue, UART_QUEUE_BYTES);
+        queue_poll(UART_QUEUE_BYTES);
     }
 }
 
@@ -538,6 +548,7 @@ void console_reset(struct console *console)
         console->ring_written = 0;
         console->ring_shown = 0;
         lock_drop(&console->lock, flags);
+        wait_set(console, false);
         console_push();
     }
 }
@@ -549,7 +560,7 @@ void console_focus(struct console *console)
         uint64_t screen_flags;
 
         if (uart_queue_room(&queue) < ROOM_DRAW) {
-            uart_queue_poll(&queue, ROOM_DRAW);
+            queue_poll(ROOM_DRAW);
         }
         flags = lock_take(&console->lock);
         screen_flags = screen_take();

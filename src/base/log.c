@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "base/console.h"
+#include "base/log_keep.h"
 #include "base/spinlock.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
@@ -72,6 +73,14 @@ static void log_convert(struct fmt_buf *line, char kind, va_list *args) /* MISRA
     }
 }
 
+/* The first line is written by the boot CPU alone, into an empty table. */
+static void log_show(const char *text, uint32_t bytes)
+{
+    if (log_console.registered || (console_register(&log_console) == HV_OK)) {
+        console_write(&log_console, text, bytes);
+    }
+}
+
 static void log_commit(const char *text, uint32_t bytes)
 {
     const uint64_t flags = log_lock_take();
@@ -80,12 +89,22 @@ static void log_commit(const char *text, uint32_t bytes)
         log_ring[log_written % LOG_RING_BYTES] = text[i];
         log_written++;
     }
+    log_keep_line(text, bytes);
     log_lock_drop(flags);
-    /* The first line is written by the boot CPU alone, into an empty table. */
-    if (!log_console.registered && (console_register(&log_console) != HV_OK)) {
-        return;
-    }
-    console_write(&log_console, text, bytes);
+    log_show(text, bytes);
+}
+
+static void log_show_kept(const char *line, uint32_t bytes)
+{
+    static const char before[] = "before the reset| ";
+
+    log_show(before, (uint32_t)sizeof(before) - 1u);
+    log_show(line, bytes);
+}
+
+void log_keep(void *region, uint64_t bytes)
+{
+    log_keep_open(region, bytes, log_show_kept);
 }
 
 void log_line(const char *format, ...)

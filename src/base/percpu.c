@@ -1,5 +1,6 @@
 #include "base/percpu.h"
 
+#include "base/panic.h"
 #include "hal/irq.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
@@ -46,6 +47,9 @@ void upcall_ipi(void)
 
     if ((work & PERCPU_IPI_PARK) != 0u) {
         hal_cpu_park();
+    }
+    if ((work & PERCPU_IPI_PANIC) != 0u) {
+        panic("asked for by the operator");
     }
     if ((work & PERCPU_IPI_RESCHED) != 0u) {
         hal_context_request_exit_work();

@@ -39,6 +39,7 @@ uint64_t spin_lock(struct spinlock *lock)
     if (CONFIG_DEBUG != 0) {
         rank_take(lock);
     }
+    percpu_hold();
     const uint32_t ticket = hal_fetch_add32(&lock->next, 1u);
     /* bounded by the sections of the CPUs that hold earlier tickets, at most HV_CPUS_MAX - 1 */
     while (hal_load_acquire32(&lock->owner) != ticket) {
@@ -55,5 +56,6 @@ void spin_unlock(struct spinlock *lock, uint64_t flags)
         rank_drop(lock);
     }
     hal_store_release32(&lock->owner, owner + 1u);
+    percpu_drop();
     hal_cpu_irq_restore(flags);
 }

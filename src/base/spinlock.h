@@ -11,6 +11,7 @@ enum lock_rank {
     LOCK_BUILD,        /* construction and life cycle of domains */
     LOCK_DOMAIN,       /* one domain: map, pool, state */
     LOCK_VDEV,         /* one emulated device */
+    LOCK_VIRQ,         /* one domain's device interrupts that wait */
     LOCK_VGIC,         /* one domain's interrupt controller */
     LOCK_SCHED,        /* run queue */
     LOCK_WORK,         /* work queues */

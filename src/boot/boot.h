@@ -51,6 +51,13 @@ HV_MUST_CHECK enum hv_status smp_start(void);
 /* From now on a CPU that comes too late stops by itself. */
 void smp_close(void);
 
+/* The log goes to the plan's region as well, if it has one. */
+HV_MUST_CHECK enum hv_status boot_console_keep(void);
+
+/* -- boot_panic.c -- */
+/* booted: no CPU is started and nothing allocated any more, so that one may stop alone. */
+void boot_panic_policy(bool booted);
+
 /* -- boot_domains.c -- */
 HV_MUST_CHECK enum hv_status boot_domains_prepare(void);
 /* Queues the work that builds and starts the domains; it runs when the CPUs are in the scheduler. */

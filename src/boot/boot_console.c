@@ -2,6 +2,7 @@
 #include "boot/boot.h"
 
 #include "base/console.h"
+#include "base/log.h"
 #include "drivers/uart.h"
 #include "hal/hypmap.h"
 #include "hal/timer.h"
@@ -48,6 +49,17 @@ enum hv_status boot_console_open(void)
         if (uart_open(plan)) {
             console_set_uart(&uart);
         }
+    }
+    return HV_OK;
+}
+
+enum hv_status boot_console_keep(void)
+{
+    const struct plan_range *const keep = &boot_state.plan.log_keep;
+    void *va = NULL;
+
+    if ((keep->bytes != 0u) && (hal_hypmap_memory(hpa(keep->base), keep->bytes, &va) == HV_OK)) {
+        log_keep(va, keep->bytes);
     }
     return HV_OK;
 }

@@ -56,6 +56,7 @@ static void finish(void)
     smp_close();
     hal_hypmap_seal();
     heap_seal();
+    boot_panic_policy(true);
     for (uint32_t i = 0; i < domain_count; i++) {
         if (domain_table[i]->state == DOMAIN_RUNNING) {
             running++;
@@ -76,10 +77,14 @@ static void build_next(struct work *work)
         struct domain *const domain = domain_table[order[mine]];
         const uint64_t since_ns = hal_timer_now_ns();
 
-        if (build_domain(domain) == HV_OK) {
+        if (domain->plan->unsound) {
+            /* it is listed and no more */
+        } else if (build_domain(domain) == HV_OK) {
             log_line("%s: built in %U ms, starts", domain->plan->name,
                      (hal_timer_now_ns() - since_ns) / NS_PER_MS);
             build_start(domain);
+        } else {
+            /* it has said why */
         }
         if ((hal_fetch_add32(&nr_done, 1u) + 1u) == domain_count) {
             finish();

@@ -131,5 +131,10 @@ enum hv_status boot_tree_verdict(void)
         boot_state.report.note = NULL;
         status = (boot_state.tree != NULL) ? plan_make() : HV_INVALID;
     }
+    for (uint32_t i = 0; (i < boot_state.plan.nr_domains) && (status == HV_OK); i++) {
+        if (boot_state.plan.domain[i].unsound) {
+            log_line("%s: not started, its configuration is unsound", boot_state.plan.domain[i].name);
+        }
+    }
     return (status == HV_OK) ? HV_OK : HV_INVALID;
 }

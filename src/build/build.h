@@ -20,17 +20,29 @@ uint32_t build_nr_workspaces(void);
  * appends it to domain_table. HV_NO_MEMORY or HV_LIMIT with a log line. */
 HV_MUST_CHECK enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain);
 
-/* Runs the phases: reserve (RAM, scrubbed), map, vcpu, vdev, image. Worker context; long; calls
+/* Runs the phases: modules, reserve (RAM, scrubbed), map, vcpu, vdev, image. Worker context; long; calls
  * work_breathe(). HV_BUSY: the domain is built or being built. Another failure is logged with domain and
  * phase, undone, and the domain is DOMAIN_FAILED. The caller follows with build_start(). */
 HV_MUST_CHECK enum hv_status build_domain(struct domain *domain);
 
-/* Lets vCPU 0 run from the kernel's entry. */
+/* Lets vCPU 0 run from the kernel's entry, unless the operator wants the domain off by now. */
 void build_start(struct domain *domain);
 
-/* The domain asked for off / reset or must stop: its vCPUs leave, then a work item unmakes it. Any
- * context. Nothing happens if the domain does not run. why: constant text. */
+/* Its emulated devices learn that the domain runs from now on: started, or about to be resumed. Any
+ * context. */
+void build_devices_begin(struct domain *domain);
+
+/* The domain asked for off or reset, crashed or hung: its vCPUs leave, then a work item unmakes it, and makes
+ * it anew if the plan says so and its limit of restarts allows. Any context, no lock of a rank above
+ * LOCK_BUILD held. Nothing happens if the domain does not run: the first of several requests counts. why:
+ * constant text. */
 void build_request_stop(struct domain *domain, enum hal_power_request request, const char *why);
+
+/* The operator wants it off (HAL_DOMAIN_OFF) or made anew (HAL_DOMAIN_RESET), whatever the plan says and as
+ * often as they like. The last order holds, also for a domain that is being stopped or built. Context and why
+ * as above. HV_DENIED: it is down already, or cannot be made. */
+HV_MUST_CHECK enum hv_status build_order(struct domain *domain, enum hal_power_request request,
+                                         const char *why);
 
 /* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */
 void build_unmake(struct domain *domain);

@@ -1,19 +1,38 @@
 /* What a domain sees beside memory and what its port emulates. */
 #include "build/builder.h"
 
+#include "virq/virq.h"
+
+static void watchdog_expired(struct domain *domain)
+{
+    build_request_stop(domain, HAL_DOMAIN_WATCHDOG, "watchdog");
+}
+
 enum hv_status build_devices(struct domain *domain)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
+    struct build_slot *const slot = build_slot_of(domain);
     enum hv_status status = HV_OK;
 
     if (domain->plan->vpl011) {
-        status = vpl011_attach(&build_slot_of(domain)->uart, domain, layout->vuart_base, layout->vuart_irq);
+        status = vpl011_attach(&slot->uart, domain, layout->vuart_base, layout->vuart_irq);
+    }
+    if ((status == HV_OK) && domain->plan->watchdog) {
+        status = watchdog_attach(&slot->watchdog, domain, layout->watchdog_base, layout->watchdog_irq,
+                                 watchdog_expired);
     }
     return status;
+}
+
+void build_devices_begin(struct domain *domain)
+{
+    watchdog_begin(&build_slot_of(domain)->watchdog);
 }
 
 void build_devices_undo(struct domain *domain)
 {
     vpl011_detach(&build_slot_of(domain)->uart);
+    watchdog_detach(&build_slot_of(domain)->watchdog);
+    virq_reset(domain);
     domain->nr_windows = 0u;
 }

@@ -1,5 +1,5 @@
-/* The phases in order. A failure undoes its own phase, as far as that went, and those before. */
-/* [impl->req~construction-repeatable~1] */
+/* The phases in order. A failure undoes everything, as far as it went. */
+/* [impl->req~construction-repeatable~1] [impl->req~restart-fresh~1] */
 #include "build/builder.h"
 
 #include "base/log.h"
@@ -14,7 +14,7 @@ static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)
     const uint64_t affinity = build_affinity(domain->plan, index);
     enum hv_status status;
 
-    (void)memset(vcpu, 0, sizeof(*vcpu));
+    (void)memset(vcpu, 0, offsetof(struct vcpu, timer)); /* another CPU may just be firing the timer */
     vcpu->domain = domain;
     vcpu->index = index;
     vcpu->affinity = affinity;
@@ -51,8 +51,14 @@ static void vcpus_undo(struct domain *domain)
     }
 }
 
-/* Guest memory goes with the phase that took it. */
-static void image_undo(struct domain *domain)
+/* What the first life is made from is what the loader has just put there. */
+static enum hv_status modules_check(struct domain *domain)
+{
+    return (domain->nr_restarts > 0u) ? build_check_modules(domain) : HV_OK;
+}
+
+/* Modules stay as they are; guest memory goes with the phase that took it. */
+static void nothing_undo(struct domain *domain)
 {
     (void)domain;
 }
@@ -60,36 +66,25 @@ static void image_undo(struct domain *domain)
 struct build_phase {
     const char *name;
     enum hv_status (*make)(struct domain *domain);
-    void (*undo)(struct domain *domain); /* also after a make() that failed half-way */
+    void (*undo)(struct domain *domain); /* also after a make() that failed half-way or was not called */
 };
 
 static const struct build_phase phases[] = {
+    { "modules", modules_check, nothing_undo },
     { "reserve", build_reserve, build_release },
     { "map", build_map, build_unmap },
     { "vcpu", vcpus_do, vcpus_undo },
     { "vdev", build_devices, build_devices_undo },
-    { "image", build_image, image_undo },
+    { "image", build_image, nothing_undo },
 };
 
-static void undo_phases(struct domain *domain, uint32_t count)
+#define PHASES_KEPT 2u /* a restart does not undo these: memory that it never gave back cannot run out */
+
+static void undo_phases(struct domain *domain, uint32_t first)
 {
-    for (uint32_t i = count; i > 0u; i--) {
+    for (uint32_t i = (uint32_t)ARRAY_LEN(phases); i > first; i--) {
         phases[i - 1u].undo(domain);
     }
-}
-
-static bool state_begin(struct domain *domain)
-{
-    const uint64_t flags = spin_lock(&domain->lock);
-    const enum domain_state now = domain->state;
-    const bool down = (now == DOMAIN_STOPPED) || (now == DOMAIN_CRASHED) || (now == DOMAIN_FAILED);
-    const bool may = ((now == DOMAIN_NEW) || down) && !build_slot_of(domain)->stuck;
-
-    if (may) {
-        domain->state = DOMAIN_BUILDING;
-    }
-    spin_unlock(&domain->lock, flags);
-    return may;
 }
 
 static void state_set(struct domain *domain, enum domain_state state)
@@ -100,39 +95,71 @@ static void state_set(struct domain *domain, enum domain_state state)
     spin_unlock(&domain->lock, flags);
 }
 
-enum hv_status build_domain(struct domain *domain)
+enum hv_status build_phases(struct domain *domain)
 {
-    enum hv_status status = state_begin(domain) ? HV_OK : HV_BUSY;
-    const bool mine = (status == HV_OK);
+    enum hv_status status = HV_OK;
     uint32_t done = 0;
 
-    if (mine) {
-        console_reset(&domain->console); /* until now it showed how the domain ended */
-    }
+    console_reset(&domain->console); /* until now it showed how the domain ended */
     while ((done < ARRAY_LEN(phases)) && (status == HV_OK)) {
         status = phases[done].make(domain);
         done++;
     }
-    if (mine && (status != HV_OK)) {
-        undo_phases(domain, done);
+    if (status != HV_OK) {
+        undo_phases(domain, 0u);
         state_set(domain, DOMAIN_FAILED);
         log_line("%s: not built, phase %s failed", domain->plan->name, phases[done - 1u].name);
     }
     return status;
 }
 
+enum hv_status build_domain(struct domain *domain)
+{
+    const uint64_t flags = spin_lock(&domain->lock);
+    const bool down = (domain->state == DOMAIN_NEW) || build_is_down(domain->state);
+    const bool may = down && !build_slot_of(domain)->stuck;
+
+    if (may) {
+        build_begin(domain);
+    }
+    spin_unlock(&domain->lock, flags);
+    return may ? build_phases(domain) : HV_BUSY;
+}
+
 void build_start(struct domain *domain)
 {
-    const struct build_slot *const slot = build_slot_of(domain);
+    struct build_slot *const slot = build_slot_of(domain);
+    enum hv_status status = HV_OK;
 
     hal_vcpu_reset(&domain->vcpu[0]->hal, slot->entry.v, slot->tree.v);
-    state_set(domain, DOMAIN_RUNNING);
-    if (sched_power_on(domain->vcpu[0]) != HV_OK) {
-        build_request_stop(domain, HAL_DOMAIN_CRASH, "its first vCPU cannot be powered on");
+    const uint64_t flags = spin_lock(&domain->lock);
+    const bool unwanted = slot->ordered && (domain->power_request == HAL_DOMAIN_OFF);
+
+    domain->progress = 0u;
+    if (unwanted) {
+        domain->state = DOMAIN_STOPPING;
+    } else { /* with the lock: whoever stops it finds it powered on */
+        domain->state = DOMAIN_RUNNING;
+        slot->ordered = false;
+        build_devices_begin(domain);
+        status = sched_power_on(domain->vcpu[0]);
     }
+    spin_unlock(&domain->lock, flags);
+    if (unwanted) {
+        build_stop_queue(domain);
+    } else if (status != HV_OK) {
+        build_request_stop(domain, HAL_DOMAIN_CRASH, "its first vCPU cannot be powered on");
+    } else {
+        /* it runs */
+    }
+}
+
+void build_withdraw(struct domain *domain)
+{
+    undo_phases(domain, PHASES_KEPT);
 }
 
 void build_unmake(struct domain *domain)
 {
-    undo_phases(domain, (uint32_t)ARRAY_LEN(phases));
+    undo_phases(domain, 0u);
 }

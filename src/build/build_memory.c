@@ -104,9 +104,13 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
 enum hv_status build_reserve(struct domain *domain)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
+    const bool keeps = (domain->nr_chunks > 0u);
     enum hv_status status = HV_OK;
 
-    for (uint32_t i = 0; (i < layout->nr_banks) && (status == HV_OK); i++) {
+    for (uint32_t i = 0; i < domain->nr_chunks; i++) {
+        scrub(domain->chunk[i].to, domain->chunk[i].bytes);
+    }
+    for (uint32_t i = 0; (i < layout->nr_banks) && (status == HV_OK) && !keeps; i++) {
         status = fill_bank(domain, layout->bank[i].base, build_bank_bytes(domain->plan, i));
     }
     return status;

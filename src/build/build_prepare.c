@@ -7,6 +7,7 @@
 #include "hal/sync.h"
 #include "lib/bits.h"
 #include "mem/heap.h"
+#include "virq/virq.h"
 
 #define BUILD_WORKSPACES_MAX      8u    /* more copy no faster */
 #define BUILD_ARENA_PAGES         12u   /* inflate: 7 KiB of state, 32 KiB of history */
@@ -138,13 +139,15 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
 
     d->id = plan->domid;
     d->plan = plan;
-    d->state = DOMAIN_NEW;
+    d->state = plan->unsound ? DOMAIN_FAILED : DOMAIN_NEW;
     d->nr_vcpus = plan->nr_vcpus;
     spin_init(&d->lock, LOCK_DOMAIN);
     for (uint32_t i = 0; i < plan->nr_vcpus; i++) {
         d->vcpu[i] = &slot->vcpus[i];
     }
+    virq_setup(d);
     vpl011_setup(&slot->uart);
+    watchdog_setup(&slot->watchdog);
     d->console.name = plan->name;
     d->console.prefix = true;
     if (plan->vpl011) {
@@ -157,8 +160,10 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
 enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain)
 {
     struct build_slot *const slot = heap_alloc(pages_of(sizeof(struct build_slot)));
-    struct vcpu *const vcpus = heap_alloc(pages_of((uint64_t)plan->nr_vcpus * sizeof(struct vcpu)));
-    enum hv_status status = ((slot != NULL) && (vcpus != NULL)) ? HV_OK : HV_NO_MEMORY;
+    const uint32_t vcpu_pages = pages_of((uint64_t)plan->nr_vcpus * sizeof(struct vcpu));
+    struct vcpu *const vcpus = (vcpu_pages > 0u) ? heap_alloc(vcpu_pages) : NULL; /* 0: it is unsound */
+    enum hv_status status =
+        ((slot != NULL) && ((vcpus != NULL) || (vcpu_pages == 0u))) ? HV_OK : HV_NO_MEMORY;
 
     if ((status == HV_OK) && (domain_count >= HV_DOMAINS_MAX)) {
         status = HV_LIMIT;

@@ -1,14 +1,19 @@
-/* The way back: vCPUs off their CPUs, then everything undone. */
-/* [impl->req~power-off-host~1] */
+/* The way back: vCPUs off their CPUs, then everything undone; and on from there for one that lives again. One
+ * work item a domain does all of it, queued when the domain leaves DOMAIN_RUNNING, or is down and the
+ * operator wants it. */
+/* [impl->req~power-off-host~1] [impl->req~restart-alone~1] [impl->req~restart-limit~1]
+ * [impl->req~restart-ordered~1] */
 #include "build/builder.h"
 
 #include "base/log.h"
 #include "hal/cpu.h"
 #include "hal/power.h"
 #include "hal/timer.h"
+#include "lib/bits.h"
 #include "sched/sched.h"
 
-#define BUILD_QUIET_NS 1000000000ULL /* a vCPU leaves within microseconds of the interrupt that asks for it */
+#define BUILD_QUIET_NS 5000000000ULL /* a vCPU leaves within microseconds; a busy emulator takes longer */
+#define NS_PER_S       1000000000ULL
 
 static void vcpus_off(struct domain *domain)
 {
@@ -36,11 +41,81 @@ static bool wait_quiet(struct domain *domain)
     return quiet;
 }
 
-static void log_end(const struct domain *domain)
+/* Counts a restart unless it is one too many: with those of this second and of the sixty before, so that no
+ * minute ever sees more than the limit. */
+static bool restart_counts(struct build_slot *slot)
+{
+    const uint32_t now_s = (uint32_t)(hal_timer_now_ns() / NS_PER_S);
+    struct build_second *const this_second = &slot->second[now_s % BUILD_SECONDS];
+    uint32_t restarts = 0;
+
+    if (this_second->at != now_s) {
+        this_second->at = now_s;
+        this_second->restarts = 0;
+    }
+    for (uint32_t i = 0; i < BUILD_SECONDS; i++) {
+        restarts += ((now_s - slot->second[i].at) < BUILD_SECONDS) ? slot->second[i].restarts : 0u;
+    }
+    if (restarts < slot->domain.plan->restarts_per_minute) {
+        this_second->restarts++;
+        return true;
+    }
+    return false;
+}
+
+static bool restart_planned(const struct domain *domain)
+{
+    const enum hal_power_request request = domain->power_request;
+
+    return (request == HAL_DOMAIN_WATCHDOG) ||
+           ((request == HAL_DOMAIN_RESET) && domain->plan->restart_on_reset) ||
+           ((request == HAL_DOMAIN_CRASH) && domain->plan->restart_on_crash);
+}
+
+static bool restart_ordered(const struct domain *domain, const struct build_slot *slot)
+{
+    return slot->ordered && (domain->power_request == HAL_DOMAIN_RESET);
+}
+
+void build_begin(struct domain *domain)
+{
+    domain->state = DOMAIN_BUILDING;
+    domain->paused = false;
+    build_slot_of(domain)->ordered = false;
+}
+
+/* Lock held. */
+static void begin_again(struct domain *domain)
+{
+    build_begin(domain);
+    domain->nr_restarts++;
+}
+
+/* Only its memory is left. Does it live again? It is DOMAIN_BUILDING then. */
+static bool goes_on(struct domain *domain)
+{
+    struct build_slot *const slot = build_slot_of(domain);
+    const uint64_t flags = spin_lock(&domain->lock);
+    const bool planned = !slot->ordered && restart_planned(domain);
+    const bool counts = planned ? restart_counts(slot) : false;
+    const bool again = counts || restart_ordered(domain, slot);
+
+    if (again) {
+        begin_again(domain);
+    }
+    spin_unlock(&domain->lock, flags);
+    if (planned && !again) {
+        log_line("%s: more than %u restarts in a minute, it stays stopped", domain->plan->name,
+                 domain->plan->restarts_per_minute);
+    }
+    return again;
+}
+
+static void log_end(const struct domain *domain, enum hal_power_request request, const char *why)
 {
     const char *what;
 
-    switch (domain->power_request) {
+    switch (request) {
     case HAL_DOMAIN_OFF:
         what = "powered off";
         break;
@@ -55,35 +130,74 @@ static void log_end(const struct domain *domain)
         what = "crashed";
         break;
     }
-    if (domain->power_reason != NULL) {
-        log_line("%s: %s: %s", domain->plan->name, what, domain->power_reason);
+    if (why != NULL) {
+        log_line("%s: %s: %s", domain->plan->name, what, why);
     } else {
         log_line("%s: %s", domain->plan->name, what);
     }
 }
 
-static void state_down(struct domain *domain, bool crashed)
+/* Everything was given back, or a vCPU keeps it. The operator may have thought better of it meanwhile. */
+static void state_down(struct domain *domain)
 {
+    const struct build_slot *const slot = build_slot_of(domain);
     const uint64_t flags = spin_lock(&domain->lock);
+    const enum hal_power_request request = domain->power_request;
+    const char *const why = domain->power_reason;
+    const bool crashed = (request == HAL_DOMAIN_CRASH) || (request == HAL_DOMAIN_WATCHDOG);
+    const bool again = restart_ordered(domain, slot) && !slot->stuck;
 
-    domain->state = crashed ? DOMAIN_CRASHED : DOMAIN_STOPPED;
-    domain->paused = false;
+    if (again) {
+        begin_again(domain);
+    } else {
+        domain->state = (crashed || slot->stuck) ? DOMAIN_CRASHED : DOMAIN_STOPPED;
+        domain->paused = false;
+    }
     spin_unlock(&domain->lock, flags);
+    if (again) {
+        build_stop_queue(domain);
+    } else {
+        log_end(domain, request, why);
+    }
+}
+
+/* True: it is DOMAIN_BUILDING again. */
+static bool stop(struct domain *domain)
+{
+    const bool quiet = wait_quiet(domain);
+    bool again = false;
+
+    if (quiet) {
+        build_withdraw(domain);
+        again = goes_on(domain);
+    } else {
+        build_slot_of(domain)->stuck = true;
+        log_line("%s: does not leave its CPU, its memory is not used again", domain->plan->name);
+    }
+    if (quiet && !again) {
+        build_unmake(domain);
+    }
+    if (!again) {
+        state_down(domain);
+    }
+    return again;
 }
 
 static void stop_run(struct work *work)
 {
     struct domain *const domain = ((struct build_stop *)(void *)work)->domain;
-    const bool quiet = wait_quiet(domain);
+    bool build = (domain->state == DOMAIN_BUILDING);
 
-    if (quiet) {
-        build_unmake(domain);
-    } else {
-        build_slot_of(domain)->stuck = true;
-        log_line("%s: does not leave its CPU, its memory is not used again", domain->plan->name);
+    if (!build) {
+        build = stop(domain);
     }
-    log_end(domain);
-    state_down(domain, !quiet || (domain->power_request == HAL_DOMAIN_CRASH));
+    if (build) {
+        log_line("%s: restarts (%u): %s", domain->plan->name, domain->nr_restarts,
+                 (domain->power_reason != NULL) ? domain->power_reason : "reset");
+        if (build_phases(domain) == HV_OK) {
+            build_start(domain);
+        }
+    }
     build_check_all_off();
 }
 
@@ -93,21 +207,68 @@ void build_stop_setup(struct build_slot *slot)
     work_setup(&slot->stop.work, stop_run);
 }
 
-void build_request_stop(struct domain *domain, enum hal_power_request request, const char *why)
+/* The work is done where the domain's own vCPU 0 ran: that CPU's time is what the domain has just given up,
+ * and one that only looks idle may belong to somebody who sleeps until his next deadline. */
+void build_stop_queue(struct domain *domain)
+{
+    const cpuid_t own = domain->vcpu[0]->cpu;
+    const bool usable = (build_affinity(domain->plan, 0u) & BIT64(own)) != 0u;
+
+    work_queue(&build_slot_of(domain)->stop.work, usable ? own : WORK_ANY_CPU);
+}
+
+/* Lock held. Would this order build it? */
+static bool order_builds(struct domain *domain, enum hal_power_request request)
+{
+    return (request == HAL_DOMAIN_RESET) && build_is_down(domain->state) && !build_slot_of(domain)->stuck &&
+           !domain->plan->unsound;
+}
+
+/* False: nobody may ask that of this domain now. */
+static bool ask(struct domain *domain, enum hal_power_request request, const char *why, bool ordered)
 {
     const uint64_t flags = spin_lock(&domain->lock);
-    const bool runs = (domain->state == DOMAIN_RUNNING);
+    const enum domain_state now = domain->state;
+    const bool runs = (now == DOMAIN_RUNNING);
+    const bool later = ordered && ((now == DOMAIN_STOPPING) || (now == DOMAIN_BUILDING));
+    const bool builds = ordered && order_builds(domain, request);
+    const bool may = runs || later || builds;
 
-    if (runs) {
-        domain->state = DOMAIN_STOPPING;
+    if (may) {
         domain->power_request = request;
         domain->power_reason = why;
+        build_slot_of(domain)->ordered = ordered;
+    }
+    if (runs) {
+        domain->state = DOMAIN_STOPPING;
+    }
+    if (builds) {
+        begin_again(domain);
     }
     spin_unlock(&domain->lock, flags);
     if (runs) {
         vcpus_off(domain);
-        work_queue(&build_slot_of(domain)->stop.work, WORK_ANY_CPU);
     }
+    if (may && !later) {
+        build_stop_queue(domain);
+    }
+    return may;
+}
+
+void build_request_stop(struct domain *domain, enum hal_power_request request, const char *why)
+{
+    const bool failed = (request == HAL_DOMAIN_CRASH) || (request == HAL_DOMAIN_WATCHDOG);
+
+    if (ask(domain, request, why, false) && failed) {
+        const struct domain_fault fault = { .what = why };
+
+        (void)domain_fault_note(domain, &fault);
+    }
+}
+
+enum hv_status build_order(struct domain *domain, enum hal_power_request request, const char *why)
+{
+    return ask(domain, request, why, true) ? HV_OK : HV_DENIED;
 }
 
 void build_check_all_off(void)
@@ -115,9 +276,7 @@ void build_check_all_off(void)
     bool off = true;
 
     for (uint32_t i = 0; i < domain_count; i++) {
-        const enum domain_state state = domain_table[i]->state;
-
-        off = off && ((state == DOMAIN_STOPPED) || (state == DOMAIN_CRASHED) || (state == DOMAIN_FAILED));
+        off = off && build_is_down(domain_table[i]->state);
     }
     if (off) {
         log_line("all domains are off");

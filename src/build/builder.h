@@ -6,26 +6,38 @@
 #include "hal/hypmap.h"
 #include "sched/work.h"
 #include "vdev/vpl011.h"
+#include "vdev/watchdog.h"
 
 /* What is longer than this is done in pieces, with work_breathe() in between. */
 #define BUILD_PIECE_BYTES   (256u * 1024u)
 #define BUILD_SECTION_BYTES (2u * 1024u * 1024u) /* what modules are aligned to in guest memory */
 
-/* The work of taking a domain down. */
+/* The work of taking a domain down and of making it anew. */
 struct build_stop {
     struct work work; /* first */
     struct domain *domain;
 };
 
+/* Restarts of one second, counted from boot. */
+struct build_second {
+    uint32_t at;
+    uint32_t restarts;
+};
+
+#define BUILD_SECONDS 61u /* the seconds that any minute before now touches */
+
 /* A domain with everything build/ keeps about it. */
 struct build_slot {
     struct domain domain; /* first */
     struct vpl011 uart;
+    struct watchdog watchdog;
     struct build_stop stop;
-    bool stuck;         /* a vCPU did not leave its CPU: nothing may be taken away or built again */
-    struct vcpu *vcpus; /* the array behind domain.vcpu[] */
-    uint32_t nr_joined; /* vCPUs that the scheduler knows */
-    bool has_map;       /* hal_domain_init() succeeded */
+    bool stuck;   /* a vCPU did not leave its CPU: nothing may be taken away or built again */
+    bool ordered; /* domain.power_request is the operator's; under the domain's lock */
+    struct build_second second[BUILD_SECONDS]; /* by second modulo BUILD_SECONDS */
+    struct vcpu *vcpus;                        /* the array behind domain.vcpu[] */
+    uint32_t nr_joined;                        /* vCPUs that the scheduler knows */
+    bool has_map;                              /* hal_domain_init() succeeded */
     gpa_t entry;
     gpa_t tree;
 };
@@ -61,6 +73,7 @@ void build_workspace_give(struct build_workspace *workspace);
 /* -- build_memory.c: worker context -- */
 /* Bytes of the domain's memory that lie in bank i. */
 uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank);
+/* Takes its memory from the host's, or keeps what it has from its last life. Scrubbed either way. */
 HV_MUST_CHECK enum hv_status build_reserve(struct domain *domain);
 void build_release(struct domain *domain);
 HV_MUST_CHECK enum hv_status build_map(struct domain *domain);
@@ -90,7 +103,21 @@ HV_MUST_CHECK enum hv_status build_check_modules(const struct domain *domain);
 HV_MUST_CHECK enum hv_status build_devices(struct domain *domain);
 void build_devices_undo(struct domain *domain);
 
+/* -- build_domain.c -- */
+/* build_domain() of one that is DOMAIN_BUILDING already. */
+HV_MUST_CHECK enum hv_status build_phases(struct domain *domain);
+/* Undoes everything but its memory. No vCPU is on a CPU. */
+void build_withdraw(struct domain *domain);
+
 /* -- build_stop.c -- */
 void build_stop_setup(struct build_slot *slot);
+/* Lock held: all that is left of its last life is forgotten, it is DOMAIN_BUILDING. */
+void build_begin(struct domain *domain);
+/* Queues the work for a domain that has just become DOMAIN_STOPPING, or DOMAIN_BUILDING again. */
+void build_stop_queue(struct domain *domain);
+static inline bool build_is_down(enum domain_state state)
+{
+    return (state == DOMAIN_STOPPED) || (state == DOMAIN_CRASHED) || (state == DOMAIN_FAILED);
+}
 
 #endif

@@ -14,6 +14,7 @@
 #define GTREE_IRQ_LEVEL_HIGH 4u
 #define GTREE_SPI_FIRST      32u
 #define GTREE_UART_SPEED     115200u
+#define MS_PER_S             1000u
 
 /* The first error of libfdt stays and makes everything after it do nothing. */
 struct gtree {
@@ -136,20 +137,45 @@ static void write_memory(struct gtree *t, const struct plan_domain *plan)
     }
 }
 
+static void put_irq(struct gtree *t, uint32_t intid)
+{
+    const fdt32_t interrupt[3] = { cpu_to_fdt32(GTREE_IRQ_SPI), cpu_to_fdt32(intid - GTREE_SPI_FIRST),
+                                   cpu_to_fdt32(GTREE_IRQ_LEVEL_HIGH) };
+
+    tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
+}
+
 static void write_uart(struct gtree *t)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
-    const fdt32_t interrupt[3] = { cpu_to_fdt32(GTREE_IRQ_SPI),
-                                   cpu_to_fdt32(layout->vuart_irq - GTREE_SPI_FIRST),
-                                   cpu_to_fdt32(GTREE_IRQ_LEVEL_HIGH) };
     char name[GTREE_NAME_MAX];
 
     node_name(name, "", "sbsa-uart", layout->vuart_base.v);
     tree_begin(t, name);
     put_string(t, "compatible", "arm,sbsa-uart");
     put_reg(t, layout->vuart_base.v, VPL011_WINDOW_BYTES);
-    tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
+    put_irq(t, layout->vuart_irq);
     put_u32(t, "current-speed", GTREE_UART_SPEED);
+    tree_end(t);
+}
+
+/* The binding wants the control frame first. */
+static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    const uint64_t refresh = layout->watchdog_base.v;
+    const fdt64_t reg[4] = { cpu_to_fdt64(refresh + PAGE_BYTES), cpu_to_fdt64(PAGE_BYTES),
+                             cpu_to_fdt64(refresh), cpu_to_fdt64(PAGE_BYTES) };
+    char name[GTREE_NAME_MAX];
+
+    node_name(name, "", "watchdog", refresh + PAGE_BYTES);
+    tree_begin(t, name);
+    put_string(t, "compatible", "arm,sbsa-gwdt");
+    tree_prop(t, "reg", reg, (uint32_t)sizeof(reg));
+    put_irq(t, layout->watchdog_irq);
+    if (plan->watchdog_ms >= MS_PER_S) {
+        put_u32(t, "timeout-sec", plan->watchdog_ms / MS_PER_S);
+    }
     tree_end(t);
 }
 
@@ -170,6 +196,9 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     hal_vplat_tree(&in->domain->hal, &sink);
     if (in->domain->plan->vpl011) {
         write_uart(t);
+    }
+    if (in->domain->plan->watchdog) {
+        write_watchdog(t, in->domain->plan);
     }
     tree_end(t);
 }

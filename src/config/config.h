@@ -33,7 +33,8 @@ HV_MUST_CHECK enum hv_status config_index_make(struct dt_index *index, const voi
                                                struct config_report *report);
 
 /* Checks everything and fills *plan; goes on after a fault so that all are reported. HV_INVALID if any
- * was. */
+ * was; but with plan->partial_boot faults of domains leave these `unsound` and the others usable: HV_OK
+ * if there are such and nothing else is wrong. */
 HV_MUST_CHECK enum hv_status config_plan_make(const struct dt_index *index, const struct config_env *env,
                                               struct plan *plan, struct config_report *report);
 

@@ -1,9 +1,12 @@
+/* [impl->req~host-registers~1] */
 /* The host's console. */
 #include "config/config_maker.h"
 
 #include "lib/bits.h"
 
-#define OPTION_MAX 64u
+#define OPTION_MAX   64u
+#define PL011_BYTES  0x48u /* up to the last register that is used */
+#define NS16550_LAST 5u
 
 struct uart_kind {
     const char *compatible;
@@ -65,45 +68,67 @@ static uint32_t console_first(const struct dt_index *ix)
     return (node < ix->nr_nodes) ? node : DT_NONE;
 }
 
-static void console_16550(struct config_maker *m, uint32_t node)
+static bool console_16550(struct config_maker *m, uint32_t node, struct plan_console *c)
 {
-    struct plan_console *const c = &m->plan->console;
     uint32_t offset = 0;
+    bool good = true;
 
     c->reg_width = 1;
     (void)dt_get_u32(m->ix, node, "reg-shift", &c->reg_shift);
     (void)dt_get_u32(m->ix, node, "reg-io-width", &c->reg_width);
     (void)dt_get_u32(m->ix, node, "reg-offset", &offset);
-    c->base.v += offset;
-    if (c->reg_shift > 4u) {
-        config_fault_prop(m->report, node, "reg-shift", "0 to 4");
-    }
     if ((c->reg_width != 1u) && (c->reg_width != 4u)) {
         config_fault_prop(m->report, node, "reg-io-width", "1 or 4");
+        good = false;
     }
+    if ((c->reg_shift > 4u) || ((c->reg_width == 4u) && (c->reg_shift < 2u))) {
+        config_fault_prop(m->report, node, "reg-shift", "0 to 4, at least 2 for registers of 4 bytes");
+        good = false;
+    }
+    c->base.v += offset;
+    c->bytes -= bits_min(c->bytes, offset);
+    return good;
+}
+
+/* They are opened before anything is judged: what is said about them must hold. */
+static bool console_usable(const struct plan *plan, const struct plan_console *c)
+{
+    const bool is_16550 = (c->kind == PLAN_CONSOLE_NS16550);
+    const uint32_t width = is_16550 ? c->reg_width : 4u;
+    const uint64_t needed = is_16550 ? ((NS16550_LAST << c->reg_shift) + width) : PL011_BYTES;
+    bool good = ((c->base.v % width) == 0u) && (c->bytes >= needed) && (c->bytes <= (UINT64_MAX - c->base.v));
+
+    for (uint32_t i = 0; i < plan->nr_ram; i++) {
+        good = good && !config_ranges_meet(c->base.v, c->bytes, plan->ram[i].base, plan->ram[i].bytes);
+    }
+    return good;
 }
 
 static void console_take(struct config_maker *m, uint32_t node)
 {
-    struct plan_console *const c = &m->plan->console;
+    struct plan_console c = { .kind = uart_kind(m->ix, node) };
     struct dt_range r = { 0u, 0u };
     struct dt_irq irq = { DT_NONE, 0u, { 0u, 0u, 0u, 0u } };
     struct hal_plan_line line = { 0u, false };
 
-    if (!dt_reg_host(m->ix, node, 0, &r) || (r.bytes == 0u)) {
-        config_fault_prop(m->report, node, "reg", "the registers' address and size on the host");
-    } else {
-        c->kind = uart_kind(m->ix, node);
-        c->base = hpa(r.base);
-        c->bytes = r.bytes;
-        if (c->kind == PLAN_CONSOLE_NS16550) {
-            console_16550(m, node);
-        }
-        if (dt_irq(m->ix, node, 0, &irq) && hal_plan_line_decode(m->ix, &irq, &line)) {
-            c->irq = line.irq;
-            c->irq_edge = line.edge;
-        }
+    if (!dt_reg_host(m->ix, node, 0, &r)) {
+        r.bytes = 0u;
     }
+    c.base = hpa(r.base);
+    c.bytes = r.bytes;
+    if ((c.kind == PLAN_CONSOLE_NS16550) && !console_16550(m, node, &c)) {
+        return;
+    }
+    if (!console_usable(m->plan, &c)) {
+        config_fault_prop(m->report, node, "reg",
+                          "the registers' address and size on the host, aligned and outside of RAM");
+        return;
+    }
+    if (dt_irq(m->ix, node, 0, &irq) && hal_plan_line_decode(m->ix, &irq, &line)) {
+        c.irq = line.irq;
+        c.irq_edge = line.edge;
+    }
+    m->plan->console = c;
 }
 
 void config_console_make(struct config_maker *m)

@@ -1,22 +1,20 @@
 /* Domains: the nodes below /chosen that are compatible with xen,domain. */
-/* [impl->req~unknown-refused~1] */
+/* [impl->req~unknown-refused~1] [impl->req~partial-boot~1] */
 #include "config/config_maker.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"
 
 #define START_ORDER_DEFAULT 1000u
-#define NR_SPIS_DEFAULT     32u /* covers the vpl011; nothing else is wired to a domain */
+#define RESTARTS_DEFAULT    10u
+#define NR_SPIS_DEFAULT     32u /* covers the vpl011 and the watchdog; nothing else is wired to a domain */
 #define NR_SPIS_STEP        32u
 #define KIB_PER_PAGE        4u
 #define GRANT_FRAMES_MAX    0x7FFFFFFFu
 
-struct node_rule {
-    const char *compatible;
-    const char *expected;
-};
-
 /* -- Properties of a domain -- */
+
+static const char *const stop_restart[] = { "stop", "restart" };
 
 static void take_cells(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
@@ -65,11 +63,38 @@ static void take_cpus(struct config_target *t, const struct config_rule *rule, c
 
 static void take_vpl011(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
-    if (v->bytes != 0u) {
-        config_take_refuse(t, rule, v);
-    } else {
-        t->domain->vpl011 = true;
-    }
+    t->domain->vpl011 = config_flag(t, rule, v);
+}
+
+static void take_monitor(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    t->domain->monitor = config_flag(t, rule, v);
+}
+
+static void take_on_crash(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    t->domain->restart_on_crash = config_choice(t, rule, v, stop_restart, ARRAY_LEN(stop_restart)) == 1u;
+}
+
+static void take_on_reset(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    t->domain->restart_on_reset = config_choice(t, rule, v, stop_restart, ARRAY_LEN(stop_restart)) == 1u;
+}
+
+static void take_restart_limit(struct config_target *t, const struct config_rule *rule,
+                               const struct dt_value *v)
+{
+    (void)config_number(t, rule, v, &t->domain->restarts_per_minute);
+}
+
+static void take_watchdog(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    t->domain->watchdog = config_number(t, rule, v, &t->domain->watchdog_ms);
+}
+
+static void take_irq_rate(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    (void)config_number(t, rule, v, &t->domain->max_irq_rate);
 }
 
 static void take_nr_spis(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
@@ -111,11 +136,17 @@ static const struct config_rule domain_rule[] = {
     { "memory", take_memory, "two cells with KiB, a multiple of 4 that the guest's memory map has room for",
       0, 0, "" },
     { "cpus", take_cpus, "", 0, 0, "" },
-    { "vpl011", take_vpl011, "no value, the property is there or not", 0, 0, "" },
+    { "vpl011", take_vpl011, CONFIG_NO_VALUE, 0, 0, "" },
     { "nr_spis", take_nr_spis, "0 to 988", 0, 988, "" },
     { "trap-unmapped-accesses", take_trap, "0 or 1", 0, 1, "" },
     { "xen,domain-p2m-mem-mb", take_pool, "1 to 65536", 1, 65536, "" },
     { "bulkhead,start-order", take_start_order, "one cell", 0, UINT32_MAX, "" },
+    { "bulkhead,on-crash", take_on_crash, "stop or restart", 0, 0, "" },
+    { "bulkhead,on-reset", take_on_reset, "stop or restart", 0, 0, "" },
+    { "bulkhead,restart-limit", take_restart_limit, "0 to 10000", 0, 10000, "" },
+    { "bulkhead,watchdog-ms", take_watchdog, "0 to 86400000", 0, 86400000, "" },
+    { "bulkhead,max-irq-rate", take_irq_rate, "1 to 1000000", 1, 1000000, "" },
+    { "bulkhead,monitor", take_monitor, CONFIG_NO_VALUE, 0, 0, "" },
     { "passthrough", config_take_word, "disabled (devices cannot be given to domains yet)", 0, 0,
       "disabled" },
     { "xen,static-mem", config_take_refuse, "no such property (static memory is not supported yet)", 0, 0,
@@ -136,67 +167,10 @@ static const struct config_rule domain_rule[] = {
 };
 static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
 
-static const struct node_rule domain_nodes_refused[] = {
+static const struct config_node_rule domain_nodes_refused[] = {
     { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
     { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
 };
-
-/* -- Properties and nodes of /chosen -- */
-
-static void take_string(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    if (!dt_is_string(v)) {
-        config_take_refuse(t, rule, v);
-    }
-}
-
-static const struct config_rule chosen_rule[] = {
-    { "xen,xen-bootargs", take_string, "one string", 0, 0, "" },
-    { "bulkhead,scheduler", take_string, "the scheduler null or rr", 0, 0, "" },
-    { "stdout-path", take_string, "one string", 0, 0, "" },
-    { "xen,dom0-bootargs", config_take_refuse, "no such property (control domains are not supported yet)", 0,
-      0, "" },
-    { "xen,static-heap", config_take_refuse, "no such property (a static heap is not supported yet)", 0, 0,
-      "" },
-    { "xen,uefi-cfg-load", config_take_refuse,
-      "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
-};
-static const struct config_rules chosen_rules = { chosen_rule, ARRAY_LEN(chosen_rule) };
-
-static const struct node_rule chosen_nodes_refused[] = {
-    { "multiboot,module", "modules inside a domain's node only (control domains are not supported yet)" },
-    { "xen,multiboot-module", "modules inside a domain's node only (control domains are not supported yet)" },
-    { "xen,cpupool", "no such node (cpupools are not supported yet)" },
-    { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
-    { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
-};
-
-static void refuse_node(struct config_maker *m, uint32_t node, const struct node_rule *rule,
-                        uint32_t nr_rules)
-{
-    bool refused = false;
-
-    for (uint32_t i = 0; (i < nr_rules) && !refused; i++) {
-        refused = dt_compatible(m->ix, node, rule[i].compatible);
-        if (refused) {
-            config_fault_prop(m->report, node, "compatible", rule[i].expected);
-        }
-    }
-}
-
-void config_chosen_check(struct config_maker *m)
-{
-    struct config_target t = { m, m->chosen, NULL };
-
-    if (m->chosen != DT_NONE) {
-        config_rules_apply(&t, &chosen_rules);
-        for (uint32_t n = dt_first_child(m->ix, m->chosen); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
-            if (dt_enabled(m->ix, n)) {
-                refuse_node(m, n, chosen_nodes_refused, ARRAY_LEN(chosen_nodes_refused));
-            }
-        }
-    }
-}
 
 /* -- A domain -- */
 
@@ -227,6 +201,7 @@ static void domain_name(struct config_maker *m, struct plan_domain *d, uint32_t 
     }
     if (!name_good(name)) {
         config_fault_text(m->report, node, "name", name, "letters, digits and ,._+-@ only");
+        config_make_printable(&text);
     }
     for (const struct plan_domain *other = m->plan->domain; other != d; other++) {
         if (strcmp(other->name, d->name) == 0) {
@@ -247,8 +222,11 @@ static void domain_children(struct config_maker *m, struct plan_domain *d, uint3
         } else if (dt_compatible(m->ix, n, "multiboot,kernel") ||
                    dt_compatible(m->ix, n, "multiboot,ramdisk")) {
             config_fault_prop(m->report, n, "compatible", "also \"multiboot,module\"");
+        } else if (!config_refuse_node(m, n, domain_nodes_refused, ARRAY_LEN(domain_nodes_refused)) &&
+                   (dt_has(m->ix, n, "reg") || dt_has(m->ix, n, "data"))) {
+            config_fault_prop(m->report, n, "compatible", "\"multiboot,module\" of a node with reg or data");
         } else {
-            refuse_node(m, n, domain_nodes_refused, ARRAY_LEN(domain_nodes_refused));
+            /* nothing of ours */
         }
     }
 }
@@ -265,12 +243,31 @@ static void domain_complete(struct config_maker *m, struct plan_domain *d, uint3
     if (d->kernel.name == NULL) {
         config_fault(m->report, node, "kernel", NULL, "a module compatible with \"multiboot,kernel\"");
     }
-    if (d->vpl011) {
+    if (d->vpl011 || d->watchdog) {
         d->nr_spis = (uint32_t)bits_max(d->nr_spis, NR_SPIS_DEFAULT);
     }
     if (d->pool_bytes == 0u) {
         d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus);
     }
+}
+
+void config_domain_blame(struct config_maker *m, struct plan_domain *d, uint32_t faults_before)
+{
+    const uint32_t more = m->report->nr_faults - faults_before;
+
+    m->nr_domain_faults += more;
+    d->unsound = d->unsound || (more > 0u);
+}
+
+void config_domain_forget(struct plan_domain *d)
+{
+    d->memory_bytes = 0;
+    d->pool_bytes = 0;
+    d->nr_vcpus = 0;
+    d->vpl011 = false;
+    d->watchdog = false;
+    d->kernel.bytes = 0;
+    d->ramdisk.bytes = 0;
 }
 
 static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
@@ -281,6 +278,8 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     d->nr_spis = NR_SPIS_DEFAULT;
     d->start_order = START_ORDER_DEFAULT;
     d->trap_unmapped = true;
+    d->restart_on_reset = true;
+    d->restarts_per_minute = RESTARTS_DEFAULT;
     d->bootargs = "";
     for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
         d->affinity[i] = ~0ULL;
@@ -322,14 +321,15 @@ static uint64_t memory_left(struct config_maker *m)
 }
 
 /* The domain that does not fit any more, in the order of the nodes, is the one to blame. */
-static void memory_share(struct config_maker *m, const uint16_t *node)
+static void memory_share(struct config_maker *m)
 {
     uint64_t left = memory_left(m);
 
     for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
-        const struct plan_domain *const d = &m->plan->domain[i];
+        struct plan_domain *const d = &m->plan->domain[i];
 
         if (d->memory_bytes > (left - bits_min(left, d->pool_bytes))) {
+            const uint32_t before = m->report->nr_faults;
             struct config_sentence s;
             char text[80];
             struct fmt_buf expected;
@@ -338,18 +338,20 @@ static void memory_share(struct config_maker *m, const uint16_t *node)
             fmt_str(&expected, "at most ");
             fmt_u64(&expected, (left - bits_min(left, d->pool_bytes)) >> 10u);
             fmt_str(&expected, ", the KiB that the host has left");
-            config_sentence_node(&s, m->report, node[i], "memory");
+            config_sentence_node(&s, m->report, m->domain_node[i], "memory");
             fmt_u64(&s.text, d->memory_bytes >> 10u);
             config_sentence_end(&s, m->report, text);
-        } else {
+            config_domain_blame(m, d, before);
+        } else if (!d->unsound || !m->plan->partial_boot) {
             left -= d->memory_bytes + d->pool_bytes;
+        } else {
+            /* it is not built */
         }
     }
 }
 
 void config_domains_make(struct config_maker *m)
 {
-    uint16_t node[HV_DOMAINS_MAX];
     struct plan *const plan = m->plan;
     uint32_t n = (m->chosen == DT_NONE) ? DT_NONE : dt_first_child(m->ix, m->chosen);
 
@@ -360,10 +362,12 @@ void config_domains_make(struct config_maker *m)
             config_fault_text(m->report, n, "compatible", "one more domain", "at most 32");
         } else {
             struct plan_domain *const d = &plan->domain[plan->nr_domains];
+            const uint32_t before = m->report->nr_faults;
 
-            node[plan->nr_domains] = (uint16_t)n;
+            m->domain_node[plan->nr_domains] = (uint16_t)n;
             plan->nr_domains++;
             domain_make(m, d, n);
+            config_domain_blame(m, d, before);
         }
     }
     if (plan->nr_domains == 0u) {
@@ -373,6 +377,11 @@ void config_domains_make(struct config_maker *m)
                           "a node below /chosen compatible with \"xen,domain\"");
     }
     if (plan->nr_ram > 0u) {
-        memory_share(m, node);
+        memory_share(m);
+    }
+    for (uint32_t i = 0; (i < plan->nr_domains) && plan->partial_boot; i++) {
+        if (plan->domain[i].unsound) {
+            config_domain_forget(&plan->domain[i]);
+        }
     }
 }

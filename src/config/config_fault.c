@@ -24,12 +24,11 @@ void config_sentence_node(struct config_sentence *s, const struct config_report 
     fmt_str(&s->text, ": found ");
 }
 
-/* Names in a tree may hold anything; a terminal is shown printable characters only. */
-static void make_printable(struct config_sentence *s)
+void config_make_printable(struct fmt_buf *text)
 {
-    for (uint32_t i = 0; i < s->text.len; i++) {
-        if ((s->bytes[i] < ' ') || (s->bytes[i] > '~')) {
-            s->bytes[i] = '?';
+    for (uint32_t i = 0; i < text->len; i++) {
+        if ((text->buf[i] < ' ') || (text->buf[i] > '~')) {
+            text->buf[i] = '?';
         }
     }
 }
@@ -38,7 +37,7 @@ void config_sentence_end(struct config_sentence *s, struct config_report *report
 {
     fmt_str(&s->text, ", expected ");
     fmt_str(&s->text, expected);
-    make_printable(s);
+    config_make_printable(&s->text);
     report->nr_faults++;
     report->fault(report->ctx, s->bytes);
 }
@@ -155,7 +154,7 @@ void config_note(struct config_report *report, uint32_t node, const char *prop, 
         fmt_str(&s.text, prop);
         fmt_str(&s.text, ": ");
         fmt_str(&s.text, what);
-        make_printable(&s);
+        config_make_printable(&s.text);
         report->note(report->ctx, s.bytes);
     }
 }

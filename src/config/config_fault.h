@@ -34,6 +34,9 @@ void config_fault_prop(struct config_report *report, uint32_t node, const char *
 /* Not a fault: what is left out or done differently and why. "<path>: <prop>: <what>" */
 void config_note(struct config_report *report, uint32_t node, const char *prop, const char *what);
 
+/* Names in a tree may hold anything; a terminal is shown printable characters only. */
+void config_make_printable(struct fmt_buf *text);
+
 /* A value as a reader of device-tree source knows it: a decimal number, "text", <cells>, or a count of
  * bytes. */
 void config_value_print(struct fmt_buf *out, const struct dt_value *v);

@@ -5,6 +5,7 @@
 #include "lib/bits.h"
 
 #define CPU_LEFT_OUT  "left out, this host has no way to start it"
+#define LOG_KEEP_MAX  MIB(1)
 #define ADDRESS_LIMIT BIT64(52) /* of any Armv8-A machine; keeps sums far from wrapping */
 
 /* Adds a range in order of base. False if the list is full. */
@@ -153,6 +154,47 @@ static void memreserve_make(struct config_maker *m)
     }
 }
 
+bool config_inside_ram(const struct plan *plan, const struct dt_range *r)
+{
+    bool inside = false;
+
+    for (uint32_t i = 0; (i < plan->nr_ram) && !inside; i++) {
+        const struct plan_range *const ram = &plan->ram[i];
+
+        inside = (r->base >= ram->base) && (r->bytes <= ram->bytes) &&
+                 ((r->base - ram->base) <= (ram->bytes - r->bytes));
+    }
+    return inside;
+}
+
+/* Where the log survives a warm reset. All that is reserved is in the list by now, this region included. */
+static void log_keep_make(struct config_maker *m, uint32_t node)
+{
+    struct plan *const plan = m->plan;
+    const struct config_env *const env = m->env;
+    struct dt_range r = { 0u, 0u };
+    uint32_t nr_meet = 0;
+
+    (void)dt_reg_host(m->ix, node, 0, &r);
+    for (uint32_t i = 0; i < plan->nr_reserved; i++) {
+        nr_meet +=
+            config_ranges_meet(plan->reserved[i].base, plan->reserved[i].bytes, r.base, r.bytes) ? 1u : 0u;
+    }
+    if (plan->log_keep.bytes != 0u) {
+        config_fault_prop(m->report, node, "compatible", "one such node only");
+    } else if ((dt_reg_count(m->ix, node) != 1u) || (((r.base | r.bytes) % PAGE_BYTES) != 0u) ||
+               (r.bytes == 0u) || (r.bytes > LOG_KEEP_MAX) || !config_inside_ram(plan, &r)) {
+        config_fault_prop(m->report, node, "reg",
+                          "one range of the host's memory, whole pages, at most 1 MiB");
+    } else if ((nr_meet > 1u) || config_ranges_meet(env->image_base.v, env->image_bytes, r.base, r.bytes) ||
+               config_ranges_meet(env->tree_base.v, m->ix->blob_bytes, r.base, r.bytes)) {
+        config_fault_prop(m->report, node, "reg", "memory that nothing else has");
+    } else {
+        plan->log_keep.base = r.base;
+        plan->log_keep.bytes = r.bytes;
+    }
+}
+
 static void reserved_make(struct config_maker *m)
 {
     const uint32_t top = dt_child(m->ix, DT_ROOT, "reserved-memory", 15u);
@@ -175,6 +217,11 @@ static void reserved_make(struct config_maker *m)
                                       "a range that `ranges` of the nodes above translates");
                 }
             }
+        }
+    }
+    for (uint32_t n = top; (top != DT_NONE) && (n < m->ix->node[top].end); n++) {
+        if (dt_compatible(m->ix, n, "bulkhead,log") && dt_enabled(m->ix, n)) {
+            log_keep_make(m, n);
         }
     }
     ranges_merge(m->plan->reserved, &m->plan->nr_reserved);

@@ -13,7 +13,9 @@ struct config_maker {
     const struct config_env *env;
     struct plan *plan;
     struct config_report *report;
-    uint32_t chosen; /* the node, DT_NONE if there is none */
+    uint32_t chosen;                      /* the node, DT_NONE if there is none */
+    uint16_t domain_node[HV_DOMAINS_MAX]; /* of the plan's domains */
+    uint32_t nr_domain_faults;            /* those that a partial boot forgives */
 };
 
 /* What a node's property may be; tables of these name everything that config/ knows. */
@@ -37,6 +39,14 @@ struct config_rules {
     uint32_t nr_rules;
 };
 
+/* Nodes that are a fault where they stand: true, and the fault, if this one is. */
+struct config_node_rule {
+    const char *compatible;
+    const char *expected;
+};
+bool config_refuse_node(struct config_maker *m, uint32_t node, const struct config_node_rule *rule,
+                        uint32_t nr_rules);
+
 /* Hands each property to its rule. Of the others those named xen,... or bulkhead,... are faults, the rest
  * is ignored. */
 void config_rules_apply(struct config_target *t, const struct config_rules *rules);
@@ -46,9 +56,20 @@ void config_take_refuse(struct config_target *t, const struct config_rule *rule,
 void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 /* the one accepted word */
 void config_take_word(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+/* True if v has no value, as a property has that is there or not; else a fault. */
+#define CONFIG_NO_VALUE "no value, the property is there or not"
+bool config_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+/* Which of the words v is; 0 and a fault if it is none. */
+uint32_t config_choice(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
+                       const char *const *word, uint32_t nr_words);
 /* False and a fault unless v is one cell between min and max. */
 bool config_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
                    uint32_t *out);
+
+/* What was reported since there were `faults_before` makes this domain unsound. */
+void config_domain_blame(struct config_maker *m, struct plan_domain *d, uint32_t faults_before);
+/* An unsound domain takes nothing of what the others share. */
+void config_domain_forget(struct plan_domain *d);
 
 void config_host_make(struct config_maker *m);
 void config_console_make(struct config_maker *m);
@@ -67,6 +88,8 @@ bool config_in_payload(const struct config_env *env, const struct plan_module *m
  * there. */
 bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes);
 
+/* Whether a range lies in one bank of RAM. */
+bool config_inside_ram(const struct plan *plan, const struct dt_range *r);
 bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b);
 
 #endif

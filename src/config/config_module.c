@@ -5,9 +5,14 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
+#define DIGEST_CRC32C "bulkhead,crc32c"
+#define DIGEST_SHA256 "bulkhead,sha256"
+
 static const struct config_rule module_rule[] = {
     { "bulkhead,image-offset", config_take_ignore, "", 0, 0, "" },
     { "bulkhead,image-bytes", config_take_ignore, "", 0, 0, "" },
+    { DIGEST_CRC32C, config_take_ignore, "", 0, 0, "" },
+    { DIGEST_SHA256, config_take_ignore, "", 0, 0, "" },
     { "xen,uefi-binary", config_take_refuse,
       "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
 };
@@ -84,19 +89,6 @@ static bool module_from_payload(struct config_maker *m, uint32_t node, struct dt
     return good;
 }
 
-static bool inside_ram(const struct plan *plan, const struct dt_range *r)
-{
-    bool inside = false;
-
-    for (uint32_t i = 0; (i < plan->nr_ram) && !inside; i++) {
-        const struct plan_range *const ram = &plan->ram[i];
-
-        inside = (r->base >= ram->base) && (r->bytes <= ram->bytes) &&
-                 ((r->base - ram->base) <= (ram->bytes - r->bytes));
-    }
-    return inside;
-}
-
 static bool module_meets(const struct plan_module *other, const struct dt_range *r, bool packed)
 {
     const bool same = packed && (other->base.v == r->base) && (other->bytes == r->bytes);
@@ -107,12 +99,12 @@ static bool module_meets(const struct plan_module *other, const struct dt_range 
 /* The other module that shares memory with this one; NULL if none does. Two domains may use one module of
  * the payload. */
 static const struct plan_module *module_clash(struct config_maker *m, const struct dt_range *r, bool packed,
-                                              const struct plan_domain **owner)
+                                              struct plan_domain **owner)
 {
     const struct plan_module *clash = NULL;
 
     for (uint32_t i = 0; (i < m->plan->nr_domains) && (clash == NULL); i++) {
-        const struct plan_domain *const d = &m->plan->domain[i];
+        struct plan_domain *const d = &m->plan->domain[i];
 
         if (module_meets(&d->kernel, r, packed)) {
             clash = &d->kernel;
@@ -127,7 +119,7 @@ static const struct plan_module *module_clash(struct config_maker *m, const stru
 }
 
 static void module_clash_fault(struct config_maker *m, uint32_t node, const char *prop,
-                               const struct plan_domain *owner, const struct plan_module *other)
+                               struct plan_domain *owner, const struct plan_module *other)
 {
     char text[112];
     struct fmt_buf expected;
@@ -138,13 +130,14 @@ static void module_clash_fault(struct config_maker *m, uint32_t node, const char
     fmt_char(&expected, '/');
     fmt_str(&expected, other->name);
     config_fault_prop(m->report, node, prop, text);
+    owner->unsound = true; /* nobody knows whose bytes these are */
 }
 
 static bool module_place_good(struct config_maker *m, uint32_t node, const struct dt_range *r, bool packed)
 {
     const struct config_env *const env = m->env;
     const char *const prop = packed ? "bulkhead,image-offset" : "reg";
-    const struct plan_domain *owner = NULL;
+    struct plan_domain *owner = NULL;
     const struct plan_module *const clash = module_clash(m, r, packed, &owner);
     bool reserved = false;
     bool good = false;
@@ -154,7 +147,7 @@ static bool module_place_good(struct config_maker *m, uint32_t node, const struc
 
         reserved = reserved || config_ranges_meet(range->base, range->bytes, r->base, r->bytes);
     }
-    if (!inside_ram(m->plan, r)) {
+    if (!config_inside_ram(m->plan, r)) {
         config_fault_prop(m->report, node, prop, "a range inside the host's memory");
     } else if (reserved) {
         config_fault_prop(m->report, node, prop, "memory that is not reserved");
@@ -214,6 +207,29 @@ static void kernel_bootargs(struct config_maker *m, struct plan_domain *d, uint3
     }
 }
 
+static void module_digest(struct config_maker *m, struct plan_module *module, uint32_t node)
+{
+    struct dt_value crc = { NULL, 0u };
+    struct dt_value sha = { NULL, 0u };
+    const bool has_crc = dt_get(m->ix, node, DIGEST_CRC32C, &crc);
+    const bool has_sha = dt_get(m->ix, node, DIGEST_SHA256, &sha);
+
+    if (has_crc && (crc.bytes != 4u)) {
+        config_fault(m->report, node, DIGEST_CRC32C, &crc, "one cell");
+    } else if (has_sha && (sha.bytes != PLAN_DIGEST_MAX)) {
+        config_fault(m->report, node, DIGEST_SHA256, &sha, "32 bytes");
+    } else if (has_crc && has_sha) {
+        config_fault(m->report, node, DIGEST_SHA256, &sha, "none beside " DIGEST_CRC32C);
+    } else if (has_crc || has_sha) {
+        const struct dt_value *const v = has_crc ? &crc : &sha;
+
+        module->digest = has_crc ? PLAN_DIGEST_CRC32C : PLAN_DIGEST_SHA256;
+        (void)memcpy(module->digest_is, v->data, v->bytes);
+    } else {
+        /* taken as it is */
+    }
+}
+
 void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     struct config_target t = { m, node, d };
@@ -225,6 +241,7 @@ void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     config_rules_apply(&t, &module_rules);
     if (role != NULL) {
         role->name = dt_name(m->ix, node);
+        module_digest(m, role, node);
         good = packed ? module_from_payload(m, node, &r) : module_from_reg(m, node, &r);
         if (good && module_place_good(m, node, &r, packed)) {
             role->base = hpa(r.base);

@@ -86,6 +86,43 @@ void config_take_word(struct config_target *t, const struct config_rule *rule, c
     }
 }
 
+bool config_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (v->bytes != 0u) {
+        config_take_refuse(t, rule, v);
+    }
+    return v->bytes == 0u;
+}
+
+uint32_t config_choice(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
+                       const char *const *word, uint32_t nr_words)
+{
+    uint32_t which = 0;
+
+    while ((which < nr_words) && !(dt_is_string(v) && dt_strings_have(v, word[which]))) {
+        which++;
+    }
+    if (which == nr_words) {
+        config_take_refuse(t, rule, v);
+        which = 0;
+    }
+    return which;
+}
+
+bool config_refuse_node(struct config_maker *m, uint32_t node, const struct config_node_rule *rule,
+                        uint32_t nr_rules)
+{
+    bool refused = false;
+
+    for (uint32_t i = 0; (i < nr_rules) && !refused; i++) {
+        refused = dt_compatible(m->ix, node, rule[i].compatible);
+        if (refused) {
+            config_fault_prop(m->report, node, "compatible", rule[i].expected);
+        }
+    }
+    return refused;
+}
+
 void config_rules_apply(struct config_target *t, const struct config_rules *rules)
 {
     const struct dt_index *const ix = t->m->ix;
@@ -113,10 +150,16 @@ void config_rules_apply(struct config_target *t, const struct config_rules *rule
 enum hv_status config_plan_make(const struct dt_index *index, const struct config_env *env, struct plan *plan,
                                 struct config_report *report)
 {
-    struct config_maker m = { index, env, plan, report, DT_NONE };
-    const uint32_t faults_before = report->nr_faults;
+    struct config_maker m;
+    uint32_t allowed = report->nr_faults;
+    uint32_t nr_sound = 0;
 
     (void)memset(plan, 0, sizeof(*plan));
+    (void)memset(&m, 0, sizeof(m));
+    m.ix = index;
+    m.env = env;
+    m.plan = plan;
+    m.report = report;
     report->index = index;
     m.chosen = dt_find(index, "/chosen");
     config_host_make(&m);
@@ -124,5 +167,11 @@ enum hv_status config_plan_make(const struct dt_index *index, const struct confi
     config_chosen_check(&m);
     config_domains_make(&m);
     config_sched_make(&m);
-    return (report->nr_faults == faults_before) ? HV_OK : HV_INVALID;
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        nr_sound += plan->domain[i].unsound ? 0u : 1u;
+    }
+    if (plan->partial_boot && (nr_sound > 0u)) {
+        allowed += m.nr_domain_faults;
+    }
+    return (report->nr_faults == allowed) ? HV_OK : HV_INVALID;
 }

@@ -66,25 +66,28 @@ static bool match_add(struct match *w, uint32_t vcpu)
     return found;
 }
 
-/* Gives each vCPU a CPU of its own. False if that is not possible. */
-static bool pin_all(struct plan *plan)
+/* Gives each vCPU a CPU of its own. Answers the first domain for which that is not possible, or
+ * nr_domains. */
+static uint32_t pin_all(struct plan *plan)
 {
     struct match w;
     uint32_t nr_vcpus = 0;
+    uint32_t fit = 0; /* domains */
     bool fits = true;
 
     w.nr_cpus = plan->nr_cpus;
     (void)memset(w.owner, (int)NOBODY, sizeof(w.owner));
-    for (uint32_t d = 0; d < plan->nr_domains; d++) {
-        for (uint32_t v = 0; (v < plan->domain[d].nr_vcpus) && fits; v++) {
+    while ((fit < plan->nr_domains) && fits) {
+        for (uint32_t v = 0; (v < plan->domain[fit].nr_vcpus) && fits; v++) {
             fits = nr_vcpus < plan->nr_cpus;
             if (fits) {
-                w.allowed[nr_vcpus] = plan->domain[d].affinity[v];
+                w.allowed[nr_vcpus] = plan->domain[fit].affinity[v];
                 w.cpu_of[nr_vcpus] = NOBODY;
                 fits = match_add(&w, nr_vcpus);
                 nr_vcpus++;
             }
         }
+        fit += fits ? 1u : 0u;
     }
     nr_vcpus = 0;
     for (uint32_t d = 0; (d < plan->nr_domains) && fits; d++) {
@@ -93,7 +96,7 @@ static bool pin_all(struct plan *plan)
             nr_vcpus++;
         }
     }
-    return fits;
+    return fit;
 }
 
 /* The user's choice: /chosen/bulkhead,scheduler, or else sched= of the command line. *prop names where it
@@ -117,23 +120,35 @@ static bool sched_named(struct config_maker *m, char *out, const char **prop)
     return named;
 }
 
+/* A domain whose vCPUs find no CPU is the one to blame, in the order of the nodes. Each turn takes one
+ * out. */
+static void pin_rest(struct config_maker *m, uint32_t first)
+{
+    struct plan *const plan = m->plan;
+
+    for (uint32_t i = first; i < plan->nr_domains; i = pin_all(plan)) {
+        const uint32_t before = m->report->nr_faults;
+
+        config_fault_prop(m->report, m->domain_node[i], "cpus", "a CPU for each vCPU, or the scheduler rr");
+        config_domain_blame(m, &plan->domain[i], before);
+        config_domain_forget(&plan->domain[i]);
+    }
+}
+
 void config_sched_make(struct config_maker *m)
 {
     char word[OPTION_MAX];
     const char *prop = NULL;
     const bool named = sched_named(m, word, &prop);
-    const bool fits = pin_all(m->plan);
+    const uint32_t fit = pin_all(m->plan);
 
     if (!named) {
-        m->plan->sched = fits ? PLAN_SCHED_NULL : PLAN_SCHED_RR;
+        m->plan->sched = (fit == m->plan->nr_domains) ? PLAN_SCHED_NULL : PLAN_SCHED_RR;
     } else if (strcmp(word, "rr") == 0) {
         m->plan->sched = PLAN_SCHED_RR;
     } else if (strcmp(word, "null") == 0) {
         m->plan->sched = PLAN_SCHED_NULL;
-        if (!fits) {
-            config_fault_prop(m->report, m->chosen, prop,
-                              "rr, because not every vCPU can have a CPU of its own");
-        }
+        pin_rest(m, fit);
     } else {
         config_fault_prop(m->report, m->chosen, prop, "the scheduler null or rr");
     }

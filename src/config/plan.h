@@ -59,10 +59,10 @@ struct plan_domain {
     uint32_t nr_spis;     /* multiple of 32, at most 992; INTIDs end at 1019 all the same */
     uint32_t start_order; /* bulkhead,start-order: lower is built first; ties in node order; default 1000 */
     bool vpl011;
-    bool trap_unmapped;           /* true: abort injected; false: reads ones, writes ignored */
-    bool unsound;                 /* partial boot: its node has faults, it is listed and never built */
-    bool restart_on_crash;        /* bulkhead,on-crash = "restart"; default stop */
-    bool restart_on_reset;        /* bulkhead,on-reset; default restart */
+    bool trap_unmapped;    /* true: abort injected; false: reads ones, writes ignored */
+    bool unsound;          /* its configuration has faults: with partial_boot it is listed and never built */
+    bool restart_on_crash; /* bulkhead,on-crash = "restart"; default stop */
+    bool restart_on_reset; /* bulkhead,on-reset; default restart */
     uint32_t restarts_per_minute; /* bulkhead,restart-limit; default 10; 0 = none: it is stopped */
     bool watchdog;                /* bulkhead,watchdog-ms is there: an SBSA generic watchdog */
     uint32_t watchdog_ms;  /* it runs from the start with this time to reset; 0: when the guest starts it */

@@ -90,3 +90,30 @@ struct hal_vcpu *upcall_vcpu(const struct hal_domain *domain, uint32_t index)
 
     return (index < of->nr_vcpus) ? &of->vcpu[index]->hal : NULL;
 }
+
+void upcall_domain_report(struct hal_domain *domain, uint64_t progress)
+{
+    domain_of(domain)->progress = progress;
+}
+
+/* [impl->req~monitor-calls~1] */
+enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
+                                    struct hal_domain_status *out)
+{
+    const struct domain *of = (const struct domain *)(const void *)caller;
+
+    if (!of->plan->monitor) {
+        return HV_DENIED;
+    }
+    for (uint32_t i = 0; i < domain_count; i++) {
+        const struct domain *domain = domain_table[i];
+
+        if (domain->id == domid) {
+            out->state = (uint64_t)domain->state;
+            out->nr_restarts = domain->nr_restarts;
+            out->progress = domain->progress;
+            return HV_OK;
+        }
+    }
+    return HV_NOT_FOUND;
+}

@@ -12,6 +12,7 @@
 #define DOMAIN_CHUNKS_MAX  16u /* pieces of host RAM that make up a domain's memory */
 #define DOMAIN_MMIO_MAX    16u /* emulated windows */
 #define DOMAIN_FAULTS_KEPT 8u
+#define DOMAIN_LINES_MAX   992u /* shared interrupts */
 
 enum domain_state {
     DOMAIN_NEW, /* planned, nothing built */
@@ -83,7 +84,17 @@ struct vcpu {
     uint64_t slice_end_ns;
     uint64_t run_ns; /* CPU time so far */
     uint64_t loaded_at_ns;
-    struct timer timer; /* stands in for the guest's clocks */
+    struct timer timer; /* stands in for the guest's clocks; last: what goes before it is reset */
+};
+
+/* Device interrupts on their way in, where the plan limits their rate: virq/. Under its lock. */
+struct irq_gate {
+    struct spinlock lock;
+    uint64_t paid_ns;                      /* until then those that passed use up the rate */
+    uint64_t opens_ns;                     /* before this, rises wait */
+    uint32_t held[DOMAIN_LINES_MAX / 32u]; /* lines whose rise waits, bit = INTID - 32 */
+    uint64_t note_ns;                      /* before this, the fault log hears of it no more */
+    struct timer timer;                    /* armed while any waits */
 };
 
 struct domain {
@@ -103,6 +114,7 @@ struct domain {
     uint32_t nr_vcpus;
     struct vcpu *vcpu[HV_VCPUS_MAX];
     struct console console;
+    struct irq_gate gate;
     uint32_t nr_restarts;
     uint64_t nr_faults;                            /* accesses answered with an abort */
     struct domain_fault fault[DOMAIN_FAULTS_KEPT]; /* the last ones, ring */
@@ -136,9 +148,9 @@ HV_MUST_CHECK enum hv_status domain_copy_in(struct domain *domain, void *to, gpa
 HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from,
                                              uint64_t bytes);
 
-/* Adds a line to the domain's fault log, or counts one up. True while such a line is worth logging: the first
- * few, then each power of two. CPUs may lose a count against each other: it is for people. Any context, no
- * lock taken. */
+/* Adds a line to the domain's fault log, now, or counts one up; fault's times and count do not matter. True
+ * while such a line is worth logging: the first few, then each power of two. CPUs may lose a count against
+ * each other: it is for people. Any context, no lock taken. */
 bool domain_fault_note(struct domain *domain, const struct domain_fault *fault);
 
 const char *domain_state_name(enum domain_state state);

@@ -9,6 +9,7 @@ enum hal_exit_kind {
     HAL_EXIT_HYPERCALL, /* the hypervisor's own call convention (none defined yet: UNDEF) */
     HAL_EXIT_IDLE,      /* guest waits for an interrupt (WFI) */
     HAL_EXIT_YIELD,     /* guest waits for an event (WFE) or offers its time */
+    HAL_EXIT_ERROR,     /* the hardware reports an error of this vCPU, perhaps when it leaves its CPU */
     HAL_EXIT_UNKNOWN    /* nothing the port knows how to emulate; cause: the raw syndrome */
 };
 
@@ -19,7 +20,7 @@ struct hal_exit {
     enum hal_exit_kind kind;
     uint64_t cause; /* raw syndrome, for logs */
     gpa_t gpa;      /* MEM_FAULT: full address */
-    uint64_t gva;   /* MEM_FAULT: guest virtual */
+    uint64_t gva;   /* MEM_FAULT: guest virtual; UNKNOWN, ERROR: the pc */
     uint64_t value; /* MEM_FAULT write: the value, width bytes, zero-extended */
     uint8_t width;  /* MEM_FAULT: 1, 2, 4, 8; 0 = the syndrome does not describe the access */
     uint8_t reg;    /* MEM_FAULT read: target for hal_vcpu_set_load() */
@@ -29,6 +30,7 @@ struct hal_exit {
     bool wide;       /* the target register is 64 bits wide */
     bool walk;       /* fault on the guest's own table walk */
     bool permission; /* mapped, but not for this kind of access */
+    bool external;   /* no matter of the map: the memory system refused, gpa is not known; it is injected */
 };
 
 #endif

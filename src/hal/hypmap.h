@@ -28,6 +28,9 @@ HV_MUST_CHECK enum hv_status hal_hypmap_device(hpa_t base, uint64_t bytes, void 
 /* Maps normal memory read-only for good (the device tree). Boot only. HV_NO_MEMORY, HV_LIMIT. */
 HV_MUST_CHECK enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va);
 
+/* Maps normal memory read-write for good (where the log is kept). Boot only. HV_NO_MEMORY, HV_LIMIT. */
+HV_MUST_CHECK enum hv_status hal_hypmap_memory(hpa_t base, uint64_t bytes, void **va);
+
 /* Maps the HAL_WINDOW_BYTES-aligned block that holds `at`; answers the address of `at` in it and how many
  * bytes follow in the window. Replaces what the slot showed before. Valid on this CPU only, until the slot is
  * opened again or closed. */

@@ -17,8 +17,9 @@ HV_MUST_CHECK enum hv_status hal_irq_init(const struct hal_plan_host *host);
 /* The calling CPU's part, secondaries. */
 HV_MUST_CHECK enum hv_status hal_irq_init_cpu(void);
 
-/* Enables an interrupt for the hypervisor, delivered to this CPU. Per-CPU interrupts act on the calling CPU
- * only. */
+/* Enables an interrupt for the hypervisor, delivered to this CPU; also again after a time of being disabled:
+ * what an edge asked for meanwhile comes then. Per-CPU interrupts act on the calling CPU only. Any context;
+ * LOCK_IRQ. */
 HV_MUST_CHECK enum hv_status hal_irq_enable(uint32_t irq, bool edge);
 void hal_irq_disable(uint32_t irq);
 

@@ -25,6 +25,8 @@ struct hal_guest_layout {
     uint32_t nr_banks;
     gpa_t vuart_base; /* emulated SBSA UART, 4 KiB */
     uint32_t vuart_irq;
+    gpa_t watchdog_base; /* emulated SBSA watchdog: refresh frame, then control frame, 4 KiB each */
+    uint32_t watchdog_irq;
     uint32_t nr_spis_max;
 };
 

@@ -57,6 +57,20 @@ void upcall_vcpu_deadline_changed(struct hal_vcpu *vcpu);
 /* A guest asked for it, or (CRASH) it can't go on; why: short text for the log. Effect at exit work. */
 void upcall_domain_power(struct hal_domain *domain, enum hal_power_request request, const char *why);
 
+/* The guest says how far it got, for monitors. */
+void upcall_domain_report(struct hal_domain *domain, uint64_t progress);
+
+struct hal_domain_status {
+    uint64_t state; /* enum domain_state */
+    uint64_t nr_restarts;
+    uint64_t progress; /* as last reported, 0 at each start */
+};
+
+/* State of another domain, or its own. HV_DENIED: the caller is no monitor; HV_NOT_FOUND. No lock: each of
+ * the three is a value that it had. */
+HV_MUST_CHECK enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
+                                                  struct hal_domain_status *out);
+
 /* A log line of the port, without newline; and with a number in hex appended. */
 void upcall_log(const char *text);
 void upcall_log_hex(const char *text, uint64_t value);

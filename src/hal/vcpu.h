@@ -28,6 +28,9 @@ HV_MUST_CHECK enum hv_status hal_domain_init(struct hal_domain *domain,
                                              const struct hal_domain_config *config);
 void hal_domain_destroy(struct hal_domain *domain);
 
+/* The counter that its guest takes for the system's: on Arm the virtual one. */
+uint64_t hal_domain_counter(const struct hal_domain *domain);
+
 /* Binds vCPU index of the domain; all state as after power-on, not runnable. HV_NO_MEMORY. */
 HV_MUST_CHECK enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, uint32_t index);
 

@@ -1,6 +1,7 @@
 #include "operator/operator_command.h"
 
 #include "base/log.h"
+#include "base/percpu.h"
 #include "build/build.h"
 #include "hal/power.h"
 #include "lib/bits.h"
@@ -11,6 +12,9 @@
 
 #define TEXT_MAX  160u
 #define NS_PER_MS 1000000ULL
+#define MS_PER_S  1000ULL
+
+static const char *argument; /* the word behind the command, empty if there is none */
 
 static void say(struct console *out, const char *text)
 {
@@ -125,6 +129,7 @@ static void do_resume(struct console *out, struct domain *domain)
     if ((domain->state != DOMAIN_RUNNING) || !domain->paused) {
         say(out, "it is not paused\n");
     } else {
+        build_devices_begin(domain);
         domain->paused = false;
         sched_unpause_domain(domain);
     }
@@ -132,10 +137,15 @@ static void do_resume(struct console *out, struct domain *domain)
 
 static void do_stop(struct console *out, struct domain *domain)
 {
-    if (domain->state != DOMAIN_RUNNING) {
+    if (build_order(domain, HAL_DOMAIN_OFF, "stopped by the operator") != HV_OK) {
         say(out, "it does not run\n");
-    } else {
-        build_request_stop(domain, HAL_DOMAIN_OFF, "stopped by the operator");
+    }
+}
+
+static void do_restart(struct console *out, struct domain *domain)
+{
+    if (build_order(domain, HAL_DOMAIN_RESET, "by the operator") != HV_OK) {
+        say(out, "it cannot be built\n");
     }
 }
 
@@ -158,6 +168,64 @@ static void do_console(struct console *out, struct domain *domain)
     s.len = 0u;
     console_replay(&domain->console, sink_put, &s);
     sink_end(&s);
+}
+
+/* Seconds with three places */
+static void put_time(struct fmt_buf *text, uint64_t ns)
+{
+    fmt_u64_width(text, (ns / NS_PER_MS) / MS_PER_S, 7u, ' ');
+    fmt_char(text, '.');
+    fmt_u64_width(text, (ns / NS_PER_MS) % MS_PER_S, 3u, '0');
+}
+
+static void list_fault(struct console *out, const struct domain_fault *fault)
+{
+    char bytes[TEXT_MAX];
+    struct fmt_buf text;
+
+    fmt_init(&text, bytes, TEXT_MAX);
+    put_time(&text, fault->first_ns);
+    put_time(&text, fault->last_ns);
+    fmt_u64_width(&text, fault->vcpu, 6u, ' ');
+    fmt_u64_width(&text, fault->count, 9u, ' ');
+    fmt_str(&text, "  ");
+    fmt_str(&text, fault->what);
+    fmt_str(&text, " at ");
+    fmt_hex(&text, fault->address);
+    fmt_str(&text, ", syndrome ");
+    fmt_hex(&text, fault->cause);
+    fmt_char(&text, '\n');
+    say(out, bytes);
+}
+
+/* [impl->req~fault-log~1] */
+static void do_faults(struct console *out, struct domain *domain)
+{
+    const uint32_t end = domain->nr_fault_kinds;
+
+    say(out, "      first       last  vCPU    count  what\n");
+    for (uint32_t i = (end > DOMAIN_FAULTS_KEPT) ? (end - DOMAIN_FAULTS_KEPT) : 0u; i < end; i++) {
+        list_fault(out, &domain->fault[i % DOMAIN_FAULTS_KEPT]);
+    }
+}
+
+/* By an interrupt, so that it happens in whatever that CPU is doing. */
+static void do_panic(struct console *out, struct domain *domain)
+{
+    cpuid_t cpu = cpu_id();
+
+    (void)domain;
+    if (*argument != '\0') {
+        cpu = 0;
+        for (const char *c = argument; (*c >= '0') && (*c <= '9') && (cpu < HV_CPUS_MAX); c = &c[1]) {
+            cpu = (cpu * 10u) + ((uint32_t)(uint8_t)*c - (uint32_t)'0');
+        }
+    }
+    if ((cpu >= HV_CPUS_MAX) || ((percpu_online() & BIT64(cpu)) == 0u)) {
+        say(out, "there is no such CPU\n");
+    } else {
+        percpu_ipi_send(cpu, PERCPU_IPI_PANIC);
+    }
 }
 
 static void do_poweroff(struct console *out, struct domain *domain)
@@ -189,8 +257,11 @@ static const struct command commands[] = {
     { "pause", true, do_pause, "NAME  keeps a domain from running" },
     { "resume", true, do_resume, "NAME  lets it run again" },
     { "stop", true, do_stop, "NAME  powers a domain off" },
+    { "restart", true, do_restart, "NAME  builds a domain again and starts it" },
     { "log", false, do_log, "what the hypervisor said since it was booted" },
     { "console", true, do_console, "NAME  what a domain wrote last" },
+    { "faults", true, do_faults, "NAME  what it was refused and how it failed" },
+    { "panic", false, do_panic, "[CPU]  breaks the hypervisor, to try what follows" },
     { "poweroff", false, do_poweroff, "powers the host off" },
     { "reboot", false, do_reboot, "resets the host" },
 };
@@ -241,6 +312,7 @@ void operator_command_run(struct console *out, char *line)
     struct domain *const domain = (*name != '\0') ? domain_by_name(name) : NULL;
     uint32_t i = 0;
 
+    argument = name;
     while ((i < ARRAY_LEN(commands)) && (strcmp(commands[i].name, verb) != 0)) {
         i++;
     }

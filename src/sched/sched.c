@@ -184,7 +184,8 @@ void sched_wake(struct vcpu *vcpu)
         percpu_ipi_send(vcpu->cpu, PERCPU_IPI_RESCHED);
         break;
     case VCPU_RUNNABLE:
-        if (vcpu->queued && (sched_cpus[vcpu->cpu].runs == SCHED_RUNS_WORKER)) {
+        if (vcpu->queued && (sched_cpus[vcpu->cpu].runs == SCHED_RUNS_WORKER) &&
+            !sched_cpus[vcpu->cpu].woken) {
             sched_poke(vcpu->cpu);
         }
         break;

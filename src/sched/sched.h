@@ -60,6 +60,10 @@ bool sched_domain_quiet(const struct domain *domain);
 /* CPU time of a vCPU up to now. */
 uint64_t sched_run_ns(const struct vcpu *vcpu);
 
+/* After a panic of this CPU, which holds nothing (base/percpu.h): it gets no vCPU and no work from now on;
+ * its current vCPU stays where it is. NULL, or why that is not possible. */
+const char *sched_leave(void);
+
 /* upcall_exit_work's core: picks again if asked to; switches. */
 void sched_exit_work(void);
 /* Ask this or another CPU to go through sched_exit_work(). */

@@ -1,6 +1,6 @@
 /* What a CPU does next, and how it gets there. Runs with interrupts masked on the CPU's stack; what is
  * current when it returns is what the port enters. */
-/* [impl->dsn~wake-not-lost~1] */
+/* [impl->dsn~wake-not-lost~1] [impl->dsn~work-share~1] */
 #include "base/percpu.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
@@ -54,19 +54,34 @@ static bool current_settle(struct vcpu *vcpu)
     return vcpu->state == VCPU_RUNNING;
 }
 
-/* Lock held. Does the worker get the CPU even if vCPUs want it? It keeps a slice that it has begun unless a
- * vCPU was woken, and gets one when vCPUs have kept it waiting for SCHED_WORK_EVERY_NS. */
+/* Lock held. Nothing to do, or it had its slice: it is due anew. */
+static void worker_rests(struct sched_cpu *me)
+{
+    me->work_due_ns = 0u;
+    me->work_ran_ns = 0u;
+    me->work_cut = false;
+}
+
+/* Lock held. Does the worker get the CPU even if vCPUs want it? It does when they left it less than a slice
+ * for SCHED_WORK_EVERY_NS, and keeps it then until it had the slice. A vCPU that is woken cuts this short,
+ * but not twice in a row: guests that are woken all the time would keep the worker from ever getting
+ * anywhere. */
 static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
 {
-    bool first = false;
+    bool first;
 
     if (me->runs == SCHED_RUNS_WORKER) {
-        first = !me->woken && (now_ns < me->work_end_ns);
-    } else if ((me->work_due_ns != 0u) && (now_ns >= me->work_due_ns)) {
-        first = true;
-        me->work_end_ns = now_ns + SCHED_WORK_SLICE_NS;
-    } else {
-        /* waits */
+        me->work_ran_ns += now_ns - me->work_from_ns;
+        me->work_from_ns = now_ns;
+        if (me->work_ran_ns >= SCHED_WORK_SLICE_NS) {
+            worker_rests(me);
+        }
+    }
+    first = (me->work_due_ns != 0u) && (now_ns >= me->work_due_ns);
+    if (first && (me->runs == SCHED_RUNS_WORKER) && me->woken && !me->work_cut) {
+        me->work_cut = true;
+        me->work_due_ns = now_ns + SCHED_WORK_EVERY_NS;
+        first = false;
     }
     return first;
 }
@@ -118,7 +133,8 @@ static void book_cpu(cpuid_t cpu, enum sched_runs runs)
     const uint64_t bit = BIT64(cpu);
 
     sched_cpus[cpu].runs = runs;
-    sched_cpus[cpu].woken = false;
+    /* who wants it while the worker may not be cut short has said so, and need not again */
+    sched_cpus[cpu].woken = sched_cpus[cpu].woken && sched_cpus[cpu].work_cut && (runs == SCHED_RUNS_WORKER);
     sched_set_idle = (runs == SCHED_RUNS_IDLE) ? (sched_set_idle | bit) : (sched_set_idle & ~bit);
     sched_set_worker = (runs == SCHED_RUNS_WORKER) ? (sched_set_worker | bit) : (sched_set_worker & ~bit);
 }
@@ -129,21 +145,25 @@ static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
     struct sched_cpu *me = &sched_cpus[cpu];
     uint64_t end_ns = TIME_NEVER;
 
-    if (me->runs == SCHED_RUNS_WORKER) {
-        me->work_due_ns = 0;
-        end_ns = (me->work_end_ns > now_ns) ? me->work_end_ns : TIME_NEVER;
-    } else if (!work) {
-        me->work_due_ns = 0;
+    if (!work) {
+        worker_rests(me);
     } else if (me->work_due_ns == 0u) {
         me->work_due_ns = now_ns + SCHED_WORK_EVERY_NS;
     } else {
         /* the worker waits already */
     }
-    if (me->runs == SCHED_RUNS_VCPU) {
+    if (me->runs == SCHED_RUNS_WORKER) {
+        me->work_from_ns = now_ns;
+        if (now_ns >= me->work_due_ns) {
+            end_ns = now_ns + (SCHED_WORK_SLICE_NS - me->work_ran_ns);
+        }
+    } else if (me->runs == SCHED_RUNS_VCPU) {
         end_ns = sched_policy->turn_end(cpu, me->vcpu);
         if (work) {
             end_ns = bits_min(end_ns, me->work_due_ns);
         }
+    } else {
+        /* idle until something comes */
     }
     me->turn_end_ns = end_ns;
     timer_arm(&me->turn, end_ns);
@@ -201,7 +221,6 @@ static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
     }
     if (!work || !worker_first(me, now_ns)) {
         next = choose_vcpu(cpu, leaving->vcpu, leaving->wants, now_ns);
-        me->work_end_ns = 0;
     }
     if (next != NULL) {
         runs = SCHED_RUNS_VCPU;
@@ -236,8 +255,10 @@ void sched_exit_work(void)
     spin_unlock(&sched_lock, flags);
     me->ask = SCHED_ASK_NONE;
     if ((me->runs != before) || (me->vcpu != leaving.vcpu)) {
+        percpu_hold(); /* the one is not saved yet, the other not loaded */
         leave(&leaving, before);
         enter(me);
+        percpu_drop();
     }
     if (me->vcpu != NULL) {
         hal_vcpu_trap_wait(&me->vcpu->hal, work || !sched_policy->wait_in_guest);

@@ -49,24 +49,62 @@ static cpuid_t work_choose(void)
     return best;
 }
 
+/* The choice is made with the lock, so that nothing is queued on a CPU that work_leave() has emptied. */
+static void append(struct work *work, cpuid_t cpu)
+{
+    const uint64_t flags = spin_lock(&work_lock);
+    const bool there = (cpu != WORK_ANY_CPU) && (hal_load_acquire32(&percpu_area[cpu].online) != 0u);
+    const cpuid_t to = there ? cpu : work_choose();
+    struct work_cpu *of = &work_cpus[to];
+
+    work->next = NULL;
+    if (of->last != NULL) {
+        of->last->next = work;
+    } else {
+        of->first = work;
+    }
+    of->last = work;
+    (void)hal_fetch_add32(&of->pending, 1u);
+    spin_unlock(&work_lock, flags);
+    sched_request(to);
+}
+
 void work_queue(struct work *work, cpuid_t cpu)
 {
     if (hal_compare_swap32(&work->queued, 0u, 1u)) {
-        const cpuid_t to = (cpu == WORK_ANY_CPU) ? work_choose() : cpu;
-        struct work_cpu *of = &work_cpus[to];
-        const uint64_t flags = spin_lock(&work_lock);
-
-        work->next = NULL;
-        if (of->last != NULL) {
-            of->last->next = work;
-        } else {
-            of->first = work;
-        }
-        of->last = work;
-        (void)hal_fetch_add32(&of->pending, 1u);
-        spin_unlock(&work_lock, flags);
-        sched_request(to);
+        append(work, cpu);
     }
+}
+
+bool work_leave(cpuid_t cpu)
+{
+    struct work_cpu *of = &work_cpus[cpu];
+    const uint64_t flags = spin_lock(&work_lock);
+    struct work *first = of->first;
+    uint32_t nr_queued = 0;
+
+    for (const struct work *w = first; w != NULL; w = w->next) {
+        nr_queued++;
+    }
+    const bool idle = (of->pending == nr_queued);
+
+    if (idle) {
+        hal_store_release32(&sched_cpus[cpu].started, 0u);
+        hal_store_release32(&percpu_area[cpu].online, 0u);
+        of->first = NULL;
+        of->last = NULL;
+        of->pending = 0;
+    } else {
+        first = NULL;
+    }
+    spin_unlock(&work_lock, flags);
+    while (first != NULL) {
+        struct work *next = first->next;
+
+        append(first, WORK_ANY_CPU);
+        first = next;
+    }
+    return idle;
 }
 
 static struct work *work_take(struct work_cpu *of)

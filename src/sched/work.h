@@ -18,6 +18,9 @@ void work_queue(struct work *work, cpuid_t cpu);
 #define WORK_ANY_CPU UINT32_MAX
 /* Does this CPU's worker have something to do (running or queued)? */
 bool work_pending(cpuid_t cpu);
+/* No more work for a CPU that stops for good; what is queued there moves to others. False and nothing done:
+ * it has an item half-way. */
+bool work_leave(cpuid_t cpu);
 /* From inside run(): lets others have the CPU if they want it. Cheap. */
 void work_breathe(void);
 /* The worker's loop; sched_init_cpu() starts it. */

@@ -123,6 +123,19 @@ static struct timer *queue_pop(struct timer_queue *queue, uint64_t now_ns)
     return timer;
 }
 
+void timer_adopt(cpuid_t from)
+{
+    struct timer *timer = queue_pop(&timer_queue[from], TIME_NEVER);
+
+    while (timer != NULL) { /* nothing is armed there any more */
+        const uint64_t flags = hal_cpu_irq_save();
+
+        timer->fire(timer);
+        hal_cpu_irq_restore(flags);
+        timer = queue_pop(&timer_queue[from], TIME_NEVER);
+    }
+}
+
 void upcall_timer(void)
 {
     struct timer_queue *queue = &timer_queue[cpu_id()];
@@ -134,7 +147,9 @@ void upcall_timer(void)
         if (timer == NULL) {
             break;
         }
+        percpu_hold(); /* it is on no list now */
         timer->fire(timer);
+        percpu_drop();
     }
     const uint64_t flags = spin_lock(&queue->lock);
 

@@ -23,4 +23,8 @@ void timer_setup(struct timer *timer, void (*fire)(struct timer *timer));
 void timer_arm(struct timer *timer, uint64_t deadline_ns);
 void timer_disarm(struct timer *timer);
 
+/* All that is armed on a CPU that has stopped for good fires here, early: who looks at the clock and arms it
+ * again is served by this CPU from now on. Worker context. */
+void timer_adopt(cpuid_t from);
+
 #endif

@@ -8,13 +8,16 @@
 
 #define EXIT_WORK_ROUNDS 4u
 
-static enum hal_resume unknown_exit(struct vcpu *vcpu, const struct hal_exit *exit)
+static void note(struct vcpu *vcpu, const struct hal_exit *exit, const char *what)
 {
-    if (trap_count_fault(vcpu->domain)) {
-        log_line("%s: vCPU %u: undefined exception injected, syndrome %X", vcpu->domain->plan->name,
-                 vcpu->index, exit->cause);
+    const struct domain_fault fault = {
+        .what = what, .cause = exit->cause, .address = exit->gva, .vcpu = vcpu->index
+    };
+
+    if (domain_fault_note(vcpu->domain, &fault)) {
+        log_line("%s: vCPU %u: %s at pc %X, syndrome %X", vcpu->domain->plan->name, vcpu->index, what,
+                 exit->gva, exit->cause);
     }
-    return HAL_INJECT_UNDEF;
 }
 
 enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
@@ -35,9 +38,14 @@ enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
     case HAL_EXIT_HYPERCALL: /* none is defined */
         resume = HAL_INJECT_UNDEF;
         break;
+    case HAL_EXIT_ERROR:
+        note(of, exit, "hardware error");
+        build_request_stop(of->domain, HAL_DOMAIN_CRASH, "hardware error");
+        break;
     case HAL_EXIT_UNKNOWN:
     default:
-        resume = unknown_exit(of, exit);
+        note(of, exit, "undefined instruction");
+        resume = HAL_INJECT_UNDEF;
         break;
     }
     return resume;
@@ -65,5 +73,10 @@ void upcall_reschedule(void)
 
 void upcall_domain_power(struct hal_domain *domain, enum hal_power_request request, const char *why)
 {
+    struct vcpu *const me = sched_current();
+
     build_request_stop(domain_of(domain), request, why);
+    if ((me != NULL) && (me->domain == domain_of(domain))) {
+        sched_power_off(me); /* does not go on either if another vCPU asked first */
+    }
 }

@@ -5,19 +5,8 @@
 #include "base/percpu.h"
 #include "lib/bits.h"
 
-#define LOG_ALL_BELOW 8u
-
 /* The window that answered last on each CPU: guests talk to one device many times in a row. Only a hint. */
 static uint32_t window_hint[HV_CPUS_MAX];
-
-bool trap_count_fault(struct domain *domain)
-{
-    const uint64_t n =
-        domain->nr_faults + 1u; /* CPUs may lose a count against each other: it is for people */
-
-    domain->nr_faults = n;
-    return (n <= LOG_ALL_BELOW) || ((n & (n - 1u)) == 0u);
-}
 
 static bool window_covers(const struct mmio_window *window, gpa_t at, uint64_t width)
 {
@@ -82,12 +71,17 @@ static bool fault_is_over(const struct vcpu *vcpu, const struct hal_exit *exit)
 static enum hal_resume fault_abort(struct vcpu *vcpu, const struct hal_exit *exit)
 {
     struct domain *domain = vcpu->domain;
+    const char *read_or_write = exit->write ? "write" : "read";
+    struct domain_fault fault = { .cause = exit->cause, .address = exit->gpa.v, .vcpu = vcpu->index };
 
-    if (trap_count_fault(domain)) {
-        const char *read_or_write = exit->write ? "write" : "read";
-
+    fault.what = exit->exec ? "fetch" : read_or_write;
+    if (exit->external) {
+        fault.what = "bus error";
+        fault.address = exit->gva;
+    }
+    if (domain_fault_note(domain, &fault)) {
         log_line("%s: vCPU %u: %s at %X (virtual %X) aborted, syndrome %X", domain->plan->name, vcpu->index,
-                 exit->exec ? "fetch" : read_or_write, exit->gpa.v, exit->gva, exit->cause);
+                 fault.what, fault.address, exit->gva, exit->cause);
     }
     return HAL_INJECT_ABORT;
 }
@@ -98,7 +92,9 @@ enum hal_resume trap_fault(struct vcpu *vcpu, const struct hal_exit *exit)
     enum hal_resume resume = HAL_RESUME_NEXT;
 
     /* Devices first: they are what faults all the time, and never mapped. */
-    if (described && fault_emulate(vcpu, exit)) {
+    if (exit->external) {
+        resume = fault_abort(vcpu, exit);
+    } else if (described && fault_emulate(vcpu, exit)) {
         resume = HAL_RESUME_NEXT;
     } else if (fault_is_over(vcpu, exit)) {
         resume = HAL_RESUME;

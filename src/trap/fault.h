@@ -8,8 +8,4 @@
 /* An emulated device, or the domain's policy. Trap context; bounded by DOMAIN_MMIO_MAX and the device. */
 enum hal_resume trap_fault(struct vcpu *vcpu, const struct hal_exit *exit);
 
-/* Counts an exception that the guest gets. True: log it; of many the 1st to 8th and every power of two
- * are. */
-bool trap_count_fault(struct domain *domain);
-
 #endif

@@ -317,7 +317,9 @@ enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t b
         (void)memcpy(uart->plain, plain_reset, sizeof(uart->plain));
         uart->line = false;
         uart->overrun = false;
+        uart->head = 0u;
         uart->count = 0u;
+        uart->tx_head = 0u;
         uart->tx_count = 0u;
         uart->mask = 0u;
         uart->latched = 0u;

@@ -79,6 +79,17 @@ static void clock_rises(void)
     CHECK(last < (3600ULL * 1000ULL * MS)); /* counted from boot */
 }
 
+static void ticks_and_ns(void)
+{
+    const uint64_t day = 86400ULL * 1000ULL * MS;
+    const uint64_t back = hal_timer_ns(hal_timer_ticks(day));
+
+    CHECK((back > (day - MS)) && (back < (day + MS)));
+    CHECK(hal_timer_ticks(0u) == 0u);
+    CHECK(hal_timer_ns(0u) == 0u);
+    CHECK(hal_timer_ns(UINT64_MAX) == TIME_NEVER);
+}
+
 static void timer_shoots_once(void)
 {
     const uint64_t start = hal_timer_now_ns();
@@ -270,6 +281,7 @@ const struct suite_test suite_tests_cpu[] = {
     { "masking", masking },
     { "identity", identity },
     { "clock_rises", clock_rises },
+    { "ticks_and_ns", ticks_and_ns },
     { "timer_shoots_once", timer_shoots_once },
     { "timer_waits_for_unmask", timer_waits_for_unmask },
     { "ipi_to_self", ipi_to_self },

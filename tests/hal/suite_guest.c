@@ -2,6 +2,7 @@
 #include "hal_suite.h"
 
 #include "hal/plan.h"
+#include "hal/timer.h"
 #include "hal/virq.h"
 #include "hal/vplat.h"
 #include "lib/bits.h"
@@ -42,6 +43,26 @@ static void domain_made_and_unmade(void)
     }
 }
 
+/* As fast as the clock; a domain counts from 0 or with all others. */
+static void counter_runs(void)
+{
+    const struct hal_domain_config config = { .nr_vcpus = 1u, .nr_spis = 32u, .map_id = 9u };
+    uint32_t never = 0u;
+
+    CHECK(hal_domain_init(&domain, &config) == HV_OK);
+    const uint64_t from_ns = hal_timer_now_ns();
+    const uint64_t from = hal_domain_counter(&domain);
+
+    (void)suite_await(&never, 1u, 2000000u);
+    const uint64_t to = hal_domain_counter(&domain);
+    const uint64_t to_ns = hal_timer_now_ns();
+
+    CHECK(to > from);
+    CHECK(hal_timer_ns(to - from) <= ((to_ns - from_ns) + 1000u));
+    CHECK(hal_timer_ns(to - from) >= 1990000u);
+    hal_domain_destroy(&domain);
+}
+
 static void domain_without_memory(void)
 {
     const uint32_t pages = suite_seen.domain_pages;
@@ -74,6 +95,10 @@ static void layout(void)
         CHECK((i == 0u) || (base >= (l->bank[i - 1u].base.v + l->bank[i - 1u].max_bytes)));
     }
     CHECK(l->vuart_irq >= 32u);
+    CHECK((l->watchdog_base.v % PAGE_BYTES) == 0u);
+    CHECK((l->watchdog_base.v >= (l->vuart_base.v + PAGE_BYTES)) &&
+          ((l->watchdog_base.v + (2u * PAGE_BYTES)) <= l->bank[0].base.v));
+    CHECK((l->watchdog_irq >= 32u) && (l->watchdog_irq < 64u) && (l->watchdog_irq != l->vuart_irq));
     CHECK((l->nr_spis_max % 32u) == 0u);
     CHECK((hal_plan_vcpus_max(suite_machine.host) >= 1u) &&
           (hal_plan_vcpus_max(suite_machine.host) <= HV_VCPUS_MAX));
@@ -140,6 +165,7 @@ static void tree_is_nested(void)
 
 const struct suite_test suite_tests_guest[] = {
     { "domain_made_and_unmade", domain_made_and_unmade },
+    { "counter_runs", counter_runs },
     { "domain_without_memory", domain_without_memory },
     { "layout", layout },
     { "hwids_differ", hwids_differ },

@@ -127,6 +127,22 @@ static void readonly_map(void)
     hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
 }
 
+static void standing_map(void)
+{
+    uint64_t bytes = 0u;
+    void *va = NULL;
+    const volatile uint64_t *const r =
+        hal_hypmap_window(HAL_WINDOW_WORK_SRC, scratch(0x7010u), HAL_HYPMAP_RO, &bytes);
+
+    CHECK(hal_hypmap_memory(scratch(0x7010u), 2u * PAGE_BYTES, &va) == HV_OK);
+    volatile uint64_t *const w = va;
+    *w = 0x5AFEu;
+    w[(2u * PAGE_BYTES / sizeof(*w)) - 1u] = 1u;
+    hal_cache_clean(va, 2u * PAGE_BYTES);
+    CHECK(*r == 0x5AFEu);
+    hal_hypmap_window_close(HAL_WINDOW_WORK_SRC);
+}
+
 const struct suite_test suite_tests_memory[] = {
     { "windows_show_memory", windows_show_memory },
     { "windows_reopen", windows_reopen },
@@ -134,6 +150,7 @@ const struct suite_test suite_tests_memory[] = {
     { "image_is_linear", image_is_linear },
     { "zeroing", zeroing },
     { "readonly_map", readonly_map },
+    { "standing_map", standing_map },
     { "guard", guard },
     { NULL, NULL },
 };

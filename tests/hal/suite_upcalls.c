@@ -177,6 +177,21 @@ void upcall_domain_power(struct hal_domain *domain, enum hal_power_request reque
     (void)why;
 }
 
+void upcall_domain_report(struct hal_domain *domain, uint64_t progress)
+{
+    (void)domain;
+    (void)progress;
+}
+
+enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
+                                    struct hal_domain_status *out)
+{
+    (void)caller;
+    (void)domid;
+    (void)out;
+    return HV_DENIED;
+}
+
 void upcall_log(const char *text)
 {
     suite_text("HAL-LOG ");

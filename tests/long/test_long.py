@@ -4,7 +4,9 @@ import os
 import pytest
 
 from helpers import LINUX_UP, check_lines, check_ticks, focus, shell
+from test_book import ALONE, run
 from test_probe import PROBES, faults, finish
+from test_reboot import reboots
 
 GUESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "guest")
 
@@ -60,3 +62,15 @@ def test_realtime_for_minutes(boot):
     m.expect_count(r"RT domU2 ticks=", 120, 400)
     check_ticks(m, "domU2", 119)
     assert m.text.count("domU1: ") > 200
+
+
+@pytest.mark.parametrize("gic", ["3", "2"])
+def test_linux_reboots_often(boot, gic):
+    reboots(boot, 20, gic=gic)
+
+
+@pytest.mark.parametrize("cpu", ["cortex-a35", "cortex-a57", "neoverse-v1"])
+@pytest.mark.parametrize("gic", ["3", "2"])
+def test_book_everywhere(boot, tmp_path, gic, cpu):
+    """... and all of them on one CPU."""
+    run(boot, tmp_path, ALONE, gic, cpu, cpus=1)

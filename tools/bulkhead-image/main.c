@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/kimage.h"
 #include "config/payload.h"
@@ -35,7 +36,8 @@ static void usage(FILE *to)
 {
     fprintf(
         to,
-        "usage: " TOOL_NAME " --board BOARD --system SYSTEM --hypervisor BULKHEAD.BIN [-i DIR]... -o FILE\n"
+        "usage: " TOOL_NAME " --board BOARD --system SYSTEM --hypervisor BULKHEAD.BIN [-i DIR]...\n"
+        "           [--digest crc32c|sha256|none] -o FILE\n"
         "       " TOOL_NAME " --check --board BOARD --system SYSTEM [-i DIR]...\n"
         "       " TOOL_NAME " --merge --board BOARD --system SYSTEM [-i DIR]... -o FILE\n"
         "\n"
@@ -48,18 +50,33 @@ static void usage(FILE *to)
         "  -x, --hypervisor FILE  bulkhead.bin\n"
         "  -i, --include DIR      where sources and modules are looked for; may be given again\n"
         "  -o, --output FILE      what to write\n"
+        "  -d, --digest KIND      by which the hypervisor sees that a module has changed: crc32c (default),\n"
+        "                         sha256 or none\n"
         "  -c, --check            report all faults and write nothing\n"
         "  -m, --merge            write the merged tree alone: for modules that have `reg` and a loader of\n"
         "                         the user's own\n"
         "  -h, --help             this text\n"
         "\n"
-        "Exit status: 0 good, 1 faults in the system or a file that cannot be used, 2 wrong usage.\n");
+        "Exit status: 0 good, or good in part if the system asks for a partial boot; 1 faults in the system\n"
+        "or a file that cannot be used; 2 wrong usage.\n");
 }
 
 static int usage_fault(const char *what)
 {
     fprintf(stderr, TOOL_NAME ": %s\nTry '" TOOL_NAME " --help'.\n", what);
     return EXIT_USAGE;
+}
+
+static bool digest_named(const char *word, enum plan_digest *out)
+{
+    static const char *const names[] = { "none", "crc32c", "sha256" }; /* as enum plan_digest has them */
+    uint32_t i = 0;
+
+    while ((i < ARRAY_LEN(names)) && (strcmp(word, names[i]) != 0)) {
+        i++;
+    }
+    *out = (enum plan_digest)i;
+    return i < ARRAY_LEN(names);
 }
 
 /* 0 to go on, or else the exit status plus 1. */
@@ -71,14 +88,15 @@ static int options_read(int argc, char **argv, struct options *o)
         { "hypervisor", required_argument, NULL, 'x' },
         { "include", required_argument, NULL, 'i' },
         { "output", required_argument, NULL, 'o' },
+        { "digest", required_argument, NULL, 'd' },
         { "check", no_argument, NULL, 'c' },
         { "merge", no_argument, NULL, 'm' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    int c = getopt_long(argc, argv, "b:s:x:i:o:cmh", known, NULL);
+    int c = getopt_long(argc, argv, "b:s:x:i:o:d:cmh", known, NULL);
 
-    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:cmh", known, NULL)) {
+    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:d:cmh", known, NULL)) {
         switch (c) {
         case 'b':
             o->board = optarg;
@@ -98,6 +116,11 @@ static int options_read(int argc, char **argv, struct options *o)
             break;
         case 'o':
             o->output = optarg;
+            break;
+        case 'd':
+            if (!digest_named(optarg, &o->digest)) {
+                return usage_fault("--digest is crc32c, sha256 or none") + 1;
+            }
             break;
         case 'c':
             o->check = true;
@@ -173,12 +196,12 @@ static bool tree_build(struct job *j)
     const struct contents *const contents = j->options.merge ? NULL : &j->contents;
     bool good;
 
-    contents_collect(&j->system_index, &j->contents);
-    good = trees_merge(&j->board_index, &j->system_index, contents, &j->tree);
+    contents_collect(&j->system_index, j->options.digest, &j->contents);
+    good = trees_merge(&j->board_index, &j->system_index, contents, &j->report, &j->tree);
     if (good && (contents != NULL)) {
         contents_place(&j->contents, bits_align_up(PAYLOAD_ALIGN + j->tree.bytes, PAYLOAD_ALIGN));
         free(j->tree.data);
-        good = trees_merge(&j->board_index, &j->system_index, contents, &j->tree);
+        good = trees_merge(&j->board_index, &j->system_index, contents, &j->report, &j->tree);
     }
     return good && (config_index_make(&j->index, j->tree.data, j->tree.bytes, &j->report) == HV_OK);
 }
@@ -203,28 +226,59 @@ static void env_make(struct job *j)
     }
 }
 
-/* Kernels that are at hand, one after the other. Those with `reg` are not. */
-static void kernels_check(struct job *j)
+/* The module's bytes; NULL if they are not at hand, as with `reg`. */
+static const struct content *content_of(const struct job *j, const struct plan_module *module)
 {
-    for (uint32_t i = 0; i < j->plan.nr_domains; i++) {
-        const struct plan_domain *const d = &j->plan.domain[i];
+    const struct content *found = NULL;
 
-        for (uint32_t c = 0; (c < j->contents.nr_items) && !j->options.merge; c++) {
-            const struct content *const item = &j->contents.item[c];
-            struct kimage image;
+    for (uint32_t c = 0; (c < j->contents.nr_items) && !j->options.merge; c++) {
+        const struct content *const item = &j->contents.item[c];
 
-            if ((d->kernel.bytes != item->bytes) ||
-                (d->kernel.base.v != (j->env.payload_base.v + item->offset))) {
-                /* another module's */
-            } else if (kimage_parse(item->data, item->bytes, &image) != HV_OK) {
-                kimage_fault(&j->report, d, &image);
-            } else {
-                (void)kimage_fits(&j->report, d, &image);
-            }
+        if ((module->bytes == item->bytes) && (module->base.v == (j->env.payload_base.v + item->offset))) {
+            found = item;
         }
+    }
+    return found;
+}
+
+static void module_check(struct job *j, const struct plan_domain *d, const struct plan_module *module)
+{
+    const struct content *const item = content_of(j, module);
+    struct kimage image;
+
+    if (item == NULL) {
+        return;
+    }
+    if (module->digest != PLAN_DIGEST_NONE) {
+        digest_check(&j->report, module, item->data);
+    }
+    if (module != &d->kernel) {
+        /* anything will do */
+    } else if (kimage_parse(item->data, item->bytes, &image) != HV_OK) {
+        kimage_fault(&j->report, d, &image);
+    } else {
+        (void)kimage_fits(&j->report, d, &image);
     }
 }
 
+/* Modules that are at hand, one after the other. False if no domain is left that could start. */
+static bool modules_check(struct job *j)
+{
+    uint32_t nr_sound = 0;
+
+    for (uint32_t i = 0; i < j->plan.nr_domains; i++) {
+        struct plan_domain *const d = &j->plan.domain[i];
+        const uint32_t before = j->report.nr_faults;
+
+        module_check(j, d, &d->kernel);
+        module_check(j, d, &d->ramdisk);
+        d->unsound = d->unsound || (j->report.nr_faults > before);
+        nr_sound += d->unsound ? 0u : 1u;
+    }
+    return nr_sound > 0u;
+}
+
+/* Whether something can be started: everything, or with a partial boot the sound domains. */
 static bool system_check(struct job *j)
 {
     struct options *const o = &j->options;
@@ -234,13 +288,14 @@ static bool system_check(struct job *j)
     if (good) {
         env_make(j);
         good = config_plan_make(&j->index, &j->env, &j->plan, &j->report) == HV_OK;
-        kernels_check(j);
+        good = modules_check(j) && good;
     }
     if (j->report.nr_faults > 0u) {
         fprintf(stderr, TOOL_NAME ": %s: %" PRIu32 " fault%s\n", o->system, j->report.nr_faults,
                 (j->report.nr_faults == 1u) ? "" : "s");
+        good = good && j->plan.partial_boot;
     }
-    return good && (j->report.nr_faults == 0u);
+    return good;
 }
 
 static bool run(struct job *j)
@@ -273,7 +328,10 @@ static bool run(struct job *j)
 int main(int argc, char **argv)
 {
     struct job *const j = memory_get(sizeof(*j));
-    int status = options_read(argc, argv, &j->options);
+    int status;
+
+    j->options.digest = PLAN_DIGEST_CRC32C;
+    status = options_read(argc, argv, &j->options);
 
     if (status == 0) {
         const char *const fault = options_fault(&j->options, optind < argc);

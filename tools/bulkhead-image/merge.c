@@ -21,6 +21,8 @@ struct merge {
     const struct dt_index *board;
     const struct dt_index *system;
     const struct contents *contents;
+    struct config_report *report;
+    bool faults;
     void *out;
     int error; /* libfdt's, the first one */
     struct level level[DT_DEPTH_MAX];
@@ -54,15 +56,33 @@ static void property_write(struct merge *m, const char *name, const struct dt_va
     note(m, fdt_property(m->out, name, v->data, (int)v->bytes));
 }
 
-static void place_write(struct merge *m, const struct dt_value *v)
+static void place_write(struct merge *m, const struct dt_value *v, bool has_digest)
 {
     const struct content *const c = contents_find(m->contents, v->data, v->bytes);
 
     if (c != NULL) {
         note(m, fdt_property_u64(m->out, "bulkhead,image-offset", c->offset));
         note(m, fdt_property_u64(m->out, "bulkhead,image-bytes", c->bytes));
+        if (!has_digest && (c->digest_bytes > 0u)) {
+            note(m,
+                 fdt_property(m->out, digest_property(m->contents->digest), c->digest, (int)c->digest_bytes));
+        }
     } else {
         property_write(m, "data", v);
+    }
+}
+
+/* Were the system to count cells otherwise than the board, what the board says below this node would mean
+ * something else. */
+static void cells_check(struct merge *m, const struct level *l, const char *name, const struct dt_value *v)
+{
+    const bool cells = (strcmp(name, "#address-cells") == 0) || (strcmp(name, "#size-cells") == 0);
+    struct dt_value board = { NULL, 0 };
+
+    if (cells && (l->board != DT_NONE) && dt_get(m->board, l->board, name, &board) &&
+        ((board.bytes != v->bytes) || (memcmp(board.data, v->data, v->bytes) != 0))) {
+        config_fault(m->report, l->system, name, v, "what the board says in this node");
+        m->faults = true;
     }
 }
 
@@ -83,13 +103,16 @@ static void properties_write(struct merge *m, const struct level *l)
     if (l->system != DT_NONE) {
         const struct dt_node *const n = &m->system->node[l->system];
         const bool module = (m->contents != NULL) && carries_data(m->system, l->system);
+        const bool has_digest = dt_has(m->system, l->system, digest_property(PLAN_DIGEST_CRC32C)) ||
+                                dt_has(m->system, l->system, digest_property(PLAN_DIGEST_SHA256));
 
         for (uint32_t p = n->first_prop; p < ((uint32_t)n->first_prop + n->nr_props); p++) {
             const char *const name = dt_prop_name(m->system, p);
             const struct dt_value v = dt_prop_value(m->system, p);
 
+            cells_check(m, l, name, &v);
             if (module && (strcmp(name, "data") == 0)) {
-                place_write(m, &v);
+                place_write(m, &v, has_digest);
             } else {
                 property_write(m, name, &v);
             }
@@ -151,15 +174,16 @@ static void reservations_write(struct merge *m, const void *blob)
 }
 
 bool trees_merge(const struct dt_index *board, const struct dt_index *system, const struct contents *contents,
-                 struct blob *out)
+                 struct config_report *report, struct blob *out)
 {
     const size_t room = (size_t)board->blob_bytes + system->blob_bytes + TREE_SLACK;
     struct merge *const m = memory_get(sizeof(*m));
-    int error;
+    bool good;
 
     m->board = board;
     m->system = system;
     m->contents = contents;
+    m->report = report;
     m->out = memory_get(room);
     m->error = fdt_create(m->out, (int)room);
     reservations_write(m, board->blob);
@@ -174,9 +198,9 @@ bool trees_merge(const struct dt_index *board, const struct dt_index *system, co
     }
     out->data = m->out;
     out->bytes = (m->error == 0) ? fdt_totalsize(m->out) : 0u;
-    error = m->error;
+    good = (m->error == 0) && !m->faults;
     free(m);
-    return error == 0;
+    return good;
 }
 
 /* -- Contents of modules -- */
@@ -195,18 +219,23 @@ const struct content *contents_find(const struct contents *contents, const uint8
     return found;
 }
 
-void contents_collect(const struct dt_index *system, struct contents *out)
+void contents_collect(const struct dt_index *system, enum plan_digest digest, struct contents *out)
 {
     struct dt_value v = { NULL, 0 };
 
     memset(out, 0, sizeof(*out));
+    out->digest = digest;
     for (uint32_t n = 0; n < system->nr_nodes; n++) {
         if (!carries_data(system, n) || !dt_get(system, n, "data", &v)) {
             /* nothing to carry */
         } else if ((v.bytes > 0u) && (contents_find(out, v.data, v.bytes) == NULL) &&
                    (out->nr_items < TOOL_MODULES_MAX)) {
-            out->item[out->nr_items].data = v.data;
-            out->item[out->nr_items].bytes = v.bytes;
+            struct content *const c = &out->item[out->nr_items];
+
+            c->data = v.data;
+            c->bytes = v.bytes;
+            c->digest_bytes =
+                (digest == PLAN_DIGEST_NONE) ? 0u : digest_make(digest, v.data, v.bytes, c->digest);
             out->nr_items++;
         } else {
             /* there already, or a fault of the plan: empty, or more modules than domains can have */

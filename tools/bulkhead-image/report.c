@@ -13,16 +13,24 @@ static const char *console_name(enum plan_console_kind kind)
 void plan_print(const struct options *options, const struct plan *plan)
 {
     uint64_t ram = 0;
+    bool whole = true;
 
     for (uint32_t i = 0; i < plan->nr_ram; i++) {
         ram += plan->ram[i].bytes;
     }
-    printf("%s on %s: good\n", options->system, options->board);
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        whole = whole && !plan->domain[i].unsound;
+    }
+    printf("%s on %s: good%s\n", options->system, options->board, whole ? "" : " in part");
     printf("  host: %" PRIu64 " MiB, CPUs %" PRIu32 ", console %s, scheduler %s\n", ram >> 20u, plan->nr_cpus,
            console_name(plan->console.kind), (plan->sched == PLAN_SCHED_NULL) ? "null" : "rr");
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         const struct plan_domain *const d = &plan->domain[i];
 
+        if (d->unsound) {
+            printf("  %s: not started, its configuration is unsound\n", d->name);
+            continue;
+        }
         printf("  %s: vCPUs %" PRIu32 ", %" PRIu64 " KiB, kernel %" PRIu64 " bytes, ramdisk %" PRIu64
                " bytes%s\n",
                d->name, d->nr_vcpus, d->memory_bytes >> 10u, d->kernel.bytes, d->ramdisk.bytes,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "config/config_fault.h"
 
 #define TOOL_NAME        "bulkhead-image"
 #define INCLUDE_DIRS_MAX 32u
@@ -24,6 +25,7 @@ struct options {
     const char *output;
     const char *include_dir[INCLUDE_DIRS_MAX];
     size_t nr_include_dirs;
+    enum plan_digest digest; /* of modules whose node has none */
     bool check;
     bool merge;
 };
@@ -33,12 +35,15 @@ struct content {
     const uint8_t *data; /* in the system's tree */
     uint64_t bytes;
     uint64_t offset; /* from the payload header */
+    uint8_t digest[PLAN_DIGEST_MAX];
+    uint32_t digest_bytes; /* 0 = none */
 };
 
 struct contents {
     struct content item[TOOL_MODULES_MAX];
     uint32_t nr_items;
-    uint64_t end; /* offset behind the last one */
+    enum plan_digest digest; /* which one the items have */
+    uint64_t end;            /* offset behind the last one */
 };
 
 /* -- files.c: false after a message -- */
@@ -52,14 +57,23 @@ void *memory_get(size_t bytes);
 /* -- merge.c -- */
 /* Lays the system over the board: its properties replace those of the same name in nodes of the same path,
  * its other properties and nodes are added. With contents, `data` of a module becomes its place in the
- * payload. */
+ * payload and its digest. False after a message, or when the system counts cells otherwise than the board:
+ * these faults are reported. */
 bool trees_merge(const struct dt_index *board, const struct dt_index *system, const struct contents *contents,
-                 struct blob *out);
+                 struct config_report *report, struct blob *out);
 /* Collects `data` of all modules, equal ones once. */
-void contents_collect(const struct dt_index *system, struct contents *out);
+void contents_collect(const struct dt_index *system, enum plan_digest digest, struct contents *out);
 /* Gives each its place behind `start`, an offset from the payload header. */
 void contents_place(struct contents *contents, uint64_t start);
 const struct content *contents_find(const struct contents *contents, const uint8_t *data, uint64_t bytes);
+
+/* -- digest.c -- */
+const char *digest_property(enum plan_digest kind);
+/* Answers how many bytes it has. */
+uint32_t digest_make(enum plan_digest kind, const uint8_t *data, uint64_t bytes,
+                     uint8_t out[PLAN_DIGEST_MAX]);
+/* A fault unless the module, which has a digest, has the one of these data. */
+void digest_check(struct config_report *report, const struct plan_module *module, const uint8_t *data);
 
 /* -- pack.c -- */
 /* The size that a hypervisor image takes with .bss, rounded up to PAYLOAD_ALIGN; 0 after a message. */

@@ -20,7 +20,7 @@ import tree
 
 ADDON_PLACES = ("/usr/lib/*/cppcheck/addons/misra.py", "/usr/share/cppcheck/addons/misra.py",
                 "/usr/lib/cppcheck/addons/misra.py", "/usr/local/share/Cppcheck/addons/misra.py")
-LIBRARY_HEADERS = ("libfdt.h", "fdt.h", "libfdt_env.h", "zlib.h", "zconf.h")
+LIBRARY_HEADERS = ("libfdt.h", "fdt.h", "libfdt_env.h", "zlib.h", "zconf.h", "sha2.h")
 FINDING = re.compile(r"^(.*?):(\d+):(\d+):(\w+):([\w.-]+):(.*)$")
 SEVERITIES = ("error", "warning", "portability")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.M)

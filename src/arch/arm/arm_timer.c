@@ -44,12 +44,17 @@ static uint64_t timer_scale(uint64_t value, const struct timer_factor *factor)
 }
 
 /* Longest interval that can be expressed: beyond it, for ever. */
-uint64_t arm_timer_ns_of_ticks(uint64_t ticks)
+uint64_t hal_timer_ns(uint64_t ticks)
 {
     if ((ticks / 2u) >= (TIMER_TICKS_NEVER / (timer_ns_per_tick.whole + 1u))) {
-        return UINT64_MAX;
+        return TIME_NEVER;
     }
     return timer_scale(ticks, &timer_ns_per_tick);
+}
+
+uint64_t hal_timer_ticks(uint64_t ns)
+{
+    return timer_scale(ns, &timer_ticks_per_ns);
 }
 
 enum hv_status hal_timer_init(const struct hal_plan_host *host)

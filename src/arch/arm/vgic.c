@@ -77,10 +77,14 @@ uint64_t vgic_lock(const struct hal_domain *domain)
     return spin_lock(&domain->arm.vgic->lock);
 }
 
+/* [impl->req~sgi-storms~1] */
+/* SGIs that are there already and not taken in yet need nobody told: who sent them did. So a vCPU that sends
+ * without end does not keep the scheduler's lock busy. */
 void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
 {
-    (void)hal_fetch_or64(&vcpu->arm.vgic.inbox, bits);
-    if (vcpu != upcall_vcpu_current()) {
+    const uint64_t before = hal_fetch_or64(&vcpu->arm.vgic.inbox, bits);
+
+    if ((vcpu != upcall_vcpu_current()) && ((bits & ~(before & VGIC_IN_SGIS)) != 0u)) {
         upcall_vcpu_kick(vcpu);
     }
 }

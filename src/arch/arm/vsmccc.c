@@ -4,8 +4,10 @@
 #include "arch/arm/vpsci.h"
 #include "arm_port.h"
 #include "arm_vcpu.h"
+#include "hal/upcall.h"
 
-#define SMCCC_NOT_SUPPORTED (~0ULL)
+#define SMCCC_NOT_SUPPORTED     (~0ULL)
+#define SMCCC_INVALID_PARAMETER (~0ULL - 2u)
 
 #define SMCCC_VERSION       0x80000000u
 #define SMCCC_ARCH_FEATURES 0x80000001u
@@ -21,6 +23,11 @@
 #define SMCCC_QUERIES        3u
 #define SMCCC_REVISION_MAJOR 0u
 #define SMCCC_REVISION_MINOR 1u
+
+/* Vendor specific hypervisor service: docs/guest-platform.md */
+#define DOMAIN_REPORT 0xC6000000u
+#define DOMAIN_STATUS 0xC6000001u
+#define DOMAIN_CALLS  2u
 
 /* The identification that guests know this interface by; bytes in the order of the text, the first in bits
  * 7:0. */
@@ -48,6 +55,22 @@ static uint64_t smccc_arch_features(uint32_t function)
     return ((function == SMCCC_VERSION) || (function == SMCCC_ARCH_FEATURES)) ? 0u : SMCCC_NOT_SUPPORTED;
 }
 
+/* [impl->req~monitor-calls~1] */
+static void smccc_domain_status(struct hal_vcpu *vcpu)
+{
+    struct hal_domain_status status;
+    const enum hv_status found = upcall_domain_status(vcpu->domain, arm_reg_get(vcpu, 1u), &status);
+
+    if (found == HV_OK) {
+        arm_reg_set(vcpu, 0u, 0u);
+        arm_reg_set(vcpu, 1u, status.state);
+        arm_reg_set(vcpu, 2u, status.nr_restarts);
+        arm_reg_set(vcpu, 3u, status.progress);
+    } else {
+        arm_reg_set(vcpu, 0u, (found == HV_DENIED) ? SMCCC_NOT_SUPPORTED : SMCCC_INVALID_PARAMETER);
+    }
+}
+
 enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc)
 {
     const uint32_t function = (uint32_t)arm_reg_get(vcpu, 0u);
@@ -64,7 +87,7 @@ enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc)
         arm_reg_set(vcpu, 0u, VPSCI_COUNT + SMCCC_QUERIES);
         break;
     case SMCCC_HYP_COUNT:
-        arm_reg_set(vcpu, 0u, SMCCC_QUERIES);
+        arm_reg_set(vcpu, 0u, DOMAIN_CALLS + SMCCC_QUERIES);
         break;
     case SMCCC_PSCI_UID:
         smccc_answer_uid(vcpu, smccc_psci_uid);
@@ -75,6 +98,13 @@ enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc)
     case SMCCC_PSCI_REVISION:
     case SMCCC_HYP_REVISION:
         smccc_answer_revision(vcpu);
+        break;
+    case DOMAIN_REPORT:
+        upcall_domain_report(vcpu->domain, arm_reg_get(vcpu, 1u));
+        arm_reg_set(vcpu, 0u, 0u);
+        break;
+    case DOMAIN_STATUS:
+        smccc_domain_status(vcpu);
         break;
     default:
         if (!vpsci_call(vcpu, function, &result)) {

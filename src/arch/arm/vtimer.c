@@ -19,6 +19,11 @@ void vtimer_domain_init(struct hal_domain *domain)
     domain->arm.cntvoff = arm_counter_read();
 }
 
+uint64_t hal_domain_counter(const struct hal_domain *domain)
+{
+    return arm_counter_read() - domain->arm.cntvoff;
+}
+
 void vtimer_vcpu_reset(struct hal_vcpu *vcpu)
 {
     vcpu->arm.timer = (struct arm_vtimer){ .cntv_ctl = 0u };
@@ -33,8 +38,7 @@ bool vtimer_is_asserted(const struct hal_vcpu *vcpu)
 {
     const struct arm_vtimer *timer = &vcpu->arm.timer;
 
-    return vtimer_is_on(timer->cntv_ctl) &&
-           ((arm_counter_read() - vcpu->domain->arm.cntvoff) >= timer->cntv_cval);
+    return vtimer_is_on(timer->cntv_ctl) && (hal_domain_counter(vcpu->domain) >= timer->cntv_cval);
 }
 
 bool vtimer_physical_line(const struct hal_vcpu *vcpu)
@@ -106,11 +110,11 @@ static uint64_t vtimer_deadline(const struct hal_vcpu *vcpu, uint64_t now, uint6
     uint64_t deadline = TIME_NEVER;
 
     if (compare > now) {
-        const uint64_t left_ns = arm_timer_ns_of_ticks(compare - now);
+        const uint64_t left_ns = hal_timer_ns(compare - now);
 
         deadline = (left_ns < (TIME_NEVER - now_ns)) ? (now_ns + left_ns) : TIME_NEVER;
     } else if ((vcpu->arm.vgic.loaded != 0u) ? !is_line_up : vgic_irq_pending(vcpu)) {
-        deadline = now_ns - bits_min(now_ns, arm_timer_ns_of_ticks(now - compare));
+        deadline = now_ns - bits_min(now_ns, hal_timer_ns(now - compare));
     } else {
         deadline = TIME_NEVER;
     }

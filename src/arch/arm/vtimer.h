@@ -31,7 +31,4 @@ void vtimer_load(const struct hal_vcpu *vcpu);
 /* CNTP_TVAL, CNTP_CTL, CNTP_CVAL; which: op2 0, 1, 2. The vCPU is loaded here. */
 void vtimer_physical_access(struct hal_vcpu *vcpu, uint32_t which, struct arm_sysreg *access);
 
-/* arm_timer.c: the host's clock */
-uint64_t arm_timer_ns_of_ticks(uint64_t ticks);
-
 #endif

@@ -1,9 +1,14 @@
 /* Guests' accesses that stage 2 refused, and exceptions put into guests. */
+/* [impl->req~vectors-nowhere~1] */
 #include "a64_esr.h"
+#include "a64_insn.h"
 #include "a64_trap.h"
 #include "arm_port.h"
 #include "arm_vcpu.h"
+#include "hal/guestmap.h"
+#include "hal/hypmap.h"
 #include "hal/upcall.h"
+#include "lib/string.h"
 
 #define PAR_F     BIT64(0)
 #define PAR_ADDR  GENMASK64(51u, 12u)
@@ -25,21 +30,50 @@ static bool abort_translate(uint64_t va, uint64_t *ipa)
     return (par & PAR_F) == 0u;
 }
 
+/* The instruction that the guest is at, or 0. Its own table may lead elsewhere meanwhile, but only to its
+ * RAM. */
+static uint32_t abort_fetch(const struct hal_vcpu *vcpu)
+{
+    const uint64_t pc = vcpu->frame.pc;
+    uint32_t insn = 0u;
+    uint32_t perm = 0u;
+    uint64_t bytes;
+    uint64_t ipa;
+    hpa_t to;
+
+    if (((vcpu->frame.pstate & A64_PSTATE_A32) == 0u) && ((pc & 3u) == 0u) && abort_translate(pc, &ipa) &&
+        (hal_guestmap_lookup(&vcpu->domain->map, gpa(ipa), &to, &perm, &bytes) == HV_OK) &&
+        ((perm & HAL_PERM_X) != 0u)) {
+        const void *at = hal_hypmap_window(HAL_WINDOW_TRAP, to, HAL_HYPMAP_RO, &bytes);
+
+        (void)memcpy(&insn, at, sizeof(insn));
+        hal_hypmap_window_close(HAL_WINDOW_TRAP);
+    }
+    return insn;
+}
+
 enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const uint64_t far = A64_READ(far_el2);
     struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT, .cause = esr, .gva = far };
     enum hal_resume resume = HAL_INJECT_ABORT;
     uint64_t ipa = (A64_READ(hpfar_el2) & GENMASK64(43u, 4u)) << 8u;
+    uint32_t base = A64_INSN_NO_BASE;
+    uint64_t step = 0u;
 
     if (a64_esr_fault(esr) > A64_FAULT_PERMISSION) {
-        return HAL_INJECT_ABORT; /* external aborts and what has no address */
+        exit.external = true;
+        exit.gva = a64_esr_far_is_bad(esr) ? 0u : far;
+        return upcall_exit(vcpu, &exit);
     }
     exit.exec = a64_esr_ec(esr) == A64_EC_IABT;
     exit.walk = a64_esr_is_walk(esr);
     exit.permission = a64_esr_fault(esr) == A64_FAULT_PERMISSION;
     if (!exit.exec) {
         a64_esr_access(esr, &exit);
+        if ((exit.width == 0u) && !exit.walk) {
+            base = a64_insn_indexed(abort_fetch(vcpu), &exit, &step);
+        }
     }
     if (exit.write && (exit.width != 0u)) {
         exit.value = a64_load_extend(arm_reg_get(vcpu, exit.reg), exit.width, false, true);
@@ -54,6 +88,9 @@ enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
     exit.gpa = gpa(ipa);
     if (!arm_vcpu_mmio(vcpu, &exit, &resume)) {
         resume = upcall_exit(vcpu, &exit);
+    }
+    if ((base != A64_INSN_NO_BASE) && (resume == HAL_RESUME_NEXT)) {
+        arm_reg_set(vcpu, base, arm_reg_get(vcpu, base) + step);
     }
     return resume;
 }
@@ -73,6 +110,10 @@ static void inject(struct hal_vcpu *vcpu, uint64_t esr_el1)
 
 void a64_inject_abort(struct hal_vcpu *vcpu, uint64_t esr)
 {
+    if (a64_abort_repeats(esr, vcpu->frame.pstate, vcpu->frame.pc, A64_READ(vbar_el1))) {
+        upcall_domain_power(vcpu->domain, HAL_DOMAIN_CRASH, "its exception vectors cannot be fetched");
+        return;
+    }
     A64_WRITE(far_el1, A64_READ(far_el2));
     inject(vcpu, a64_abort_esr(esr, vcpu->frame.pstate));
 }

@@ -95,6 +95,8 @@ enum hv_status hal_cpu_start(cpuid_t cpu, uint64_t hwid, void *stack_top)
 void hal_cpu_park(void)
 {
     (void)hal_cpu_irq_save();
+    /* From here on no stack is needed. If it was the one for broken code, the next CPU may have it. */
+    hal_store_release32(&a64_broken_claim, 0u);
     for (;;) {
         hal_cpu_wait();
     }

@@ -200,6 +200,15 @@ enum hv_status hal_hypmap_device(hpa_t base, uint64_t bytes, void **va)
     return status;
 }
 
+enum hv_status hal_hypmap_memory(hpa_t base, uint64_t bytes, void **va)
+{
+    uint64_t at = 0u;
+    const enum hv_status status = hypmap_fixed(base, bytes, A64_S1_RW, &at);
+
+    *va = hypmap_pointer(at);
+    return status;
+}
+
 enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va)
 {
     uint64_t at = 0u;

@@ -1,4 +1,5 @@
 /* Synchronous exceptions from guests: decoded here, the frequent ones settled here, the rest goes up. */
+/* [impl->req~errors-attributed~1] */
 #include "a64_esr.h"
 #include "a64_trap.h"
 #include "arm_vcpu.h"
@@ -48,7 +49,7 @@ static void trap_resume(struct hal_vcpu *vcpu, uint64_t esr, enum hal_resume res
 
 static enum hal_resume trap_up(struct hal_vcpu *vcpu, enum hal_exit_kind kind, uint64_t esr)
 {
-    const struct hal_exit exit = { .kind = kind, .cause = esr };
+    const struct hal_exit exit = { .kind = kind, .cause = esr, .gva = vcpu->frame.pc };
 
     return upcall_exit(vcpu, &exit);
 }
@@ -111,10 +112,18 @@ void a64_trap_sync(struct hal_vcpu *vcpu)
     }
 }
 
+void a64_serror(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    const struct hal_exit exit = { .kind = HAL_EXIT_ERROR, .cause = esr, .gva = vcpu->frame.pc };
+
+    if (!a64_serror_is_corrected(esr)) {
+        (void)upcall_exit(vcpu, &exit);
+    }
+}
+
 void a64_trap_serror(struct hal_vcpu *vcpu)
 {
-    upcall_log_hex("SError while a guest ran, syndrome ", A64_READ(esr_el2));
-    upcall_domain_power(vcpu->domain, HAL_DOMAIN_CRASH, "SError");
+    a64_serror(vcpu, A64_READ(esr_el2));
 }
 
 void a64_frame_print(const struct hal_frame *frame)

@@ -140,6 +140,11 @@ void hal_vcpu_save(struct hal_vcpu *vcpu)
     arm_vcpu_save(vcpu);
     vcpu_save_regs(&vcpu->regs, (vcpu->hcr & A64_HCR_APK) != 0u);
     a64_fp_save(&vcpu->fp);
+    const uint64_t esr = a64_serror_take(); /* later it would be the next one's, or ours */
+
+    if (esr != 0u) {
+        a64_serror(vcpu, esr);
+    }
     a64_guestmap_leave();
 }
 

@@ -245,6 +245,16 @@ uint64_t hal_timer_now_ns(void)
     return __atomic_add_fetch(&now_ns, step_ns, __ATOMIC_SEQ_CST);
 }
 
+uint64_t hal_timer_ns(uint64_t ticks)
+{
+    return (ticks < (TIME_NEVER / FAKE_TICK_NS)) ? (ticks * FAKE_TICK_NS) : TIME_NEVER;
+}
+
+uint64_t hal_timer_ticks(uint64_t ns)
+{
+    return ns / FAKE_TICK_NS;
+}
+
 uint64_t fake_time(void)
 {
     return __atomic_load_n(&now_ns, __ATOMIC_SEQ_CST);

@@ -187,6 +187,21 @@ enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va)
     return HV_OK;
 }
 
+enum hv_status hal_hypmap_memory(hpa_t base, uint64_t bytes, void **va)
+{
+    const uint64_t first = bits_align_down(base.v, PAGE_BYTES);
+    const uint64_t size = bits_align_up(base.v + bytes, PAGE_BYTES) - first;
+
+    if (bytes == 0u) {
+        return HV_INVALID;
+    }
+    if (nr_views >= VIEWS_MAX) {
+        return HV_LIMIT;
+    }
+    *va = &view_add(map_ram(first, size, PROT_READ | PROT_WRITE, NULL), first, size, false)[base.v - first];
+    return HV_OK;
+}
+
 static uint8_t *window_at(enum hal_window slot)
 {
     if (slot >= HAL_WINDOWS) {

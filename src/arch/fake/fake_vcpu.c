@@ -265,6 +265,13 @@ void hal_vcpu_deadline_reached(struct hal_vcpu *vcpu)
     }
 }
 
+/* The same for all domains */
+uint64_t hal_domain_counter(const struct hal_domain *domain)
+{
+    (void)domain;
+    return hal_timer_ticks(hal_timer_now_ns());
+}
+
 uint64_t fake_loaded_deadline(cpuid_t cpu)
 {
     return (loaded[cpu] != NULL) ? loaded[cpu]->virt_deadline_ns : TIME_NEVER;

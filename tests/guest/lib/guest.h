@@ -14,6 +14,8 @@
 
 /* The guest itself */
 void guest_main(void);
+/* Before the interrupt controller is touched; nothing, unless the guest defines it */
+void guest_early(void);
 
 /* -- Text: %s %c %u (uint32_t) %d (int32_t) %x (uint32_t, hex) %U (uint64_t) %X (uint64_t, hex) %% -- */
 void print(const char *format, ...);
@@ -40,6 +42,10 @@ bool tree_reg(const struct tree_node *node, uint32_t index, uint64_t *base, uint
 bool tree_irq(const struct tree_node *node, uint32_t index, uint32_t *intid);
 /* Name of this domain: /chosen bulkhead,domain-name, else name=... of the bootargs, else "unknown" */
 const char *tree_domain_name(void);
+/* What stands behind "<name>=" in the bootargs; NULL if nothing does */
+const char *tree_argument(const char *name);
+/* The same as a decimal number */
+uint64_t tree_number(const char *name, uint64_t otherwise);
 
 /* -- Console -- */
 void console_init(void);

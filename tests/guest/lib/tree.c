@@ -232,20 +232,35 @@ bool tree_irq(const struct tree_node *node, uint32_t index, uint32_t *intid)
     return there;
 }
 
-/* The word behind name= in the bootargs */
-static const char *name_in(const char *args)
+const char *tree_argument(const char *name)
 {
+    const struct tree_node chosen = tree_path("chosen");
+    const char *const args = tree_string(&chosen, "bootargs");
+    const uint32_t bytes = text_bytes(name) - 1u;
     const char *found = NULL;
 
     for (uint32_t i = 0u; (args != NULL) && (found == NULL) && (args[i] != '\0'); i++) {
-        const bool starts = (i == 0u) || (args[i - 1u] == ' ');
+        uint32_t n = 0u;
 
-        if (starts && (args[i] == 'n') && (args[i + 1u] == 'a') && (args[i + 2u] == 'm') &&
-            (args[i + 3u] == 'e') && (args[i + 4u] == '=')) {
-            found = &args[i + 5u];
+        while ((n < bytes) && (args[i + n] == name[n])) {
+            n++;
+        }
+        if ((n == bytes) && (args[i + n] == '=') && ((i == 0u) || (args[i - 1u] == ' '))) {
+            found = &args[i + n + 1u];
         }
     }
     return found;
+}
+
+uint64_t tree_number(const char *name, uint64_t otherwise)
+{
+    const char *const text = tree_argument(name);
+    uint64_t value = (text == NULL) ? otherwise : 0u;
+
+    for (uint32_t i = 0u; (text != NULL) && (text[i] >= '0') && (text[i] <= '9'); i++) {
+        value = (value * 10u) + (uint64_t)(text[i] - '0');
+    }
+    return value;
 }
 
 const char *tree_domain_name(void)
@@ -255,7 +270,7 @@ const char *tree_domain_name(void)
     uint32_t n = 0u;
 
     if (name == NULL) {
-        name = name_in(tree_string(&chosen, "bootargs"));
+        name = tree_argument("name");
     }
     if ((name == NULL) || (*name == '\0')) {
         name = "unknown";

@@ -1,8 +1,8 @@
 /* The storm: every vCPU sleeps between ticks of its own timer and interrupts from its neighbour, and nothing
- * else happens in this domain. What is lost shows in how many ticks of the others go by until it is made good:
- * of a tick, from its deadline to its handler; of a call to the neighbour, from the sending to its handler.
- * Time would not do: on a loaded host all stand still together. For five seconds, and until every vCPU has done
- * its share, but no more than thirty; then the worst of both, and off.
+ * else happens in this domain. What is lost shows in how many ticks of the others go by until it is made
+ * good: of a tick, from its deadline to its handler; of a call to the neighbour, from the sending to its
+ * handler. Time would not do: on a loaded host all stand still together. For five seconds, and until every
+ * vCPU has done its share, but no more than thirty; then the worst of both, and off.
  *
  * The timer is used as an operating system does: the handler sets the next deadline, or none at all for a
  * while and the neighbour's call starts it again. */

@@ -5,9 +5,10 @@ usage: run.py [--tool PROGRAM] [NAME...]
 
 Each NAME.dts beside this file is a system for board.dts; NAME.expect holds what `bulkhead-image --check` says of it, but
 for its last line. The last line printed is `N passed, N failed`.
-[test->req~all-faults-told~1] [test->req~unknown-refused~1]
+[test->req~all-faults-told~1] [test->req~unknown-refused~1] [test->req~host-registers~1]
 """
 import argparse
+import hashlib
 import os
 import struct
 import subprocess
@@ -104,6 +105,8 @@ def large_systems(r):
     ranges = ", ".join(f"<0 {0x50000000 + (i << 13):#x} 0 0x1000>" for i in range(63))
     path = r.write("reserved-many.dts", "/dts-v1/; / { reserved-memory { holes { reg = " + ranges + "; }; }; chosen { " +
                    domain("domU1", 0x48000000) + " }; };")
+    judge("chosen-long", "xen," + "y" * 200 + ' = "' + "z" * 5000 + '"; ' + domain("domU1", 0x48000000),
+          f'/chosen: xen,{"y" * 60}: found "{"z" * 64}...", expected no property of this name here')
     if r.wanted("reserved-many"):
         r.equal("reserved-many", r.check(path),
                 (1, ["/reserved-memory/holes: reg: found one more, expected at most 64 ranges in all"],
@@ -229,6 +232,83 @@ def image(r):
             (1, "", f"bulkhead-image: {out}: has a payload already, expected the plain bulkhead.bin\n"))
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def digests(r):
+    """Which digest the tool writes, and that one in the source is kept. [test->req~module-digest~1]"""
+    kernel, ramdisk = arm64_image(5000), b"ramdisk" * 100
+    sha = hashlib.sha256(ramdisk).hexdigest()
+    own = (f'domU3 {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x4000>; '
+           f'cpus = <1>; kernel {{ compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("k.bin"); '
+           f'bulkhead,crc32c = <{crc32c(kernel)}>; }}; '
+           f'ramdisk {{ compatible = "multiboot,ramdisk", "multiboot,module"; data = /incbin/("r.bin"); '
+           f'bulkhead,sha256 = [{sha}]; }}; }};')
+    system = r.write("digests.dts", good_system(r).replace("chosen {", "chosen { " + own))
+    out = r.path("digests.bin")
+
+    def written(*options):
+        made = r.run("-b", BOARD, "-s", system, "-x", r.path("bulkhead.bin"), "-i", r.directory, "-o", out, *options)
+        with open(out, "rb") as file:
+            data = file.read()[0xA000 + PAGE:]
+        text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", "-"], input=data[:words(data)[1]],
+                              stdout=subprocess.PIPE, check=True).stdout.decode()
+        crc = [text.count(f"bulkhead,crc32c = <{crc32c(what):#010x}>;") for what in (kernel, ramdisk)]
+        cells = " ".join(f"0x{hashlib.sha256(ramdisk).hexdigest()[i:i + 8]}" for i in range(0, 64, 8))
+        return made, crc, text.count("bulkhead,sha256"), text.replace("<0x0", "<0x").count(cells[:40]) > 0
+
+    r.equal("digest-crc32c", written(), ((0, "", ""), [3, 1], 1, True))
+    r.equal("digest-sha256", written("-d", "sha256"), ((0, "", ""), [1, 0], 4, True))
+    r.equal("digest-none", written("--digest", "none"), ((0, "", ""), [1, 0], 1, True))
+    r.equal("digest-unknown", r.run("--digest", "md5")[2].partition("\n")[0],
+            "bulkhead-image: --digest is crc32c, sha256 or none")
+
+
+def partial(r):
+    """With a partial boot the sound domains are good, the others listed. [test->req~partial-boot~1]"""
+    def unit(name, at, more="", cpus=1, mem=0x1000):
+        return (f'{name} {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 {mem:#x}>; '
+                f'cpus = <{cpus}>; {more} kernel {{ compatible = "multiboot,kernel", "multiboot,module"; '
+                f'reg = <0 {at:#x} 0x1000>; }}; }};')
+
+    def judge(name, chosen, status, told, listed):
+        path = r.write(name + ".dts", "/dts-v1/; / { chosen { bulkhead,partial-boot; " + chosen + " }; };")
+        plural = "" if len(told) == 1 else "s"
+        told = told + [f"bulkhead-image: {path}: {len(told)} fault{plural}"]
+        found = r.run("--check", "--board", BOARD, "--system", path)
+        r.equal(name, (found[0], found[1].splitlines()[2:], found[2].splitlines()), (status, listed, told))
+
+    sound = "  {}: vCPUs 1, 4096 KiB, kernel 4096 bytes, ramdisk 0 bytes"
+    unsound = "  {}: not started, its configuration is unsound"
+    judge("partial-own", unit("a", 0x48000000) + unit("b", 0x49000000, cpus=0) + unit("c", 0x4A000000), 0,
+          ["/chosen/b: cpus: found 0, expected 1 to 128"], [sound.format("a"), unsound.format("b"), sound.format("c")])
+    judge("partial-shared", unit("a", 0x48000000) + unit("b", 0x48000000) + unit("c", 0x4A000000), 0,
+          ["/chosen/b/kernel: reg: found <0x0 0x48000000 0x1000>, expected memory that is not shared with a/kernel"],
+          [unsound.format("a"), unsound.format("b"), sound.format("c")])
+    judge("partial-memory", unit("a", 0x48000000, "nr_spis = <999>;", mem=0xC0000) + unit("b", 0x49000000, mem=0x80000) +
+          unit("c", 0x4A000000, mem=0x80000) + unit("d", 0x4B000000), 0,
+          ["/chosen/a: nr_spis: found 999, expected 0 to 988",
+           "/chosen/c: memory: found 524288, expected at most 506472, the KiB that the host has left"],
+          [unsound.format("a"), sound.format("b").replace("4096 KiB", "524288 KiB"), unsound.format("c"), sound.format("d")])
+    judge("partial-cpus", 'bulkhead,scheduler = "null"; ' + unit("a", 0x48000000) + unit("b", 0x49000000, cpus=4) +
+          unit("c", 0x4A000000), 0, ["/chosen/b: cpus: found 4, expected a CPU for each vCPU, or the scheduler rr"],
+          [sound.format("a"), unsound.format("b"), sound.format("c")])
+    judge("partial-kernel", unit("a", 0x48000000) +
+          'b { compatible = "xen,domain"; memory = <0 0x1000>; cpus = <1>; k { compatible = "multiboot,kernel", '
+          '"multiboot,module"; data = "no kernel"; }; };', 0,
+          ["/chosen/b/k: kernel: found an unknown format, expected an arm64 Image, a gzip of one, or a uImage"],
+          [sound.format("a"), unsound.format("b")])
+    judge("partial-none", unit("a", 0x48000000, cpus=0), 1, ["/chosen/a: cpus: found 0, expected 1 to 128"], [])
+    judge("partial-chosen", 'bulkhead,on-panic = "x"; ' + unit("a", 0x48000000), 1,
+          ['/chosen: bulkhead,on-panic: found "x", expected halt, reboot or park'], [])
+
+
 def usage(r, good):
     def first(*arguments):
         status, said, errors = r.run(*arguments)
@@ -275,6 +355,13 @@ def good_trees(r, good):
     r.equal("good-check", r.run("-c", "-b", BOARD, "-s", tree), (0, expected, ""))
     merged = r.path("merged.dtb")
     r.equal("good-merge", r.run("-m", "-b", BOARD, "-s", tree, "-o", merged), (0, "", ""))
+    log = r.write("log.dts", "/dts-v1/; / { reserved-memory { log@50000000 { compatible = \"bulkhead,log\"; "
+                  "reg = <0 0x50000000 0 0x10000>; }; }; };")
+    r.equal("good-log", r.run("-m", "-b", merged, "-s", log, "-o", r.path("log.dtb")), (0, "", ""))
+    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", r.path("log.dtb")], stdout=subprocess.PIPE,
+                          check=True).stdout.decode().partition("reserved-memory {")[2].partition("};\n\t};")[0]
+    r.equal("good-log-merged", ("firmware@7f000000" in text, "log@50000000" in text, text.count("ranges")),
+            (True, True, 1))
     again = r.run("-c", "-b", merged, "-s", merged)
     r.equal("good-merged", again, (0, expected.replace(f"{tree} on {BOARD}", f"{merged} on {merged}"), ""))
 
@@ -296,6 +383,8 @@ def main():
             usage(r, good)
             good_trees(r, good)
             image(r)
+            digests(r)
+            partial(r)
     print(f"{r.passed} passed, {r.failed} failed")
     return 1 if r.failed or not r.passed else 0
 

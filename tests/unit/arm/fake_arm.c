@@ -315,6 +315,23 @@ void upcall_domain_power(struct hal_domain *domain, enum hal_power_request reque
     fake_seen.power = request;
 }
 
+void upcall_domain_report(struct hal_domain *domain, uint64_t progress)
+{
+    (void)domain;
+    fake_seen.progress = progress;
+}
+
+enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
+                                    struct hal_domain_status *out)
+{
+    (void)caller;
+    if (fake_seen.monitor && (domid == 7u)) {
+        *out = (struct hal_domain_status){ 2u, 0x100000003ULL, fake_seen.progress };
+        return HV_OK;
+    }
+    return fake_seen.monitor ? HV_NOT_FOUND : HV_DENIED;
+}
+
 void upcall_irq(uint32_t irq)
 {
     fake_seen.irqs++;

@@ -39,6 +39,8 @@ struct fake_seen {
     uint32_t power_requests;
     enum hal_power_request power;
     uint32_t pages; /* given out and not back */
+    bool monitor;
+    uint64_t progress;
 };
 
 extern struct fake_seen fake_seen;

@@ -127,7 +127,7 @@ static void smccc(void **state)
     assert_int_equal(call(0x80008000, 1, 2, 3), NOT_SUPPORTED);
     assert_int_equal(fake_vcpu[0].frame.x[1], 1); /* only x0 */
     assert_int_equal(fake_vcpu[0].frame.x[3], 3);
-    assert_int_equal(call(0x8600FF00, 0, 0, 0), 3);
+    assert_int_equal(call(0x8600FF00, 0, 0, 0), 5);
     assert_int_equal(call(0x8600FF01, 0, 0, 0), 0xDC1218A7);
     assert_int_equal(fake_vcpu[0].frame.x[1], 0x694398C6);
     assert_int_equal(fake_vcpu[0].frame.x[2], 0xD179CF9A);
@@ -138,6 +138,31 @@ static void smccc(void **state)
     assert_int_equal(call(0x82000000, 0, 0, 0), NOT_SUPPORTED); /* SiP */
     assert_int_equal(call(0xB2000000, 0, 0, 0), NOT_SUPPORTED); /* trusted OS */
     assert_int_equal(fake_smccc_last, 0);                       /* nothing went to the real firmware */
+}
+
+/* [test->req~monitor-calls~1] */
+static void monitor(void **state)
+{
+    const uint64_t *x = fake_vcpu[0].frame.x;
+
+    (void)state;
+    assert_int_equal(call(0xC6000000, 0x123456789ABCDEF0ULL, 2, 3), 0);
+    assert_int_equal(fake_seen.progress, 0x123456789ABCDEF0ULL);
+    assert_int_equal(x[1], 0x123456789ABCDEF0ULL); /* only x0 */
+    assert_int_equal(call(0xC6000001, 7, 2, 3), NOT_SUPPORTED);
+    assert_true((x[1] == 7) && (x[2] == 2) && (x[3] == 3));
+    fake_seen.monitor = true;
+    assert_int_equal(guest_call(0xC6000001, 7, 0, 0, true), 0);
+    assert_int_equal(x[1], 2);
+    assert_int_equal(x[2], 0x100000003ULL);
+    assert_int_equal(x[3], 0x123456789ABCDEF0ULL);
+    assert_int_equal(call(0xC6000001, 0, 2, 3), ~0ULL - 2);
+    assert_int_equal(call(0xC6000001, 0x100000007ULL, 2, 3), ~0ULL - 2); /* all of x1 counts */
+    assert_true((x[1] == 0x100000007ULL) && (x[2] == 2) && (x[3] == 3));
+    assert_int_equal(call(0x86000000, 1, 0, 0), NOT_SUPPORTED); /* no 32-bit forms */
+    assert_int_equal(call(0x86000001, 7, 0, 0), NOT_SUPPORTED);
+    assert_int_equal(call(0xC6000002, 7, 0, 0), NOT_SUPPORTED);
+    assert_int_equal(fake_seen.progress, 0x123456789ABCDEF0ULL);
 }
 
 /* -- The guest's tree, written down as text
@@ -314,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(psci_cpu_on, setup, teardown),
         cmocka_unit_test_setup_teardown(psci_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(smccc, setup, teardown),
+        cmocka_unit_test_setup_teardown(monitor, setup, teardown),
         cmocka_unit_test_setup_teardown(tree_gicv3, setup, teardown),
         cmocka_unit_test_setup_teardown(tree_gicv2, setup_v2, teardown),
         cmocka_unit_test_setup_teardown(host_power, setup, teardown),

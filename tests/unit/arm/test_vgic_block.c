@@ -1,4 +1,4 @@
-/* Whether a vCPU may block. */
+/* Whether a vCPU may block, and whom SGIs wake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,10 +44,47 @@ static void sgi_before_blocking(void **state)
     }
 }
 
+/* The same SGI again and again tells its target once, until that took it; nothing gets lost by that.
+ * [test->req~sgi-storms~1] */
+static void sgi_storm(void **state)
+{
+    (void)state;
+    fake_load(1, 1);
+    guest_open();
+    for (uint32_t round = 1; round < 4u; round++) {
+        fake_on(0);
+        fake_run_ipis();
+        (void)memset(fake_seen.kicks, 0, sizeof(fake_seen.kicks));
+        for (uint32_t n = 0; n < 1000u; n++) {
+            guest_sgi((5u << 24) | 2);
+            guest_sgi((5u << 24) | 4); /* vCPU 2 is nowhere: nobody takes it */
+        }
+        assert_int_equal(fake_seen.kicks[1], 1);
+        assert_int_equal(fake_seen.kicks[2], (round == 1u) ? 1 : 0);
+        guest_sgi((6u << 24) | 2);
+        assert_int_equal(fake_seen.kicks[1], 2);
+        fake_run_ipis();
+        fake_on(1);
+        for (uint32_t n = 5; n < 7u; n++) {
+            assert_int_equal(guest_ack(), n);
+            guest_eoi(n);
+        }
+        assert_int_equal(guest_ack(), GUEST_NOTHING);
+    }
+    fake_on(1);
+    fake_save(1);
+    fake_load(1, 2);
+    guest_open();
+    assert_int_equal(guest_ack(), 5);
+    guest_eoi(5);
+    assert_int_equal(guest_ack(), GUEST_NOTHING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sgi_before_blocking, setup, teardown),
+        cmocka_unit_test_setup_teardown(sgi_storm, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

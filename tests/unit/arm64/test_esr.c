@@ -76,6 +76,43 @@ static void injected(void **state)
     assert_true((a64_exception_pstate(0x60000004u, 0, false) & A64_PSTATE_PAN) == 0u);
 }
 
+/* A fetch that its own exception would repeat. [test->req~vectors-nowhere~1] */
+static void vectors_nowhere(void **state)
+{
+    const uint64_t el1h = 0x3C5, el1t = 0x3C4, el0 = 0x3C0, el1h_of_a32 = 0x15;
+    const uint64_t fetch = (0x20ULL << 26) | BIT64(25) | 0x05u;
+    const uint64_t vbar = 0x10000000;
+
+    (void)state;
+    assert_true(a64_abort_repeats(fetch, el1h, vbar + 0x200, vbar));
+    assert_false(a64_abort_repeats(fetch, el1h, vbar + 0x204, vbar));
+    assert_false(a64_abort_repeats(fetch, el1h, vbar, vbar));
+    assert_false(a64_abort_repeats(fetch, el1t, vbar, vbar)); /* the next one is at 0x200 */
+    assert_false(a64_abort_repeats(fetch, el0, vbar + 0x400, vbar));
+    assert_false(a64_abort_repeats(fetch, el1h_of_a32, vbar + 0x200, vbar));
+    assert_false(a64_abort_repeats(DABT(0x05u), el1h, vbar + 0x200, vbar));
+}
+
+/* External aborts are not for stage 2, SErrors tell how bad they are. [test->req~errors-attributed~1] */
+static void errors(void **state)
+{
+    const uint64_t serror = 0x2FULL << 26;
+
+    (void)state;
+    for (uint64_t dfsc = 0x10; dfsc <= 0x1F; dfsc++) {
+        assert_true(a64_esr_fault(DABT(dfsc)) > A64_FAULT_PERMISSION);
+    }
+    assert_int_equal(a64_esr_fault(DABT(0x0Fu)), A64_FAULT_PERMISSION);
+    assert_true(a64_esr_far_is_bad(DABT(0x410u)));
+    assert_false(a64_esr_far_is_bad(DABT(0x10u)));
+    assert_false(a64_esr_far_is_bad(DABT(0x407u)));
+    assert_true(a64_serror_is_corrected(serror | (6u << 10) | 0x11u));
+    assert_false(a64_serror_is_corrected(serror | (2u << 10) | 0x11u)); /* restartable */
+    assert_false(a64_serror_is_corrected(serror | 0x11u));              /* uncontainable */
+    assert_false(a64_serror_is_corrected(serror | (6u << 10)));         /* not categorised */
+    assert_false(a64_serror_is_corrected(serror | BIT64(24) | (6u << 10) | 0x11u));
+}
+
 /* A Thumb IT block of three: each emulated instruction moves it on, the last one ends it. */
 static void it_block(void **state)
 {
@@ -95,7 +132,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(word_store), cmocka_unit_test(not_described), cmocka_unit_test(extension),
-        cmocka_unit_test(injected),   cmocka_unit_test(it_block),
+        cmocka_unit_test(injected),   cmocka_unit_test(it_block),      cmocka_unit_test(vectors_nowhere),
+        cmocka_unit_test(errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

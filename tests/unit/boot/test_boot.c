@@ -9,6 +9,7 @@
 #include "build/build.h"
 #include "fake.h"
 #include "hal/upcall.h"
+#include "lib/crc32c.h"
 #include "mem/ram.h"
 
 #define RAM      0x80000000ULL
@@ -78,6 +79,10 @@ static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t valu
          " { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0x0 0x" at " " bytes ">;" \
          " bootargs = \"hello\"; }; };"
 #define END "}; };"
+#define DIGEST \
+    "domU1 { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; memory = <0 65536>;" \
+    " cpus = <1>; vpl011; kernel { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
+    " reg = <0 0x82000000 0x180000>; bulkhead,crc32c = <0x%x>; }; };"
 /* clang-format on */
 
 static void put_kernel(uint64_t at, uint32_t bytes)
@@ -162,15 +167,31 @@ static void ask_off(struct hal_vcpu *vcpu, void *arg)
     upcall_domain_power(vcpu->domain, HAL_DOMAIN_OFF, NULL);
 }
 
-static void power_off(const struct vcpu *vcpu)
+static void ask_reset(struct hal_vcpu *vcpu, void *arg)
+{
+    (void)arg;
+    upcall_domain_power(vcpu->domain, HAL_DOMAIN_RESET, NULL);
+}
+
+static void call(const struct vcpu *vcpu, void (*fn)(struct hal_vcpu *, void *))
 {
     for (cpuid_t cpu = 0; cpu < 3u; cpu++) {
         if (fake_cpu_guest(cpu) == &vcpu->hal) {
-            fake_guest_call(cpu, ask_off, NULL);
+            fake_guest_call(cpu, fn, NULL);
             break;
         }
     }
     fake_run();
+}
+
+static void power_off(const struct vcpu *vcpu)
+{
+    call(vcpu, ask_off);
+}
+
+static void reset(const struct vcpu *vcpu)
+{
+    call(vcpu, ask_reset);
 }
 
 static void two_domains(void)
@@ -262,6 +283,205 @@ static void all_are_bad(void)
     MUST(fake_power_state() == FAKE_POWER_OFF);
 }
 
+/* The sound ones start, the others are listed and cannot be reached. [test->req~partial-boot~1] */
+static void partial_boot(void)
+{
+    const char *told;
+
+    board_make(BOARD "bulkhead,partial-boot;" DOMAIN("domU1", "nr_spis = <999>;", "82000000", "0x180000")
+                   DOMAIN("domU2", "", "83000000", "0x1000") END);
+    power_on();
+    told = strstr(shown, "/chosen/domU1: nr_spis: found 999, expected 0 to 988");
+    MUST(told != NULL);
+    MUST(strstr(told, "domU1: not started, its configuration is unsound\n") != NULL);
+    MUST(says("boot: 1 domains running after "));
+    MUST(!says("domU1: built in"));
+    MUST(domain_count == 2u);
+    MUST(runs("domU2")->domain->id == 2u);
+    MUST(domain_by_name("domU1")->state == DOMAIN_FAILED);
+    typed = "\x01\x01\x01list\rpause domU1\rstop domU1\rrestart domU1\r";
+    fake_irq_raise(UART_IRQ);
+    fake_run();
+    MUST(says("domU1                       1  failed        0       0 "));
+    MUST(says("domU2                       2  running       1      64 "));
+    MUST(domain_by_name("domU1")->state == DOMAIN_FAILED);
+    fake_cpu_set(0u);
+    MUST(ram_owner(hpa(KERNEL)) != RAM_MODULE);
+    power_off(runs("domU2"));
+    MUST(says("all domains are off\n"));
+    MUST(fake_power_state() == FAKE_POWER_OFF);
+}
+
+/* With nothing sound there is nothing to start. */
+static void partial_none(void)
+{
+    board_make(BOARD "bulkhead,partial-boot;" DOMAIN("domU1", "nr_spis = <999>;", "82000000", "0x180000")
+                   END);
+    power_on();
+    MUST(says("/chosen/domU1: nr_spis: found 999, expected 0 to 988"));
+    MUST(says("boot: step verdict failed, nothing is started\n"));
+    MUST(fake_power_state() == FAKE_POWER_OFF);
+}
+
+/* -- The hypervisor fails. The operator's panic comes as an interrupt. -- */
+
+#define LOG_REGION                                                                                           \
+    "}; reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;"                                  \
+    " log@9f000000 { compatible = \"bulkhead,log\"; reg = <0x0 0x9f000000 0x0 0x4000>; }; }; };"
+
+static void panic_on(cpuid_t cpu)
+{
+    fake_park_allow(true);
+    fake_cpu_set(cpu);
+    percpu_ipi_send(cpu, PERCPU_IPI_PANIC);
+    fake_time_step(1000000u);
+    fake_run();
+}
+
+/* CPU 1 takes the UART's interrupt and runs a domain; both have to be dealt with. [test->req~on-panic~1] */
+static void park_one(void)
+{
+    struct domain *gone;
+    struct domain *other;
+    const struct hal_vcpu *still;
+
+    board_make(BOARD "bulkhead,on-panic = \"park\";" DOMAIN("domU1", "", "82000000", "0x180000")
+                   DOMAIN("domU2", "bulkhead,on-crash = \"restart\";", "83000000", "0x1000") END);
+    power_on();
+    MUST(fake_cpu_guest(1u) != NULL);
+    gone = vcpu_of(fake_cpu_guest(1u))->domain;
+    other = domain_table[(gone == domain_table[0]) ? 1u : 0u];
+    still = &runs(other->plan->name)->hal;
+    panic_on(1u);
+    MUST(says("PANIC on CPU 1, running domU"));
+    MUST(says(": asked for by the operator\n"));
+    MUST(says("PANIC: CPU 1 is parked, the others run on\n"));
+    MUST(fake_cpu_state(1u) == FAKE_STATE_PARKED);
+    MUST(percpu_online() == 5u);
+    MUST(says(": does not leave its CPU, its memory is not used again\n"));
+    MUST((gone->state == DOMAIN_CRASHED) && (gone->nr_restarts == 0u));
+    MUST(strcmp(gone->fault[0].what, "the hypervisor failed on its CPU") == 0);
+    MUST((other->state == DOMAIN_RUNNING) && (&runs(other->plan->name)->hal == still));
+    /* another CPU takes the UART's interrupt now, and work goes on */
+    typed = "\x01\x01\x01\x01\x01\x01list\r";
+    fake_irq_raise(UART_IRQ);
+    fake_run();
+    MUST(*typed == '\0');
+    MUST(says("bulkhead> list\n") && says("  crashed "));
+    /* a second one ends it */
+    panic_on(2u);
+    MUST(says("PANIC: CPU 2 cannot be parked: another one was parked before; all CPUs halt\n"));
+    MUST(fake_cpu_state(0u) == FAKE_STATE_PARKED);
+    MUST(fake_power_state() == FAKE_POWER_ON);
+}
+
+/* One whose vCPU only that CPU may run has another there: it is named, and nothing else happens to it. */
+static void park_leaves_orphans(void)
+{
+    board_make(BOARD "bulkhead,on-panic = \"park\"; bulkhead,scheduler = \"rr\";" DOMAIN(
+        "domU1", "v { compatible = \"xen,vcpu\"; id = <0>; hard-affinity = \"0\"; };", "82000000", "0x180000")
+                   END);
+    power_on();
+    const struct hal_exit idle = { .kind = HAL_EXIT_IDLE };
+
+    MUST(runs("domU1")->cpu == 0u);
+    (void)fake_guest_exit(0u, &idle);
+    fake_run();
+    panic_on(0u);
+    MUST(says("PANIC on CPU 0, running idle: "));
+    MUST(says("domU1: vCPU 0 may run on CPU 0 only and stops\n"));
+    MUST(domain_by_name("domU1")->state == DOMAIN_RUNNING);
+    MUST(fake_cpu_state(2u) != FAKE_STATE_PARKED);
+}
+
+static void park_alone(void)
+{
+    board_make(BOARD "bulkhead,on-panic = \"park\"; bulkhead,scheduler = \"rr\";" DOMAIN(
+        "domU1", "", "82000000", "0x180000") END);
+    fake_cpu_broken(5u);
+    power_on();
+    panic_on(1u);
+    MUST(says("PANIC: CPU 1 cannot be parked: there is no other CPU; all CPUs halt\n"));
+    MUST(fake_cpu_state(1u) == FAKE_STATE_PARKED);
+}
+
+/* What it holds when it fails, others would wait for. */
+static void park_not_held(void)
+{
+    board_make(BOARD "bulkhead,on-panic = \"park\";" DOMAIN("domU1", "", "82000000", "0x180000") END);
+    power_on();
+    percpu_area[0].held = 1u;
+    panic_on(0u);
+    MUST(says("PANIC: CPU 0 cannot be parked: it holds what others wait for; all CPUs halt\n"));
+    MUST((fake_cpu_state(1u) == FAKE_STATE_PARKED) && (fake_cpu_state(2u) == FAKE_STATE_PARKED));
+}
+
+static void reboot_board(void)
+{
+    board_make(BOARD "bulkhead,on-panic = \"reboot\";" DOMAIN("domU1", "", "82000000", "0x180000")
+                   LOG_REGION);
+}
+
+static void reboot_first(void)
+{
+    power_on();
+    MUST(!says("before the reset"));
+    panic_on(0u);
+    MUST(says("PANIC on CPU 0, running domU1: asked for by the operator\n"));
+    MUST(fake_power_state() == FAKE_POWER_RESET);
+}
+
+static void reboot_second(void)
+{
+    power_on();
+    MUST(says("bulkhead: before the reset| [    0.000] Bulkhead 0.1.0 on "));
+    MUST(says("PANIC on CPU 0, running domU1: asked for by the operator\n"));
+    MUST(runs("domU1") != NULL);
+}
+
+static void reboot_third(void)
+{
+    power_on();
+    MUST(says("before the reset| "));
+    MUST(!says("PANIC")); /* once */
+}
+
+/* Each boot is a process of its own; what they share is the board's RAM. [test->req~log-kept~1] */
+static void reboot(void **state)
+{
+    (void)state;
+    reboot_board();
+    scenario(reboot_first);
+    scenario(reboot_second);
+    scenario(reboot_third);
+}
+
+/* A domain whose module changed is not built again; it fails alone. [test->req~module-digest~1] */
+static void flipped_bit(void)
+{
+    static char source[8192];
+    uint32_t crc;
+
+    board_make(BOARD END);
+    crc = crc32c_update(0u, fake_ram(hpa(KERNEL), 0x180000u), 0x180000u);
+    (void)snprintf(source, sizeof(source), BOARD DOMAIN("domU2", "", "83000000", "0x1000") DIGEST END, crc);
+    board_make(source);
+    power_on();
+    MUST(says("boot: 2 domains running after "));
+    reset(runs("domU1"));
+    MUST(says("domU1: restarts (1): "));
+    MUST(runs("domU1") != NULL);
+    MUST(!says("digest"));
+    *fake_ram(hpa(KERNEL + 0x17FFFFu), 1u) ^= 0x10u;
+    reset(runs("domU1"));
+    MUST(says("/chosen/domU1/kernel: found contents that its digest does not match, expected what "
+              "bulkhead-image packed\n"));
+    MUST(domain_by_name("domU1")->state == DOMAIN_FAILED);
+    MUST(runs("domU1") == NULL);
+    MUST(runs("domU2") != NULL);
+    MUST(fake_power_state() == FAKE_POWER_ON);
+}
+
 /* -- Systems that are refused -- */
 
 static void nothing_starts(void)
@@ -335,8 +555,12 @@ static void run_scenario(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO(two_domains), SCENARIO(start_order), SCENARIO(one_is_bad),  SCENARIO(all_are_bad),
-        SCENARIO(many_faults), SCENARIO(no_tree),     SCENARIO(bad_payload), SCENARIO(cpu_unknown),
+        SCENARIO(two_domains),  SCENARIO(start_order),   SCENARIO(one_is_bad),
+        SCENARIO(all_are_bad),  SCENARIO(many_faults),   SCENARIO(no_tree),
+        SCENARIO(bad_payload),  SCENARIO(cpu_unknown),   SCENARIO(partial_boot),
+        SCENARIO(partial_none), SCENARIO(park_one),      SCENARIO(park_leaves_orphans),
+        SCENARIO(park_alone),   SCENARIO(park_not_held), cmocka_unit_test(reboot),
+        SCENARIO(flipped_bit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -421,6 +421,111 @@ static void test_printable(void **state)
     free(blob);
 }
 
+/* What a domain does when it ends, and what it may use. */
+static void test_life_cycle(void **state)
+{
+    void *blob = good_plan(one_domain);
+    const struct plan_domain *const d = plan.domain;
+
+    (void)state;
+    assert_false(d->restart_on_crash);
+    assert_true(d->restart_on_reset);
+    assert_int_equal(d->restarts_per_minute, 10);
+    assert_false(d->watchdog || d->monitor || d->unsound);
+    assert_int_equal(d->max_irq_rate, 0);
+    assert_int_equal(plan.on_panic, PLAN_PANIC_HALT);
+    assert_false(plan.partial_boot);
+    assert_int_equal(plan.log_keep.bytes, 0);
+    free(blob);
+
+    blob =
+        good_plan("/ { reserved-memory { log@50000000 { compatible = \"bulkhead,log\"; reg = <0 0x50000000 0 "
+                  "0x100000>; }; }; chosen { bulkhead,on-panic = \"park\"; domU1 { " DOMAIN
+                  " cpus = <1>; bulkhead,on-crash = \"restart\"; bulkhead,on-reset = \"stop\"; "
+                  "bulkhead,restart-limit = <0>; bulkhead,watchdog-ms = <0>; nr_spis = <0>; "
+                  "bulkhead,max-irq-rate = <1000000>; bulkhead,monitor; " MODULE("k", "kernel",
+                                                                                 "0x48000000") " }; }; };");
+    assert_true(d->restart_on_crash);
+    assert_false(d->restart_on_reset);
+    assert_int_equal(d->restarts_per_minute, 0);
+    assert_true(d->watchdog && d->monitor);
+    assert_int_equal(d->watchdog_ms, 0);
+    assert_int_equal(d->nr_spis, 32); /* the watchdog's interrupt is one */
+    assert_int_equal(d->max_irq_rate, 1000000);
+    assert_int_equal(plan.on_panic, PLAN_PANIC_PARK);
+    assert_int_equal(plan.log_keep.base, 0x50000000);
+    assert_int_equal(plan.log_keep.bytes, 0x100000);
+    assert_int_equal(plan.nr_reserved, 3); /* not for guests */
+    assert_int_equal(plan.reserved[1].base, 0x50000000);
+    free(blob);
+}
+
+static void test_digests(void **state)
+{
+    void *const blob = good_plan(
+        "/ { chosen { domU1 { " DOMAIN
+        " cpus = <1>; k { compatible = \"multiboot,kernel\", \"multiboot,module\"; "
+        "reg = <0 0x48000000 0x100000>; bulkhead,crc32c = <0x01020304>; }; "
+        "r { compatible = \"multiboot,ramdisk\", \"multiboot,module\"; reg = <0 0x49000000 0x100000>; "
+        "bulkhead,sha256 = <1 2 3 4 5 6 7 0x80000009>; }; }; }; };");
+    const struct plan_domain *const d = plan.domain;
+
+    (void)state;
+    assert_int_equal(d->kernel.digest, PLAN_DIGEST_CRC32C);
+    assert_memory_equal(d->kernel.digest_is, "\1\2\3\4", 4);
+    assert_int_equal(d->ramdisk.digest, PLAN_DIGEST_SHA256);
+    assert_int_equal(d->ramdisk.digest_is[3], 1);
+    assert_int_equal(d->ramdisk.digest_is[28], 0x80);
+    assert_int_equal(d->ramdisk.digest_is[31], 9);
+    free(blob);
+}
+
+/* An unsound domain keeps its number and its name and nothing else; the others do not change.
+ * [test->req~partial-boot~1] */
+static void test_partial(void **state)
+{
+#define THREE(more)                                                                                          \
+    "/ { chosen { " more " a { " DOMAIN " cpus = <1>; " MODULE(                                              \
+        "k", "kernel", "0x48000000") " }; b { " DOMAIN                                                       \
+                                     " cpus = <3>; nr_spis = <999>; vpl011; " MODULE(                        \
+                                         "k", "kernel",                                                      \
+                                         "0x49000000") " }; c { " DOMAIN                                     \
+                                                       " cpus = <3>; " MODULE("k", "kernel",                 \
+                                                                              "0x4a000000") " }; }; };"
+    static const char sentence[] = "/chosen/b: nr_spis: found 999, expected 0 to 988\n";
+    const struct plan_domain *const d = plan.domain;
+    void *blob = NULL;
+
+    (void)state;
+    assert_int_equal(plan_of(THREE(""), &blob), HV_INVALID);
+    assert_string_equal(said.text, sentence);
+    free(blob);
+    assert_int_equal(plan_of(THREE("bulkhead,partial-boot;"), &blob), HV_OK);
+    assert_string_equal(said.text, sentence);
+    assert_int_equal(plan.nr_domains, 3);
+    assert_false(d[0].unsound || d[2].unsound);
+    assert_true(d[1].unsound);
+    assert_string_equal(d[1].name, "b");
+    assert_int_equal(d[1].domid, 2);
+    assert_int_equal(d[2].domid, 3);
+    assert_int_equal(d[1].nr_vcpus, 0);
+    assert_int_equal(d[1].memory_bytes + d[1].pool_bytes + d[1].kernel.bytes, 0);
+    assert_false(d[1].vpl011);
+    assert_int_equal(plan.sched, PLAN_SCHED_NULL); /* four vCPUs are left for four CPUs */
+    assert_int_equal(d[0].pinned[0], 0);
+    assert_int_equal(d[2].pinned[2], 3);
+    free(blob);
+    /* a fault that is no domain's */
+    assert_int_equal(plan_of(THREE("bulkhead,partial-boot; bulkhead,scheduler = \"x\";"), &blob), HV_INVALID);
+    free(blob);
+    /* what a terminal would take for a command is not in the list either */
+    assert_int_equal(plan_of(THREE("bulkhead,partial-boot;"), &blob), HV_OK);
+    *(uint8_t *)(uintptr_t)dt_name(&ix, dt_find(&ix, "/chosen/b")) = 0x1b;
+    assert_int_equal(config_plan_make(&ix, &env, &plan, &said.report), HV_OK);
+    assert_string_equal(d[1].name, "?");
+    free(blob);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,7 +534,8 @@ int main(void)
         cmocka_unit_test(test_console),   cmocka_unit_test(test_gicv2),
         cmocka_unit_test(test_domains),   cmocka_unit_test(test_scheduler),
         cmocka_unit_test(test_matching),  cmocka_unit_test(test_payload),
-        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_printable), cmocka_unit_test(test_life_cycle),
+        cmocka_unit_test(test_digests),   cmocka_unit_test(test_partial),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

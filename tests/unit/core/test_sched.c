@@ -232,6 +232,47 @@ static void work_shares_scenario(void)
 }
 ALONE(work_shares)
 
+/* [test->dsn~work-share~1] */
+/* A guest that keeps its CPU, waits only to be woken at once, and is interrupted without end while it is kept
+ * waiting, leaves the worker its share all the same. */
+static void work_not_starved_scenario(void)
+{
+    const uint64_t affinity[] = { ANY_CPU };
+    struct vcpu *v = &bench_vcpu[0][0];
+    struct work work;
+
+    bench_setup(PLAN_SCHED_NULL);
+    bench_cpus(1);
+    CHECK(bench_domain_make(0, affinity, 1) == 1);
+    CHECK(sched_power_on(v) == HV_OK);
+    fake_run();
+    fake_time_step(10000);
+    work_setup(&work, work_spin);
+    work_queue(&work, WORK_ANY_CPU);
+    fake_run();
+    for (int i = 0; i < 1000; i++) {
+        for (int n = 0; n < 48; n++) { /* 0.1 ms each */
+            fake_guest_pend(&v->hal, 3);
+            fake_time_advance(MS / 10u);
+            if (bench_runs(v, 0)) {
+                (void)fake_guest_ack(&v->hal);
+            }
+        }
+        if (bench_runs(v, 0)) {
+            (void)fake_guest_ack(&v->hal);
+            fake_guest_wait(0);
+        }
+        fake_guest_pend(&v->hal, 3);
+        fake_run();
+    }
+    const uint64_t share = (work_loops * 10000u * 100u) / hal_timer_now_ns();
+
+    (void)fprintf(stderr, "worker %u%%\n", (unsigned)share);
+    CHECK(share >= 5u && share <= 25u);
+    work_stop = true;
+}
+ALONE(work_not_starved)
+
 static void work_wakes_guest(struct work *work)
 {
     (void)work;
@@ -601,13 +642,21 @@ ALONE(random_rr_pinned)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(null_places),      cmocka_unit_test(block_and_wake),
-        cmocka_unit_test(clocks),           cmocka_unit_test(work_order),
-        cmocka_unit_test(work_shares),      cmocka_unit_test(work_breathes),
-        cmocka_unit_test(null_avoids_work), cmocka_unit_test(rr_shares),
-        cmocka_unit_test(rr_pinned),        cmocka_unit_test(rr_wake_takes_idle),
-        cmocka_unit_test(pausing),          cmocka_unit_test(firmware),
-        cmocka_unit_test(random_null),      cmocka_unit_test(random_rr),
+        cmocka_unit_test(null_places),
+        cmocka_unit_test(block_and_wake),
+        cmocka_unit_test(clocks),
+        cmocka_unit_test(work_order),
+        cmocka_unit_test(work_shares),
+        cmocka_unit_test(work_not_starved),
+        cmocka_unit_test(work_breathes),
+        cmocka_unit_test(null_avoids_work),
+        cmocka_unit_test(rr_shares),
+        cmocka_unit_test(rr_pinned),
+        cmocka_unit_test(rr_wake_takes_idle),
+        cmocka_unit_test(pausing),
+        cmocka_unit_test(firmware),
+        cmocka_unit_test(random_null),
+        cmocka_unit_test(random_rr),
         cmocka_unit_test(random_rr_pinned),
     };
 

@@ -126,6 +126,63 @@ static void interrupts(void **state)
     assert_int_equal(irq_register(99, false, irq_note, &one), HV_LIMIT);
 }
 
+static uint64_t handler_ns;
+
+static void irq_work(void *ctx)
+{
+    *(uint32_t *)ctx += 1u;
+    fake_time_step(handler_ns); /* the next look at the clock comes so much later */
+}
+
+/* How often a source that never rests comes in a second; it comes again as soon as it is not masked. */
+static uint32_t scream(uint32_t irq, const uint32_t *count)
+{
+    const uint32_t before = *count;
+    const uint64_t end_ns = hal_timer_now_ns() + 1000000000u;
+
+    while (hal_timer_now_ns() < end_ns) {
+        for (uint32_t n = 0; (n < 1000u) && fake_irq_enabled(irq); n++) {
+            fake_irq_raise(irq);
+            fake_time_step(0);
+        }
+        fake_time_advance(10000u);
+    }
+    return *count - before;
+}
+
+/* A source that screams is masked, and comes again. [test->dsn~irq-bounded~1] */
+static void interrupts_bounded_scenario(void)
+{
+    static uint32_t fast;
+    static uint32_t slow;
+    uint32_t n;
+
+    fake_reset();
+    fake_cpu_set(0);
+    handler_ns = 0;
+    CHECK(irq_register(60, true, irq_work, &fast) == HV_OK);
+    for (uint32_t i = 0; i < 100u; i++) { /* 10,000 a second are nothing */
+        for (n = 0; n < 100u; n++) {
+            fake_irq_raise(60);
+            CHECK(fake_irq_enabled(60));
+        }
+        fake_time_advance(10000000u);
+    }
+    CHECK(fast == 10000u);
+    n = scream(60, &fast);
+    CHECK((n >= 20000u) && (n <= 25200u));
+    fake_time_advance(IRQ_PAUSE_NS);
+    CHECK(fake_irq_enabled(60));
+    /* One that keeps the CPU busy: 200 us each, so the CPU's time tells. */
+    CHECK(irq_register(61, true, irq_work, &slow) == HV_OK);
+    handler_ns = 200000u;
+    n = scream(61, &slow);
+    CHECK((n >= 800u) && (n <= 1000u)); /* 2 ms of 10 */
+    fake_time_advance(IRQ_PAUSE_NS);
+    CHECK(fake_irq_enabled(61) && fake_irq_enabled(60));
+}
+ALONE(interrupts_bounded)
+
 static struct spinlock low = SPINLOCK(LOCK_DOMAIN);
 static struct spinlock high = SPINLOCK(LOCK_LOG);
 static struct spinlock middle = SPINLOCK(LOCK_SCHED);
@@ -278,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup(moved, setup),
         cmocka_unit_test_setup(to_another_cpu, setup),
         cmocka_unit_test_setup(past_and_burst, setup),
+        cmocka_unit_test(interrupts_bounded), /* before the table is full */
         cmocka_unit_test_setup(interrupts, setup),
         cmocka_unit_test_setup(locks_exclude, setup),
         cmocka_unit_test(ranks),

@@ -173,6 +173,76 @@ static void log_is_bounded_scenario(void)
 }
 ALONE(log_is_bounded)
 
+/* The same again counts, the last few causes are kept. [test->req~fault-log~1] */
+static void fault_log_scenario(void)
+{
+    const struct hal_exit unknown = { .kind = HAL_EXIT_UNKNOWN, .cause = 0x1f, .gva = 0x40000000 };
+    struct domain *d = guest()->domain;
+
+    fake_time_advance(5u * MS);
+    (void)try_access(0x100, 4, false);
+    fake_time_advance(2u * MS);
+    (void)try_access(0x100, 4, false);
+    CHECK(d->nr_fault_kinds == 1u);
+    CHECK((d->fault[0].count == 2u) && (d->fault[0].first_ns == 5u * MS) && (d->fault[0].last_ns == 7u * MS));
+    CHECK((strcmp(d->fault[0].what, "read") == 0) && (d->fault[0].address == 0x100));
+    (void)try_access(0x100, 4, true);
+    CHECK(fake_guest_exit(0, &unknown) == HAL_INJECT_UNDEF);
+    CHECK(strcmp(d->fault[1].what, "write") == 0);
+    CHECK((d->fault[2].address == 0x40000000) && (d->fault[2].cause == 0x1f));
+    for (uint64_t i = 0; i < DOMAIN_FAULTS_KEPT; i++) {
+        (void)try_access(0x1000u + i, 1, false);
+    }
+    CHECK(d->nr_fault_kinds == 3u + DOMAIN_FAULTS_KEPT);
+    CHECK((d->fault[2].address == 0x1007u) && (d->fault[3].address == 0x1000u));
+    CHECK(d->nr_faults == 4u + DOMAIN_FAULTS_KEPT);
+    (void)try_access(0x100, 4, false); /* forgotten meanwhile */
+    CHECK((d->fault[3].address == 0x100u) && (d->fault[3].count == 1u));
+}
+ALONE(fault_log)
+
+/* What the memory system refuses is the guest's, whatever its map says. [test->req~errors-attributed~1] */
+static void external_scenario(void)
+{
+    struct vcpu *v = guest();
+    struct hal_exit exit = access_to(0, 0, false);
+
+    CHECK(hal_guestmap_map(&v->domain->hal.map, gpa(0), hpa(0x80000000), PAGE_BYTES, HAL_PERM_RWX,
+                           HAL_MEM_NORMAL) == HV_OK);
+    CHECK(fake_guest_exit(0, &exit) == HAL_RESUME);
+    bench_plan[0].trap_unmapped = false;
+    exit.external = true;
+    exit.gva = 0x1234;
+    CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
+    CHECK((strcmp(v->domain->fault[0].what, "bus error") == 0) && (v->domain->fault[0].address == 0x1234));
+    CHECK(strstr(said, "bus error at 0x1234 (virtual 0x1234) aborted") != NULL);
+}
+ALONE(external)
+
+static const char *stopped_why;
+
+void build_request_stop(struct domain *domain, enum hal_power_request request, const char *why)
+{
+    CHECK((domain == &bench_domain[0]) && (request == HAL_DOMAIN_CRASH));
+    stopped_why = why;
+}
+
+static void hardware_error_scenario(void)
+{
+    const struct hal_exit exit = { .kind = HAL_EXIT_ERROR, .cause = 0xBE000000u, .gva = 0x40001000 };
+    struct vcpu *v = guest();
+
+    (void)fake_guest_exit(0, &exit);
+    CHECK(strcmp(stopped_why, "hardware error") == 0);
+    CHECK(strcmp(v->domain->fault[0].what, "hardware error") == 0);
+    for (int i = 0; i < 10000; i++) {
+        (void)fake_guest_exit(0, &exit);
+    }
+    CHECK((v->domain->nr_fault_kinds == 1u) && (v->domain->fault[0].count == 10001u));
+    CHECK(strlen(said) < 4096u);
+}
+ALONE(hardware_error)
+
 static void copies_scenario(void)
 {
     static uint8_t from[3 * PAGE_BYTES];
@@ -207,7 +277,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices),          cmocka_unit_test(ignoring),       cmocka_unit_test(copies),
-        cmocka_unit_test(mapped_meanwhile), cmocka_unit_test(log_is_bounded),
+        cmocka_unit_test(mapped_meanwhile), cmocka_unit_test(log_is_bounded), cmocka_unit_test(fault_log),
+        cmocka_unit_test(external),         cmocka_unit_test(hardware_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,7 +190,7 @@ int machine_setup(void **state)
 
 struct plan_module machine_module(uint64_t offset, const void *bytes, uint64_t count, const char *name)
 {
-    const struct plan_module module = { { MACHINE_MODULES + offset }, count, name };
+    const struct plan_module module = { .base = { MACHINE_MODULES + offset }, .bytes = count, .name = name };
 
     assert_true((offset + count) <= MACHINE_MODULES_SIZE);
     (void)memcpy(fake_ram(module.base, count), bytes, count);

@@ -618,7 +618,9 @@ static void test_stuck_vcpu(void **state)
     kernel(0u, image, 70000u);
     build_good();
     build_start(domain);
-    build_request_stop(domain, HAL_DOMAIN_OFF, NULL);
+    plan.domain[0].restart_on_reset = true; /* but not this time */
+    plan.domain[0].restarts_per_minute = 10u;
+    build_request_stop(domain, HAL_DOMAIN_RESET, NULL);
     machine.quiet_after = UINT32_MAX;
     fake_time_step(1000000u);
     assert_true(machine_work_run());
@@ -627,6 +629,8 @@ static void test_stuck_vcpu(void **state)
     assert_non_null(strstr(machine_output(), "domU1: does not leave its CPU"));
     assert_int_equal(ram_bytes(RAM_OWNER_DOMAIN + 1u), MiB(64));
     assert_int_equal(build_domain(domain), HV_BUSY);
+    assert_int_equal(build_order(domain, HAL_DOMAIN_RESET, NULL), HV_DENIED);
+    plan.domain[0].restart_on_reset = false;
     /* for the tests behind this one */
     machine.quiet_after = 0u;
     slot()->stuck = false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/percpu.h"
 #include "operator/operator.h"
 #include "operator/operator_command.h"
 
@@ -140,8 +141,37 @@ static void test_stop(void **state)
     assert_int_equal(domain[0]->state, DOMAIN_STOPPING);
     assert_non_null(machine.queued);
     machine.queued = NULL;
-    type("stop domU1\r");
+    type("stop domU1\r"); /* it may be about to restart: the operator's word counts */
+    assert_null(strstr(shown, "it does not run"));
+    assert_null(machine.queued);
+    type("stop domU2\r");
     expect("it does not run");
+}
+
+static void test_restart(void **state)
+{
+    (void)state;
+    type("restart domU1\r");
+    assert_int_equal(domain[0]->state, DOMAIN_STOPPING);
+    assert_non_null(machine.queued);
+    machine.queued = NULL;
+    type("restart domU2\r"); /* is down: built from nothing */
+    assert_int_equal(domain[1]->state, DOMAIN_BUILDING);
+    assert_int_equal(domain[1]->nr_restarts, 1u);
+    assert_non_null(machine.queued);
+    machine.queued = NULL;
+    type("restart domU2\r"); /* is being built as it is */
+    assert_null(machine.queued);
+    domain[1]->nr_restarts = 0u;
+    domain[1]->state = DOMAIN_FAILED;
+    plan.domain[1].unsound = true;
+    type("restart domU2\r");
+    expect("it cannot be built");
+    plan.domain[1].unsound = false;
+    domain[1]->state = DOMAIN_NEW;
+    type("restart domU2\r"); /* boot has not come to it */
+    expect("it cannot be built");
+    assert_null(machine.queued);
 }
 
 static void test_nonsense(void **state)
@@ -211,6 +241,42 @@ static void test_log_and_console(void **state)
     expect("bulkhead> ");
 }
 
+/* [test->req~fault-log~1] */
+static void test_faults(void **state)
+{
+    const struct domain_fault fault = { .what = "read", .cause = 0x93C08006u, .address = 0x100u, .vcpu = 3u };
+
+    (void)state;
+    type("faults domU2\r");
+    expect("vCPU    count  what\r\nbulkhead> ");
+    fake_time_advance(1234567890u);
+    (void)domain_fault_note(domain[1], &fault);
+    fake_time_advance(20000000000u - 1234567890u);
+    for (uint32_t i = 0; i < 4u; i++) {
+        (void)domain_fault_note(domain[1], &fault);
+    }
+    type("faults domU2\r");
+    expect("      first       last  vCPU    count  what\r\n"
+           "      1.234     20.000     3        5  read at 0x100, syndrome 0x93c08006\r\nbulkhead> ");
+    type("faults\r");
+    expect("which domain?");
+}
+
+static void test_panic(void **state)
+{
+    (void)state;
+    type("panic 9\r");
+    expect("there is no such CPU");
+    type("panic 99999999999\r");
+    expect("there is no such CPU");
+    assert_true(fake_ipis_pending() == 0u);
+    percpu_area[9].online = 1u;
+    type("panic 9\r");
+    assert_int_equal(fake_ipis_pending(), 1u << 9u);
+    assert_int_equal(percpu_area[9].ipi_work, PERCPU_IPI_PANIC);
+    percpu_area[9].online = 0u;
+}
+
 static void run_poweroff(void *arg)
 {
     type(arg);
@@ -236,7 +302,8 @@ int main(void)
         OPERATOR_TEST(test_pause_resume), OPERATOR_TEST(test_stop),
         OPERATOR_TEST(test_nonsense),     OPERATOR_TEST(test_editing),
         OPERATOR_TEST(test_busy),         OPERATOR_TEST(test_log_and_console),
-        OPERATOR_TEST(test_power),
+        OPERATOR_TEST(test_restart),      OPERATOR_TEST(test_faults),
+        OPERATOR_TEST(test_panic),        OPERATOR_TEST(test_power),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

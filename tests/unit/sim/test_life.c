@@ -3,76 +3,25 @@
  * process of its own. [test->req~memory-scrubbed~1] [test->req~memory-apart~1] [test->req~guest-tree~1]
  * [test->req~construction-repeatable~1] [test->req~rr-fair~1] [test->req~no-standing-map~1]
  * [test->dsn~pages-charged~1] */
-#include "tree_source.h"
-
-#include <sys/wait.h>
+#include "sim_system.h"
 
 #include <libfdt.h>
 
-#include "base/percpu.h"
-#include "build/build.h"
-#include "fake.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "hal/vplat.h"
 #include "lib/bits.h"
-#include "mem/heap.h"
 #include "mem/ram.h"
 #include "sched/sched.h"
 #include "sched/work.h"
 
-#define RAM       0x80000000ULL
-#define RAM_BYTES MIB(256)
-#define IMAGE     (RAM + MIB(2))
-#define TREE      (RAM + MIB(8))
-#define KERNEL(n) (RAM + (n) * MIB(16)) /* of domU<n> */
-#define RAMDISK   (RAM + MIB(96))
-#define K_BYTES   0x123457u
-#define R_BYTES   0x4321u
-#define GUEST_RAM 0x40000000ULL
-#define DIRT      0xA5u
-#define CPUS      2u
-#define MS        1000000ULL
-
-#define MUST(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            (void)fprintf(stderr, "%s:%d: not so: %s\nconsole:\n%s\n", __FILE__, __LINE__, #condition,       \
-                          shown);                                                                            \
-            _exit(1);                                                                                        \
-        }                                                                                                    \
-    } while (0)
-
-static char shown[1u << 18u];
-static size_t nr_shown;
-
-static uint64_t uart_read(void *ctx, uint64_t offset, uint32_t width)
-{
-    (void)ctx;
-    (void)width;
-    return (offset == 0x18u) ? 0x90u : 0u;
-}
-
-static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t value)
-{
-    (void)ctx;
-    (void)width;
-    if ((offset == 0u) && (nr_shown < (sizeof(shown) - 1u)) && (value != '\r')) {
-        shown[nr_shown] = (char)value;
-        nr_shown++;
-    }
-}
+#define RAMDISK (RAM + MIB(96))
+#define K_BYTES 0x123457u
+#define R_BYTES 0x4321u
+#define CPUS    2u
 
 /* clang-format off */
-#define BOARD(scheduler) \
-    "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&ic>;" \
-    " cpus { #address-cells = <1>; #size-cells = <0>;" \
-    "  cpu@0 { device_type = \"cpu\"; reg = <0>; enable-method = \"e\"; };" \
-    "  cpu@1 { device_type = \"cpu\"; reg = <1>; enable-method = \"e\"; }; };" \
-    " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x10000000>; };" \
-    " ic: intc { interrupt-controller; #interrupt-cells = <3>; };" \
-    " uart: serial@9000000 { compatible = \"arm,pl011\"; reg = <0 0x9000000 0 0x1000>; };" \
-    " chosen { stdout-path = &uart; bulkhead,scheduler = \"" scheduler "\";"
+#define BOARD(scheduler) BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_REST(scheduler)
 #define DOMAIN(n, cpus, kib, more) \
     "domU" n " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>;" \
     " memory = <0 " kib ">; cpus = <" cpus ">; vpl011;" more \
@@ -81,7 +30,7 @@ static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t valu
 #define WITH_RAMDISK \
     " module@86000000 { compatible = \"multiboot,ramdisk\", \"multiboot,module\";" \
     "  reg = <0 0x86000000 0x4321>; };"
-#define END "}; };"
+#define END BOARD_END
 /* clang-format on */
 
 static uint8_t module_byte(uint64_t i)
@@ -107,65 +56,6 @@ static void modules_put(void)
     for (uint64_t i = 0u; i < R_BYTES; i++) {
         r[i] = module_byte(i + 99u);
     }
-}
-
-static void boot_main(void *arg)
-{
-    upcall_boot(arg);
-}
-
-/* All of RAM is somebody's old data before the hypervisor comes. */
-static void power_on(const char *source)
-{
-    static const struct fake_device uart = { 0x9000000u, 0x1000u, uart_read, uart_write, NULL };
-    static struct hal_boot boot;
-    size_t bytes = 0u;
-    void *blob;
-
-    fake_reset();
-    fake_ram_setup(RAM, RAM_BYTES);
-    (void)memset(fake_ram(hpa(RAM), RAM_BYTES), DIRT, RAM_BYTES);
-    fake_device_add(&uart);
-    blob = tree_compile(source, &bytes);
-    (void)memcpy(fake_ram(hpa(TREE), bytes), blob, bytes);
-    free(blob);
-    modules_put();
-    boot = (struct hal_boot){ .image_base = hpa(IMAGE), .image_bytes = MIB(1), .tree = hpa(TREE) };
-    fake_cpu_boot(0u, boot_main, &boot);
-    fake_run();
-    fake_cpu_set(CPUS); /* the test's own */
-}
-
-static void scenario(void (*fn)(void))
-{
-    int status = 0;
-    const pid_t child = fork();
-
-    if (child == 0) {
-        fn();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static struct domain *domain(const char *name)
-{
-    struct domain *const d = domain_by_name(name);
-
-    MUST(d != NULL);
-    return d;
-}
-
-static cpuid_t cpu_of(const struct vcpu *vcpu)
-{
-    cpuid_t found = HV_CPUS_MAX;
-
-    for (cpuid_t cpu = 0u; cpu < CPUS; cpu++) {
-        found = (fake_cpu_guest(cpu) == &vcpu->hal) ? cpu : found;
-    }
-    return found;
 }
 
 /* -- What a domain was given -- */
@@ -270,32 +160,6 @@ static void given(const struct domain *d, bool has_ramdisk)
     free(memory);
 }
 
-/* -- What the hypervisor owns -- */
-
-struct account {
-    uint64_t heap;
-    uint64_t free_ram;
-    uint32_t pool;
-    uint32_t maps;
-};
-
-static struct account account(const struct domain *d)
-{
-    const struct account a = { heap_free_bytes(), ram_bytes(RAM_FREE), d->pool.nr_free, fake_maps_live() };
-
-    MUST(fake_windows_open() == 0u);
-    MUST(fake_maps_disjoint());
-    return a;
-}
-
-static void account_same(const struct account *a, const struct account *b)
-{
-    MUST(a->heap == b->heap);
-    MUST(a->free_ram == b->free_ram);
-    MUST(a->pool == b->pool);
-    MUST(a->maps == b->maps);
-}
-
 /* -- Scenarios -- */
 
 static void ask_off(struct hal_vcpu *vcpu, void *arg)
@@ -378,7 +242,8 @@ static void lives(void)
     struct account alive;
     struct account dead;
 
-    power_on(BOARD("null") DOMAIN("1", "1", "32768", WITH_RAMDISK) DOMAIN("2", "1", "16384", "") END);
+    power_on(BOARD("null") DOMAIN("1", "1", "32768", WITH_RAMDISK) DOMAIN("2", "1", "16384", "") END, CPUS,
+             modules_put);
     struct domain *const d = domain("domU1");
     given(d, true);
     given(domain("domU2"), false);
@@ -419,7 +284,7 @@ static void lives(void)
 
 static void last_one_off(void)
 {
-    power_on(BOARD("null") DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "") END);
+    power_on(BOARD("null") DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "") END, CPUS, modules_put);
     live_and_die(domain("domU1"));
     MUST(fake_power_state() == FAKE_POWER_ON);
     fake_guest_call(cpu_of(domain("domU2")->vcpu[0]), ask_off, NULL);
@@ -441,7 +306,8 @@ static void fair(void)
     uint64_t before[5];
 
     power_on(BOARD("rr") DOMAIN("1", "2", "8192", "") DOMAIN("2", "2", "8192", "")
-                 DOMAIN("3", "1", "8192", "") END);
+                 DOMAIN("3", "1", "8192", "") END,
+             CPUS, modules_put);
     for (uint32_t i = 0u; i < 5u; i++) {
         char name[8];
 
@@ -475,7 +341,8 @@ static void fair(void)
 static void expired_timer_is_quiet(void)
 {
     power_on(BOARD("rr") DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "")
-                 DOMAIN("3", "1", "8192", "") DOMAIN("4", "1", "8192", "") END);
+                 DOMAIN("3", "1", "8192", "") DOMAIN("4", "1", "8192", "") END,
+             CPUS, modules_put);
     struct vcpu *sleeper = NULL;
 
     for (uint32_t round = 0u; (sleeper == NULL) && (round < 100u); round++) {

@@ -1,3 +1,4 @@
+/* [impl->req~host-registers~1] */
 /* The host's interrupt controller: bindings interrupt-controller/arm,gic.yaml and arm,gic-v3.yaml of
  * Linux. */
 #include "arm_plan_parse.h"
@@ -13,6 +14,10 @@
 #define INTID_PPI      16u
 #define INTID_SPI      32u
 #define INTID_END      1020u
+
+#define GICV2_FRAME_BYTES KIB(4)
+#define GICV3_GICD_BYTES  KIB(64)
+#define GICV3_GICR_BYTES  KIB(128)
 
 static const char *const gicv2_names[] = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a7-gic",
                                            "arm,cortex-a9-gic" };
@@ -61,10 +66,13 @@ bool arm_plan_ppi(const struct dt_index *ix, uint32_t node, uint32_t i, uint32_t
     return good;
 }
 
-static bool gic_region(const struct dt_index *ix, uint32_t node, uint32_t i, struct arm_range *out)
+/* Whole pages from an address on, `least` bytes or more: what is used of them is there. */
+static bool gic_region(const struct dt_index *ix, uint32_t node, uint32_t i, uint64_t least,
+                       struct arm_range *out)
 {
     struct dt_range r = { 0u, 0u };
-    const bool good = dt_reg_host(ix, node, i, &r) && (r.bytes > 0u);
+    const bool good = dt_reg_host(ix, node, i, &r) && (r.bytes >= least) && ((r.base % PAGE_BYTES) == 0u) &&
+                      (r.bytes <= (UINT64_MAX - r.base));
 
     out->base = good ? r.base : 0u;
     out->bytes = good ? r.bytes : 0u;
@@ -74,15 +82,15 @@ static bool gic_region(const struct dt_index *ix, uint32_t node, uint32_t i, str
 static void parse_gicv2(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm,
                         uint32_t node)
 {
-    const bool gicd = gic_region(ix, node, 0, &arm->gicd);
-    const bool gicc = gic_region(ix, node, 1, &arm->gicc);
-    const bool gich = gic_region(ix, node, 2, &arm->gich);
-    const bool gicv = gic_region(ix, node, 3, &arm->gicv);
+    const bool gicd = gic_region(ix, node, 0, GICV2_FRAME_BYTES, &arm->gicd);
+    const bool gicc = gic_region(ix, node, 1, 1u, &arm->gicc);
+    const bool gich = gic_region(ix, node, 2, 1u, &arm->gich);
+    const bool gicv = gic_region(ix, node, 3, 1u, &arm->gicv);
 
     arm->gic_version = 2;
     if (!(gicd && gicc && gich && gicv)) {
         config_fault_prop(report, node, "reg",
-                          "four ranges: distributor, CPU, hypervisor and virtual interface");
+                          "four ranges of whole pages: distributor, CPU, hypervisor and virtual interface");
     }
 }
 
@@ -91,7 +99,7 @@ static void parse_gicv3(const struct dt_index *ix, struct config_report *report,
 {
     uint32_t nr_regions = 1;
     struct dt_value stride = { NULL, 0u };
-    bool good = gic_region(ix, node, 0, &arm->gicd);
+    bool good = gic_region(ix, node, 0, GICV3_GICD_BYTES, &arm->gicd);
 
     arm->gic_version = 3;
     (void)dt_get_u32(ix, node, "#redistributor-regions", &nr_regions);
@@ -100,12 +108,13 @@ static void parse_gicv3(const struct dt_index *ix, struct config_report *report,
         nr_regions = 0;
     }
     for (uint32_t i = 0; i < nr_regions; i++) {
-        good = gic_region(ix, node, 1u + i, &arm->gicr[i]) && good;
+        good = gic_region(ix, node, 1u + i, GICV3_GICR_BYTES, &arm->gicr[i]) && good;
     }
     arm->nr_gicr = nr_regions;
     if (!good) {
-        config_fault_prop(report, node, "reg",
-                          "a range for the distributor and one for each redistributor region");
+        config_fault_prop(
+            report, node, "reg",
+            "a range of 64 KiB for the distributor and one of 128 or more for each redistributor region");
     }
     if (dt_get(ix, node, "redistributor-stride", &stride)) {
         arm->gicr_stride =

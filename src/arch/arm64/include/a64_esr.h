@@ -59,8 +59,9 @@ static inline bool a64_esr_is_walk(uint64_t esr)
     return (esr & BIT64(7)) != 0u; /* S1PTW */
 }
 
-/* Fault status without its level: 0 address size, 1 translation, 2 access flag, 3 permission; others are not
- * stage 2's */
+/* Fault status without its level: 0 address size, 1 translation, 2 access flag, 3 permission. Others are not
+ * for stage 2 to answer: 4 synchronous external abort, 5 the same on a table walk, 6 and 7 parity likewise,
+ * ... */
 static inline uint32_t a64_esr_fault(uint64_t esr)
 {
     return (uint32_t)bits_field(esr, 5u, 2u);
@@ -68,6 +69,12 @@ static inline uint32_t a64_esr_fault(uint64_t esr)
 
 #define A64_FAULT_ADDRESS    0u
 #define A64_FAULT_PERMISSION 3u
+
+/* The fault address is not there (FnV, external aborts only). */
+static inline bool a64_esr_far_is_bad(uint64_t esr)
+{
+    return (a64_esr_fault(esr) == 4u) && ((esr & BIT64(10)) != 0u);
+}
 
 /* HPFAR_EL2 is written for all of these but permission faults outside a walk (D19.2.58). */
 static inline bool a64_esr_has_ipa(uint64_t esr)
@@ -155,6 +162,23 @@ static inline uint64_t a64_abort_esr(uint64_t esr, uint64_t pstate)
         ec += 1u;
     }
     return result | ((uint64_t)ec << A64_ESR_EC_LOW);
+}
+
+/* Would the exception that answers a refused instruction fetch be refused the same way, for ever? So it is if
+ * the fetch was that of its own first instruction. */
+static inline bool a64_abort_repeats(uint64_t esr, uint64_t pstate, uint64_t pc, uint64_t vbar)
+{
+    const bool is_el1h = (pstate & (A64_PSTATE_A32 | A64_PSTATE_MODE)) == A64_PSTATE_EL1H;
+
+    return (a64_esr_ec(esr) == A64_EC_IABT) && is_el1h && (pc == (vbar + a64_vector_offset(pstate)));
+}
+
+/* An SError that the hardware has corrected, says the RAS extension: IDS clear, DFSC asynchronous, AET
+ * corrected (D19.2.37, ISS of an SError). */
+static inline bool a64_serror_is_corrected(uint64_t esr)
+{
+    return ((esr & BIT64(24)) == 0u) && (bits_field(esr, 5u, 0u) == 0x11u) &&
+           (bits_field(esr, 12u, 10u) == 6u);
 }
 
 /* ITSTATE of a Thumb guest, advanced over one instruction (G1.7.3); bits 15:10 and 26:25 of SPSR. */

@@ -11,6 +11,13 @@ void a64_trap_sync(struct hal_vcpu *vcpu);
 void a64_trap_serror(struct hal_vcpu *vcpu);
 _Noreturn void a64_trap_broken(uint64_t what, const struct hal_frame *frame);
 
+/* An SError that this vCPU has to answer for, with its syndrome. */
+void a64_serror(struct hal_vcpu *vcpu, uint64_t esr);
+/* vectors.S: takes an SError that is pending by now, of what was done before. Its syndrome, 0 if there is
+ * none. TPIDR_EL0 and TPIDRRO_EL0 may be lost: no vCPU's registers are in this CPU. */
+uint64_t a64_serror_take(void);
+extern uint32_t a64_broken_claim;
+
 /* pc, pstate and x0 to x30, one log line each. */
 void a64_frame_print(const struct hal_frame *frame);
 

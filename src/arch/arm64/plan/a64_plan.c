@@ -41,6 +41,8 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .nr_banks = HAL_GUEST_BANKS_MAX,
         .vuart_base = { ARM_GUEST_VUART_BASE },
         .vuart_irq = ARM_GUEST_VUART_IRQ,
+        .watchdog_base = { ARM_GUEST_WATCHDOG_BASE },
+        .watchdog_irq = ARM_GUEST_WATCHDOG_IRQ,
         .nr_spis_max = ARM_GUEST_SPIS_MAX,
     };
 

@@ -34,6 +34,7 @@ enum fake_end { FAKE_END_RETURN, FAKE_END_PARK, FAKE_END_RUN, FAKE_END_OFF };
 enum fake_end fake_call(void (*fn)(void *arg), void *arg);
 
 /* -- Clock and interrupts -- */
+#define FAKE_TICK_NS 16u /* of the counter that guests read */
 /* Plain: upcall_timer() of each CPU whose deadline passes, in order, with the clock at that deadline.
  * Simulated CPUs are interrupted and run to rest each time. */
 void fake_time_advance(uint64_t ns);

@@ -50,6 +50,8 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .nr_banks = 2u,
         .vuart_base = { 0x22000000ULL },
         .vuart_irq = 32u,
+        .watchdog_base = { 0x22001000ULL },
+        .watchdog_irq = 48u,
         .nr_spis_max = 224u,
     };
 

@@ -52,6 +52,10 @@ uint32_t timer_phys_irq(void)
     return phys_irq;
 }
 
+__attribute__((weak)) void guest_early(void)
+{
+}
+
 void arch_main(const void *tree)
 {
     tree_init(tree);
@@ -61,6 +65,7 @@ void arch_main(const void *tree)
     by_smc = (method != NULL) && text_equal(method, "smc");
     console_init();
     timer_find();
+    guest_early();
     irq_init();
     guest_main();
     power_off();

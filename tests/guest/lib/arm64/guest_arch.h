@@ -32,6 +32,12 @@ static inline void arch_wait(void)
     __asm__ volatile("dsb sy\n\twfi" : : : "memory");
 }
 
+/* Busy loops say so: with counted instructions an emulator then goes on with the other processors. */
+static inline void arch_yield(void)
+{
+    __asm__ volatile("yield" : : : "memory");
+}
+
 static inline void arch_barrier(void)
 {
     __asm__ volatile("dsb sy\n\tisb" : : : "memory");

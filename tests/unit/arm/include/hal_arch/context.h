@@ -5,6 +5,9 @@
 
 struct hal_frame {
     uint64_t x[31];
+    uint64_t sp;
+    uint64_t pc;
+    uint64_t pstate;
 };
 
 struct hal_context {

@@ -1,0 +1,67 @@
+/* Properties and nodes of /chosen that are not a domain's. */
+/* [impl->req~unknown-refused~1] */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+
+static void take_string(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (!dt_is_string(v)) {
+        config_take_refuse(t, rule, v);
+    }
+}
+
+static void take_on_panic(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    static const char *const words[] = { "halt", "reboot", "park" };
+    static const enum plan_panic meaning[] = { PLAN_PANIC_HALT, PLAN_PANIC_REBOOT, PLAN_PANIC_PARK };
+
+    t->m->plan->on_panic = meaning[config_choice(t, rule, v, words, ARRAY_LEN(words))];
+}
+
+static void take_partial(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    t->m->plan->partial_boot = config_flag(t, rule, v);
+}
+
+static const struct config_rule chosen_rule[] = {
+    { "xen,xen-bootargs", take_string, "one string", 0, 0, "" },
+    { "bulkhead,scheduler", take_string, "the scheduler null or rr", 0, 0, "" },
+    { "bulkhead,on-panic", take_on_panic, "halt, reboot or park", 0, 0, "" },
+    { "bulkhead,partial-boot", take_partial, CONFIG_NO_VALUE, 0, 0, "" },
+    { "stdout-path", take_string, "one string", 0, 0, "" },
+    { "xen,dom0-bootargs", config_take_refuse, "no such property (control domains are not supported yet)", 0,
+      0, "" },
+    { "xen,static-heap", config_take_refuse, "no such property (a static heap is not supported yet)", 0, 0,
+      "" },
+    { "xen,uefi-cfg-load", config_take_refuse,
+      "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
+};
+static const struct config_rules chosen_rules = { chosen_rule, ARRAY_LEN(chosen_rule) };
+
+static const struct config_node_rule chosen_nodes_refused[] = {
+    { "multiboot,module", "modules inside a domain's node only (control domains are not supported yet)" },
+    { "xen,multiboot-module", "modules inside a domain's node only (control domains are not supported yet)" },
+    { "xen,cpupool", "no such node (cpupools are not supported yet)" },
+    { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
+    { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
+};
+
+void config_chosen_check(struct config_maker *m)
+{
+    struct config_target t = { m, m->chosen, NULL };
+
+    if (m->chosen != DT_NONE) {
+        config_rules_apply(&t, &chosen_rules);
+        for (uint32_t n = dt_first_child(m->ix, m->chosen); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
+            if (!dt_enabled(m->ix, n) || dt_compatible(m->ix, n, "xen,domain")) {
+                /* switched off, or looked at as a domain */
+            } else if (!config_refuse_node(m, n, chosen_nodes_refused, ARRAY_LEN(chosen_nodes_refused)) &&
+                       (dt_has(m->ix, n, "memory") || dt_has(m->ix, n, "cpus"))) {
+                config_fault_prop(m->report, n, "compatible", "\"xen,domain\" of a node with memory or cpus");
+            } else {
+                /* nothing of ours */
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+/* What must be true of every plan that config/ agrees to, and of every sentence with which it does not. */
+#include "plan_check.h"
+
+#include <string.h>
+
+#include "fuzz.h"
+#include "lib/bits.h"
+
+static bool meet(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
+{
+    return (a < (b + b_bytes)) && (b < (a + a_bytes));
+}
+
+static void ranges_check(const struct plan_range *range, uint32_t count, bool disjoint)
+{
+    FUZZ_MUST(count <= PLAN_RANGES_MAX);
+    for (uint32_t i = 0u; i < count; i++) {
+        FUZZ_MUST((range[i].bytes > 0u) && ((range[i].base % PAGE_BYTES) == 0u));
+        FUZZ_MUST((range[i].base + range[i].bytes) > range[i].base);
+        FUZZ_MUST((i == 0u) || (range[i - 1u].base <= range[i].base));
+        FUZZ_MUST((i == 0u) || !disjoint || ((range[i - 1u].base + range[i - 1u].bytes) <= range[i].base));
+    }
+}
+
+static bool in_ram(const struct plan *plan, uint64_t base, uint64_t bytes)
+{
+    uint64_t at = base;
+
+    for (uint32_t i = 0u; i < plan->nr_ram; i++) { /* sorted: adjacent banks lead on */
+        if ((at >= plan->ram[i].base) && ((at - plan->ram[i].base) < plan->ram[i].bytes)) {
+            at = plan->ram[i].base + plan->ram[i].bytes;
+        }
+    }
+    return (base + bytes) <= at;
+}
+
+static void module_check(const struct plan *plan, const struct config_env *env,
+                         const struct plan_module *module)
+{
+    const uint64_t base = module->base.v;
+
+    if (module->bytes == 0u) {
+        return;
+    }
+    FUZZ_MUST((module->name != NULL) && ((base + module->bytes) > base));
+    FUZZ_MUST(in_ram(plan, base, module->bytes));
+    for (uint32_t i = 0u; i < plan->nr_reserved; i++) {
+        FUZZ_MUST(!meet(base, module->bytes, plan->reserved[i].base, plan->reserved[i].bytes));
+    }
+    if (env->payload_bytes == 0u) {
+        FUZZ_MUST(!meet(base, module->bytes, env->image_base.v, env->image_bytes));
+    }
+}
+
+static void domain_check(const struct plan *plan, const struct config_env *env, uint32_t n)
+{
+    const struct plan_domain *const d = &plan->domain[n];
+
+    FUZZ_MUST((d->domid == (n + 1u)) && (d->bootargs != NULL));
+    FUZZ_MUST((d->name[0] != '\0') && (strnlen(d->name, PLAN_NAME_MAX) < PLAN_NAME_MAX));
+    for (uint32_t i = 0u; i < n; i++) {
+        FUZZ_MUST(strcmp(d->name, plan->domain[i].name) != 0);
+    }
+    if (d->unsound) {
+        FUZZ_MUST(plan->partial_boot);
+        return;
+    }
+    FUZZ_MUST((d->nr_vcpus >= 1u) && (d->nr_vcpus <= hal_plan_vcpus_max(&plan->host)));
+    FUZZ_MUST((d->memory_bytes > 0u) && ((d->memory_bytes % PAGE_BYTES) == 0u));
+    FUZZ_MUST((d->pool_bytes > 0u) && ((d->pool_bytes % PAGE_BYTES) == 0u));
+    FUZZ_MUST(((d->nr_spis % 32u) == 0u) && (d->nr_spis <= 992u));
+    FUZZ_MUST(strlen(d->bootargs) < PLAN_BOOTARGS_MAX);
+    FUZZ_MUST(d->kernel.bytes > 0u);
+    module_check(plan, env, &d->kernel);
+    module_check(plan, env, &d->ramdisk);
+    for (uint32_t v = 0u; v < d->nr_vcpus; v++) {
+        FUZZ_MUST((d->affinity[v] & GENMASK64(plan->nr_cpus - 1u, 0u)) != 0u);
+        FUZZ_MUST((plan->sched != PLAN_SCHED_NULL) || (d->pinned[v] < plan->nr_cpus));
+    }
+}
+
+void plan_check(const struct plan *plan, const struct config_env *env)
+{
+    uint64_t pinned = 0u;
+
+    ranges_check(plan->ram, plan->nr_ram, true);
+    ranges_check(plan->reserved, plan->nr_reserved, false);
+    FUZZ_MUST(plan->nr_ram > 0u);
+    FUZZ_MUST((plan->nr_cpus >= 1u) && (plan->nr_cpus <= HV_CPUS_MAX));
+    for (uint32_t i = 0u; i < plan->nr_cpus; i++) {
+        for (uint32_t k = 0u; k < i; k++) {
+            FUZZ_MUST(plan->cpu_hwid[i] != plan->cpu_hwid[k]);
+        }
+    }
+    FUZZ_MUST(plan->nr_domains <= HV_DOMAINS_MAX);
+    for (uint32_t n = 0u; n < plan->nr_domains; n++) {
+        domain_check(plan, env, n);
+        for (uint32_t v = 0u; (plan->sched == PLAN_SCHED_NULL) && (v < plan->domain[n].nr_vcpus); v++) {
+            FUZZ_MUST(plan->domain[n].unsound || ((pinned & BIT64(plan->domain[n].pinned[v])) == 0u));
+            pinned |= plan->domain[n].unsound ? 0u : BIT64(plan->domain[n].pinned[v]);
+        }
+    }
+}
+
+void sentence_check(const char *sentence)
+{
+    const char *const found = strstr(sentence, ": found ");
+
+    FUZZ_MUST((found != NULL) && (found != sentence) && (strstr(found, ", expected ") != NULL));
+    for (const char *c = sentence; *c != '\0'; c++) {
+        FUZZ_MUST((*c >= ' ') && (*c <= '~')); /* a terminal may show it */
+    }
+}

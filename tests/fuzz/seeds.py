@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""Makes the seeds of the fuzz targets, seeds.py FOLDER: trees of tests/fuzz/seeds, systems and tests/neg/config, images."""
+import glob
+import gzip
+import os
+import re
+import struct
+import subprocess
+import sys
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BOARD = os.path.join(ROOT, "tests", "neg", "config", "board.dts")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def write(folder, target, name, data):
+    os.makedirs(os.path.join(folder, target), exist_ok=True)
+    with open(os.path.join(folder, target, name), "wb") as file:
+        file.write(data)
+
+
+def compiled(source):
+    """The blob, or None where dtc finds the source wrong (an overlay of its own, a file that is not here)."""
+    done = subprocess.run(["dtc", "-q", "-f", "-I", "dts", "-O", "dtb", "-"], input=source.encode(), capture_output=True,
+                          check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
+def on_board(path):
+    """System and board as one tree; modules lie in RAM instead of in files."""
+    place = iter(range(0x48000000, 0x50000000, 0x100000))
+    text = read(path).replace("/dts-v1/;", "")
+    text = re.sub(r'data = /incbin/\([^)]*\);', lambda _: f"reg = <0 {next(place):#x} 0x100000>;", text)
+    return read(BOARD) + text.replace("#size-cells = <2>;", "#size-cells = <1>;")
+
+
+def trees(folder):
+    for path in sorted(glob.glob(os.path.join(ROOT, "systems", "*.dts")) + glob.glob(BOARD.replace("board", "*"))):
+        blob = compiled(on_board(path)) if path != BOARD else None
+        if blob is not None and len(blob) < 16384:
+            write(folder, "plan", os.path.basename(path), blob)
+    for path in sorted(glob.glob(os.path.join(HERE, "seeds", "*.dts"))):
+        write(folder, "tree", os.path.basename(path), compiled(read(path)))
+
+
+def arm64_image(body, text_offset=0, image_bytes=0):
+    return struct.pack("<IIQQQQQQII", 0x14000010, 0, text_offset, image_bytes or 64 + len(body), 0xA, 0, 0, 0, 0x644D5241,
+                       0) + body
+
+
+def uimage(body, load, entry, compression):
+    def header(crc):
+        return struct.pack(">7I4B32s", 0x27051956, crc, 0, len(body), load, entry, zlib.crc32(body), 5, 22, 2, compression,
+                           b"seed")
+    return header(zlib.crc32(header(0))) + body
+
+
+def images(folder):
+    """Three bytes before each: what the target does with it."""
+    plain = arm64_image(bytes(range(256)) * 8)
+    packed = gzip.compress(plain, mtime=0)
+    for name, data in {
+            "plain": plain, "offset": arm64_image(b"body" * 100, 0x80000, 0x20000), "gzip": packed, "cut": packed[:200],
+            "padded": packed + bytes(5000), "uimage": uimage(plain, 0x40200000, 0x40200000, 0),
+            "uimage-gzip": uimage(packed, 0x40080000, 0x40080040, 1),
+            "large": gzip.compress(arm64_image(bytes(1 << 20)), mtime=0),
+    }.items():
+        write(folder, "image", name, b"\0\0\0" + data)
+
+
+def payloads(folder):
+    fields = [4096 * 8, 4096, 0x1000, 4096 * 2, 4096 * 6]
+    body = struct.pack("<QII5Q", 0x444145484B4C5542, 1, 0, *fields)
+    write(folder, "payload", "good", struct.pack("<QII5Q", 0x444145484B4C5542, 1, zlib.crc32(body), *fields))
+    write(folder, "payload", "sum", body)
+
+
+def main():
+    trees(sys.argv[1])
+    images(sys.argv[1])
+    payloads(sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()
