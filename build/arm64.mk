@@ -57,7 +57,7 @@ ASFLAGS_TARGET := -g $(MACHINE) -fno-pic -D__ASSEMBLY__ -DCONFIG_DEBUG=$(if $(fi
 LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=none -z noexecstack -z max-page-size=4096
 
 # What runs once, at boot or for the operator, is made small.
-COLD_FLAGS := -Os
+COLD_FLAGS := -Oz
 COLD_FOLDERS := config build boot operator drivers arch/arm/plan arch/arm64/plan
 $(foreach f,$(filter $(foreach d,$(COLD_FOLDERS),src/$(d)/%),$(arm64_c)),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
 
