@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches what Bulkhead needs of Debian 13's arm64 archive: a kernel and busybox for the guests, libfdt, zlib and libmd to
-# link, and U-Boot as a loader.
+# link, U-Boot as a loader, and Xen as the peer of the benchmark.
 # A private apt configuration is used, made from the machine's own mirror and keys, and every signature is checked. What
 # is wanted of the packages is kept in the cache, so that a later run needs no network; nothing is installed.
 #   fetch.sh          fetch if the cache lacks anything
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 suite=trixie
 arch=arm64
-layout=3                                    # raised when what is kept of the packages changes
+layout=4                                    # raised when what is kept of the packages changes
 cache=${BULKHEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bulkhead}
 keep=$cache/$suite-$arch
 
@@ -49,7 +49,7 @@ apt_private apt-get update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "ap
 # An unsigned or badly signed list is only a warning to apt-get update; packages named by one are refused at download.
 kernel=$(apt_private apt-cache depends linux-image-arm64 | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1)
 [ -n "$kernel" ] || { cat "$dir/log" >&2; bh_die "no arm64 kernel is named by $suite's lists"; }
-wanted="$kernel busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu"
+wanted="$kernel busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64"
 # shellcheck disable=SC2086
 ( cd "$dir/debs" && apt_private apt-get download $wanted ) > "$dir/log" 2>&1 || {
     cat "$dir/log" >&2
@@ -70,6 +70,7 @@ unpack libfdt-dev './usr/include/*.h' './usr/lib/*/libfdt.a'
 unpack zlib1g-dev './usr/include/*.h' './usr/lib/*/libz.a'
 unpack libmd-dev './usr/include/*.h' './usr/lib/*/libmd.a'
 unpack u-boot-qemu './usr/lib/u-boot/qemu_arm64/u-boot.bin'
+unpack xen-hypervisor-4.20-arm64 './boot/xen-*'
 unpack libxen-dev './usr/include/xen/*'     # the guests' ABI as its authors state it, for the ABI tests
 
 new=$dir/new
@@ -84,11 +85,12 @@ case $module in
 *.xz) xz -d -c "$module" > "$new/sbsa_gwdt.ko" ;;
 *) cp "$module" "$new/sbsa_gwdt.ko" ;;
 esac
+cp "$dir"/tree/boot/xen-4.20-arm64 "$new/xen.Image"
 mv "$dir/tree/usr/include/xen" "$new/xen"
 find "$dir/tree/usr/include" -name '*.h' -exec cp {} "$new/include/" \;
 cp "$dir"/tree/usr/lib/*/libfdt.a "$dir"/tree/usr/lib/*/libz.a "$dir"/tree/usr/lib/*/libmd.a "$new/lib/"
 for file in linux.Image busybox include/libfdt.h include/fdt.h include/zlib.h include/zconf.h include/sha2.h lib/libfdt.a \
-    lib/libz.a lib/libmd.a u-boot.bin sbsa_gwdt.ko xen/xen.h; do
+    lib/libz.a lib/libmd.a u-boot.bin sbsa_gwdt.ko xen/xen.h xen.Image; do
     [ -s "$new/$file" ] || bh_die "the packages of $suite hold no $file where it is looked for"
 done
 for deb in "$dir"/debs/*.deb; do

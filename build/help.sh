@@ -13,6 +13,9 @@ What make does here (everything that is missing is set up first):
   make build-all the same with both compilers, for release and for debugging
   make check     the checkers; test-unit test-abi test-neg test-fuzz test-hal test-guest test-system: one level
   make fuzz      fuzz targets, FUZZ_SECONDS=<n> each (60); T=<target> for one
+  make bench     EL2 instructions of each event, ours and Xen's, in QEMU; also out/bench/bench.json and .svg (minutes)
+  make bench-check    ours against bench/baseline.json; bench-baseline REASON='<text>' writes that
+  make bench-profile EVENT='<part of a name>'  where an event's instructions go, function by function
   make sizes     lines of code, image, memory; also in out/sizes.json
   make format    clang-format over the sources
   make setup     install the packages needed; make fetch: also fetch the guests (both happen by themselves)

@@ -1,0 +1,426 @@
+/* A flat arm64 Image that triggers each hypervisor event N times between the marks of bench/plugin/elmeter.c.
+ * It uses the guest layout and ABI of Xen alone, so it runs unchanged on Xen (dom0less) and on ours. ROLE
+ * chooses what it does: EVENTS, PAIR (two vCPUs), SLEEPER and SPINNER (two domains), TICK, HAMMER and
+ * RESETTER (interference), TINY. */
+#define EVENTS   1
+#define PAIR     2
+#define SLEEPER  3
+#define SPINNER  4
+#define TICK     5
+#define HAMMER   6
+#define RESETTER 7
+#define TINY     8
+
+#define N        200
+#define GICD     0x03001000
+#define GICR     0x03020000
+#define UART     0x22000000
+#define SGI1R    S3_0_C12_C11_5
+#define IAR1     S3_0_C12_C12_0
+#define EOIR1    S3_0_C12_C12_1
+#define HVC_XEN  0xea1
+#define XEN_VERSION 17
+#define SCHED_OP 29
+
+#define TOUCHED  0x400000               /* offset in RAM of pages that nobody has touched */
+
+    .macro MARK imm
+    eor     xzr, x0, xzr, lsl #\imm
+    .endm
+
+    .macro LOADI r, v
+    movz    \r, #((\v) & 0xffff)
+    movk    \r, #(((\v) >> 16) & 0xffff), lsl #16
+    .endm
+
+    .macro PHASE n
+    mov     x0, #\n
+    MARK    1
+    .endm
+
+    /* An event, many times: PHASE_LOOP number ... PHASE_END */
+    .macro PHASE_LOOP n, count=N
+    PHASE   \n
+    mov     x19, #\count
+    MARK    3
+1:
+    .endm
+
+    .macro PHASE_END
+    MARK    4
+    subs    x19, x19, #1
+    b.ne    1b
+    PHASE   0
+    .endm
+
+    .macro XEN number, arg0, arg1
+    mov     x16, #\number
+    mov     x0, #\arg0
+    mov     x1, #\arg1
+    hvc     #HVC_XEN
+    .endm
+
+    .macro TIMER ticks
+    LOADI   x0, \ticks
+    msr     cntv_tval_el0, x0
+    mov     x0, #1
+    msr     cntv_ctl_el0, x0
+    .endm
+
+    /* Until the interrupt handler has been here again; x27 = its count before */
+    .macro AWAIT instruction
+2:  \instruction
+    cmp     x27, x28
+    b.eq    2b
+    .endm
+
+    .text
+    .global start
+start:
+    b       entry
+    .long   0
+    .quad   0, end - start, 0xa, 0, 0, 0
+    .ascii  "ARM\x64"
+    .long   0
+
+entry:
+    adr     x0, vectors
+    msr     vbar_el1, x0
+    mov     x0, #(3 << 20)              /* FP without traps of our own */
+    msr     cpacr_el1, x0
+    isb
+    mov     x28, #0
+#if ROLE == TINY
+0:  wfi
+    b       0b
+#endif
+    /* The interrupt controller: SGI 0 and 1, the virtual timer (27) */
+    LOADI   x1, GICD
+    mov     w0, #0x12                   /* ARE_NS, EnableGrp1NS */
+    str     w0, [x1]
+    LOADI   x1, GICR
+    bl      gic_cpu
+    /* Xen scrubs its free memory while CPUs idle: let it finish */
+    msr     daifclr, #2
+#if ROLE == EVENTS || ROLE == PAIR || ROLE == SLEEPER
+    mov     x27, x28
+    TIMER   62500000                    /* a second */
+    AWAIT   wfi
+#endif
+    /* Is there Xen's hypercall? An undefined instruction sets x26. */
+    mov     x26, #0
+    XEN     XEN_VERSION, 0, 0
+    mov     x25, #1                     /* and yield? */
+    cbnz    x26, 3f
+    XEN     SCHED_OP, 0, 0
+    cmp     x0, #0
+    cset    x25, ne
+3:
+#if ROLE == EVENTS
+    bl      events
+#elif ROLE == PAIR
+    bl      pair
+#elif ROLE == SLEEPER
+    bl      sleeper
+#elif ROLE == SPINNER
+    bl      spinner
+#elif ROLE == TICK
+    bl      tick
+#elif ROLE == HAMMER
+    bl      hammer
+#elif ROLE == RESETTER
+    bl      resetter
+#endif
+    mov     x0, #99
+    MARK    2
+0:  wfi
+    b       0b
+
+/* x1: redistributor of this CPU */
+gic_cpu:
+    str     wzr, [x1, #0x14]
+    add     x1, x1, #0x10000
+    mov     w0, #-1
+    str     w0, [x1, #0x80]
+    LOADI   w0, 0xa0a0a0a0
+    str     w0, [x1, #0x400]
+    str     w0, [x1, #0x418]
+    LOADI   w0, (1 << 27 | 3)
+    str     w0, [x1, #0x100]
+    mov     x0, #7
+    msr     S3_0_C12_C12_5, x0          /* ICC_SRE_EL1 */
+    isb
+    mov     x0, #0xff
+    msr     S3_0_C4_C6_0, x0            /* ICC_PMR_EL1 */
+    mov     x0, #1
+    msr     S3_0_C12_C12_7, x0          /* ICC_IGRPEN1_EL1 */
+    isb
+    ret
+
+#if ROLE == EVENTS
+events:
+    msr     daifset, #2
+    cbnz    x26, 4f
+    PHASE_LOOP 1                        /* null hypercall: xen_version */
+    XEN     XEN_VERSION, 0, 0
+    PHASE_END
+    PHASE_LOOP 2                        /* a hypercall that there is not */
+    XEN     60, 0, 0
+    PHASE_END
+4:  PHASE_LOOP 3                        /* PSCI_VERSION */
+    LOADI   x0, 0x84000000
+    hvc     #0
+    PHASE_END
+    LOADI   x20, UART
+    PHASE_LOOP 4                        /* vpl011 FR read */
+    ldr     w1, [x20, #0x18]
+    PHASE_END
+    PHASE_LOOP 5                        /* vpl011 IMSC write */
+    str     wzr, [x20, #0x38]
+    PHASE_END
+    LOADI   x20, GICD
+    PHASE_LOOP 6                        /* GICD_TYPER read */
+    ldr     w1, [x20, #4]
+    PHASE_END
+    mov     w1, #0x100                  /* SPI 40: nobody raises it */
+    str     w1, [x20, #0x104]
+    PHASE_LOOP 7                        /* GICD_ISENABLER write */
+    str     w1, [x20, #0x104]
+    PHASE_END
+    msr     daifclr, #2
+    PHASE_LOOP 8                        /* timer interrupt, CPU busy */
+    mov     x27, x28
+    TIMER   1000
+    AWAIT   nop
+    PHASE_END
+    mov     x24, #1
+    PHASE_LOOP 9                        /* SGI to itself */
+    mov     x27, x28
+    msr     SGI1R, x24
+    isb
+    AWAIT   nop
+    PHASE_END
+    PHASE_LOOP 10                       /* WFI until the timer */
+    mov     x27, x28
+    TIMER   20000
+    AWAIT   wfi
+    PHASE_END
+    adr     x20, start
+    add     x20, x20, #TOUCHED
+    PHASE_LOOP 11                       /* a page's first touch */
+    str     xzr, [x20]
+    add     x20, x20, #4096
+    PHASE_END
+    cbnz    x25, 5f
+    PHASE_LOOP 12                       /* yield, nobody else there */
+    XEN     SCHED_OP, 0, 0
+    PHASE_END
+5:  ret
+#endif
+
+#if ROLE == PAIR
+/* What the two share; MMU off, so every access reaches memory */
+    .macro SHARED r, what
+    adr     \r, \what
+    .endm
+
+pair:
+    mov     x29, x30
+    LOADI   x0, 0xC4000003              /* CPU_ON */
+    mov     x1, #1
+    adr     x2, second
+    mov     x3, #0
+    hvc     #0
+    SHARED  x20, seen
+    SHARED  x21, waits
+    SHARED  x22, up
+2:  yield
+    ldr     w0, [x22]
+    cbz     w0, 2b
+    mov     x24, #2                     /* SGI 0 to the CPU with affinity 1 */
+    PHASE_LOOP 20                       /* SGI to another vCPU that runs */
+    bl      send
+    PHASE_END
+    mov     w0, #1
+    str     w0, [x21]
+    mov     x24, #2
+    bl      send                        /* out of its busy loop */
+    PHASE_LOOP 21                       /* SGI to another vCPU that waits */
+    bl      send
+    PHASE_END
+    ret     x29
+
+/* Gives the other CPU time to wait, sends, and gives it time until it has seen */
+send:
+    mov     x1, #50
+3:  yield
+    subs    x1, x1, #1
+    b.ne    3b
+    ldr     w0, [x20]
+    msr     SGI1R, x24
+    isb
+4:  yield
+    ldr     w1, [x20]
+    cmp     w0, w1
+    b.eq    4b
+    ret
+
+second:
+    adr     x0, vectors
+    msr     vbar_el1, x0
+    isb
+    mov     x28, #0
+    LOADI   x1, GICR + 0x20000
+    bl      gic_cpu
+    SHARED  x20, seen
+    SHARED  x21, waits
+    SHARED  x22, up
+    msr     daifclr, #2
+    mov     w0, #1
+    str     w0, [x22]
+5:  str     w28, [x20]
+    ldr     w0, [x21]
+    cbnz    w0, 6f
+    yield
+    b       5b
+6:  wfi
+    b       5b
+
+    .balign 64
+seen:   .long   0
+waits:  .long   0
+up:     .long   0
+#endif
+
+#if ROLE == SLEEPER
+/* Floating point in use, then a wait that gives the CPU to the other domain */
+sleeper:
+    PHASE_LOOP 30, 100
+    fmov    d0, #1.0
+    fadd    d1, d0, d1
+    mov     x27, x28
+    TIMER   125000                      /* 2 ms */
+    AWAIT   wfi
+    fadd    d1, d0, d1
+    PHASE_END
+    cbnz    x25, 5f
+    PHASE_LOOP 31, 100
+    fadd    d1, d0, d1
+    XEN     SCHED_OP, 0, 0
+    PHASE_END
+5:  ret
+#endif
+
+#if ROLE == SPINNER
+spinner:
+    fmov    d0, #1.0
+6:  mov     x1, #1000
+7:  .rept   32
+    fadd    d1, d0, d1
+    .endr
+    subs    x1, x1, #1
+    b.ne    7b
+    cbnz    x25, 6b
+    XEN     SCHED_OP, 0, 0
+    b       6b
+#endif
+
+#if ROLE == TICK
+/* 1 kHz, half a second of it */
+tick:
+    PHASE   40
+    mov     x19, #500
+    mrs     x20, cntvct_el0
+    LOADI   x21, 62500
+8:  add     x20, x20, x21
+    mov     x27, x28
+    msr     cntv_cval_el0, x20
+    mov     x0, #1
+    msr     cntv_ctl_el0, x0
+    AWAIT   wfi
+    fadd    d1, d0, d1
+    subs    x19, x19, #1
+    b.ne    8b
+    ret
+#endif
+
+#if ROLE == HAMMER
+hammer:
+    LOADI   x20, UART
+    LOADI   x21, GICD
+    LOADI   x22, GICR
+    mov     x23, #0
+8:  cbnz    x26, 9f
+    XEN     XEN_VERSION, 0, 0
+9:  LOADI   x0, 0x84000000
+    hvc     #0
+    LOADI   x0, 0xC4000004              /* AFFINITY_INFO */
+    mov     x1, #0
+    mov     x2, #0
+    hvc     #0
+    ldr     w1, [x20, #0x18]
+    mov     w1, #'.'
+    and     w2, w23, #1023
+    mov     w3, #'\n'
+    cmp     w2, #0
+    csel    w1, w3, w1, eq
+    and     w2, w23, #63
+    cbnz    w2, 10f
+    str     w1, [x20]
+10: ldr     w1, [x21, #4]
+    mov     w1, #-1
+    str     w1, [x21, #0x104]           /* 32 SPIs at once: on, pending, off again */
+    str     w1, [x21, #0x204]
+    str     w1, [x21, #0x284]
+    str     w1, [x21, #0x184]
+    ldr     w1, [x21, #0x400]
+    LOADI   x3, 0x10200
+    ldr     w1, [x22, x3]
+    mov     x24, #1
+    mov     x27, x28
+    msr     SGI1R, x24
+    isb
+    AWAIT   nop
+    mov     x27, x28
+    TIMER   1000                        /* 16 us for others */
+    AWAIT   wfi
+    fadd    d1, d0, d1
+    add     x23, x23, #1
+    b       8b
+#endif
+
+#if ROLE == RESETTER
+resetter:
+    mov     x27, x28
+    TIMER   125000                      /* 2 ms */
+    AWAIT   wfi
+    LOADI   x0, 0x84000009              /* SYSTEM_RESET */
+    hvc     #0
+    b       .
+#endif
+
+    .balign 2048
+vectors:
+    .rept   4
+    .balign 128
+    b       .
+    .endr
+    .balign 128                         /* synchronous: the probe of Xen's hypercall */
+    mov     x26, #1
+    mrs     x2, esr_el1
+    lsr     x2, x2, #26
+    cbnz    x2, .
+    mrs     x2, elr_el1
+    add     x2, x2, #4
+    msr     elr_el1, x2
+    eret
+    .balign 128
+    mrs     x2, IAR1
+    cmp     x2, #27
+    b.ne    1f
+    msr     cntv_ctl_el0, xzr
+1:  msr     EOIR1, x2
+    add     x28, x28, #1
+    eret
+    .balign 2048
+end:

@@ -1,0 +1,51 @@
+# The benchmark: our hypervisor and its peer under QEMU, counting instructions. Always the release build of clang.
+
+BENCH_OUT := out/bench
+BENCH_PLUGINS := $(BENCH_OUT)/elmeter.so $(BENCH_OUT)/llcmodel.so
+BENCH_CFLAGS := -std=c11 -O2 -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
+# One source, a guest for each part; the number is ROLE.
+BENCH_ROLES := events:1 pair:2 sleeper:3 spinner:4 tick:5 hammer:6 resetter:7 tiny:8
+BENCH_GUESTS := $(foreach r,$(BENCH_ROLES),$(BENCH_OUT)/guest/$(firstword $(subst :, ,$(r))).bin)
+BENCH_BUILD := out/$(PORT)-clang-release
+BENCH := $(PYTHON) bench/bench.py --hypervisor $(BENCH_BUILD)/bulkhead.bin --elf $(BENCH_BUILD)/bulkhead.elf
+
+.PHONY: bench bench-check bench-baseline bench-profile bench-files bench-sizes
+ifneq ($(TOOLCHAIN)$(DEBUG),clang0)
+bench-files:
+	@echo 'bench: only TOOLCHAIN=clang DEBUG=0 is measured' >&2; exit 1
+else
+bench-files: $(BENCH_PLUGINS) $(BENCH_GUESTS) image tools out/guests/linux.Image
+endif
+
+$(BENCH_OUT)/elmeter.so: bench/plugin/elmeter.c bench/plugin/kinds.c bench/plugin/kinds.h bench/plugin/qplug.h build/bench.mk
+	@mkdir -p $(@D)
+	$(call say,PLUGIN,$@)cc $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BENCH_OUT)/llcmodel.so: bench/plugin/llcmodel.c bench/plugin/qplug.h build/bench.mk
+	@mkdir -p $(@D)
+	$(call say,PLUGIN,$@)cc $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
+
+# $(call bench_guest,NAME,ROLE)
+define bench_guest
+$(BENCH_OUT)/guest/$(1).bin: bench/guest/event.S build/bench.mk
+	@mkdir -p $$(@D)
+	$$(call say,GUEST,$$@)clang-19 --target=aarch64-none-elf -march=armv8-a -DROLE=$(2) -c -o $$(@:.bin=.o) $$<
+	@ld.lld-19 -Ttext=0 -e start -o $$(@:.bin=.elf) $$(@:.bin=.o)
+	@llvm-objcopy-19 -O binary $$(@:.bin=.elf) $$@
+endef
+$(foreach r,$(BENCH_ROLES),$(eval $(call bench_guest,$(firstword $(subst :, ,$(r))),$(lastword $(subst :, ,$(r))))))
+
+bench-sizes: bench-files
+	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json > /dev/null
+
+bench: bench-files bench-sizes
+	@$(BENCH) run
+
+bench-check: bench-files
+	@$(BENCH) check
+
+bench-baseline: bench-files
+	@$(BENCH) baseline '$(REASON)'
+
+bench-profile: bench-files
+	@$(BENCH) profile '$(EVENT)'
