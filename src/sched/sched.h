@@ -9,6 +9,8 @@
 #define SCHED_SLICE_NS      5000000ULL /* round robin: a turn */
 #define SCHED_WORK_SLICE_NS 1000000ULL /* what the worker gets when vCPUs want the CPU as well ... */
 #define SCHED_WORK_EVERY_NS 5000000ULL /* ... and how often, so that long work always goes on */
+#define SCHED_WORK_SCRAP_NS                                                                                  \
+    20000ULL /* less at a time is no part of it: two switches cost some microseconds */
 
 /* What a policy implements. All under the run-queue lock. */
 struct sched_policy {

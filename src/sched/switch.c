@@ -62,26 +62,37 @@ static void worker_rests(struct sched_cpu *me)
     me->work_cut = false;
 }
 
+/* Lock held. What the worker had since it got the CPU. Of scraps between two turns of a vCPU that is woken
+ * all the time nothing but the switches is left, so they do not count. */
+static uint64_t worker_stint(const struct sched_cpu *me, uint64_t now_ns)
+{
+    const uint64_t stint_ns = now_ns - me->work_from_ns;
+
+    return (stint_ns >= SCHED_WORK_SCRAP_NS) ? stint_ns : 0u;
+}
+
 /* Lock held. Does the worker get the CPU even if vCPUs want it? It does when they left it less than a slice
  * for SCHED_WORK_EVERY_NS, and keeps it then until it had the slice. A vCPU that is woken cuts this short,
  * but not twice in a row: guests that are woken all the time would keep the worker from ever getting
  * anywhere. */
 static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
 {
-    bool first;
+    bool first = (me->work_due_ns != 0u) && (now_ns >= me->work_due_ns);
 
     if (me->runs == SCHED_RUNS_WORKER) {
-        me->work_ran_ns += now_ns - me->work_from_ns;
-        me->work_from_ns = now_ns;
-        if (me->work_ran_ns >= SCHED_WORK_SLICE_NS) {
+        const uint64_t stint_ns = first ? (now_ns - me->work_from_ns) : worker_stint(me, now_ns);
+
+        if ((me->work_ran_ns + stint_ns) >= SCHED_WORK_SLICE_NS) {
             worker_rests(me);
+            me->work_from_ns = now_ns;
+            first = false;
+        } else if (first && me->woken && !me->work_cut) {
+            me->work_cut = true;
+            me->work_due_ns = now_ns + SCHED_WORK_EVERY_NS;
+            first = false;
+        } else {
+            /* goes on as it was */
         }
-    }
-    first = (me->work_due_ns != 0u) && (now_ns >= me->work_due_ns);
-    if (first && (me->runs == SCHED_RUNS_WORKER) && me->woken && !me->work_cut) {
-        me->work_cut = true;
-        me->work_due_ns = now_ns + SCHED_WORK_EVERY_NS;
-        first = false;
     }
     return first;
 }
@@ -139,6 +150,17 @@ static void book_cpu(cpuid_t cpu, enum sched_runs runs)
     sched_set_worker = (runs == SCHED_RUNS_WORKER) ? (sched_set_worker | bit) : (sched_set_worker & ~bit);
 }
 
+/* Lock held. Before book_cpu(). */
+static void book_worker(struct sched_cpu *me, enum sched_runs runs, uint64_t now_ns)
+{
+    if ((me->runs == SCHED_RUNS_WORKER) && (runs != SCHED_RUNS_WORKER)) {
+        me->work_ran_ns += worker_stint(me, now_ns);
+    }
+    if ((me->runs != SCHED_RUNS_WORKER) && (runs == SCHED_RUNS_WORKER)) {
+        me->work_from_ns = now_ns;
+    }
+}
+
 /* Lock held. When this CPU has to choose again by itself. */
 static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
 {
@@ -153,9 +175,8 @@ static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
         /* the worker waits already */
     }
     if (me->runs == SCHED_RUNS_WORKER) {
-        me->work_from_ns = now_ns;
         if (now_ns >= me->work_due_ns) {
-            end_ns = now_ns + (SCHED_WORK_SLICE_NS - me->work_ran_ns);
+            end_ns = me->work_from_ns + (SCHED_WORK_SLICE_NS - me->work_ran_ns);
         }
     } else if (me->runs == SCHED_RUNS_VCPU) {
         end_ns = sched_policy->turn_end(cpu, me->vcpu);
@@ -230,6 +251,7 @@ static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
         runs = SCHED_RUNS_IDLE;
     }
     book_vcpus(cpu, leaving, next, now_ns);
+    book_worker(me, runs, now_ns);
     book_cpu(cpu, runs);
     book_turn(cpu, work, now_ns);
     leaving->needs_clock = (leaving->vcpu != NULL) && ((leaving->vcpu->state == VCPU_BLOCKED) ||

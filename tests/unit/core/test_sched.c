@@ -273,6 +273,42 @@ static void work_not_starved_scenario(void)
 }
 ALONE(work_not_starved)
 
+/* [test->dsn~work-share~1] */
+/* A guest that sleeps for a moment again and again leaves the worker scraps only, too short to get anywhere.
+ * They are not its share: that comes when it is due. */
+static void work_not_scraps_scenario(void)
+{
+    const uint64_t affinity[] = { ANY_CPU };
+    struct vcpu *v = &bench_vcpu[0][0];
+    struct work work;
+    uint64_t longest_ns = 0;
+
+    bench_setup(PLAN_SCHED_NULL);
+    bench_cpus(1);
+    CHECK(bench_domain_make(0, affinity, 1) == 1);
+    CHECK(sched_power_on(v) == HV_OK);
+    fake_run();
+    fake_time_step(1000);
+    work_setup(&work, work_spin);
+    work_queue(&work, WORK_ANY_CPU);
+    fake_run();
+    for (int i = 0; i < 20000; i++) {
+        const uint64_t from_ns = hal_timer_now_ns();
+
+        fake_guest_virt_timer(&v->hal, from_ns + 2000u);
+        fake_guest_wait(0); /* the worker has the CPU until the clock interrupts, or for its slice */
+        fake_run();
+        CHECK(bench_runs(v, 0));
+        CHECK(fake_guest_ack(&v->hal) == 27);
+        longest_ns =
+            ((hal_timer_now_ns() - from_ns) > longest_ns) ? (hal_timer_now_ns() - from_ns) : longest_ns;
+    }
+    (void)fprintf(stderr, "longest slice %u us\n", (unsigned)(longest_ns / 1000u));
+    CHECK(longest_ns >= SCHED_WORK_SLICE_NS && longest_ns < 2u * SCHED_WORK_SLICE_NS);
+    work_stop = true;
+}
+ALONE(work_not_scraps)
+
 static void work_wakes_guest(struct work *work)
 {
     (void)work;
@@ -642,21 +678,14 @@ ALONE(random_rr_pinned)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(null_places),
-        cmocka_unit_test(block_and_wake),
-        cmocka_unit_test(clocks),
-        cmocka_unit_test(work_order),
-        cmocka_unit_test(work_shares),
-        cmocka_unit_test(work_not_starved),
-        cmocka_unit_test(work_breathes),
-        cmocka_unit_test(null_avoids_work),
-        cmocka_unit_test(rr_shares),
-        cmocka_unit_test(rr_pinned),
-        cmocka_unit_test(rr_wake_takes_idle),
-        cmocka_unit_test(pausing),
-        cmocka_unit_test(firmware),
-        cmocka_unit_test(random_null),
-        cmocka_unit_test(random_rr),
+        cmocka_unit_test(null_places),      cmocka_unit_test(block_and_wake),
+        cmocka_unit_test(clocks),           cmocka_unit_test(work_order),
+        cmocka_unit_test(work_shares),      cmocka_unit_test(work_not_starved),
+        cmocka_unit_test(work_not_scraps),  cmocka_unit_test(work_breathes),
+        cmocka_unit_test(null_avoids_work), cmocka_unit_test(rr_shares),
+        cmocka_unit_test(rr_pinned),        cmocka_unit_test(rr_wake_takes_idle),
+        cmocka_unit_test(pausing),          cmocka_unit_test(firmware),
+        cmocka_unit_test(random_null),      cmocka_unit_test(random_rr),
         cmocka_unit_test(random_rr_pinned),
     };
 
