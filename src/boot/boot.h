@@ -17,6 +17,7 @@ struct boot_state {
     uint64_t payload_bytes;
     struct config_report report;
     struct plan plan;
+    bool sound;  /* the plan may be executed; until the verdict only the console is opened without it */
     cpuid_t cpu; /* the boot CPU's number */
 };
 

@@ -58,7 +58,9 @@ enum hv_status boot_console_keep(void)
     const struct plan_range *const keep = &boot_state.plan.log_keep;
     void *va = NULL;
 
-    if ((keep->bytes != 0u) && (hal_hypmap_memory(hpa(keep->base), keep->bytes, &va) == HV_OK)) {
+    /* the region of a tree that has faults may not even be memory */
+    if (boot_state.sound && (keep->bytes != 0u) &&
+        (hal_hypmap_memory(hpa(keep->base), keep->bytes, &va) == HV_OK)) {
         log_keep(va, keep->bytes);
     }
     return HV_OK;

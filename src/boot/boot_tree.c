@@ -115,7 +115,8 @@ enum hv_status boot_tree_plan(void)
 {
     boot_state.report.fault = say_nothing;
     boot_state.report.note = say;
-    if ((boot_state.tree != NULL) && (plan_make() != HV_OK) && (boot_state.report.nr_faults == 0u)) {
+    boot_state.sound = (boot_state.tree != NULL) && (plan_make() == HV_OK);
+    if ((boot_state.tree != NULL) && !boot_state.sound && (boot_state.report.nr_faults == 0u)) {
         fault_early(
             "device tree: found something that cannot be used, expected a tree that bulkhead-image accepts");
     }
