@@ -17,6 +17,7 @@ void uart_queue_open(struct uart_queue *q, const struct console_uart *uart)
     q->present = (uart != NULL);
     q->driven = DRIVEN_NOT;
     q->irq_on = false;
+    q->hung = 0u;
     q->tail = q->end;
     q->head = q->end;
     if (uart != NULL) {
@@ -53,15 +54,21 @@ static bool put_one(const struct uart_queue *q, uint8_t byte)
     return q->uart.put(q->uart.device, byte);
 }
 
-/* A device that hung once is not waited for again until it takes a byte. */
+/* How often to look at a device that takes nothing: one that hung is not waited for until it takes a byte. */
+static uint32_t polls_most(const struct uart_queue *q)
+{
+    return (hal_load_acquire32(&q->hung) != 0u) ? 1u : POLLS_MAX;
+}
+
 static void put_polling(struct uart_queue *q, uint8_t byte)
 {
-    const uint32_t polls = q->hung ? 1u : POLLS_MAX;
+    const uint32_t polls = polls_most(q);
 
-    q->hung = true;
-    for (uint32_t i = 0; q->hung && (i < polls); i++) {
-        q->hung = !put_one(q, byte);
-        if (q->hung) {
+    q->hung = 1u;
+    for (uint32_t i = 0; (q->hung != 0u) && (i < polls); i++) {
+        if (put_one(q, byte)) {
+            q->hung = 0u;
+        } else {
             hal_cpu_relax();
         }
     }
@@ -105,6 +112,7 @@ static uint32_t send_some(struct uart_queue *q, uint32_t bound)
         }
     }
     if (n != 0u) {
+        hal_store_release32(&q->hung, 0u);
         q->moved_ns = hal_timer_now_ns();
     } else if (full && (uart_queue_room(q) < HUNG_ROOM) && ((hal_timer_now_ns() - q->moved_ns) > HUNG_NS)) {
         /* Nobody listens: a domain must not wait for ever. Full now and nothing taken since: it hangs. */
@@ -166,18 +174,23 @@ void uart_queue_poll(struct uart_queue *q, uint32_t bytes)
     const uint32_t first = q->tail;
     uint32_t tail = first;
     uint32_t polls = 0;
+    uint32_t most = polls_most(q);
 
     /* At most `bytes` turns that send, POLLS_MAX between two; a turn in which another CPU has the role is
      * bounded by its UART_SEND_BYTES. */
-    while (q->present && (q->seized == 0u) && ((tail - first) < bytes) && (polls < POLLS_MAX) &&
+    while (q->present && (q->seized == 0u) && ((tail - first) < bytes) && (polls < most) &&
            uart_queue_busy(q)) {
         polls += uart_queue_send(q) ? 1u : 0u;
         if (q->tail != tail) {
             tail = q->tail;
             polls = 0u;
+            most = POLLS_MAX;
         } else {
             hal_cpu_relax();
         }
+    }
+    if (polls == most) {
+        hal_store_release32(&q->hung, 1u);
     }
 }
 
@@ -195,7 +208,7 @@ void uart_queue_seize(struct uart_queue *q)
     const uint32_t head = q->head;
 
     hal_store_release32(&q->seized, 1u);
-    for (uint32_t tail = q->tail; q->present && (tail != head) && !q->hung; tail++) {
+    for (uint32_t tail = q->tail; q->present && (tail != head) && (q->hung == 0u); tail++) {
         put_polling(q, q->ring[tail % UART_QUEUE_BYTES]);
     }
     q->tail = head;

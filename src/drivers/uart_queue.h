@@ -23,7 +23,7 @@ struct uart_queue {
     volatile uint32_t watched; /* how many wait for room, kept by the caller: then the interrupt comes even
                                   if nothing is left to send */
     volatile uint32_t seized;  /* after a panic */
-    bool hung;                 /* ... then: the device took nothing in all the time it had */
+    volatile uint32_t hung;    /* 1: the device took nothing in all the time it had, and nothing since */
     bool irq_on;               /* the sender's */
     uint64_t moved_ns;         /* the sender's: when the device last took a byte */
     uint64_t lost; /* the sender's: bytes thrown away because the device took nothing for a second */
@@ -50,7 +50,8 @@ bool uart_queue_busy(const struct uart_queue *q);
 /* Sends what the device takes now, at most UART_SEND_BYTES; if another CPU does so already it will do this
  * too. Any context, any locks. False: another CPU does. */
 bool uart_queue_send(struct uart_queue *q);
-/* Sends until this many of the bytes that wait are gone, polling; ends early if the device hangs. */
+/* Sends until this many of the bytes that wait are gone, polling; ends early if the device hangs, and at once
+ * while it still does. */
 void uart_queue_poll(struct uart_queue *q, uint32_t bytes);
 /* What every writer does behind uart_queue_publish(): polls while nobody else comes by, sends afterwards. */
 void uart_queue_push(struct uart_queue *q);

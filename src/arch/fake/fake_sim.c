@@ -9,7 +9,7 @@
 #include "hal/upcall.h"
 
 #define STEPS_MAX  1000000u
-#define ROUNDS_MAX 100000u
+#define ROUNDS_MAX 400000u /* the product's longest wait looks at a device 100,000 times */
 
 /* Why a coroutine stopped; above STOP_LEAVE: plus an enum fake_end */
 enum { STOP_YIELD, STOP_PREEMPT, STOP_SLEEP, STOP_TURN, STOP_LEAVE };

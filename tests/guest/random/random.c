@@ -54,8 +54,9 @@ static uint64_t any(void)
 
 /* -- Words -- */
 
-/* SCTLR, TTBR0, TCR and VBAR of EL1: each such write is the end of a life, one in 16 stays. ICC_BPR1_EL1:
- * none, QEMU 10 ends by an assertion when a guest writes 8. */
+/* SCTLR, TTBR0, TCR and VBAR of EL1: each such write is the end of a life, one in 16 stays. ICC_BPR1_EL1,
+ * BRAA and BRAB: none, QEMU 10.0 ends by an assertion when a guest writes 8 to the one or, on a CPU with BTI,
+ * executes the others. */
 static bool is_fatal(uint32_t word)
 {
     static const uint32_t fatal[] = { 0xD5181000u, 0xD5182000u, 0xD5182040u, 0xD518C000u };
@@ -64,7 +65,8 @@ static bool is_fatal(uint32_t word)
     for (uint32_t i = 0u; i < 4u; i++) {
         found = found || ((word & ~31u) == fatal[i]);
     }
-    return ((word & ~31u) == 0xD518CC60u) || (found && ((any() >> 60u) != 0u));
+    return ((word & ~31u) == 0xD518CC60u) || ((word & ~0x7FFu) == 0xD71F0800u) ||
+           (found && ((any() >> 60u) != 0u));
 }
 
 static uint32_t word_any(void)
