@@ -295,6 +295,9 @@ class Machine:
 
         def found():
             match = pattern.search(self.text, self.position)
+            # At the end of what has come so far it may be half of a word, unless nothing follows.
+            if match and match.end() == len(self.text) and not (self._ended or time.monotonic() - self.last_data > 0.2):
+                match = None
             if match:
                 self.position = match.end()
             return match
