@@ -2,7 +2,7 @@
 # but for gcc's own header folder.
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
-arm64_generic := lib base mem irq time domain sched virq vdev config build trap operator boot drivers
+arm64_generic := lib base mem irq time domain sched virq vdev config build hcall trap operator boot drivers
 arm64_folders := $(addprefix src/,$(arm64_generic)) src/arch/arm src/arch/arm/plan src/arch/arm64 src/arch/arm64/plan
 arm64_offsets := src/arch/arm64/asm_offsets.c
 arm64_c := $(filter-out $(arm64_offsets),$(sort $(foreach d,$(arm64_folders),$(wildcard $(d)/*.c))))
@@ -50,7 +50,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wc
 # the default; a hot file that cannot bear it says so below, with the reason.
 MACHINE := -march=armv8-a -mgeneral-regs-only -mstrict-align -mcmodel=small
 CFLAGS_TARGET := -std=c11 -O2 -g $(MACHINE) -ffreestanding $(FREESTANDING) -fno-common -fno-pic -fno-strict-aliasing \
-    -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+    -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables -fomit-frame-pointer -ffunction-sections -fdata-sections \
     -ftrivial-auto-var-init=zero $(if $(filter 1,$(DEBUG)),$(DEBUG_FLAGS),-fno-stack-protector) \
     -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) $(TOOLCHAIN_FLAGS) $(WARNINGS) $(TOOLCHAIN_WARNINGS) $(INCLUDES)
 ASFLAGS_TARGET := -g $(MACHINE) -fno-pic -D__ASSEMBLY__ -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) -Werror $(INCLUDES)

@@ -18,6 +18,7 @@ static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)
     vcpu->domain = domain;
     vcpu->index = index;
     vcpu->affinity = affinity;
+    vcpu->window = domain->window;
     status = (affinity == 0u) ? HV_INVALID : hal_vcpu_init(&vcpu->hal, &domain->hal, index);
     if (status == HV_OK) {
         status = sched_add(vcpu);

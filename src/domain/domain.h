@@ -80,7 +80,8 @@ struct vcpu {
     bool stop_requested; /* CPU_OFF, or the domain stops: VCPU_OFF when it leaves its CPU */
     cpuid_t cpu;         /* where it runs or ran last */
     uint64_t affinity;   /* CPUs it may run on, never 0 */
-    struct vcpu *run_next; /* run queue link */
+    const struct mmio_window *window; /* that answered it last; its CPU's */
+    struct vcpu *run_next;            /* run queue link */
     uint64_t slice_end_ns;
     uint64_t run_ns; /* CPU time so far */
     uint64_t loaded_at_ns;

@@ -6,7 +6,6 @@
 
 enum hal_exit_kind {
     HAL_EXIT_MEM_FAULT, /* access outside the guest's map or against its permissions */
-    HAL_EXIT_HYPERCALL, /* the hypervisor's own call convention (none defined yet: UNDEF) */
     HAL_EXIT_IDLE,      /* guest waits for an interrupt (WFI) */
     HAL_EXIT_YIELD,     /* guest waits for an event (WFE) or offers its time */
     HAL_EXIT_ERROR,     /* the hardware reports an error of this vCPU, perhaps when it leaves its CPU */

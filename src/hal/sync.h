@@ -11,7 +11,9 @@
  *   bool hal_compare_swap32(volatile uint32_t *, uint32_t expected, uint32_t desired)  true if swapped
  *   void hal_barrier(void)                                    full barrier between memory accesses of CPUs
  *   void hal_barrier_io(void)                                 ... that device accesses take part in, and
- *   complete */
+ *   complete
+ *   uint32_t hal_index(uint64_t number, uint32_t nr)          number if below nr, else 0; nor is any other
+ *   speculated */
 #ifndef HAL_SYNC_H
 #define HAL_SYNC_H
 

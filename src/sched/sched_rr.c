@@ -13,12 +13,7 @@ static struct vcpu *rr_first;
 /* The lowest CPU of a set that is not empty. */
 static cpuid_t first_of(uint64_t set)
 {
-    cpuid_t cpu = 0;
-
-    while ((cpu < (HV_CPUS_MAX - 1u)) && ((set & BIT64(cpu)) == 0u)) {
-        cpu++;
-    }
-    return cpu;
+    return (cpuid_t)__builtin_ctzll(set);
 }
 
 static enum hv_status rr_add(struct vcpu *vcpu)
@@ -79,8 +74,10 @@ static cpuid_t rr_place(const struct vcpu *vcpu)
     }
     if (set == 0u) {
         set = allowed;
-        for (cpuid_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
-            if (((allowed & BIT64(cpu)) != 0u) && (sched_cpus[cpu].turn_end_ns == TIME_NEVER)) {
+        for (uint64_t left = allowed; left != 0u; left &= left - 1u) {
+            const cpuid_t cpu = first_of(left);
+
+            if (sched_cpus[cpu].turn_end_ns == TIME_NEVER) {
                 sched_request(cpu);
             }
         }

@@ -35,9 +35,6 @@ enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
     case HAL_EXIT_YIELD:
         sched_pass_turn(of);
         break;
-    case HAL_EXIT_HYPERCALL: /* none is defined */
-        resume = HAL_INJECT_UNDEF;
-        break;
     case HAL_EXIT_ERROR:
         note(of, exit, "hardware error");
         build_request_stop(of->domain, HAL_DOMAIN_CRASH, "hardware error");

@@ -2,11 +2,8 @@
 #include "trap/fault.h"
 
 #include "base/log.h"
-#include "base/percpu.h"
+#include "hal/upcall.h"
 #include "lib/bits.h"
-
-/* The window that answered last on each CPU: guests talk to one device many times in a row. Only a hint. */
-static uint32_t window_hint[HV_CPUS_MAX];
 
 static bool window_covers(const struct mmio_window *window, gpa_t at, uint64_t width)
 {
@@ -15,41 +12,45 @@ static bool window_covers(const struct mmio_window *window, gpa_t at, uint64_t w
     return (offset < window->bytes) && (width <= (window->bytes - offset));
 }
 
-static const struct mmio_window *window_find(const struct domain *domain, gpa_t at, uint64_t width)
+/* The window that answered last comes first: guests talk to one device many times in a row. */
+static const struct mmio_window *window_find(struct vcpu *vcpu, gpa_t at, uint64_t width)
 {
-    uint32_t *hint = &window_hint[cpu_id()];
+    const struct domain *domain = vcpu->domain;
 
-    if ((*hint < domain->nr_windows) && window_covers(&domain->window[*hint], at, width)) {
-        return &domain->window[*hint];
-    }
     for (uint32_t i = 0; i < domain->nr_windows; i++) {
         if (window_covers(&domain->window[i], at, width)) {
-            *hint = i;
-            return &domain->window[i];
+            vcpu->window = &domain->window[i];
+            return vcpu->window;
         }
     }
     return NULL;
 }
 
 /* False: no device there, or none of its registers. */
+bool upcall_device(struct hal_vcpu *vcpu, gpa_t at, uint32_t width, bool write, uint64_t *value)
+{
+    struct vcpu *of = vcpu_of(vcpu);
+    const struct mmio_window *window = of->window;
+
+    if (!window_covers(window, at, width)) {
+        window = window_find(of, at, width);
+    }
+    if (window == NULL) {
+        return false;
+    }
+    if (write) {
+        return window->ops->write(window->device, of, at.v - window->base.v, width, *value);
+    }
+    return window->ops->read(window->device, of, at.v - window->base.v, width, value);
+}
+
 static bool fault_emulate(struct vcpu *vcpu, const struct hal_exit *exit)
 {
-    const struct mmio_window *window = window_find(vcpu->domain, exit->gpa, exit->width);
-    bool done = false;
+    uint64_t value = exit->value;
+    const bool done = upcall_device(&vcpu->hal, exit->gpa, exit->width, exit->write, &value);
 
-    if (window != NULL) {
-        const uint64_t offset = exit->gpa.v - window->base.v;
-
-        if (exit->write) {
-            done = window->ops->write(window->device, vcpu, offset, exit->width, exit->value);
-        } else {
-            uint64_t value = 0;
-
-            done = window->ops->read(window->device, vcpu, offset, exit->width, &value);
-            if (done) {
-                hal_vcpu_set_load(&vcpu->hal, exit, value);
-            }
-        }
+    if (done && !exit->write) {
+        hal_vcpu_set_load(&vcpu->hal, exit, value);
     }
     return done;
 }

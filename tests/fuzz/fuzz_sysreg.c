@@ -50,6 +50,26 @@ void a64_reg_write(const char *name, uint64_t value)
 
 /* -- What is above -- */
 
+bool upcall_device(struct hal_vcpu *vcpu, gpa_t at, uint32_t width, bool write, uint64_t *value)
+{
+    const uint8_t answer = fuzz_u8(&in);
+
+    (void)vcpu;
+    FUZZ_MUST((width == 1u) || (width == 2u) || (width == 4u) || (width == 8u));
+    FUZZ_MUST(!write || (width == 8u) || (*value < (1ULL << (width * 8u))));
+    FUZZ_MUST(at.v < (1ULL << 52u));
+    if (!write && ((answer & 1u) != 0u)) {
+        *value = UINT64_MAX >> (64u - (8u * width));
+    }
+    return (answer & 1u) != 0u;
+}
+
+void upcall_hypercall(struct hal_vcpu *vcpu, uint64_t number, uint64_t *arg)
+{
+    FUZZ_MUST((arg == vcpu->frame.x) && (number == vcpu->frame.x[16]));
+    arg[0] = UINT64_MAX;
+}
+
 enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
 {
     const uint8_t answer = fuzz_u8(&in);
@@ -225,6 +245,23 @@ static void registers(const struct hal_frame *before, const struct hal_frame *af
     FUZZ_MUST(changed <= allowed);
 }
 
+/* x19 and up reach the frame only for a64_trap_sync(). */
+static void trap_as_vectors_do(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    const struct hal_frame before = vcpu->frame;
+
+    if (a64_esr_ec(esr) == A64_EC_HVC64) {
+        a64_trap_hvc(vcpu, esr);
+    } else if (!a64_trap_quick(vcpu, esr)) {
+        FUZZ_MUST(memcmp(&before, &vcpu->frame, sizeof(before)) == 0);
+        a64_trap_sync(vcpu, esr);
+        return;
+    } else {
+        /* settled */
+    }
+    FUZZ_MUST(memcmp(&before.x[19], &vcpu->frame.x[19], 11u * sizeof(uint64_t)) == 0);
+}
+
 static void exception_any(void)
 {
     struct hal_vcpu *const vcpu = gic_cpus[fake_cpu_now].loaded;
@@ -241,7 +278,7 @@ static void exception_any(void)
     fake_seen.start_answer = ((esr & 2u) != 0u) ? HV_BUSY : HV_OK;
     do {
         before = vcpu->frame;
-        a64_trap_sync(vcpu);
+        trap_as_vectors_do(vcpu, esr);
         where(&before, &vcpu->frame, esr);
         registers(&before, &vcpu->frame, esr);
         fake_run_ipis();

@@ -7,7 +7,7 @@ import pytest
 from lines import whole_lines
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROBES = 53  # as many questions as it has; fewer would be a probe that ended early
+PROBES = 55  # as many questions as it has; fewer would be a probe that ended early
 END = r"PROBE-END (\d+) passed, (\d+) failed"
 
 
@@ -29,7 +29,7 @@ def test_probe(boot, gic, cpu):
     """[test->req~vgic-v2~1] [test->req~vgic-v3~1] [test->req~psci~1] [test->req~smccc~1] [test->req~id-registers~1]
     [test->req~unmapped-access~1] [test->req~virtual-timer~1] [test->req~physical-timer~1] [test->req~set-way~1]
     [test->req~guest-registers~1] [test->req~vpl011~1] [test->req~memory-scrubbed~1]
-    [test->req~input-never-panics~1]"""
+    [test->req~input-never-panics~1] [test->req~hypercalls~1]"""
     machine = boot(os.path.join(HERE, "probe.dts"), gic=gic, cpu=cpu, cpus=2, mem=512)
     finish(machine, "probe", 60)
     bad, count = faults(machine, "probe")

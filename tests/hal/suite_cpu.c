@@ -42,6 +42,11 @@ static void atomics(void)
     CHECK(hal_load_acquire64(&b) == UINT64_MAX);
     hal_barrier();
     hal_barrier_io();
+    CHECK(hal_index(0u, 64u) == 0u);
+    CHECK(hal_index(63u, 64u) == 63u);
+    CHECK(hal_index(64u, 64u) == 0u);
+    CHECK(hal_index(UINT64_MAX, 64u) == 0u);
+    CHECK(hal_index(BIT64(32) | 5u, 64u) == 0u);
 }
 
 static void masking(void)

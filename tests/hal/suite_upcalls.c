@@ -61,6 +61,23 @@ void upcall_timer(void)
     (void)hal_fetch_add32(&suite_seen.timers, 1u);
 }
 
+bool upcall_device(struct hal_vcpu *vcpu, gpa_t at, uint32_t width, bool write, uint64_t *value)
+{
+    (void)vcpu;
+    (void)at;
+    (void)width;
+    (void)write;
+    (void)value;
+    return false;
+}
+
+void upcall_hypercall(struct hal_vcpu *vcpu, uint64_t number, uint64_t *arg)
+{
+    (void)vcpu;
+    (void)number;
+    (void)arg;
+}
+
 enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
 {
     (void)vcpu;

@@ -11,7 +11,6 @@
 #include "hal/vcpu.h"
 
 #define SYSREG_ICC_SRE_EL1   ARM_SYSREG(3u, 0u, 12u, 12u, 5u)
-#define SYSREG_ICC_SGI1R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 5u)
 #define SYSREG_ICC_ASGI1R    ARM_SYSREG(3u, 0u, 12u, 11u, 6u)
 #define SYSREG_ICC_SGI0R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 7u)
 #define SYSREG_CNTP_TVAL_EL0 ARM_SYSREG(3u, 3u, 14u, 2u, 0u) /* CTL has op2 1, CVAL 2 */
@@ -127,6 +126,17 @@ static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *
     return HAL_RESUME_NEXT;
 }
 
+bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t at, uint64_t *value)
+{
+    const uint64_t gicd = at - ARM_GUEST_GICD_BASE;
+    const bool tells = (gicd < GICD_IGROUPR) && (vcpu->domain->arm.gic_version == 3u);
+
+    if (tells) {
+        *value = vgicv3_gicd_tell(vcpu->domain, (uint32_t)gicd);
+    }
+    return tells;
+}
+
 bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume)
 {
     const uint64_t gicd = exit->gpa.v - ARM_GUEST_GICD_BASE;
@@ -171,6 +181,15 @@ static bool arm_icc_access(struct hal_vcpu *vcpu, struct arm_sysreg *access)
     return is_ours;
 }
 
+void arm_vcpu_send(struct hal_vcpu *vcpu, uint64_t value)
+{
+    const bool is_self = (value & ~VGIC_SGIR_INTID) == vcpu->arm.vgic.sgi_self;
+
+    if (!is_self || !vgic_show_sgi(vcpu, (uint32_t)bits_field(value, 27u, 24u))) {
+        vgicv3_write_sgir(vcpu, value, true);
+    }
+}
+
 bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume)
 {
     bool is_ours = false;
@@ -178,7 +197,7 @@ bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_
     *resume = HAL_RESUME_NEXT;
     if ((access->encoding == SYSREG_ICC_SGI1R_EL1) && access->write &&
         (vcpu->domain->arm.gic_version == 3u)) {
-        vgicv3_write_sgir(vcpu, access->value, true); /* by far the most frequent one */
+        arm_vcpu_send(vcpu, access->value);
         return true;
     }
     if ((access->encoding & ~ARM_SYSREG(0u, 0u, 0u, 0u, 3u)) == SYSREG_CNTP_TVAL_EL0) {

@@ -300,6 +300,17 @@ void gic_interface_load(const struct vgic_vcpu *vgic)
     }
 }
 
+/* An IPI. Ended at once: one sent from now on is seen as a new one. */
+static void gic_message(struct hal_vcpu *loaded, uint32_t ack)
+{
+    gic_deactivate(ack);
+    hal_barrier_io();
+    upcall_ipi(); /* first: who asks after this look at its reasons sends another */
+    if (loaded != NULL) {
+        vgic_work(loaded);
+    }
+}
+
 /* One acknowledged interrupt. The priority is dropped before the handler; the interrupt stays active, and so
  * can't come again, until its source is quiet. */
 static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
@@ -311,13 +322,8 @@ static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
     if (irq == gic_host.vtimer_irq) {
         is_forwarded = vgic_vtimer_fired(loaded);
     } else if (irq == GIC_SGI_IPI) {
-        gic_deactivate(ack); /* at once: an IPI sent from now on is seen as a new one */
         is_forwarded = true;
-        hal_barrier_io();
-        upcall_ipi(); /* first: who asks after this look at its reasons sends another */
-        if (loaded != NULL) {
-            vgic_work(loaded);
-        }
+        gic_message(loaded, ack);
     } else if (irq == gic_host.host->ppi_hyp_timer) {
         arm_hyp_timer_write(UINT64_MAX, 0u);
         arm_isb();
@@ -349,8 +355,14 @@ __attribute__((noinline)) static void gic_settle_all(uint32_t first)
     }
 }
 
-/* The guest's timer with GICv3 is by far the most frequent interrupt and has a path of its own, without a
- * stack frame. */
+__attribute__((noinline)) static void gic_settle_message(uint32_t ack)
+{
+    arm_icc_eoir1_write(ack);
+    gic_message(gic_this_cpu()->loaded, ack);
+}
+
+/* The guest's timer with GICv3 is by far the most frequent interrupt, messages are next; the former has a
+ * path of its own, without a stack frame. */
 void arm_irq_entry(void)
 {
     uint32_t ack = gic_acknowledge();
@@ -365,7 +377,11 @@ void arm_irq_entry(void)
             ack = arm_icc_iar1_read();
         }
     }
-    if ((ack & GIC_INTID_MASK) < GIC_SPECIAL) {
+    if ((ack == GIC_SGI_IPI) && (gic_host.version == 3u)) {
+        gic_settle_message(ack); /* what else is pending comes by itself */
+    } else if ((ack & GIC_INTID_MASK) < GIC_SPECIAL) {
         gic_settle_all(ack);
+    } else {
+        /* nothing, or nothing more */
     }
 }

@@ -4,6 +4,7 @@
 #include "arch/arm/gic.h"
 #include "arch/arm/vtimer.h"
 #include "base/percpu.h"
+#include "hal/irq.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
 #include "hal/virq.h"
@@ -83,9 +84,19 @@ uint64_t vgic_lock(const struct hal_domain *domain)
 void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
 {
     const uint64_t before = hal_fetch_or64(&vcpu->arm.vgic.inbox, bits);
+    uint32_t loaded;
 
-    if ((vcpu != upcall_vcpu_current()) && ((bits & ~(before & VGIC_IN_SGIS)) != 0u)) {
+    if ((bits & ~(before & VGIC_IN_SGIS)) == 0u) {
+        return;
+    }
+    hal_barrier(); /* as in vgic_save(): either we see that it is loaded no more, or it sees the inbox */
+    loaded = vcpu->arm.vgic.loaded;
+    if (loaded == 0u) {
         upcall_vcpu_kick(vcpu);
+    } else if (loaded != (cpu_id() + 1u)) {
+        hal_irq_ipi(loaded - 1u); /* takes it in, the scheduler need not know */
+    } else {
+        /* before this CPU goes on with it */
     }
 }
 
@@ -161,7 +172,7 @@ void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n)
     if (gic_host.version == 2u) {
         (void)hal_fetch_or64(&vgic->sgi_in[sgi / 8u], BIT64((((sgi & 7u) * 8u) + (from->index & 7u))));
     } else if (to == from) {
-        if (!vgic_show_again(to, sgi)) {
+        if (!vgic_show_sgi(to, sgi)) {
             vgic->priv.latch |= BIT32(sgi);
             vgic_refresh(to);
         }

@@ -98,9 +98,9 @@ void vgic_refresh(struct hal_vcpu *vcpu);
 /* Memory follows the list registers, and they follow enables, groups, lines and requests. If some hold shared
  * interrupts the lock is held. */
 void vgic_sync(struct hal_vcpu *vcpu);
-/* GICv3: shows SGI n once more if the guest is done with it and it still has its list register; false: it is
- * a longer way. */
-bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n);
+/* GICv3: shows SGI n at once if nothing stands in the way and there is a list register; false: it is a longer
+ * way. */
+bool vgic_show_sgi(struct hal_vcpu *vcpu, uint32_t n);
 /* Level of the emulated physical timer's line. */
 void vgic_set_ptimer(struct hal_vcpu *vcpu, bool level);
 
@@ -125,7 +125,10 @@ void vgic_write_ctlr(struct hal_vcpu *vcpu, uint32_t groups);
 /* A window's register that is not there reads as zero and ignores writes. */
 void vgicv2_access(struct vgic_access *access);
 void vgicv3_gicd_access(struct vgic_access *access);
+/* A 32-bit register below IGROUPR, as it reads */
+uint32_t vgicv3_gicd_tell(const struct hal_domain *domain, uint32_t offset);
 void vgicv3_gicr_access(struct vgic_access *access, struct hal_vcpu *owner);
+#define VGIC_SGIR_INTID GENMASK64(27u, 24u)
 /* ICC_SGI1R_EL1 (allows_group1) or ICC_SGI0R_EL1, ICC_ASGI1R_EL1 */
 void vgicv3_write_sgir(struct hal_vcpu *vcpu, uint64_t value, bool allows_group1);
 

@@ -4,6 +4,7 @@
 #include "arch/arm/vtimer.h"
 #include "base/percpu.h"
 #include "hal/sync.h"
+#include "hal/upcall.h"
 
 void vgic_sync(struct hal_vcpu *vcpu)
 {
@@ -92,6 +93,23 @@ static void vgic_work_locked(struct hal_vcpu *vcpu, uint64_t in)
     hal_store_release32(&vgic->sync_wanted, 0u);
 }
 
+/* The set of those that must go the longer way */
+static uint32_t vgic_show_sgis(struct hal_vcpu *vcpu, uint32_t sgis)
+{
+    uint32_t left = sgis;
+    uint32_t rest = 0u;
+
+    while (left != 0u) { /* at most 16 */
+        const uint32_t n = vgic_first(left);
+
+        left &= left - 1u;
+        if (!vgic_show_sgi(vcpu, n)) {
+            rest |= BIT32(n);
+        }
+    }
+    return rest;
+}
+
 void vgic_work(struct hal_vcpu *vcpu)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
@@ -102,6 +120,12 @@ void vgic_work(struct hal_vcpu *vcpu)
         return;
     }
     in = hal_exchange64(&vgic->inbox, 0u);
+    if (((in & ~VGIC_IN_SGIS) == 0u) && (gic_host.version != 2u)) {
+        in = vgic_show_sgis(vcpu, (uint32_t)in);
+        if (in == 0u) {
+            return;
+        }
+    }
     vgic_take_sgis(vgic, (uint32_t)(in & VGIC_IN_SGIS));
     if (((in & ~VGIC_IN_SGIS) == 0u) && vgic_fill_private(vcpu)) {
         return;
@@ -173,4 +197,8 @@ void vgic_save(struct hal_vcpu *vcpu)
     gic_this_cpu()->loaded = NULL;
     hal_store_release32(&vgic->loaded, 0u);
     hal_store_release32(&vgic->sync_wanted, 0u);
+    hal_barrier(); /* who finds it not loaded from now on wakes it; what was sent before is seen here */
+    if (vgic->inbox != 0u) {
+        upcall_vcpu_kick(vcpu);
+    }
 }

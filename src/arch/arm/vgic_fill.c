@@ -31,18 +31,43 @@ static uint32_t vgic_private_fresh(const struct hal_vcpu *vcpu)
 /* What an edge's list register holds is right until something asks for it to be judged again, and that
  * happens before the guest goes on; so it is written once more, as it was. Memory learns about it with the
  * next look at the list register. */
-bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n)
+static bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n)
 {
     const struct vgic_vcpu *vgic = &vcpu->arm.vgic;
-    const uint32_t slot = vgic->lr_of[n & VGIC_N_MASK] & VGIC_SLOT_MASK;
-    bool is_shown = false;
+    const uint32_t slot = vgic->lr_of[n] & VGIC_SLOT_MASK;
+    const bool is_done = (gicv3_lr_read(slot) & GIC_LR_STATE) == 0u;
 
-    if (((vgic->priv.resident & BIT32((n & VGIC_N_MASK))) != 0u) &&
-        ((gicv3_lr_read(slot) & GIC_LR_STATE) == 0u)) {
+    if (is_done) {
         gicv3_lr_write(slot, (vgic->lr[slot] & ~GIC_LR_STATE) | GIC_LR_PENDING);
-        is_shown = true;
     }
-    return is_shown;
+    return is_done;
+}
+
+bool vgic_show_sgi(struct hal_vcpu *vcpu, uint32_t n)
+{
+    struct vgic_vcpu *vgic = &vcpu->arm.vgic;
+    struct vgic_bank *bank = &vgic->priv;
+    const uint32_t sgi = n & (GIC_SGIS - 1u);
+    const uint32_t bit = BIT32(sgi);
+    uint32_t room;
+    uint32_t slot;
+
+    if ((bank->resident & bit) != 0u) {
+        return vgic_show_again(vcpu, sgi);
+    }
+    room = vgic_slots() & ~vgic->lr_used;
+    if ((room == 0u) || ((bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active &
+                          ~bank->latch & bit) == 0u)) {
+        return false;
+    }
+    slot = vgic_first(room);
+    bank->resident |= bit;
+    vgic->lr_used |= BIT32(slot);
+    vgic->lr_of[sgi] = (uint8_t)slot;
+    vgic->lr[slot] = GIC_LR_PENDING | sgi | ((uint64_t)bank->priority[sgi] << GIC_LR_PRIO_LOW) |
+                     (((bank->group1 & bit) != 0u) ? GIC_LR_GROUP1 : 0u);
+    gicv3_lr_write(slot, vgic->lr[slot]);
+    return true;
 }
 
 bool vgic_fill_private(struct hal_vcpu *vcpu)

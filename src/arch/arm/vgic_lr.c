@@ -4,11 +4,6 @@
  * (EOI), and is shown again. */
 #include "arch/arm/vgic_lr.h"
 
-uint32_t vgic_slots(void)
-{
-    return (BIT32((gic_host.nr_lrs & 31u)) - 1u) & ~BIT32(VGIC_LR_TIMER);
-}
-
 static bool vgic_is_v2_sgi(uint32_t intid)
 {
     return (intid < GIC_SGIS) && (gic_host.version == 2u);

@@ -10,8 +10,13 @@
 #define VGIC_SLOT_MASK (VGIC_LRS_MAX - 1u)
 #define VGIC_N_MASK    (VGIC_BANK_IRQS - 1u)
 
-/* vgic_lr.c: one list register. The set of those that are not the timer's. */
-uint32_t vgic_slots(void);
+/* The set of list registers that are not the timer's */
+static inline uint32_t vgic_slots(void)
+{
+    return (BIT32((gic_host.nr_lrs & 31u)) - 1u) & ~BIT32(VGIC_LR_TIMER);
+}
+
+/* vgic_lr.c: one list register. */
 /* Memory follows list register `slot`, and it follows enables, group, line, latch and requests. */
 void vgic_sync_slot(struct hal_vcpu *vcpu, uint32_t slot);
 /* Everything goes back to memory but the timer's. */

@@ -13,8 +13,7 @@
 #define VGICV3_TYPER_NO1N BIT32(25)             /* a shared interrupt has one target */
 #define VGICV3_TYPER_IDS  0x00480000u           /* IDbits 9: INTIDs of 10 bits */
 
-#define SGIR_IRM   BIT64(40)
-#define SGIR_INTID GENMASK64(27, 24)
+#define SGIR_IRM BIT64(40)
 
 /* The vCPU of an affinity as MPIDR_EL1 and GICD_IROUTER show it, or VGIC_NO_VCPU. */
 static uint32_t vgicv3_vcpu_of(const struct hal_domain *domain, uint64_t affinity)
@@ -47,10 +46,6 @@ void vgicv3_write_sgir(struct hal_vcpu *vcpu, uint64_t value, bool allows_group1
     const uint32_t base = (uint32_t)bits_field(value, 23u, 16u) << 4u;
     uint32_t left = (uint32_t)bits_field(value, 15u, 0u);
     uint32_t n;
-
-    if (allows_group1 && ((value & ~SGIR_INTID) == vcpu->arm.vgic.sgi_self) && vgic_show_again(vcpu, sgi)) {
-        return;
-    }
 
     if ((value & SGIR_IRM) != 0u) {
         for (n = 0u; n < vcpu->domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
@@ -109,30 +104,36 @@ static void vgicv3_route(struct vgic_access *access)
     access->value = is_high ? (route >> 32u) : route;
 }
 
-static void vgicv3_gicd_word(struct vgic_access *access)
+uint32_t vgicv3_gicd_tell(const struct hal_domain *domain, uint32_t offset)
 {
-    const struct hal_domain *domain = access->vcpu->domain;
+    uint32_t value;
 
-    switch (access->offset) {
+    switch (offset) {
     case GICD_CTLR: /* RWP (31) reads as 0: writes that other CPUs must follow wait before they complete */
-        if (access->write) {
-            vgic_write_ctlr(access->vcpu, (uint32_t)access->value & (VGIC_CTLR_GROUP0 | VGIC_CTLR_GROUP1));
-        }
-        access->value = domain->arm.vgic->ctlr | VGICV3_CTLR_FIXED;
+        value = domain->arm.vgic->ctlr | VGICV3_CTLR_FIXED;
         break;
     case GICD_TYPER:
-        access->value = domain->arm.vgic->nr_banks | VGICV3_TYPER_IDS | VGICV3_TYPER_NO1N;
+        value = domain->arm.vgic->nr_banks | VGICV3_TYPER_IDS | VGICV3_TYPER_NO1N;
         break;
     case GICD_IIDR:
-        access->value = VGICV3_IIDR;
+        value = VGICV3_IIDR;
         break;
     case GICD_V3_PIDR2:
-        access->value = VGICV3_PIDR2;
+        value = VGICV3_PIDR2;
         break;
     default: /* GICD_SETSPI_NSR and CLRSPI_NSR among them: GICD_TYPER.MBIS is 0 */
-        access->value = 0u;
+        value = 0u;
         break;
     }
+    return value;
+}
+
+static void vgicv3_gicd_word(struct vgic_access *access)
+{
+    if (access->write && (access->offset == GICD_CTLR)) {
+        vgic_write_ctlr(access->vcpu, (uint32_t)access->value & (VGIC_CTLR_GROUP0 | VGIC_CTLR_GROUP1));
+    }
+    access->value = vgicv3_gicd_tell(access->vcpu->domain, access->offset);
 }
 
 void vgicv3_gicd_access(struct vgic_access *access)

@@ -117,19 +117,21 @@ static uint64_t vpsci_features(uint32_t function)
     return result;
 }
 
-bool vpsci_call(struct hal_vcpu *vcpu, uint32_t function, uint64_t *result)
+/* Argument n; those of the 32-bit functions have 32 bits. */
+static uint64_t vpsci_arg(const struct hal_vcpu *vcpu, uint32_t function, uint32_t n)
 {
     const bool is_32 = ((function & PSCI_IS_64) == 0u) && (function != PSCI01_CPU_ON);
-    const uint64_t mask = is_32 ? UINT32_MAX : UINT64_MAX;
-    const uint64_t a1 = arm_reg_get(vcpu, 1u) & mask;
-    const uint64_t a2 = arm_reg_get(vcpu, 2u) & mask;
-    const uint64_t a3 = arm_reg_get(vcpu, 3u) & mask;
-    bool is_ours = true;
 
-    *result = PSCI_SUCCESS;
+    return arm_reg_get(vcpu, n) & (is_32 ? UINT32_MAX : UINT64_MAX);
+}
+
+uint64_t vpsci_call(struct hal_vcpu *vcpu, uint32_t function)
+{
+    uint64_t result = PSCI_SUCCESS;
+
     switch (function) {
     case PSCI_VERSION:
-        *result = PSCI_1_1;
+        result = PSCI_1_1;
         break;
     case PSCI_CPU_SUSPEND:
     case PSCI_CPU_SUSPEND64:
@@ -142,14 +144,15 @@ bool vpsci_call(struct hal_vcpu *vcpu, uint32_t function, uint64_t *result)
     case PSCI_CPU_ON:
     case PSCI_CPU_ON64:
     case PSCI01_CPU_ON:
-        *result = vpsci_cpu_on(vcpu, a1, a2, a3);
+        result = vpsci_cpu_on(vcpu, vpsci_arg(vcpu, function, 1u), vpsci_arg(vcpu, function, 2u),
+                              vpsci_arg(vcpu, function, 3u));
         break;
     case PSCI_AFFINITY_INFO:
     case PSCI_AFFINITY_INFO64:
-        *result = vpsci_affinity_info(vcpu, a1, a2);
+        result = vpsci_affinity_info(vcpu, vpsci_arg(vcpu, function, 1u), vpsci_arg(vcpu, function, 2u));
         break;
     case PSCI_MIGRATE_INFO_TYPE:
-        *result = PSCI_NO_TRUSTED_OS;
+        result = PSCI_NO_TRUSTED_OS;
         break;
     case PSCI_SYSTEM_OFF:
         upcall_domain_power(vcpu->domain, HAL_DOMAIN_OFF, "SYSTEM_OFF");
@@ -158,11 +161,11 @@ bool vpsci_call(struct hal_vcpu *vcpu, uint32_t function, uint64_t *result)
         upcall_domain_power(vcpu->domain, HAL_DOMAIN_RESET, "SYSTEM_RESET");
         break;
     case PSCI_FEATURES:
-        *result = vpsci_features((uint32_t)a1);
+        result = vpsci_features((uint32_t)vpsci_arg(vcpu, function, 1u));
         break;
     default:
-        is_ours = false;
+        result = PSCI_NOT_SUPPORTED;
         break;
     }
-    return is_ours;
+    return result;
 }

@@ -7,7 +7,7 @@
 
 #define VPSCI_COUNT 9u /* functions of the standard service that we have, 32 and 64-bit forms counted once */
 
-/* False: function is none of PSCI's. result: x0. */
-bool vpsci_call(struct hal_vcpu *vcpu, uint32_t function, uint64_t *result);
+/* The result for x0: not supported for any function that is none of PSCI's. */
+uint64_t vpsci_call(struct hal_vcpu *vcpu, uint32_t function);
 
 #endif

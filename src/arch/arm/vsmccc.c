@@ -71,10 +71,9 @@ static void smccc_domain_status(struct hal_vcpu *vcpu)
     }
 }
 
-enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc)
+void arm_vcpu_firmware(struct hal_vcpu *vcpu)
 {
     const uint32_t function = (uint32_t)arm_reg_get(vcpu, 0u);
-    uint64_t result = SMCCC_NOT_SUPPORTED;
 
     switch (function) {
     case SMCCC_VERSION:
@@ -107,11 +106,7 @@ enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc)
         smccc_domain_status(vcpu);
         break;
     default:
-        if (!vpsci_call(vcpu, function, &result)) {
-            result = SMCCC_NOT_SUPPORTED;
-        }
-        arm_reg_set(vcpu, 0u, result);
+        arm_reg_set(vcpu, 0u, vpsci_call(vcpu, function));
         break;
     }
-    return by_smc ? HAL_RESUME_NEXT : HAL_RESUME;
 }

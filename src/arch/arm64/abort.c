@@ -57,7 +57,7 @@ enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
     const uint64_t far = A64_READ(far_el2);
     struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT, .cause = esr, .gva = far };
     enum hal_resume resume = HAL_INJECT_ABORT;
-    uint64_t ipa = (A64_READ(hpfar_el2) & GENMASK64(43u, 4u)) << 8u;
+    uint64_t ipa = (A64_READ(hpfar_el2) & A64_HPFAR_FIPA) << 8u;
     uint32_t base = A64_INSN_NO_BASE;
     uint64_t step = 0u;
 

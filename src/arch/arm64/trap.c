@@ -7,9 +7,12 @@
 #include "hal/upcall.h"
 #include "lib/fmt.h"
 
-#define HVC_HYPERCALL 0xEA1u /* Xen's calling convention on Arm */
+/* Xen's calling convention on Arm: number in x16, arguments from x0, result in x0 */
+#define HVC_HYPERCALL 0xEA1u
+#define HVC_NUMBER    16u
+#define TRAP_LOW_REGS 19u /* in the frame from the beginning */
 
-void a64_skip(struct hal_vcpu *vcpu, uint64_t esr)
+__attribute__((noinline)) void a64_skip(struct hal_vcpu *vcpu, uint64_t esr)
 {
     struct hal_frame *frame = &vcpu->frame;
 
@@ -20,6 +23,17 @@ void a64_skip(struct hal_vcpu *vcpu, uint64_t esr)
         frame->pstate = a64_it_advance(frame->pstate) & ~A64_PSTATE_SS;
     } else {
         frame->pstate &= ~A64_PSTATE_SS;
+    }
+}
+
+/* An instruction of four bytes. */
+static inline void trap_skip(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    if ((vcpu->frame.pstate & A64_PSTATE_A32) == 0u) {
+        vcpu->frame.pc += 4u;
+        vcpu->frame.pstate &= ~(A64_PSTATE_BTYPE | A64_PSTATE_SS);
+    } else {
+        a64_skip(vcpu, esr);
     }
 }
 
@@ -54,28 +68,71 @@ static enum hal_resume trap_up(struct hal_vcpu *vcpu, enum hal_exit_kind kind, u
     return upcall_exit(vcpu, &exit);
 }
 
-/* An HVC's return address is the next instruction already, that of a trapped SMC is the SMC (D1.3.3). */
-__attribute__((noinline)) static void trap_hvc(struct hal_vcpu *vcpu, uint64_t esr)
+/* An HVC's return address is the next instruction already, that of a trapped SMC is the SMC (D1.3.3).
+ * x19 to x29 are not in the frame. */
+void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const uint32_t imm = a64_esr_imm(esr);
-    enum hal_resume resume = HAL_INJECT_UNDEF;
 
-    if (imm == 0u) {
-        resume = arm_vcpu_firmware(vcpu, false);
-    } else if (imm == HVC_HYPERCALL) {
-        resume = trap_up(vcpu, HAL_EXIT_HYPERCALL, esr);
+    if (imm == HVC_HYPERCALL) {
+        upcall_hypercall(vcpu, vcpu->frame.x[HVC_NUMBER], vcpu->frame.x);
+    } else if (imm == 0u) {
+        arm_vcpu_firmware(vcpu);
     } else {
-        resume = HAL_INJECT_UNDEF;
-    }
-    if ((resume == HAL_INJECT_UNDEF) || (resume == HAL_INJECT_ABORT)) {
         vcpu->frame.pc -= 4u;
         a64_inject_undef(vcpu);
     }
 }
 
-/* Kept apart from a64_trap_sync() and trap_hvc(): those two, the hypercall's path, need no registers saved
- * for this. */
-__attribute__((noinline)) static void trap_other(struct hal_vcpu *vcpu, uint64_t esr)
+/* A plain access to a device. */
+static bool trap_device(struct hal_vcpu *vcpu, uint64_t esr, uint32_t rt)
+{
+    const uint64_t far = A64_READ(far_el2);
+    const gpa_t at = gpa(((A64_READ(hpfar_el2) & A64_HPFAR_FIPA) << 8u) | (far & (PAGE_BYTES - 1u)));
+    const uint32_t width = 1u << bits_field(esr, 23u, 22u);
+    const bool write = (esr & A64_ESR_WNR) != 0u;
+    uint64_t value = 0u;
+    bool done;
+
+    if (write) {
+        value = vcpu->frame.x[rt] & (UINT64_MAX >> (64u - (8u * width)));
+    }
+    if (arm_vcpu_is_gic(at.v)) {
+        done = !write && (width == 4u) && arm_vcpu_tells(vcpu, at.v, &value);
+    } else {
+        done = upcall_device(vcpu, at, width, write, &value);
+    }
+    if (done && !write) {
+        vcpu->frame.x[rt] = value; /* width bytes, zero-extended */
+    }
+    return done;
+}
+
+bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    bool done = false;
+
+    if ((esr & A64_ESR_PLAIN_MASK) == A64_ESR_PLAIN) {
+        const uint32_t rt = (uint32_t)bits_field(esr, 20u, 16u);
+
+        done = (rt < TRAP_LOW_REGS) && trap_device(vcpu, esr, rt);
+    } else if ((esr & A64_ESR_SEND_MASK) == (A64_ESR_SEND | SYSREG_ICC_SGI1R_EL1)) {
+        const uint32_t rt = a64_esr_sysreg_rt(esr);
+
+        done = (rt < TRAP_LOW_REGS) && (vcpu->domain->arm.gic_version == 3u);
+        if (done) {
+            arm_vcpu_send(vcpu, vcpu->frame.x[rt]);
+        }
+    } else {
+        /* not that frequent */
+    }
+    if (done) {
+        trap_skip(vcpu, esr);
+    }
+    return done;
+}
+
+void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr)
 {
     enum hal_resume resume;
 
@@ -91,7 +148,11 @@ __attribute__((noinline)) static void trap_other(struct hal_vcpu *vcpu, uint64_t
         resume = trap_up(vcpu, a64_esr_is_wfe(esr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, esr);
         break;
     case A64_EC_SMC64:
-        resume = (a64_esr_imm(esr) == 0u) ? arm_vcpu_firmware(vcpu, true) : HAL_INJECT_UNDEF;
+        resume = HAL_INJECT_UNDEF;
+        if (a64_esr_imm(esr) == 0u) {
+            arm_vcpu_firmware(vcpu);
+            resume = HAL_RESUME_NEXT;
+        }
         break;
     default:
         /* what this port hides: coprocessor accesses of 32-bit processes, SVE, SME, ... */
@@ -99,17 +160,6 @@ __attribute__((noinline)) static void trap_other(struct hal_vcpu *vcpu, uint64_t
         break;
     }
     trap_resume(vcpu, esr, resume);
-}
-
-void a64_trap_sync(struct hal_vcpu *vcpu)
-{
-    const uint64_t esr = A64_READ(esr_el2);
-
-    if (a64_esr_ec(esr) == A64_EC_HVC64) {
-        trap_hvc(vcpu, esr);
-    } else {
-        trap_other(vcpu, esr);
-    }
 }
 
 void a64_serror(struct hal_vcpu *vcpu, uint64_t esr)

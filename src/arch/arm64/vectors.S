@@ -4,9 +4,10 @@
 #include "a64_offsets.h"
 
 #define PSTATE_EL2H 9
+#define EC_HVC64    0x16
 
-/* Sixteen stores: x0 to x30 to the frame at \base (x0, x1 only if \all) */
-.macro SAVE base, all
+/* What a compiled handler may change (x0, x1 only if \all; x19 for the pair), and what it preserves */
+.macro SAVE_LOW base, all
     .if \all
     stp     x0, x1, [\base, #0]
     .endif
@@ -19,16 +20,26 @@
     stp     x14, x15, [\base, #112]
     stp     x16, x17, [\base, #128]
     stp     x18, x19, [\base, #144]
+    str     x30, [\base, #240]
+.endm
+
+.macro SAVE_HIGH base
     stp     x20, x21, [\base, #160]
     stp     x22, x23, [\base, #176]
     stp     x24, x25, [\base, #192]
     stp     x26, x27, [\base, #208]
     stp     x28, x29, [\base, #224]
-    str     x30, [\base, #240]
 .endm
 
 /* x2 to x30, then x0 and x1; \base may be x0 */
-.macro LOAD base
+.macro LOAD base, all
+    .if \all
+    ldp     x20, x21, [\base, #160]
+    ldp     x22, x23, [\base, #176]
+    ldp     x24, x25, [\base, #192]
+    ldp     x26, x27, [\base, #208]
+    ldp     x28, x29, [\base, #224]
+    .endif
     ldp     x2, x3, [\base, #16]
     ldp     x4, x5, [\base, #32]
     ldp     x6, x7, [\base, #48]
@@ -38,27 +49,41 @@
     ldp     x14, x15, [\base, #112]
     ldp     x16, x17, [\base, #128]
     ldp     x18, x19, [\base, #144]
-    ldp     x20, x21, [\base, #160]
-    ldp     x22, x23, [\base, #176]
-    ldp     x24, x25, [\base, #192]
-    ldp     x26, x27, [\base, #208]
-    ldp     x28, x29, [\base, #224]
     ldr     x30, [\base, #240]
     ldp     x0, x1, [\base, #0]
 .endm
 
+/* The rest of the way from a guest: x0 = its frame, pc and pstate saved, on the CPU's stack */
+.macro TO_STACK
+    mrs     x2, elr_el2
+    mrs     x3, spsr_el2
+    mrs     x4, tpidr_el2
+    mov     x0, sp
+    ldr     x5, [x4, #CPU_STACK_TOP]
+    stp     x2, x3, [x0, #FRAME_PC]
+    mov     sp, x5
+.endm
+
+/* Interrupts and hypercalls do not concern x19 to x29: they stay where they are unless something else is
+ * entered (a64_leave). */
 .macro FROM_GUEST handler
     .balign 128
-    SAVE    sp, 1
-    mrs     x1, elr_el2
-    mrs     x2, spsr_el2
-    mov     x0, sp
-    stp     x1, x2, [x0, #FRAME_PC]
-    mrs     x19, tpidr_el2
-    ldr     x3, [x19, #CPU_STACK_TOP]
-    mov     sp, x3
+    SAVE_LOW sp, 1
+    TO_STACK
     bl      \handler
-    b       a64_enter
+    b       a64_leave
+.endm
+
+.macro FROM_GUEST_SYNC
+    .balign 128
+    SAVE_LOW sp, 1
+    mrs     x1, esr_el2
+    ubfx    x2, x1, #26, #6
+    cmp     x2, #EC_HVC64
+    b.ne    a64_sync
+    TO_STACK
+    bl      a64_trap_hvc
+    b       a64_leave
 .endm
 
 .macro FROM_SELF label
@@ -85,11 +110,11 @@ a64_vectors:
     FROM_SELF a64_self_irq
     FROM_SELF a64_self_irq
     FROM_SELF a64_self_serror
-    FROM_GUEST a64_trap_sync
+    FROM_GUEST_SYNC
     FROM_GUEST arm_irq_entry
     FROM_GUEST arm_irq_entry
     FROM_GUEST a64_trap_serror
-    FROM_GUEST a64_trap_sync
+    FROM_GUEST_SYNC
     FROM_GUEST arm_irq_entry
     FROM_GUEST arm_irq_entry
     FROM_GUEST a64_trap_serror
@@ -130,7 +155,8 @@ a64_self_irq:
     stp     x0, x1, [sp, #-16]!
     mrs     x0, tpidr_el2
     ldr     x0, [x0, #CPU_CURRENT]
-    SAVE    x0, 0
+    SAVE_LOW x0, 0
+    SAVE_HIGH x0
     ldp     x2, x3, [sp], #16
     stp     x2, x3, [x0]
     mov     x4, sp
@@ -142,6 +168,37 @@ a64_self_irq:
     ldr     x3, [x19, #CPU_STACK_TOP]
     mov     sp, x3
     bl      arm_irq_entry
+    b       a64_enter
+
+/* Everything else that a guest does. What may need its registers by number comes second. */
+a64_sync:
+    TO_STACK
+    bl      a64_trap_quick
+    cbnz    w0, a64_leave
+    mrs     x3, tpidr_el2
+    ldr     x0, [x3, #CPU_CURRENT]
+    mrs     x1, esr_el2
+    SAVE_HIGH x0
+    mov     x19, x3
+    bl      a64_trap_sync
+    b       a64_enter
+
+/* Back to the guest that was interrupted if nothing else is wanted. */
+a64_leave:
+    mrs     x3, tpidr_el2
+    ldr     w2, [x3, #CPU_EXIT_WORK]
+    ldr     x0, [x3, #CPU_CURRENT]
+    cbnz    w2, 1f
+    ldp     x1, x2, [x0, #FRAME_PC]
+    mov     sp, x0
+    msr     elr_el2, x1
+    msr     spsr_el2, x2
+    LOAD    sp, 0
+    eret
+    dsb     nsh /* nothing is speculated past the return */
+    isb
+1:  SAVE_HIGH x0
+    mov     x19, x3
 
 /* The one way to anything: x19 = struct hal_cpu, on the CPU's stack, interrupts masked. */
 a64_enter:
@@ -153,13 +210,13 @@ a64_enter:
     msr     spsr_el2, x2
     tbnz    w2, #3, 2f
     mov     sp, x0
-    LOAD    sp
+    LOAD    sp, 1
     eret
-    dsb     nsh /* nothing is speculated past the return */
+    dsb     nsh
     isb
 2:  ldr     x1, [x0, #FRAME_SP]
     mov     sp, x1
-    LOAD    x0
+    LOAD    x0, 1
     eret
     dsb     nsh
     isb
@@ -216,7 +273,8 @@ a64_broken:
     cbnz    w3, 1b
     adrp    x1, a64_broken_frame
     add     x1, x1, :lo12:a64_broken_frame
-    SAVE    x1, 0
+    SAVE_LOW x1, 0
+    SAVE_HIGH x1
     mrs     x2, tpidr_el1
     mrs     x3, sp_el0
     stp     x2, x3, [x1, #16]

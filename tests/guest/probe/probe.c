@@ -67,8 +67,9 @@ bool probe_await(const volatile uint32_t *count, uint32_t wanted, uint32_t ms)
     const uint64_t limit = timer_now() + ((timer_frequency() / 1000u) * ms);
 
     arch_irq_open();
-    while ((*count < wanted) && (timer_now() < limit)) {
-        /* bounded by time */
+    /* the time may pass while others run: what is pending then still comes */
+    for (uint32_t late = 0u; (*count < wanted) && (late < 100u);) {
+        late += (timer_now() < limit) ? 0u : 1u;
     }
     arch_irq_mask();
     return *count >= wanted;

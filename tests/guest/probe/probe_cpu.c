@@ -183,6 +183,59 @@ static void firmware_keeps_registers(void)
     EXPECT_EQUAL(different, 0u);
 }
 
+static uint64_t hypercall(uint64_t number, uint64_t a0, uint64_t a1)
+{
+    register uint64_t x0 __asm__("x0") = a0;
+    register uint64_t x1 __asm__("x1") = a1;
+    register uint64_t x16 __asm__("x16") = number;
+
+    __asm__ volatile("hvc #0xEA1" : "+r"(x0), "+r"(x1), "+r"(x16) : : "x2", "x3", "x4", "memory");
+    return x0;
+}
+
+/* Xen's interface, as far as it goes: the version that guests' tools look for, and -ENOSYS. */
+static void hypercalls(void)
+{
+    const uint64_t not_there = (uint64_t)-38LL;
+    static const uint64_t numbers[] = {
+        0u, 16u, 18u, 40u, 63u, 64u, 81u, 0xFFFFFFFFu, 1ULL << 63u, UINT64_MAX
+    };
+
+    probe_catch();
+    EXPECT_EQUAL(hypercall(17u, 0u, 0u), 0x00040014u);
+    EXPECT_EQUAL(hypercall(17u, 7u, 0u), 4096u);
+    EXPECT_EQUAL(hypercall(17u, 7u, 1u), (uint64_t)-22LL);
+    EXPECT_EQUAL(hypercall(17u, 1u, 0x40000000u), not_there);
+    EXPECT_EQUAL(hypercall(29u, 0u, 0u), 0u); /* yield */
+    EXPECT_EQUAL(hypercall(29u, 77u, 0u), not_there);
+    for (uint32_t i = 0u; i < 10u; i++) {
+        EXPECT_EQUAL(hypercall(numbers[i], 0u, 0u), not_there);
+    }
+    EXPECT_EQUAL(probe_trap.count, 0u);
+}
+
+/* Devices' registers by every register of ours that an access may name: none is lost or mixed up. */
+static void registers_by_number(void)
+{
+    const uint64_t gicd = 0x03001000u;
+    uint64_t by_low;
+    uint64_t by_high;
+    uint64_t kept;
+
+    __asm__ volatile(
+        "mov x19, #119\n\tmov x20, #120\n\tmov x28, #128\n\tmov x30, #130\n\t"
+        "ldr w2, [%3, #4]\n\tldr w21, [%3, #4]\n\tldr wzr, [%3, #4]\n\t"
+        "mov %0, x2\n\tmov %1, x21\n\t"
+        "sub x19, x19, #119\n\tsub x20, x20, #120\n\tsub x28, x28, #128\n\tsub x30, x30, #130\n\t"
+        "orr x19, x19, x20\n\torr x28, x28, x30\n\torr %2, x19, x28"
+        : "=&r"(by_low), "=&r"(by_high), "=&r"(kept)
+        : "r"(gicd)
+        : "x2", "x19", "x20", "x21", "x28", "x30", "memory");
+    EXPECT_EQUAL(by_low, by_high);
+    EXPECT(by_low != 0u);
+    EXPECT_EQUAL(kept, 0u);
+}
+
 static void strange_calls(void)
 {
     probe_catch();
@@ -192,6 +245,8 @@ static void strange_calls(void)
 
 const struct probe probes_cpu[] = {
     { "level", level },
+    { "hypercalls", hypercalls },
+    { "registers_by_number", registers_by_number },
     { "hidden_features", hidden_features },
     { "identification_space", identification_space },
     { "sve_is_undefined", sve_is_undefined },

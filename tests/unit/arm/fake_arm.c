@@ -183,6 +183,16 @@ uint32_t fake_mmio_read(const volatile void *reg, uint32_t width)
     return value;
 }
 
+/* An IPI counts as a kick of what is loaded there. */
+void fake_ipi(uint64_t cpus)
+{
+    for (uint32_t cpu = 0; cpu < FAKE_CPUS; cpu++) {
+        if (((cpus & BIT64(cpu)) != 0u) && (gic_cpus[cpu].loaded != NULL)) {
+            fake_seen.kicks[gic_cpus[cpu].loaded->index]++;
+        }
+    }
+}
+
 void fake_mmio_write(volatile void *reg, uint32_t width, uint64_t value)
 {
     const uint32_t at = (uint32_t)((volatile uint8_t *)reg - fake_pages);
@@ -194,6 +204,8 @@ void fake_mmio_write(volatile void *reg, uint32_t width, uint64_t value)
         fake_priority_drop((uint32_t)value);
     } else if (at == PAGE_GICC + 0x1000u) {
         fake_deactivate((uint32_t)value & 0x3FFu);
+    } else if ((fake_host.arm.gic_version == 2u) && (at == 0xF00u)) {
+        fake_ipi((value >> 16u) & 0xFFu);
     } else if (((fake_host.arm.gic_version == 2u) && (at == 0x300u)) ||
                (at == PAGE_GICR + (fake_cpu_now * 0x20000u) + 0x10300u)) {
         fake_cpu()->active |= (uint32_t)value;

@@ -75,7 +75,7 @@ void guest_eoi(uint32_t intid); /* priority drop and deactivation; maintenance i
  * 1 (0) */
 void guest_open(void);
 void guest_sgi(uint64_t value); /* ICC_SGI1R_EL1 */
-uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3, bool by_smc);
+uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
 #define GICD(offset)         (ARM_GUEST_GICD_BASE + (offset))
 #define GICR(vcpu, offset)   (ARM_GUEST_GICR_BASE + ((vcpu) * ARM_GUEST_GICR_FRAME_BYTES) + (offset))

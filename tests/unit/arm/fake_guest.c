@@ -126,7 +126,7 @@ void guest_sgi(uint64_t value)
     fake_check();
 }
 
-uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3, bool by_smc)
+uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct hal_vcpu *vcpu = guest();
 
@@ -135,9 +135,8 @@ uint64_t guest_call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3, bo
     vcpu->frame.x[2] = a2;
     vcpu->frame.x[3] = a3;
     vcpu->frame.x[4] = 0x4444u;
-    const enum hal_resume resume = arm_vcpu_firmware(vcpu, by_smc);
 
-    assert(resume == (by_smc ? HAL_RESUME_NEXT : HAL_RESUME));
+    arm_vcpu_firmware(vcpu);
     assert(vcpu->frame.x[4] == 0x4444u);
     return vcpu->frame.x[0];
 }

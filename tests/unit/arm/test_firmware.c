@@ -38,7 +38,7 @@ static int teardown(void **state)
 
 static uint64_t call(uint32_t function, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-    return guest_call(function, a1, a2, a3, false);
+    return guest_call(function, a1, a2, a3);
 }
 
 static void psci_versions(void **state)
@@ -49,7 +49,6 @@ static void psci_versions(void **state)
 
     (void)state;
     assert_int_equal(call(0x84000000, 0, 0, 0), 0x00010001);
-    assert_int_equal(guest_call(0x84000000, 0, 0, 0, true), 0x00010001); /* the same by SMC */
     for (uint32_t n = 0; n < ARRAY_LEN(known); n++) {
         assert_int_equal(call(0x8400000A, known[n], 0, 0), 0);
     }
@@ -110,7 +109,7 @@ static void psci_rest(void **state)
     assert_int_equal(fake_seen.stops, 2);
     (void)call(0x84000008, 0, 0, 0);
     assert_int_equal(fake_seen.power, HAL_DOMAIN_OFF);
-    (void)guest_call(0x84000009, 0, 0, 0, true);
+    (void)guest_call(0x84000009, 0, 0, 0);
     assert_int_equal(fake_seen.power, HAL_DOMAIN_RESET);
     assert_int_equal(fake_seen.power_requests, 2);
 }
@@ -152,7 +151,7 @@ static void monitor(void **state)
     assert_int_equal(call(0xC6000001, 7, 2, 3), NOT_SUPPORTED);
     assert_true((x[1] == 7) && (x[2] == 2) && (x[3] == 3));
     fake_seen.monitor = true;
-    assert_int_equal(guest_call(0xC6000001, 7, 0, 0, true), 0);
+    assert_int_equal(guest_call(0xC6000001, 7, 0, 0), 0);
     assert_int_equal(x[1], 2);
     assert_int_equal(x[2], 0x100000003ULL);
     assert_int_equal(x[3], 0x123456789ABCDEF0ULL);

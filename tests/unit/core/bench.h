@@ -110,6 +110,7 @@ static inline uint32_t bench_domain_make(uint32_t n, const uint64_t *affinity, u
         v->domain = d;
         v->index = i;
         v->affinity = affinity[i];
+        v->window = d->window;
         CHECK(hal_vcpu_init(&v->hal, &d->hal, i) == HV_OK);
         if (sched_add(v) == HV_OK) {
             added++;

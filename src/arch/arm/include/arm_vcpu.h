@@ -5,6 +5,7 @@
 #ifndef ARM_VCPU_H
 #define ARM_VCPU_H
 
+#include "arm_layout.h"
 #include "arm_plan.h"
 #include "hal/exit.h"
 #include "hal/types.h"
@@ -106,6 +107,8 @@ struct arm_sysreg {
      ((uint32_t)(crn) << 10u) | ((uint32_t)(crm) << 1u))
 #define ARM_SYSREG_MASK 0x003FFC1Eu
 
+#define SYSREG_ICC_SGI1R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 5u)
+
 /* The host's part of the plan; valid after hal_irq_init(). */
 const struct arm_plan_host *arm_host(void);
 
@@ -127,11 +130,19 @@ void arm_vcpu_load(struct hal_vcpu *vcpu);
 
 /* Emulated register windows (distributor, redistributors). false: not ours. Loads are completed. */
 bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume);
+/* Is it in the one range that holds all of the interrupt controller, whatever its version? */
+static inline bool arm_vcpu_is_gic(uint64_t at)
+{
+    return (at - ARM_GUEST_GICD_BASE) < ((ARM_GUEST_GICR_BASE - ARM_GUEST_GICD_BASE) + ARM_GUEST_GICR_BYTES);
+}
+/* Reads a 32-bit register of it that only tells (guests poll GICD_CTLR for RWP). false: another. */
+bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t at, uint64_t *value);
 /* Trapped ICC_ and CNTP_ registers. false: not ours. A read leaves its result in access->value. */
 bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume);
-/* PSCI and SMCCC; arguments and results in r0 to r3. by_smc: the trapped SMC, to be skipped
- * (HAL_RESUME_NEXT). */
-enum hal_resume arm_vcpu_firmware(struct hal_vcpu *vcpu, bool by_smc);
+/* A write to ICC_SGI1R_EL1, which a GICv3 guest has: by far the most frequent of these. */
+void arm_vcpu_send(struct hal_vcpu *vcpu, uint64_t value);
+/* PSCI and SMCCC; arguments and results in r0 to r3. */
+void arm_vcpu_firmware(struct hal_vcpu *vcpu);
 
 /* Interrupt taken to the hypervisor, from a guest or from hypervisor-level code: acknowledges and settles up
  * to HAL_IRQ_BURST of them. */

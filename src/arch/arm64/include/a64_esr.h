@@ -19,6 +19,8 @@
 #define A64_ESR_EC_LOW 26u
 #define A64_ESR_IL     BIT64(25)
 
+#define A64_ESR_SYSREG_READ BIT64(0)
+
 #define A64_DFSC_EXTERNAL 0x10u /* synchronous, not on a table walk */
 
 static inline uint32_t a64_esr_ec(uint64_t esr)
@@ -50,13 +52,28 @@ static inline uint32_t a64_esr_sysreg_rt(uint64_t esr)
 
 static inline bool a64_esr_sysreg_write(uint64_t esr)
 {
-    return (esr & 1u) == 0u;
+    return (esr & A64_ESR_SYSREG_READ) == 0u;
 }
 
 /* Aborts */
+#define A64_HPFAR_FIPA GENMASK64(43u, 4u)
+#define A64_ESR_ISV    BIT64(24)
+#define A64_ESR_SSE    BIT64(21)
+#define A64_ESR_SF     BIT64(15)
+#define A64_ESR_CM     BIT64(8)
+#define A64_ESR_S1PTW  BIT64(7)
+#define A64_ESR_WNR    BIT64(6)
+/* A data abort for a translation fault, of an access that the syndrome describes and that extends no sign */
+#define A64_ESR_PLAIN_MASK                                                                                   \
+    (GENMASK64(31u, 25u) | A64_ESR_ISV | A64_ESR_SSE | A64_ESR_CM | A64_ESR_S1PTW | GENMASK64(5u, 2u))
+/* ... and a write to a system register, whose number is left out */
+#define A64_ESR_SEND_MASK (GENMASK64(31u, 25u) | ARM_SYSREG_MASK | A64_ESR_SYSREG_READ)
+#define A64_ESR_SEND      (((uint64_t)A64_EC_SYSREG << A64_ESR_EC_LOW) | A64_ESR_IL)
+#define A64_ESR_PLAIN     (((uint64_t)A64_EC_DABT << A64_ESR_EC_LOW) | A64_ESR_IL | A64_ESR_ISV | BIT64(2))
+
 static inline bool a64_esr_is_walk(uint64_t esr)
 {
-    return (esr & BIT64(7)) != 0u; /* S1PTW */
+    return (esr & A64_ESR_S1PTW) != 0u;
 }
 
 /* Fault status without its level: 0 address size, 1 translation, 2 access flag, 3 permission. Others are not
@@ -86,13 +103,13 @@ static inline bool a64_esr_has_ipa(uint64_t esr)
  * operations). */
 static inline void a64_esr_access(uint64_t esr, struct hal_exit *exit)
 {
-    const bool is_valid = ((esr & BIT64(24)) != 0u) && !a64_esr_is_walk(esr);
+    const bool is_valid = ((esr & A64_ESR_ISV) != 0u) && !a64_esr_is_walk(esr);
 
-    exit->write = ((esr & BIT64(6)) != 0u) && ((esr & BIT64(8)) == 0u) && !a64_esr_is_walk(esr);
+    exit->write = ((esr & A64_ESR_WNR) != 0u) && ((esr & A64_ESR_CM) == 0u) && !a64_esr_is_walk(esr);
     exit->width = is_valid ? (uint8_t)(1u << bits_field(esr, 23u, 22u)) : 0u;
     exit->reg = (uint8_t)bits_field(esr, 20u, 16u);
-    exit->sign_extend = (esr & BIT64(21)) != 0u;
-    exit->wide = (esr & BIT64(15)) != 0u;
+    exit->sign_extend = (esr & A64_ESR_SSE) != 0u;
+    exit->wide = (esr & A64_ESR_SF) != 0u;
 }
 
 /* What an emulated load leaves in a 64-bit register (SSE, SF). width: 1, 2, 4, 8. */

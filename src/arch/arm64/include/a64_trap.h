@@ -7,7 +7,11 @@
 #include "hal/vcpu.h"
 
 /* vectors.S, interrupts masked; vcpu is current. */
-void a64_trap_sync(struct hal_vcpu *vcpu);
+void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr);
+/* What happens all the time; x19 to x29 are not in the frame. False: nothing was done, a64_trap_sync() it
+ * is. */
+bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr);
+void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr);
 void a64_trap_serror(struct hal_vcpu *vcpu);
 _Noreturn void a64_trap_broken(uint64_t what, const struct hal_frame *frame);
 

@@ -33,6 +33,7 @@ extern uint64_t fake_smccc_last;
 
 struct fake_cpu *fake_cpu(void);
 uint32_t fake_acknowledge(void);
+void fake_ipi(uint64_t cpus); /* sent to this set */
 void fake_deactivate(uint32_t intid);
 bool fake_vtimer_output(const struct fake_cpu *cpu);
 

@@ -26,6 +26,7 @@ static inline void arm_icc_dir_write(uint32_t intid)
 static inline void arm_icc_sgi1r_write(uint64_t value)
 {
     fake_cpu()->sgi1r = value;
+    fake_ipi(value & 0xFFFFu);
 }
 
 static inline uint32_t arm_icc_sre_el2_read(void)

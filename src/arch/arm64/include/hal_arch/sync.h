@@ -105,4 +105,16 @@ static inline void hal_barrier_io(void)
     __asm__ volatile("dsb sy" : : : "memory");
 }
 
+/* CSDB (C6.2.87): the selected value itself is not predicted. */
+static inline uint32_t hal_index(uint64_t number, uint32_t nr)
+{
+    uint64_t index;
+
+    __asm__("cmp %1, %2\n\tcsel %0, %1, xzr, lo\n\thint #20"
+            : "=r"(index)
+            : "r"(number), "r"((uint64_t)nr)
+            : "cc");
+    return (uint32_t)index;
+}
+
 #endif

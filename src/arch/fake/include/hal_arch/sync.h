@@ -62,4 +62,9 @@ static inline void hal_barrier_io(void)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+static inline uint32_t hal_index(uint64_t number, uint32_t nr)
+{
+    return (number < nr) ? (uint32_t)number : 0u;
+}
+
 #endif
