@@ -287,6 +287,9 @@ void fake_loaded_timer(cpuid_t cpu)
 void fake_guest_virt_timer(struct hal_vcpu *vcpu, uint64_t deadline_ns)
 {
     vcpu->virt_deadline_ns = deadline_ns;
+    if (vcpu->loaded) {
+        expire(vcpu, &vcpu->virt_deadline_ns, FAKE_INTID_VIRT_TIMER); /* one in the past comes at once */
+    }
 }
 
 static void deadline_changed(struct hal_vcpu *vcpu, void *arg)
