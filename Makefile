@@ -81,14 +81,15 @@ run: build
 
 # The levels run one after the other, each to its end; the last line sums them up.
 test:
-	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-fuzz test-hal test-guest test-system
+	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-fuzz test-hal test-guest test-system \
+	    bench-check
 
 quick:
 	+@sh build/levels.sh run '$(MAKE)' build check-quick test-unit test-abi test-neg
 
 nightly:
 	+@sh build/levels.sh run '$(MAKE)' build-all check test-unit test-abi test-neg test-fuzz test-hal test-guest test-system \
-	    $(NIGHTLY_LEVELS) fresh
+	    bench-check $(NIGHTLY_LEVELS) fresh
 
 fresh:
 	+@sh build/fresh.sh $(FRESH)

@@ -22,8 +22,9 @@ COUNTING = ["-machine", "dtb-randomness=off", "-seed", "1", "-rtc", "base=2026-0
 PEER_FIRST = 0x50000000         # where the peer's modules begin; QEMU puts the tree and the hypervisor below
 PEER_STEP = 0x200000
 
-# kernel: a file of out/bench/guest or out/guests. cpu: the host CPU that its vCPUs are bound to, or None.
-Domain = collections.namedtuple("Domain", "kernel mib cpus cpu restarts", defaults=(16, 1, None, False))
+# kernel: a file of out/bench/guest or out/guests. cpu: the host CPUs that its vCPUs are bound to, or none. ours: properties
+# that only our side knows.
+Domain = collections.namedtuple("Domain", "kernel mib cpus cpu ours", defaults=(16, 1, (), ""))
 
 
 class Measured(Machine):
@@ -43,14 +44,12 @@ def kernel_path(name):
     return path if os.path.exists(path) else os.path.join(GUESTS, name)
 
 
-def domain_node(number, domain, kernel):
+def domain_node(number, domain, kernel, more=""):
     lines = ["dom%d {" % number, 'compatible = "xen,domain";', "#address-cells = <2>;", "#size-cells = <2>;",
              "memory = <0 %d>;" % (domain.mib * 1024), "cpus = <%d>;" % domain.cpus, "vpl011;"]
-    if domain.restarts:
-        lines += ["bulkhead,restart-limit = <10000>;"]
-    if domain.cpu is not None:
-        for vcpu in range(domain.cpus):
-            lines += ['vcpu%d { compatible = "xen,vcpu"; id = <%d>; hard-affinity = "%d"; };' % (vcpu, vcpu, domain.cpu)]
+    lines += [more] if more else []
+    lines += ['vcpu%d { compatible = "xen,vcpu"; id = <%d>; hard-affinity = "%d"; };' % (vcpu, vcpu, cpu)
+              for vcpu, cpu in enumerate(domain.cpu)]
     return "\n".join(lines + [kernel, "};"])
 
 
@@ -72,7 +71,7 @@ def our_system(name, domains):
     for number, domain in enumerate(domains, 1):
         kernel = ('kernel { compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("%s"); '
                   'bootargs = "console=ttyAMA0"; };' % domain.kernel)
-        nodes.append(domain_node(number, domain, kernel))
+        nodes.append(domain_node(number, domain, kernel, domain.ours))
     path = os.path.join(BENCH, "ours", name + ".dts")
     write(path, tree_text(nodes, ""))
     return path
@@ -108,9 +107,9 @@ def peer_image():
     return path
 
 
-def peer_version():
+def fetched_version(package):
     with open(os.path.join(fetched_folder(), "versions"), encoding="ascii") as stream:
-        return next(line.split()[1] for line in stream if line.startswith("xen-hypervisor"))
+        return next(line.split()[1] for line in stream if line.startswith(package))
 
 
 def run(name, side, system, hypervisor, out, plugin=(), cpus=1, mem=512, timeout=240):

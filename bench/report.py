@@ -14,13 +14,15 @@ Figures = collections.namedtuple("Figures", "min median max moves barriers", def
 
 class Report:
     def __init__(self, path):
-        self.firsts, self.exits, self.samples, self.masked, self.counts = [], [], [], [], []
+        self.firsts, self.exits, self.samples, self.masked, self.counts, self.logged = [], [], [], [], [], []
         tables = {"exit": self.exits, "sample": self.samples, "masked": self.masked}
         with open(path, encoding="ascii") as stream:
             for line in stream:
                 words = line.rstrip("\n").split("\t")
                 if words[0] == "first":
                     self.firsts.append(int(words[3]))
+                elif words[0] == "mark" and words[2] == "5":
+                    self.logged.append(int(words[3], 16))
                 elif words[0] == "pc":
                     self.counts.append((int(words[1], 16), int(words[2])))
                 elif words[0] in tables:
@@ -49,6 +51,12 @@ def figures(classes):
     best = max(classes, key=lambda c: c.n)
     return Figures(best.min, best.median, best.max, sum(best.kinds[kind] for kind in MOVES),
                    sum(best.kinds[kind] for kind in BARRIERS))
+
+
+def spread(values):
+    """Least, middle and most of plain numbers."""
+    ordered = sorted(values)
+    return Figures(ordered[0], ordered[len(ordered) // 2], ordered[-1]) if ordered else None
 
 
 def cause(c, symbols):

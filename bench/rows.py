@@ -2,50 +2,60 @@
 import collections
 import json
 import os
+import struct
 
 from machines import Domain, kernel_path
-from report import Figures
+from report import Figures, spread
 
 UNIT = "EL2 instructions"
 MIB = 1 << 20
 BOTH = ("ours", "peer")
 
-# plugin: options of elmeter. bootargs: the peer's. sides: who runs it. check: part of bench-check.
-System = collections.namedtuple("System", "name domains cpus mem plugin bootargs sides check",
-                                defaults=(1, 512, (), "", BOTH, False))
+# plugin: options of elmeter. bootargs: the peer's. sides: who runs it.
+System = collections.namedtuple("System", "name domains cpus mem plugin bootargs sides", defaults=(1, 512, (), "", BOTH))
 
 
-def boot(name, kernel, count, mib, mem=512, check=False):
-    return System("boot-" + name, [Domain(kernel, mib)] * count, mem=mem, plugin=["first=%d" % count, "guest=off"], check=check)
+def boot(name, kernel, count, mib, mem=512, ours="", sides=BOTH):
+    """ours: properties of the domains that only our side knows."""
+    return System("boot-" + name, [Domain(kernel, mib, ours=ours)] * count, mem=mem,
+                  plugin=["first=%d" % count, "guest=off"], sides=sides)
 
 
 def storm(name, cpus):
-    """Interference: on one CPU all of it, on two a share for each."""
-    domains = [Domain("tick.bin", cpu=0), Domain("hammer.bin", cpu=cpus - 1), Domain("hammer.bin", cpu=0),
-               Domain("resetter.bin", mib=4, cpu=cpus - 1, restarts=True)]
+    """Interference: on one CPU all of it, on two a share for each, and messages between them."""
+    last = cpus - 1
+    often = 'bulkhead,restart-limit = <10000>; bulkhead,on-crash = "restart";'
+    domains = [Domain("tick.bin", cpu=(0,)), Domain("hammer.bin", cpus=2, cpu=(last, 0)),
+               Domain("hammer.bin", cpus=2, cpu=(0, last)), Domain("resetter.bin", mib=4, cpu=(last,), ours=often)]
     return System(name, domains, cpus=cpus, plugin=["guest=off"], sides=("ours",))
 
 
 SYSTEMS = [
-    System("events", [Domain("events.bin")], check=True),
-    System("pair", [Domain("pair.bin", cpus=2)], cpus=2, check=True),
+    System("events", [Domain("events.bin")]),
+    # The peer at its best where a vCPU has a CPU for itself.
+    System("alone", [Domain("events.bin")], bootargs="sched=null vwfi=native", sides=("peer",)),
+    System("pair", [Domain("pair.bin", cpus=2)], cpus=2),
     # With its usual rate limit of 1 ms the peer would only take longer to come to a switch.
-    System("switch", [Domain("sleeper.bin", cpu=0), Domain("spinner.bin", cpu=0)], plugin=["guest=off"],
-           bootargs="sched_ratelimit_us=0", check=True),
-    boot("tiny1", "tiny.bin", 1, 16, check=True),
+    System("switch", [Domain("sleeper.bin", cpu=(0,)), Domain("spinner.bin", cpu=(0,))], plugin=["guest=off"],
+           bootargs="sched_ratelimit_us=0"),
+    System("yield", [Domain("yielder.bin", cpu=(0,))] * 2, plugin=["guest=off"], bootargs="sched_ratelimit_us=0"),
+    boot("tiny1", "tiny.bin", 1, 16),
     boot("tiny2", "tiny.bin", 2, 16),
-    boot("tiny4", "tiny.bin", 4, 16, check=True),
-    boot("tiny144", "tiny.bin", 1, 144, check=True),
+    boot("tiny4", "tiny.bin", 4, 16),
+    boot("tiny144", "tiny.bin", 1, 144),
     boot("tiny64", "tiny.bin", 1, 64, mem=1024),
     boot("linux1", "linux.Image", 1, 64, mem=1024),
     boot("linux2", "linux.Image", 2, 64, mem=1024),
     boot("linux4", "linux.Image", 4, 64, mem=1024),
+    boot("place64", "linux.Image", 1, 64, mem=1024, ours='bulkhead,on-reset = "stop";', sides=("ours",)),
     storm("storm1", 1),
     storm("storm2", 2),
 ]
 
 # take: a function of the reports of one side, by the system's name. phase: what bench-profile looks at in which system.
-Row = collections.namedtuple("Row", "event unit take goal exact barriers phase", defaults=(None, False, None, None))
+# kernel: the figure depends on Debian's kernel.
+Row = collections.namedtuple("Row", "event unit take goal exact barriers phase kernel",
+                             defaults=(None, False, None, None, False))
 
 
 def event(name, system, phase, goal=None, exact=False, barriers=None):
@@ -53,21 +63,30 @@ def event(name, system, phase, goal=None, exact=False, barriers=None):
     return Row(name, UNIT, lambda r: r[system].sample(phase), goal, exact, barriers, (system, phase))
 
 
-def switch(name, phase, goal=None, **wanted):
-    return Row(name, UNIT, lambda r: r["switch"].switch(phase, **wanted), goal, phase=("switch", phase))
+def alone(name, phase, goal=None):
+    """An event for which the peer is told that nobody else needs the CPU."""
+    return Row(name, UNIT, lambda r: r["alone" if "alone" in r else "events"].sample(phase), goal, phase=("events", phase))
+
+
+def switch(name, system, phase, goal=None, **wanted):
+    return Row(name, UNIT, lambda r: r[system].switch(phase, **wanted), goal, phase=(system, phase))
 
 
 def one(value):
     return Figures(value, value, value)
 
 
-def per_mib_ram(r):
-    return (r["boot-tiny144"].firsts[0] - r["boot-tiny1"].firsts[0]) // 128
+def per_mib(r, large, small, size):
+    """What a boot with `size` bytes more costs more, for each MiB of them."""
+    return one((r["boot-" + large].firsts[0] - r["boot-" + small].firsts[0]) * MIB // size)
 
 
-def per_mib_image(r):
-    size = os.stat(kernel_path("linux.Image")).st_size
-    return (r["boot-linux1"].firsts[0] - r["boot-tiny64"].firsts[0]) * MIB // size
+def ram(r):
+    return per_mib(r, "tiny144", "tiny1", 128 * MIB).max
+
+
+def kernel_size():
+    return os.stat(kernel_path("linux.Image")).st_size
 
 
 def boot_rows():
@@ -76,22 +95,34 @@ def boot_rows():
         for count in (1, 2, 4):
             name = "boot-%s%d" % (kernel, count)
             what = "%s, %d domain%s" % (label, count, "s" if count > 1 else "")
-            rows.append(Row("boot to the first guest, " + what, UNIT, lambda r, n=name: one(r[n].firsts[0]), phase=(name, 0)))
+            rows.append(Row("boot to the first guest, " + what, UNIT, lambda r, n=name: one(r[n].firsts[0]), phase=(name, 0),
+                            kernel=kernel == "linux"))
             if count > 1:
-                rows.append(Row("boot to all guests, " + what, UNIT, lambda r, n=name: one(r[n].firsts[-1])))
+                rows.append(Row("boot to all guests, " + what, UNIT, lambda r, n=name: one(r[n].firsts[-1]),
+                                kernel=kernel == "linux"))
     return rows + [
         Row("boot to the first guest, tiny image, scrubbing apart", UNIT,
-            lambda r: one(r["boot-tiny1"].firsts[0] - 16 * per_mib_ram(r)), 700000),
+            lambda r: one(r["boot-tiny1"].firsts[0] - 16 * ram(r)), 700000),
         Row("each further tiny domain, scrubbing apart", UNIT,
-            lambda r: one((r["boot-tiny4"].firsts[-1] - r["boot-tiny1"].firsts[0]) // 3 - 16 * per_mib_ram(r)), 80000),
-        Row("each MiB of guest RAM", UNIT, lambda r: one(per_mib_ram(r)), 55000),
-        Row("each MiB of kernel image, in RAM counted apart", UNIT, lambda r: one(per_mib_image(r)), 135000),
+            lambda r: one((r["boot-tiny4"].firsts[-1] - r["boot-tiny1"].firsts[0]) // 3 - 16 * ram(r)), 80000),
+        Row("each MiB of guest RAM, scrubbed", UNIT, lambda r: per_mib(r, "tiny144", "tiny1", 128 * MIB), 55000),
+        Row("each MiB of guest RAM, vouched clean", UNIT, lambda r: per_mib(r, "clean144", "clean16", 128 * MIB), 1000),
+        Row("each MiB of kernel image, copied", UNIT, lambda r: per_mib(r, "linux1", "tiny64", kernel_size()), 135000,
+            kernel=True),
+        Row("each MiB of kernel image, in place", UNIT, lambda r: per_mib(r, "place64", "tiny64", kernel_size()), 45000,
+            kernel=True),
     ]
 
 
-def masked_row(name, label):
+def masked(name, label):
     return Row("longest stretch with interrupts masked, " + label, UNIT,
                lambda r: one(max(c.max for c in r[name].masked)), 4000)
+
+
+def late(name, label):
+    """The guest's own words: from the deadline to the code after its handler, in ticks of 16 ns, and 1 ns is 1 instruction."""
+    return Row("1 kHz tick under interference is late by, " + label, "instructions of all levels",
+               lambda r: spread([16 * ticks for ticks in r[name].logged]))
 
 
 ROWS = [
@@ -106,23 +137,35 @@ ROWS = [
     event("SGI to itself", "events", 9, 180),
     event("SGI to another running vCPU, both sides", "pair", 20, 400),
     event("SGI to another waiting vCPU, both sides", "pair", 21),
-    event("WFI until the timer", "events", 10, 110),
+    alone("WFI until the timer, null scheduler", 10, 110),
+    event("WFI until the timer, scheduler as it comes", "events", 10),
     event("first touch of a page", "events", 11),
+    event("event-channel send", "events", 13),
     event("yield, nobody else there", "events", 12),
-    switch("yield to another domain's vCPU, with FP", 31, 500, ec=0x16),
-    switch("WFI to another domain's vCPU, with FP", 30, 500, ec=0x01),
-    switch("timer brings the waiting domain's vCPU back", 30, vec=9),
+    switch("yield to another domain's vCPU, with FP", "yield", 31, 500, ec=0x16),
+    switch("WFI to another domain's vCPU, with FP", "switch", 30, 500, ec=0x01),
+    switch("timer brings the waiting domain's vCPU back, with FP", "switch", 30, vec=9),
 ] + boot_rows() + [
-    masked_row("storm1", "1 CPU"),
-    masked_row("storm2", "2 CPUs"),
+    masked("storm1", "1 CPU"),
+    masked("storm2", "2 CPUs"),
+    late("storm1", "1 CPU"),
 ]
 
 
-def size_rows(sizes, peer_image):
-    """The sizes, as entries: (event, unit, ours, peer)."""
+def image_in_memory(path):
+    """With bss, as an arm64 Image says it."""
+    with open(path, "rb") as stream:
+        return struct.unpack_from("<Q", stream.read(24), 16)[0]
+
+
+def size_rows(sizes, ours_image, peer_image):
+    """The sizes, as entries: (event, unit, ours, peer). Debian's package of the peer tells no more than its image does."""
     with open(sizes, encoding="ascii") as stream:
         ours = json.load(stream)
-    names = (("code_lines", "lines of code", "lines"), ("image_bytes", "image", "bytes"), ("text", "text", "bytes"),
-             ("data", "data", "bytes"), ("bss", "bss", "bytes"), ("kept_bytes", "memory kept from guests (demo)", "bytes"))
-    return [(label, unit, ours.get(key), os.stat(peer_image).st_size if key == "image_bytes" and peer_image else None)
-            for key, label, unit in names]
+    return [("lines of code", "lines", ours["code_lines"], None),
+            ("text", "bytes", ours["text"], None),
+            ("data", "bytes", ours["data"], None),
+            ("bss", "bytes", ours["bss"], image_in_memory(peer_image) - os.stat(peer_image).st_size),
+            ("image (text and data)", "bytes", ours["image_bytes"], os.stat(peer_image).st_size),
+            ("image in memory", "bytes", image_in_memory(ours_image), image_in_memory(peer_image)),
+            ("memory kept from guests (demo)", "bytes", ours["kept_bytes"], None)]

@@ -11,10 +11,11 @@ What make does here (everything that is missing is set up first):
   make fresh     make run and make test inside clean Debian 12 and 13 trees (root; FRESH='bookworm' or 'trixie' for one)
   make build     hypervisor, host tool and guests (the default)
   make build-all the same with both compilers, for release and for debugging
-  make check     the checkers; test-unit test-abi test-neg test-fuzz test-hal test-guest test-system: one level
+  make check     the checkers; test-unit test-abi test-neg test-fuzz test-hal test-guest test-system bench-check: one level
   make fuzz      fuzz targets, FUZZ_SECONDS=<n> each (60); T=<target> for one
   make bench     EL2 instructions of each event, ours and Xen's, in QEMU; also out/bench/bench.json and .svg (minutes)
-  make bench-check    ours against bench/baseline.json; bench-baseline REASON='<text>' writes that
+  make bench-check    ours alone against bench/baseline.json; part of make test
+  make bench-baseline REASON='<text>'      make bench, then writes that file and the table in docs/performance.md
   make bench-profile EVENT='<part of a name>'  where an event's instructions go, function by function
   make sizes     lines of code, image, memory; also in out/sizes.json
   make format    clang-format over the sources

@@ -1,7 +1,7 @@
 /* A flat arm64 Image that triggers each hypervisor event N times between the marks of bench/plugin/elmeter.c.
  * It uses the guest layout and ABI of Xen alone, so it runs unchanged on Xen (dom0less) and on ours. ROLE
- * chooses what it does: EVENTS, PAIR (two vCPUs), SLEEPER and SPINNER (two domains), TICK, HAMMER and
- * RESETTER (interference), TINY. */
+ * chooses what it does: EVENTS, PAIR (two vCPUs), SLEEPER beside SPINNER, YIELDER beside YIELDER (two
+ * domains), TICK, HAMMER (two vCPUs) and RESETTER (interference), TINY. */
 #define EVENTS   1
 #define PAIR     2
 #define SLEEPER  3
@@ -10,6 +10,7 @@
 #define HAMMER   6
 #define RESETTER 7
 #define TINY     8
+#define YIELDER  9
 
 #define N        200
 #define GICD     0x03001000
@@ -23,6 +24,7 @@
 #define SCHED_OP 29
 
 #define TOUCHED  0x400000               /* offset in RAM of pages that nobody has touched */
+#define NOWHERE  0x10000000             /* neither RAM nor a device */
 
     .macro MARK imm
     eor     xzr, x0, xzr, lsl #\imm
@@ -68,10 +70,21 @@
     .endm
 
     /* Until the interrupt handler has been here again; x27 = its count before */
-    .macro AWAIT instruction
-2:  \instruction
-    cmp     x27, x28
+    .macro AWAIT
+2:  cmp     x27, x28
     b.eq    2b
+    .endm
+
+    /* The same, asleep: one that comes just before WFI ends it */
+    .macro SLEEP
+2:  msr     daifset, #2
+    cmp     x27, x28
+    b.ne    3f
+    wfi
+    msr     daifclr, #2
+    isb
+    b       2b
+3:  msr     daifclr, #2
     .endm
 
     .text
@@ -102,10 +115,10 @@ entry:
     bl      gic_cpu
     /* Xen scrubs its free memory while CPUs idle: let it finish */
     msr     daifclr, #2
-#if ROLE == EVENTS || ROLE == PAIR || ROLE == SLEEPER
+#if ROLE == EVENTS || ROLE == PAIR || ROLE == SLEEPER || ROLE == SPINNER || ROLE == YIELDER
     mov     x27, x28
     TIMER   62500000                    /* a second */
-    AWAIT   wfi
+    SLEEP
 #endif
     /* Is there Xen's hypercall? An undefined instruction sets x26. */
     mov     x26, #0
@@ -124,6 +137,8 @@ entry:
     bl      sleeper
 #elif ROLE == SPINNER
     bl      spinner
+#elif ROLE == YIELDER
+    bl      yielder
 #elif ROLE == TICK
     bl      tick
 #elif ROLE == HAMMER
@@ -191,19 +206,19 @@ events:
     PHASE_LOOP 8                        /* timer interrupt, CPU busy */
     mov     x27, x28
     TIMER   1000
-    AWAIT   nop
+    AWAIT
     PHASE_END
     mov     x24, #1
     PHASE_LOOP 9                        /* SGI to itself */
     mov     x27, x28
     msr     SGI1R, x24
     isb
-    AWAIT   nop
+    AWAIT
     PHASE_END
     PHASE_LOOP 10                       /* WFI until the timer */
     mov     x27, x28
     TIMER   20000
-    AWAIT   wfi
+    SLEEP
     PHASE_END
     adr     x20, start
     add     x20, x20, #TOUCHED
@@ -299,16 +314,11 @@ sleeper:
     fmov    d0, #1.0
     fadd    d1, d0, d1
     mov     x27, x28
-    TIMER   125000                      /* 2 ms */
-    AWAIT   wfi
+    TIMER   12500                       /* 200 us */
+    SLEEP
     fadd    d1, d0, d1
     PHASE_END
-    cbnz    x25, 5f
-    PHASE_LOOP 31, 100
-    fadd    d1, d0, d1
-    XEN     SCHED_OP, 0, 0
-    PHASE_END
-5:  ret
+    ret
 #endif
 
 #if ROLE == SPINNER
@@ -320,9 +330,21 @@ spinner:
     .endr
     subs    x1, x1, #1
     b.ne    7b
-    cbnz    x25, 6b
-    XEN     SCHED_OP, 0, 0
     b       6b
+#endif
+
+#if ROLE == YIELDER
+/* To each other for ever: neither has used more of the CPU, so no scheduler prefers one */
+yielder:
+    cbnz    x25, 5f
+    fmov    d0, #1.0
+    PHASE   31
+    mov     x19, #N
+6:  fadd    d1, d0, d1
+    XEN     SCHED_OP, 0, 0
+    subs    x19, x19, #1
+    b.ne    6b
+5:  ret
 #endif
 
 #if ROLE == TICK
@@ -337,7 +359,10 @@ tick:
     msr     cntv_cval_el0, x20
     mov     x0, #1
     msr     cntv_ctl_el0, x0
-    AWAIT   wfi
+    SLEEP
+    mrs     x0, cntvct_el0
+    sub     x0, x0, x20                 /* how late, in 16 ns */
+    MARK    5
     fadd    d1, d0, d1
     subs    x19, x19, #1
     b.ne    8b
@@ -345,6 +370,7 @@ tick:
 #endif
 
 #if ROLE == HAMMER
+/* Every trap there is, as fast as can be; the other vCPU is woken, and goes off and on */
 hammer:
     LOADI   x20, UART
     LOADI   x21, GICD
@@ -354,9 +380,15 @@ hammer:
     XEN     XEN_VERSION, 0, 0
 9:  LOADI   x0, 0x84000000
     hvc     #0
+    LOADI   x0, 0x84000000
+    smc     #0
     LOADI   x0, 0xC4000004              /* AFFINITY_INFO */
     mov     x1, #0
     mov     x2, #0
+    hvc     #0
+    LOADI   x0, 0xC4000003              /* CPU_ON */
+    mov     x1, #1
+    adr     x2, second
     hvc     #0
     ldr     w1, [x20, #0x18]
     mov     w1, #'.'
@@ -376,25 +408,53 @@ hammer:
     ldr     w1, [x21, #0x400]
     LOADI   x3, 0x10200
     ldr     w1, [x22, x3]
-    mov     x24, #1
+    LOADI   x3, NOWHERE
+    ldr     w1, [x3]                    /* an abort of the guest's own */
+    mov     x24, #3                     /* both vCPUs */
     mov     x27, x28
     msr     SGI1R, x24
     isb
-    AWAIT   nop
+    AWAIT
     mov     x27, x28
-    TIMER   1000                        /* 16 us for others */
-    AWAIT   wfi
+    TIMER   100                         /* 1.6 us for others */
+    SLEEP
     fadd    d1, d0, d1
     add     x23, x23, #1
     b       8b
+
+second:
+    adr     x0, vectors
+    msr     vbar_el1, x0
+    isb
+    LOADI   x1, GICR + 0x20000
+    bl      gic_cpu
+    msr     daifclr, #2
+    mov     x28, #0
+    mov     x24, #1
+11: mov     x27, x28
+    SLEEP
+    msr     SGI1R, x24                  /* and back */
+    isb
+    cmp     x28, #32
+    b.lo    11b
+    LOADI   x0, 0x84000002              /* CPU_OFF */
+    hvc     #0
+    b       .
 #endif
 
 #if ROLE == RESETTER
+/* A reset or, by chance, a crash */
 resetter:
     mov     x27, x28
     TIMER   125000                      /* 2 ms */
-    AWAIT   wfi
-    LOADI   x0, 0x84000009              /* SYSTEM_RESET */
+    SLEEP
+    mrs     x0, cntvct_el0
+    tbz     x0, #0, 12f
+    LOADI   x0, NOWHERE
+    msr     vbar_el1, x0
+    isb
+    br      x0
+12: LOADI   x0, 0x84000009              /* SYSTEM_RESET */
     hvc     #0
     b       .
 #endif
@@ -405,12 +465,15 @@ vectors:
     .balign 128
     b       .
     .endr
-    .balign 128                         /* synchronous: the probe of Xen's hypercall */
-    mov     x26, #1
+    .balign 128                         /* synchronous: the probe of Xen's hypercall, or an abort asked for */
     mrs     x2, esr_el1
     lsr     x2, x2, #26
-    cbnz    x2, .
-    mrs     x2, elr_el1
+    cbnz    x2, 1f
+    mov     x26, #1
+    b       2f
+1:  cmp     x2, #0x25
+    b.ne    .
+2:  mrs     x2, elr_el1
     add     x2, x2, #4
     msr     elr_el1, x2
     eret

@@ -1,6 +1,6 @@
 """Requirements and what covers them, in OpenFastTrace's form.
 
-docs/reqs/*.rst hold `req~name~1` items with `Needs: impl, test`; src, tests and tools carry [impl->...] and [test->...]
+docs/reqs/*.rst hold `req~name~1` items with `Needs: impl, test`; src, tests, tools and bench carry [impl->...] and [test->...]
 tags. Findings: a tag of an unknown requirement or an outdated revision, a requirement twice, one without what it needs,
 `Covers:` of something unknown. An item that needs nothing else is itself covered by items that name it in `Covers:`.
 """
@@ -67,7 +67,7 @@ def unknown(items, ident):
 
 def read_tags(root, report, items):
     count = 0
-    for path in tree.walk(root, "src", "tests", "tools"):
+    for path in tree.walk(root, "src", "tests", "tools", "bench"):
         if not path.endswith(TAGGED) or path.startswith(("tests/neg/checkers/", "tools/check/")):
             continue
         for number, line in enumerate(tree.read(root, path).split("\n"), 1):
@@ -83,7 +83,7 @@ def read_tags(root, report, items):
                 elif kind == "test" and path.startswith("src/"):
                     report.add(path, number, f"{match.group(0)}: a test tag stands in tests or tools")
                 elif kind == "impl" and path.startswith("tests/"):
-                    report.add(path, number, f"{match.group(0)}: an impl tag stands in src or tools")
+                    report.add(path, number, f"{match.group(0)}: an impl tag stands in src, tools or bench")
                 else:
                     items[ident].covered.setdefault(kind, []).append(f"{path}:{number}")
     return count
