@@ -56,7 +56,7 @@ def compare(baseline, versions, events):
 
 def commit():
     """What the sources are."""
-    command = ["git", "-C", ROOT, "log", "-1", "--format=%cs, the commit after %h"]
+    command = ["git", "-C", ROOT, "log", "-1", "--format=%cs, on top of commit %h"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
     return done.stdout.strip() or "unknown sources"
 

@@ -338,12 +338,10 @@ spinner:
 yielder:
     cbnz    x25, 5f
     fmov    d0, #1.0
-    PHASE   31
-    mov     x19, #N
-6:  fadd    d1, d0, d1
+    PHASE_LOOP 31
+    fadd    d1, d0, d1
     XEN     SCHED_OP, 0, 0
-    subs    x19, x19, #1
-    b.ne    6b
+    PHASE_END
 5:  ret
 #endif
 
