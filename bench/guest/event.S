@@ -22,6 +22,9 @@
 #define HVC_XEN  0xea1
 #define XEN_VERSION 17
 #define SCHED_OP 29
+#define MEMORY_OP 12
+#define EVTCHN_OP 32
+#define SHARED_INFO 0x38000000          /* where nothing is before */
 
 #define TOUCHED  0x400000               /* offset in RAM of pages that nobody has touched */
 #define NOWHERE  0x10000000             /* neither RAM nor a device */
@@ -59,6 +62,13 @@
     mov     x16, #\number
     mov     x0, #\arg0
     mov     x1, #\arg1
+    hvc     #HVC_XEN
+    .endm
+
+    .macro XENP number, arg0, pointer
+    mov     x16, #\number
+    mov     x0, #\arg0
+    adr     x1, \pointer
     hvc     #HVC_XEN
     .endm
 
@@ -230,7 +240,40 @@ events:
     PHASE_LOOP 12                       /* yield, nobody else there */
     XEN     SCHED_OP, 0, 0
     PHASE_END
-5:  ret
+5:  cbnz    x26, 6f
+    XENP    MEMORY_OP, 7, physmap       /* the shared page */
+    cbnz    x0, 6f
+    XENP    EVTCHN_OP, 6, unbound       /* a channel to itself */
+    cbnz    x0, 6f
+    ldr     w0, unbound + 4
+    adr     x1, interdomain
+    str     w0, [x1, #4]
+    XENP    EVTCHN_OP, 0, interdomain
+    cbnz    x0, 6f
+    LOADI   x20, SHARED_INFO
+    LOADI   x1, GICR + 0x10000
+    mov     w0, #(1 << 31)              /* its interrupt */
+    str     w0, [x1, #0x100]
+    PHASE_LOOP 13                       /* event-channel send, to itself */
+    strb    wzr, [x20]                  /* nothing pending: vCPU, selector, ports */
+    str     xzr, [x20, #8]
+    str     xzr, [x20, #48]
+    mov     x27, x28
+    XENP    EVTCHN_OP, 4, interdomain + 8
+    AWAIT
+    PHASE_END
+6:  ret
+
+    .balign 8
+physmap:                                /* self, shared info, its page */
+    .short  0x7ff0, 0
+    .long   0
+    .quad   0, SHARED_INFO >> 12
+unbound:                                /* self, self, the port */
+    .short  0x7ff0, 0x7ff0
+    .long   0
+interdomain:                            /* self, its port, ours */
+    .long   0x7ff0, 0, 0
 #endif
 
 #if ROLE == PAIR
@@ -338,6 +381,13 @@ spinner:
 yielder:
     cbnz    x25, 5f
     fmov    d0, #1.0
+    mrs     x20, cntvct_el0
+    LOADI   x21, 625000                 /* 10 ms: until the other is there as well */
+6:  XEN     SCHED_OP, 0, 0
+    mrs     x0, cntvct_el0
+    sub     x0, x0, x20
+    cmp     x0, x21
+    b.lo    6b
     PHASE_LOOP 31
     fadd    d1, d0, d1
     XEN     SCHED_OP, 0, 0
