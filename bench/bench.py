@@ -20,7 +20,7 @@ import baseline
 import chart
 from machines import BENCH, MachineError, OUT, fetched_version, our_system, peer_image, peer_system, run, versions
 from report import Report
-from rows import BOTH, ROWS, SYSTEMS, size_rows
+from rows import BOTH, ROWS, SYSTEMS, UNIT, size_rows
 from symbols import Symbols
 from table import entries, masked_lines, table, taken
 
@@ -73,11 +73,12 @@ def parse(side):
 
 
 def our_figures(parsed):
-    """What the baseline keeps. Debian's kernel changes more often than all else: its rows say which it was."""
+    """What the baseline keeps: prices, not a guest's luck. Debian's kernel changes more often than all else: its rows say
+    which it was."""
     kept = {}
     for row in ROWS:
         figures = taken(row, parsed)
-        if figures:
+        if figures and row.unit == UNIT:
             kept[row.event] = {"median": figures.median, "max": figures.max}
             if row.kernel:
                 kept[row.event]["kernel"] = fetched_version("linux-image")

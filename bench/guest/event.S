@@ -534,4 +534,7 @@ vectors:
     add     x28, x28, #1
     eret
     .balign 2048
+#if ROLE == RESETTER
+    .fill   0x10000, 1, 0x5a            /* an image that takes time to check and copy */
+#endif
 end:
