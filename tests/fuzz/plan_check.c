@@ -57,13 +57,14 @@ static void domain_check(const struct plan *plan, const struct config_env *env, 
     const struct plan_domain *const d = &plan->domain[n];
 
     FUZZ_MUST((d->domid == (n + 1u)) && (d->bootargs != NULL));
-    FUZZ_MUST((d->name[0] != '\0') && (strnlen(d->name, PLAN_NAME_MAX) < PLAN_NAME_MAX));
-    for (uint32_t i = 0u; i < n; i++) {
-        FUZZ_MUST(strcmp(d->name, plan->domain[i].name) != 0);
-    }
-    if (d->unsound) {
+    FUZZ_MUST(strnlen(d->name, PLAN_NAME_MAX) < PLAN_NAME_MAX);
+    if (d->unsound) { /* its name may be what is wrong */
         FUZZ_MUST(plan->partial_boot);
         return;
+    }
+    FUZZ_MUST(d->name[0] != '\0');
+    for (uint32_t i = 0u; i < n; i++) {
+        FUZZ_MUST(strcmp(d->name, plan->domain[i].name) != 0);
     }
     FUZZ_MUST((d->nr_vcpus >= 1u) && (d->nr_vcpus <= hal_plan_vcpus_max(&plan->host)));
     FUZZ_MUST((d->memory_bytes > 0u) && ((d->memory_bytes % PAGE_BYTES) == 0u));
