@@ -110,8 +110,8 @@ test-neg: tools
 hal_suite := $(sort $(wildcard tests/hal/suite_*.c))
 hal_native := $(TESTS_OUT)/hal/native
 hal_native_sources := $(hal_suite) tests/hal/native_main.c
-hal_native_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_port) src/lib/fmt.c src/config/dtindex.c src/config/dtread.c \
-    src/config/config_fault.c)
+hal_native_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_port) src/lib/fmt.c src/lib/crc32c.c \
+    src/config/dtindex.c src/config/dtread.c src/config/config_fault.c)
 
 $(TESTS_OUT)/hal/%.o: %.c $(TESTS_OUT)/flags
 	@mkdir -p $(@D)

@@ -4,7 +4,6 @@
 
 #include "hal/cache.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 
 void *build_window(const struct domain *domain, gpa_t at, uint64_t *bytes)
 {
@@ -39,8 +38,7 @@ enum hv_status build_write(const struct domain *domain, gpa_t to, const void *fr
         if (at == NULL) {
             status = HV_FAULT;
         } else {
-            (void)memcpy(at, &source[done], piece);
-            hal_cache_clean(at, piece);
+            hal_cache_copy(at, &source[done], piece);
             done += piece;
             work_breathe();
         }

@@ -5,8 +5,8 @@
 #include <sha2.h>
 
 #include "base/log.h"
+#include "hal/cpu.h"
 #include "lib/bits.h"
-#include "lib/crc32c.h"
 #include "lib/string.h"
 
 #define DIGEST_PIECE_BYTES 16384u /* SHA-256 takes some hundred microseconds for it */
@@ -30,7 +30,7 @@ static bool matches(const struct plan_module *module)
         if (sha) {
             SHA256Update(&state, at, piece);
         } else {
-            crc = crc32c_update(crc, at, piece);
+            crc = hal_cpu_crc32c(crc, at, piece);
         }
         done += piece;
         work_breathe();

@@ -34,6 +34,9 @@ _Noreturn void hal_cpu_park(void);
  * CPU. */
 _Noreturn void hal_cpu_run(void);
 
+/* crc32c_update() of lib/crc32c.h, with the CPU's own instructions if it has them. */
+uint32_t hal_cpu_crc32c(uint32_t before, const void *data, uint64_t bytes);
+
 /* One line describing the CPU and its features for the boot log; valid until the next call. */
 const char *hal_cpu_describe(void);
 

@@ -106,6 +106,30 @@ static void zeroing(void)
     hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
 }
 
+/* Any alignment of either side, pieces that are shorter and longer than what goes in one turn. */
+static void copying(void)
+{
+    static const uint32_t sizes[] = { 1u, 63u, 256u, 700u, 4095u };
+    uint64_t bytes = 0u;
+    uint8_t *const w = hal_hypmap_window(HAL_WINDOW_WORK_DST, scratch(0u), HAL_HYPMAP_RW, &bytes);
+    uint8_t *const from = &w[8u * PAGE_BYTES];
+    bool same = true;
+
+    for (uint32_t i = 0u; i < (2u * PAGE_BYTES); i++) {
+        from[i] = (uint8_t)((i * 7u) + (i >> 8u));
+    }
+    for (uint32_t at = 0u; at < 80u; at += 13u) {
+        for (uint32_t s = 0u; s < ARRAY_LEN(sizes); s++) {
+            (void)memset(w, 0x5A, 2u * PAGE_BYTES);
+            hal_cache_copy(&w[64u + at], &from[at / 2u], sizes[s]);
+            same = same && (memcmp(&w[64u + at], &from[at / 2u], sizes[s]) == 0);
+            same = same && (w[63u + at] == 0x5Au) && (w[64u + at + sizes[s]] == 0x5Au);
+        }
+    }
+    CHECK(same);
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
 static void guard(void)
 {
     guard_page[0][PAGE_BYTES - 1u] = 1u;
@@ -151,6 +175,7 @@ const struct suite_test suite_tests_memory[] = {
     { "zeroing", zeroing },
     { "readonly_map", readonly_map },
     { "standing_map", standing_map },
+    { "copying", copying },
     { "guard", guard },
     { NULL, NULL },
 };

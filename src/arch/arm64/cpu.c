@@ -10,6 +10,7 @@
 #include "hal/cpu.h"
 #include "hal/hypmap.h"
 #include "hal/sync.h"
+#include "lib/crc32c.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 
@@ -18,6 +19,10 @@
 #define PMCR_N_HIGH     15u
 #define PMCR_N_LOW      11u
 #define PSCI_SUCCESS    0u
+#define LINES_A_TURN    16u
+#define CRC_TURN        64u /* what a64_crc32c() does in a turn */
+#define COPY_LINE       64u
+#define COPY_TURN       (4u * COPY_LINE) /* what a64_copy_lines() does in a turn */
 
 void *a64_secondary_stack[HV_CPUS_MAX];
 
@@ -151,6 +156,16 @@ const char *hal_cpu_describe(void)
     return line;
 }
 
+uint32_t hal_cpu_crc32c(uint32_t before, const void *data, uint64_t bytes)
+{
+    const uint8_t *const from = data;
+    const bool has_crc = a64_id_field(A64_READ(id_aa64isar0_el1), A64_ISAR0_CRC32_LOW) != 0u;
+    const uint64_t walk = has_crc ? bits_align_down(bytes, CRC_TURN) : 0u;
+    const uint32_t so_far = (walk != 0u) ? ~a64_crc32c(~before, from, walk) : before;
+
+    return crc32c_update(so_far, &from[walk], bytes - walk);
+}
+
 void hal_context_init(struct hal_context *context, void (*entry)(void *arg), void *arg, void *stack_top)
 {
     (void)memset(context, 0, sizeof(*context));
@@ -176,12 +191,21 @@ static uint64_t cache_line(void)
     return 4ULL << bits_field(A64_READ(ctr_el0), 19u, 16u);
 }
 
+/* dc op on LINES_A_TURN lines from p on: without a branch for each. */
+#define CACHE_LINES(op, p, line)                                                                             \
+    __asm__ volatile(".rept 16\n\tdc " op ", %0\n\tadd %0, %0, %1\n\t.endr" : "+r"(p) : "r"(line) : "memory")
+
 void hal_cache_clean(const void *va, uint64_t bytes)
 {
     const uint64_t line = cache_line();
     const uint64_t at = (uint64_t)(uintptr_t)(const uint8_t *)va;
+    const uint64_t end = at + bytes;
+    uint64_t p = bits_align_down(at, line);
 
-    for (uint64_t p = bits_align_down(at, line); p < (at + bytes); p += line) {
+    while ((end - p) >= (LINES_A_TURN * line)) {
+        CACHE_LINES("cvac", p, line);
+    }
+    for (; p < end; p += line) {
         __asm__ volatile("dc cvac, %0" : : "r"(p) : "memory");
     }
     hal_barrier_io();
@@ -198,27 +222,44 @@ void hal_cache_clean_invalidate(const void *va, uint64_t bytes)
     hal_barrier_io();
 }
 
-/* DC ZVA where it is allowed (DCZID_EL0.DZP clear) and its block is not larger than a page; the lines of a
- * block are cleaned and dropped while they are at hand. */
+/* DC ZVA where it is allowed (DCZID_EL0.DZP clear) and zeroes just a line; the line is cleaned and dropped
+ * while it is at hand. */
 void hal_cache_zero(void *va, uint64_t bytes)
 {
     const uint64_t dczid = A64_READ(dczid_el0);
-    const uint64_t block = 4ULL << (dczid & 0xFu);
     const uint64_t line = cache_line();
-    const uint64_t at = (uint64_t)(uintptr_t)(uint8_t *)va;
+    const uint64_t end = (uint64_t)(uintptr_t)(uint8_t *)va + bytes;
 
-    if (((dczid & BIT64(4)) != 0u) || (block > PAGE_BYTES)) {
+    if (((dczid & BIT64(4)) != 0u) || ((4ULL << (dczid & 0xFu)) != line)) {
         (void)memset(va, 0, bytes);
         hal_cache_clean_invalidate(va, bytes);
         return;
     }
-    for (uint64_t p = at; p < (at + bytes); p += block) {
-        __asm__ volatile("dc zva, %0" : : "r"(p) : "memory");
-        for (uint64_t l = p; l < (p + block); l += line) {
-            __asm__ volatile("dc civac, %0" : : "r"(l) : "memory");
-        }
+    /* a page has a multiple of LINES_A_TURN lines */
+    for (uint64_t p = end - bytes; p < end;) {
+        CACHE_LINES("zva, %0\n\tdc civac", p, line);
     }
     hal_barrier_io();
+}
+
+static void copy_and_clean(uint8_t *dst, const uint8_t *src, uint64_t bytes)
+{
+    (void)memcpy(dst, src, bytes);
+    hal_cache_clean(dst, bytes);
+}
+
+void hal_cache_copy(void *dst, const void *src, uint64_t bytes)
+{
+    uint8_t *const to = dst;
+    const uint8_t *const from = src;
+    const uint64_t head = bits_min(bytes, (0u - (uint64_t)(uintptr_t)to) % COPY_LINE);
+    const uint64_t walk = (cache_line() < COPY_LINE) ? 0u : bits_align_down(bytes - head, COPY_TURN);
+
+    copy_and_clean(to, from, head);
+    if (walk != 0u) {
+        a64_copy_lines(&to[head], &from[head], walk);
+    }
+    copy_and_clean(&to[head + walk], &from[head + walk], bytes - head - walk);
 }
 
 void hal_cache_instructions(void)

@@ -1,7 +1,7 @@
-/* What C cannot say: FP registers (the C code is compiled without them) and firmware calls. */
+/* What C cannot say: FP registers (the C code is compiled without them), CRCs and firmware calls. */
 #include "a64_offsets.h"
 
-    .arch armv8-a+fp+simd
+    .arch armv8-a+fp+simd+crc
     .text
 
 .macro FP_PAIRS op
@@ -41,6 +41,35 @@ a64_fp_load:
     ldr     x2, [x0, #FP_FPCR + 8]
     msr     fpcr, x1
     msr     fpsr, x2
+    ret
+
+/* void a64_copy_lines(void *dst, const void *src, uint64_t bytes): dst a multiple of 64, bytes one of 256
+ * and not 0. Each line is cleaned while it is at hand. */
+    .global a64_copy_lines
+a64_copy_lines:
+    .rept   4
+    ldp     q0, q1, [x1], #64
+    ldp     q2, q3, [x1, #-32]
+    stp     q0, q1, [x0]
+    stp     q2, q3, [x0, #32]
+    dc      cvac, x0
+    add     x0, x0, #64
+    .endr
+    subs    x2, x2, #256
+    b.ne    a64_copy_lines
+    ret
+
+/* uint32_t a64_crc32c(uint32_t crc, const void *data, uint64_t bytes): bytes a multiple of 64 and not 0.
+ * Nothing is inverted. */
+    .global a64_crc32c
+a64_crc32c:
+    .rept   4
+    ldp     x3, x4, [x1], #16
+    crc32cx w0, w0, x3
+    crc32cx w0, w0, x4
+    .endr
+    subs    x2, x2, #64
+    b.ne    a64_crc32c
     ret
 
 /* uint64_t arm_smccc(enum arm_conduit, f, a1, a2, a3): SMC only; an HVC here would come back to ourselves.

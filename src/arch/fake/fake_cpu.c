@@ -10,6 +10,7 @@
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "lib/bits.h"
+#include "lib/crc32c.h"
 
 struct fake_lines {
     bool enabled;
@@ -73,6 +74,11 @@ void fake_cpu_reset_all(void)
 
 void hal_cpu_init(void)
 {
+}
+
+uint32_t hal_cpu_crc32c(uint32_t before, const void *data, uint64_t bytes)
+{
+    return crc32c_update(before, data, bytes);
 }
 
 const char *hal_cpu_describe(void)

@@ -286,6 +286,11 @@ void hal_cache_zero(void *va, uint64_t bytes)
     (void)memset(va, 0, bytes);
 }
 
+void hal_cache_copy(void *dst, const void *src, uint64_t bytes)
+{
+    (void)memcpy(dst, src, bytes);
+}
+
 void hal_cache_instructions(void)
 {
 }

@@ -90,6 +90,7 @@ static inline void a64_isb(void)
 #define A64_ISAR1_APA_LOW   4u
 #define A64_ISAR1_API_LOW   8u
 #define A64_ISAR2_APA3_LOW  12u
+#define A64_ISAR0_CRC32_LOW 16u
 #define A64_DFR0_PMUVER_LOW 8u
 #define A64_MMFR0_PARANGE   0u
 #define A64_MMFR0_FGT_LOW   56u

@@ -41,6 +41,8 @@ void a64_sysreg_init(void);
 /* support.S */
 void a64_fp_save(struct hal_fp *fp);
 void a64_fp_load(const struct hal_fp *fp);
+void a64_copy_lines(void *dst, const void *src, uint64_t bytes);
+uint32_t a64_crc32c(uint32_t crc, const void *data, uint64_t bytes);
 
 /* guestmap.c: stage 2 control of this CPU, nothing mapped; and that map again when no vCPU is loaded. */
 void a64_guestmap_init_cpu(void);
