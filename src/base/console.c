@@ -6,7 +6,7 @@
 #include "hal/sync.h"
 #include "lib/string.h"
 
-#define RECEIVE_BURST  64u
+#define RECEIVE_BURST  16u
 #define SWITCH_PRESSES 3u
 #define ESCAPE_MAX     16u /* bytes; a longer control sequence is dropped from the line */
 #define REPLAY_CHUNK   64u
@@ -14,6 +14,8 @@
 #define CHAR_DEL       0x7Fu
 #define CHAR_SPACE     0x20u
 #define CHUNK          CONSOLE_LINE_BYTES /* of a text, taken under one lock */
+#define TURNS          32u                /* bytes that are no plain text, taken under one lock ... */
+#define TURNS_LINE     8u                 /* ... of which an end of line counts as many */
 #define CONT_MARK      '\\'               /* ends a piece of a held line that is too long */
 
 /* A guest ends its lines with \r\n: what a \r means is known with the byte behind it. */
@@ -43,6 +45,7 @@ static bool owner_chosen;               /* by console_focus() or keys; until the
 static struct console *open_line;       /* whose unfinished line the cursor stands in: the owner or NULL */
 static struct console *redraw;          /* whose line was ended for another's */
 static volatile uint32_t receiving;     /* 1: some CPU takes received bytes; the next one is its */
+static uint32_t told;                   /* index of the source that was told last of room */
 static uint32_t nr_switch;              /* Ctrl-a received in a row; the receiving CPU's */
 static volatile uint32_t emergency_cpu; /* 1 + the CPU that panicked; it alone still writes, without lock */
 
@@ -77,16 +80,14 @@ static void screen_drop(uint64_t flags)
     lock_drop(&console_lock, flags);
 }
 
-static void put_char(char c)
-{
-    uart_queue_append(&queue, c);
-}
-
 static void put_bytes(const char *text, uint32_t bytes)
 {
-    for (uint32_t i = 0; i < bytes; i++) {
-        put_char(text[i]);
-    }
+    uart_queue_append(&queue, text, bytes);
+}
+
+static void put_char(char c)
+{
+    put_bytes(&c, 1u);
 }
 
 /* names are short; bounded by CONSOLE_LINE_BYTES */
@@ -220,9 +221,34 @@ static void line_keep(struct console *console, char c, bool owns)
     }
 }
 
-static void write_owner(struct console *console, char c)
+/* How many of the first bytes are plain text that the line has room for: those go at once. */
+static uint32_t plain_run(const struct console *console, const char *text, uint32_t bytes)
 {
-    if (c == '\n') {
+    const uint32_t room = CONSOLE_LINE_BYTES - console->line_len;
+    const uint32_t most = (bytes < room) ? bytes : room;
+    uint32_t n = 0;
+
+    while ((console->escape_len == 0u) && (n < most) && ((uint8_t)text[n] >= CHAR_SPACE) &&
+           ((uint8_t)text[n] != CHAR_DEL)) {
+        n++;
+    }
+    return n;
+}
+
+/* One byte of any kind, or more of plain text that fit. */
+static void text_keep(struct console *console, const char *text, uint32_t bytes, bool owns)
+{
+    if (bytes > 1u) {
+        (void)memcpy(&console->line[console->line_len], text, bytes);
+        console->line_len += bytes;
+    } else {
+        line_keep(console, text[0], owns);
+    }
+}
+
+static void write_owner(struct console *console, const char *text, uint32_t bytes)
+{
+    if (text[0] == '\n') {
         if (console->carriage != CARRIAGE_ENDED) {
             if (open_line != console) {
                 line_draw(console);
@@ -242,15 +268,15 @@ static void write_owner(struct console *console, char c)
         if (open_line != console) {
             line_draw(console);
         }
-        put_char(c);
-        line_keep(console, c, true);
+        put_bytes(text, bytes);
+        text_keep(console, text, bytes, true);
     }
     console->carriage = CARRIAGE_NONE;
 }
 
-static void write_held(struct console *console, char c)
+static void write_held(struct console *console, const char *text, uint32_t bytes)
 {
-    if (c == '\n') {
+    if (text[0] == '\n') {
         if (console->carriage != CARRIAGE_ENDED) {
             console->line_len -= console->escape_len;
             console->escape_len = 0;
@@ -264,22 +290,38 @@ static void write_held(struct console *console, char c)
         if (console->carriage == CARRIAGE_SEEN) {
             line_forget(console);
         }
-        line_keep(console, c, false);
+        text_keep(console, text, bytes, false);
     }
     console->carriage = CARRIAGE_NONE;
 }
 
-static void write_char(struct console *console, char c)
+/* Writes one byte, or as many as are plain text; returns how many. */
+static uint32_t write_some(struct console *console, const char *text, uint32_t bytes)
 {
-    if (c == '\r') {
+    const uint32_t run = plain_run(console, text, bytes);
+    const uint32_t n = (run > 1u) ? run : 1u;
+
+    if (text[0] == '\r') {
         if (console->carriage == CARRIAGE_NONE) {
             console->carriage = CARRIAGE_SEEN;
         }
     } else if (hal_load_acquire32(&console->owns) != 0u) {
-        write_owner(console, c);
+        write_owner(console, text, n);
     } else {
-        write_held(console, c);
+        write_held(console, text, n);
     }
+    return n;
+}
+
+static void ring_keep(struct console *console, const char *text, uint32_t bytes)
+{
+    const uint32_t at = (uint32_t)(console->ring_written % CONSOLE_RING_BYTES);
+    const uint32_t to_edge = CONSOLE_RING_BYTES - at;
+    const uint32_t first = (bytes < to_edge) ? bytes : to_edge;
+
+    (void)memcpy(&console->ring[at], text, first);
+    (void)memcpy(console->ring, &text[first], bytes - first);
+    console->ring_written += bytes;
 }
 
 static bool has_room(const struct console *console, bool guest)
@@ -299,29 +341,30 @@ static bool shows(const struct console *console, char c)
            (console->line_len == CONSOLE_LINE_BYTES);
 }
 
-/* Takes what there is room for, at most CHUNK; returns how much. */
+/* Takes what there is room for, at most CHUNK and TURNS; returns how much. */
 static uint32_t take(struct console *console, const char *text, uint32_t bytes, bool guest)
 {
     const uint64_t flags = lock_take(&console->lock);
+    const uint32_t most = (bytes < CHUNK) ? bytes : CHUNK;
     uint64_t screen_flags = 0;
     bool screen = false;
     bool fits = true;
+    uint32_t turns = 0;
     uint32_t n = 0;
 
-    while (fits && (n < bytes) && (n < CHUNK)) {
+    while (fits && (n < most) && (turns < TURNS)) {
         if (!screen && queue.present && shows(console, text[n])) {
             screen_flags = screen_take();
             screen = true;
         }
         fits = !screen || has_room(console, guest);
         if (fits) {
-            console->ring[console->ring_written % CONSOLE_RING_BYTES] = text[n];
-            console->ring_written++;
-            if (queue.present) {
-                write_char(console, text[n]);
-                console->ring_shown = console->ring_written;
-            }
-            n++;
+            const uint32_t some = queue.present ? write_some(console, &text[n], most - n) : (most - n);
+
+            turns += (text[n] == '\n') ? TURNS_LINE : 1u;
+            ring_keep(console, &text[n], some);
+            console->ring_shown = queue.present ? console->ring_written : console->ring_shown;
+            n += some;
         }
     }
     if (screen) {
@@ -359,15 +402,18 @@ void console_write(struct console *console, const char *text, uint32_t bytes)
     console_push();
 }
 
-static void wait_set(struct console *console, bool waits)
+/* True: it was otherwise before. */
+static bool wait_set(struct console *console, uint32_t waits)
 {
     const uint64_t flags = lock_take(&console->lock);
+    const bool changes = console->waits != waits;
 
-    if (console->waits != waits) {
-        console->waits = waits;
-        (void)hal_fetch_add32(&queue.watched, waits ? 1u : UINT32_MAX);
+    if (changes) {
+        hal_store_release32(&console->waits, waits);
+        (void)hal_fetch_add32(&queue.watched, (waits != 0u) ? 1u : UINT32_MAX);
     }
     lock_drop(&console->lock, flags);
+    return changes;
 }
 
 uint32_t console_offer(struct console *console, const char *text, uint32_t bytes)
@@ -377,7 +423,7 @@ uint32_t console_offer(struct console *console, const char *text, uint32_t bytes
     if (console_alive()) {
         n = take(console, text, bytes, true);
         if ((n < bytes) && (console->room != NULL)) {
-            wait_set(console, true);
+            (void)wait_set(console, 1u);
             hal_barrier();
             /* room that came before anybody could know that we wait */
             n += take(console, &text[n], bytes - n, true);
@@ -425,7 +471,7 @@ static bool show_missed(struct console *console)
     uint32_t n = 0;
 
     for (; (n < CHUNK) && (at < console->ring_written) && has_room(console, false); at++) {
-        write_char(console, console->ring[at % CONSOLE_RING_BYTES]);
+        (void)write_some(console, &console->ring[at % CONSOLE_RING_BYTES], 1u);
         n++;
     }
     line_resume();
@@ -548,7 +594,7 @@ void console_reset(struct console *console)
         console->ring_written = 0;
         console->ring_shown = 0;
         lock_drop(&console->lock, flags);
-        wait_set(console, false);
+        (void)wait_set(console, 0u);
         console_push();
     }
 }
@@ -629,14 +675,15 @@ static const struct console *target_now(void)
     return now;
 }
 
-/* Interrupts are masked: a handler must not find the role held by its own CPU. */
-static void receive(void)
+/* Interrupts are masked: a handler must not find the role held by its own CPU. True: there may be more. */
+static bool receive(void)
 {
     const uint64_t flags = hal_cpu_irq_save();
+    uint32_t taken = 0;
     uint8_t key = 0;
 
     if (hal_compare_swap32(&receiving, 0u, 1u)) {
-        for (uint32_t i = 0; (i < RECEIVE_BURST) && queue.uart.get(queue.uart.device, &key); i++) {
+        while ((taken < RECEIVE_BURST) && queue.uart.get(queue.uart.device, &key)) {
             uint8_t out[SWITCH_PRESSES] = { 0u, 0u, 0u };
             const uint32_t nr = key_take(key, out);
             const struct console *target = target_now();
@@ -644,31 +691,31 @@ static void receive(void)
             for (uint32_t k = 0; (target != NULL) && (k < nr); k++) {
                 target->rx(target->ctx, out[k]);
             }
+            taken++;
         }
         hal_store_release32(&receiving, 0u);
     }
     hal_cpu_irq_restore(flags);
+    return taken == RECEIVE_BURST;
 }
 
-/* Tells one of the sources, if it waits and there is room for it. */
-static void waiter_tell(uint32_t index)
+/* Tells the next source that waits and has room. One at a time: what it then says takes its time as well. */
+static void waiter_tell(void)
 {
     const uint64_t screen_flags = screen_take();
-    struct console *const console = (index < nr_sources) ? source[index] : NULL;
+    struct console *found = NULL;
 
+    for (uint32_t i = 0; (i < nr_sources) && (found == NULL); i++) {
+        struct console *const console = source[(told + i + 1u) % nr_sources];
+
+        if ((hal_load_acquire32(&console->waits) != 0u) && has_room(console, true)) {
+            found = console;
+            told = (told + i + 1u) % nr_sources;
+        }
+    }
     screen_drop(screen_flags);
-    if (console != NULL) {
-        const uint64_t flags = lock_take(&console->lock);
-        const bool tell = console->waits && has_room(console, true);
-
-        if (tell) {
-            console->waits = false;
-            (void)hal_fetch_add32(&queue.watched, UINT32_MAX);
-        }
-        lock_drop(&console->lock, flags);
-        if (tell) {
-            console->room(console->ctx);
-        }
+    if ((found != NULL) && wait_set(found, 0u)) {
+        found->room(found->ctx);
     }
 }
 
@@ -677,17 +724,14 @@ bool console_service(void)
     bool more = false;
 
     if (console_alive() && queue.present) {
-        if (queue.uart.get != NULL) {
-            receive();
-        }
-        (void)uart_queue_send(&queue);
-        if (queue.watched != 0u) {
-            for (uint32_t i = 0; i < CONSOLE_TARGETS_MAX; i++) {
-                waiter_tell(i);
+        more = (queue.uart.get != NULL) && receive();
+        if (!more) { /* else what is to be sent comes next: each call is bounded */
+            if (queue.watched != 0u) {
+                waiter_tell();
             }
             (void)uart_queue_send(&queue);
+            more = uart_queue_busy(&queue) || (queue.watched != 0u);
         }
-        more = uart_queue_busy(&queue);
     }
     return more;
 }

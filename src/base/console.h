@@ -28,9 +28,9 @@ struct console {
     bool prefix; /* lines carry "name: "; the operator's do not */
     /* private to console.c */
     struct spinlock lock;
-    volatile uint32_t owns; /* is the owner */
-    bool waits;             /* for room() to be called */
-    uint32_t drawn_to;      /* where in the queue its last bytes end */
+    volatile uint32_t owns;  /* is the owner */
+    volatile uint32_t waits; /* 1: for room() to be called */
+    uint32_t drawn_to;       /* where in the queue its last bytes end */
     char line[CONSOLE_LINE_BYTES];
     uint32_t line_len;
     uint32_t escape_len;   /* last bytes of line[] that are the start of a control sequence */
@@ -68,8 +68,8 @@ void console_reset(struct console *console);
  * timer, every few milliseconds and soon again when it returned true. Until then every writer polls until all
  * is sent. */
 void console_drive(bool by_irq);
-/* Takes received bytes from the UART, at most 64 a call, and hands them to the target; sends; calls room().
- * Interrupt or poll, no lock held. True: more is left to be sent. */
+/* Takes received bytes from the UART, at most 16 a call, and hands them to the target; or, if there were
+ * fewer, calls one room() and sends. Interrupt or poll, no lock held. True: more is left to be done. */
 bool console_service(void);
 /* Polls until what was said is sent: before the power goes. */
 void console_flush(void);

@@ -3,6 +3,7 @@
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
+#include "lib/string.h"
 
 #define DRIVEN_NOT  0u
 #define DRIVEN_POLL 1u
@@ -74,19 +75,25 @@ static void put_polling(struct uart_queue *q, uint8_t byte)
     }
 }
 
-void uart_queue_append(struct uart_queue *q, char c)
+void uart_queue_append(struct uart_queue *q, const char *text, uint32_t bytes)
 {
     const uint32_t end = q->end;
+    const uint32_t room = UART_QUEUE_BYTES - (end - hal_load_acquire32(&q->tail));
+    const uint32_t to_edge = UART_QUEUE_BYTES - (end % UART_QUEUE_BYTES);
 
     if (!q->present) {
         /* nobody to show it to */
     } else if (q->seized != 0u) {
-        put_polling(q, (uint8_t)c);
-    } else if ((end - hal_load_acquire32(&q->tail)) < UART_QUEUE_BYTES) {
-        q->ring[end % UART_QUEUE_BYTES] = (uint8_t)c;
-        q->end = end + 1u;
+        for (uint32_t i = 0; i < bytes; i++) {
+            put_polling(q, (uint8_t)text[i]);
+        }
     } else {
-        /* the caller did not look */
+        const uint32_t n = (bytes < room) ? bytes : room; /* less than all: the caller did not look */
+        const uint32_t first = (n < to_edge) ? n : to_edge;
+
+        (void)memcpy(&q->ring[end % UART_QUEUE_BYTES], text, first);
+        (void)memcpy(q->ring, &text[first], n - first);
+        q->end = end + n;
     }
 }
 

@@ -7,7 +7,7 @@
 #include "drivers/uart.h"
 
 #define UART_QUEUE_BYTES 16384u /* a power of two */
-#define UART_SEND_BYTES  256u   /* at most by one call */
+#define UART_SEND_BYTES  64u    /* at most by one call */
 
 /* Private, but for `watched`. Positions count bytes ever, modulo 2^32. All zero: no UART, appends are
  * void. */
@@ -36,8 +36,9 @@ void uart_queue_open(struct uart_queue *q, const struct console_uart *uart);
  * Until then uart_queue_push() sends all there is. Receive interrupts are on if by_irq. */
 void uart_queue_drive(struct uart_queue *q, bool by_irq);
 
-/* The caller serialises these two. Nothing is sent that is not published. Without room the byte is lost. */
-void uart_queue_append(struct uart_queue *q, char c);
+/* The caller serialises these two. Nothing is sent that is not published. What there is no room for is
+ * lost. */
+void uart_queue_append(struct uart_queue *q, const char *text, uint32_t bytes);
 void uart_queue_publish(struct uart_queue *q);
 
 /* Free bytes; exact for the appender, an estimate for others. Everything if there is no UART. */

@@ -44,7 +44,9 @@ static void type(const char *text)
     shown[0] = '\0';
     (void)strcpy(typed, text);
     typed_at = 0u;
-    (void)console_service();
+    while (console_service()) {
+        /* at most 16 bytes a call */
+    }
     (void)machine_work_run();
 }
 
