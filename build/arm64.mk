@@ -61,6 +61,9 @@ COLD_FLAGS := -Oz
 COLD_FOLDERS := config build boot operator drivers arch/arm/plan arch/arm64/plan
 $(foreach f,$(filter $(foreach d,$(COLD_FOLDERS),src/$(d)/%),$(arm64_c)),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
 
+# Its unaligned words are normal memory's, with the MMU on: whoever runs before that has none.
+CFLAGS_src/lib/string.c := -mno-strict-align
+
 # $(call compile,FILE): the compiler and its flags for one file. The libraries' headers come before the compiler's own
 # (gcc's limits.h wants a C library behind it); CFLAGS_<file> comes last, so that it can take back what went before.
 compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_users)),$(arm64_lib_flags)) \

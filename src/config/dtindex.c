@@ -1,4 +1,4 @@
-/* The one pass: libfdt validates the blob and walks its tags, this file writes down what it meets. */
+/* The one pass: libfdt has checked the blob, this file walks its tags and writes down what it meets. */
 /* [impl->req~tree-checked~1] */
 #include "config/dtindex.h"
 
@@ -12,6 +12,8 @@
 #define PHANDLE_HASH     2654435761u /* Knuth's multiplier */
 #define PHANDLE_SHIFT    20u         /* leaves the 12 bits of DT_PHANDLE_SLOTS */
 #define PHANDLE_RESERVED 0xFFFFFFFFu
+#define TAG_BYTES        4u
+#define PROP_BYTES       12u /* of a property before its value: tag, length, name */
 
 /* Where the pass is. */
 struct dt_walk {
@@ -19,6 +21,8 @@ struct dt_walk {
     struct config_report *report;
     uint32_t current; /* the open node, DT_NONE outside the root */
     uint32_t depth;   /* open nodes */
+    uint32_t tags;    /* offset of the structure block */
+    uint32_t strings; /* ... and of the strings block */
 };
 
 static uint32_t phandle_slot(const struct dt_index *ix, uint32_t phandle)
@@ -62,23 +66,21 @@ static enum hv_status limit_fault(struct dt_walk *w, const char *what, const cha
     return HV_LIMIT;
 }
 
-static enum hv_status open_node(struct dt_walk *w, int offset)
+/* name: offset in the blob. */
+static enum hv_status open_node(struct dt_walk *w, uint32_t name)
 {
     struct dt_index *const ix = w->ix;
-    const void *const name = fdt_get_name(ix->blob, offset, NULL);
     struct dt_node *const n = &ix->node[ix->nr_nodes];
     enum hv_status status = HV_OK;
 
-    if ((name == NULL) || ((w->current == DT_NONE) && (ix->nr_nodes > 0u))) {
-        status = blob_fault(w->report, "structure block", "a second root or a bad name", 0u, "one tree");
+    if ((w->current == DT_NONE) && (ix->nr_nodes > 0u)) {
+        status = blob_fault(w->report, "structure block", "a second root", 0u, "one tree");
     } else if (ix->nr_nodes >= DT_NODES_MAX) {
         status = limit_fault(w, "nodes", "at most 2048");
     } else if (w->depth >= DT_DEPTH_MAX) {
         status = limit_fault(w, "levels", "at most 32");
     } else {
-        const uint8_t *const text = name;
-
-        n->name = (uint32_t)(text - ix->blob);
+        n->name = name;
         n->phandle = 0;
         n->parent = (uint16_t)w->current;
         n->end = DT_NONE;
@@ -133,62 +135,64 @@ static enum hv_status note_phandle(struct dt_walk *w, const char *name, const st
     return status;
 }
 
-static enum hv_status add_prop(struct dt_walk *w, int offset)
+/* name, value: offsets in the blob. */
+static enum hv_status add_prop(struct dt_walk *w, uint32_t name, uint32_t value, uint32_t bytes)
 {
     struct dt_index *const ix = w->ix;
-    int bytes = 0;
-    const char *name = NULL;
-    const void *const data = fdt_getprop_by_offset(ix->blob, offset, &name, &bytes);
     enum hv_status status = HV_OK;
 
-    if ((data == NULL) || (name == NULL) || (w->current == DT_NONE) || ((w->current + 1u) != ix->nr_nodes)) {
+    if ((w->current == DT_NONE) || ((w->current + 1u) != ix->nr_nodes)) {
         status = blob_fault(w->report, "structure block", "a misplaced property", 0u,
                             "properties before subnodes");
     } else if (ix->nr_props >= DT_PROPS_MAX) {
         status = limit_fault(w, "properties", "at most 8192");
     } else {
         struct dt_prop *const p = &ix->prop[ix->nr_props];
-        const void *const name_at = name;
-        const uint8_t *const name_bytes = name_at;
-        const struct dt_value v = { data, (uint32_t)bytes };
+        const struct dt_value v = { &ix->blob[value], bytes };
 
-        p->name = (uint32_t)(name_bytes - ix->blob);
-        p->value = (uint32_t)(v.data - ix->blob);
-        p->bytes = v.bytes;
+        p->name = name;
+        p->value = value;
+        p->bytes = bytes;
         ix->nr_props++;
         ix->node[w->current].nr_props++;
-        status = note_phandle(w, name, &v);
+        status = note_phandle(w, dt_prop_name(ix, ix->nr_props - 1u), &v);
     }
     return status;
 }
 
-/* Walks all tags. Each turn moves on by at least four bytes, so the blob's size bounds the loop. */
+/* Walks all tags of a blob that fdt_check_full() found whole: what they say lies inside of it. Each turn
+ * moves on by at least four bytes. */
 static enum hv_status walk_tags(struct dt_walk *w)
 {
-    int offset = 0;
+    const uint8_t *const tags = &w->ix->blob[w->tags];
+    uint32_t at = 0;
     uint32_t tag;
     enum hv_status status = HV_OK;
 
     do {
-        int next = 0;
+        const struct dt_value v = { &tags[at], 0u };
+        const void *const text = &tags[at + TAG_BYTES];
+        uint32_t bytes = TAG_BYTES;
 
-        tag = fdt_next_tag(w->ix->blob, offset, &next);
+        tag = dt_cell(&v, 0);
         switch (tag) {
         case FDT_BEGIN_NODE:
-            status = open_node(w, offset);
+            bytes += (uint32_t)strlen(text) + 1u;
+            status = open_node(w, w->tags + at + TAG_BYTES);
             break;
         case FDT_END_NODE:
             status = close_node(w);
             break;
         case FDT_PROP:
-            status = add_prop(w, offset);
+            bytes = PROP_BYTES + dt_cell(&v, 1);
+            status = add_prop(w, w->strings + dt_cell(&v, 2), w->tags + at + PROP_BYTES, dt_cell(&v, 1));
             break;
         default:
             /* FDT_NOP and FDT_END */
             break;
         }
-        offset = next;
-    } while ((tag != (uint32_t)FDT_END) && (offset > 0) && (status == HV_OK));
+        at = (uint32_t)bits_align_up(at + bytes, TAG_BYTES);
+    } while ((tag != (uint32_t)FDT_END) && (status == HV_OK));
     if ((status == HV_OK) && ((w->current != DT_NONE) || (w->ix->nr_nodes == 0u))) {
         status = blob_fault(w->report, "structure block", "no complete root node", 0u, "one tree");
     }
@@ -198,7 +202,7 @@ static enum hv_status walk_tags(struct dt_walk *w)
 enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64_t fdt_bytes,
                                  struct config_report *report)
 {
-    struct dt_walk w = { index, report, DT_NONE, 0u };
+    struct dt_walk w = { index, report, DT_NONE, 0u, 0u, 0u };
     enum hv_status status = HV_OK;
     const int fdt_error = fdt_check_full(fdt, (size_t)bits_min(fdt_bytes, (uint64_t)INT32_MAX));
 
@@ -206,9 +210,7 @@ enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64
     index->blob_bytes = 0;
     index->nr_nodes = 0;
     index->nr_props = 0;
-    for (uint32_t i = 0; i < DT_PHANDLE_SLOTS; i++) {
-        index->by_phandle[i] = DT_NONE;
-    }
+    (void)memset(index->by_phandle, 0xFF, sizeof(index->by_phandle)); /* DT_NONE */
     report->index = index;
     if (fdt_error != 0) {
         status =
@@ -217,6 +219,8 @@ enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64
         status = blob_fault(report, "version", NULL, fdt_version(fdt), "17 or later");
     } else {
         index->blob_bytes = fdt_totalsize(fdt);
+        w.tags = fdt_off_dt_struct(fdt);
+        w.strings = fdt_off_dt_strings(fdt);
         status = walk_tags(&w);
     }
     return status;

@@ -1,5 +1,4 @@
-/* Memory and string functions for the bare machine. Words are 64 bit; what is aligned goes 32 bytes a
- * turn. */
+/* Memory and string functions for the bare machine. Words are 64 bit, up to eight a turn. */
 #include "lib/string.h"
 
 #include <stdbool.h>
@@ -11,13 +10,13 @@
 #endif
 
 #define WORD_BYTES  8u
-#define BLOCK_BYTES 32u
+#define BLOCK_BYTES 64u
 #define ONES_BYTES  0x0101010101010101ULL
 
 /* may_alias: these functions see every object as words, whatever its type is. */
 typedef uint64_t __attribute__((may_alias)) word_t;
 
-/* A word at any address. Where unaligned loads are not allowed the compiler takes it byte by byte. */
+/* A word at any address; the compiler takes it byte by byte where the port does not allow unaligned ones. */
 struct loose_word {
     uint64_t v;
 } __attribute__((packed, may_alias));
@@ -27,55 +26,43 @@ static bool word_aligned(const uint8_t *p)
     return ((uintptr_t)p & (WORD_BYTES - 1u)) == 0u;
 }
 
-/* Copies whole words upwards to an aligned destination; answers the bytes done. Loads of a block come
- * before its stores, so overlap is harmless as long as dst is below src. */
-static size_t copy_words(uint8_t *dst, const uint8_t *src, size_t bytes)
-{
-    size_t done = 0;
-
-    if (word_aligned(src)) {
-        void *const to = dst;
-        const void *const from = src;
-        word_t *const d = to;
-        const word_t *const s = from;
-
-        for (; (bytes - done) >= BLOCK_BYTES; done += BLOCK_BYTES) {
-            const size_t i = done / WORD_BYTES;
-            const uint64_t w0 = s[i];
-            const uint64_t w1 = s[i + 1u];
-            const uint64_t w2 = s[i + 2u];
-            const uint64_t w3 = s[i + 3u];
-
-            d[i] = w0;
-            d[i + 1u] = w1;
-            d[i + 2u] = w2;
-            d[i + 3u] = w3;
-        }
-        for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
-            d[done / WORD_BYTES] = s[done / WORD_BYTES];
-        }
-    } else {
-        for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
-            void *const to = &dst[done];
-            const void *const from = &src[done];
-            word_t *const d = to;
-            const struct loose_word *const s = from;
-
-            *d = s->v;
-        }
-    }
-    return done;
-}
-
+/* Copies upwards. Loads of a block come before its stores, so overlap is harmless as long as dst is below
+ * src. */
 static void copy_up(uint8_t *dst, const uint8_t *src, size_t bytes)
 {
     size_t done = 0;
 
-    while ((done < bytes) && !word_aligned(&dst[done])) {
-        dst[done] = src[done];
-        done++;
+    for (; (bytes - done) >= BLOCK_BYTES; done += BLOCK_BYTES) {
+        void *const to = &dst[done];
+        const void *const from = &src[done];
+        struct loose_word *const d = to;
+        const struct loose_word *const s = from;
+        const uint64_t w0 = s[0].v;
+        const uint64_t w1 = s[1].v;
+        const uint64_t w2 = s[2].v;
+        const uint64_t w3 = s[3].v;
+        const uint64_t w4 = s[4].v;
+        const uint64_t w5 = s[5].v;
+        const uint64_t w6 = s[6].v;
+        const uint64_t w7 = s[7].v;
+
+        d[0].v = w0;
+        d[1].v = w1;
+        d[2].v = w2;
+        d[3].v = w3;
+        d[4].v = w4;
+        d[5].v = w5;
+        d[6].v = w6;
+        d[7].v = w7;
     }
-    done += copy_words(&dst[done], &src[done], bytes - done);
+    for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
+        void *const to = &dst[done];
+        const void *const from = &src[done];
+        struct loose_word *const d = to;
+        const struct loose_word *const s = from;
+
+        d->v = s->v;
+    }
     for (; done < bytes; done++) {
         dst[done] = src[done];
     }
@@ -85,17 +72,13 @@ static void copy_down(uint8_t *dst, const uint8_t *src, size_t bytes)
 {
     size_t left = bytes;
 
-    while ((left > 0u) && !word_aligned(&dst[left])) {
-        left--;
-        dst[left] = src[left];
-    }
     for (; left >= WORD_BYTES; left -= WORD_BYTES) {
         void *const to = &dst[left - WORD_BYTES];
         const void *const from = &src[left - WORD_BYTES];
-        word_t *const d = to;
+        struct loose_word *const d = to;
         const struct loose_word *const s = from;
 
-        *d = s->v;
+        d->v = s->v;
     }
     while (left > 0u) {
         left--;
@@ -141,6 +124,16 @@ void *memset(void *dst, int value, size_t bytes)
         w[1] = word;
         w[2] = word;
         w[3] = word;
+        w[4] = word;
+        w[5] = word;
+        w[6] = word;
+        w[7] = word;
+    }
+    for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
+        void *const to = &d[done];
+        word_t *const w = to;
+
+        *w = word;
     }
     for (; done < bytes; done++) {
         d[done] = byte;
@@ -172,12 +165,28 @@ int memcmp(const void *left, const void *right, size_t bytes)
     return order;
 }
 
+/* Whether one of the word's bytes is zero. */
+static bool word_has_zero(uint64_t word)
+{
+    return ((word - ONES_BYTES) & ~word & (ONES_BYTES << 7u)) != 0u;
+}
+
+/* All of the bytes may be read: unlike strnlen()'s. */
 void *memchr(const void *data, int value, size_t bytes)
 {
     const uint8_t *const d = data;
     const uint8_t byte = (uint8_t)((uint32_t)value & 0xFFu);
+    const uint64_t pattern = ONES_BYTES * byte;
     size_t i = 0;
+    bool found = false;
 
+    while (((bytes - i) >= WORD_BYTES) && !found) {
+        const void *const at = &d[i];
+        const struct loose_word *const word = at;
+
+        found = word_has_zero(word->v ^ pattern);
+        i += found ? 0u : WORD_BYTES;
+    }
     while ((i < bytes) && (d[i] != byte)) {
         i++;
     }

@@ -18,6 +18,7 @@ static uint8_t *heap_base;
 static uint64_t heap_pages;
 static uint64_t heap_free_pages;
 static uint64_t *heap_used; /* one bit a page, set: in use; lies in the heap's first pages */
+static uint64_t heap_first; /* no page below is free */
 static bool heap_sealed;
 
 static bool page_used(uint64_t page)
@@ -48,6 +49,7 @@ void heap_init(void *va, uint64_t bytes)
     (void)memset(va, 0, map_pages * PAGE_BYTES);
     heap_pages = pages;
     page_mark(0u, map_pages, true);
+    heap_first = map_pages;
     heap_free_pages = pages - map_pages;
     heap_sealed = false;
 }
@@ -57,7 +59,7 @@ void heap_init(void *va, uint64_t bytes)
 static uint64_t heap_find(uint32_t nr_pages)
 {
     uint64_t run = 0;
-    uint64_t at = 0;
+    uint64_t at = heap_first;
 
     while (at < heap_pages) {
         if (((at % WORD_BITS) == 0u) && (heap_used[at / WORD_BITS] == UINT64_MAX)) {
@@ -89,6 +91,7 @@ static void *heap_take(uint32_t nr_pages)
         if (page < heap_pages) {
             page_mark(page, nr_pages, true);
             heap_free_pages -= nr_pages;
+            heap_first = (page == heap_first) ? (page + nr_pages) : heap_first;
             va = &heap_base[page * PAGE_BYTES];
         }
     } else {
@@ -97,13 +100,20 @@ static void *heap_take(uint32_t nr_pages)
     return va;
 }
 
-void *heap_alloc(uint32_t nr_pages)
+void *heap_alloc_as_is(uint32_t nr_pages)
 {
     ASSERT((nr_pages != 0u) && !heap_sealed);
     const uint64_t flags = spin_lock(&heap_lock);
     void *va = heap_take(nr_pages);
 
     spin_unlock(&heap_lock, flags);
+    return va;
+}
+
+void *heap_alloc(uint32_t nr_pages)
+{
+    void *const va = heap_alloc_as_is(nr_pages);
+
     if (va != NULL) {
         (void)memset(va, 0, (size_t)nr_pages * PAGE_BYTES);
     }
@@ -127,6 +137,7 @@ void heap_free(void *va, uint32_t nr_pages)
         }
         page_mark(page, nr_pages, false);
         heap_free_pages += nr_pages;
+        heap_first = bits_min(heap_first, page);
     }
     spin_unlock(&heap_lock, flags);
 }

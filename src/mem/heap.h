@@ -9,6 +9,8 @@
 void heap_init(void *va, uint64_t bytes);
 /* nr_pages contiguous zeroed pages, NULL if none. First fit over a bitmap, bounded by the heap's pages. */
 void *heap_alloc(uint32_t nr_pages);
+/* The same, for who clears them when they are used. */
+void *heap_alloc_as_is(uint32_t nr_pages);
 void heap_free(void *va, uint32_t nr_pages);
 /* From now on heap_alloc() panics: nothing allocates in a static system after boot. */
 void heap_seal(void);

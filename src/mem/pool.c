@@ -25,7 +25,7 @@ enum hv_status pool_init(struct pool *pool, uint32_t nr_pages)
     if (nr_pages == 0u) {
         return HV_OK;
     }
-    pages = heap_alloc(nr_pages);
+    pages = heap_alloc_as_is(nr_pages);
     if (pages == NULL) {
         return HV_NO_MEMORY;
     }

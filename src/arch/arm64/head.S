@@ -20,7 +20,7 @@
     add     \reg, \reg, :lo12:\symbol
 .endm
 
-/* dc \op over [\start, \end); clobbers start, x8, x9 */
+/* dc \op over [\start, \end), both of whole pages; lines of up to 512 bytes; clobbers start, x8, x9 */
 .macro CACHE_RANGE op, start, end
     mrs     x8, ctr_el0
     ubfx    x8, x8, #16, #4
@@ -28,8 +28,11 @@
     lsl     x8, x9, x8
     sub     x9, x8, #1
     bic     \start, \start, x9
-9:  dc      \op, \start
+9:
+    .rept   8
+    dc      \op, \start
     add     \start, \start, x8
+    .endr
     cmp     \start, \end
     b.lo    9b
     dsb     sy
@@ -82,7 +85,10 @@ a64_start:
     /* At the link address. .bss ends page aligned. */
     ADDRESS x0, a64_bss_start
     ADDRESS x1, a64_bss_end
-1:  stp     xzr, xzr, [x0], #16
+1:
+    .rept   8
+    stp     xzr, xzr, [x0], #16
+    .endr
     cmp     x0, x1
     b.lo    1b
     ADDRESS x0, a64_boot_stack_top

@@ -49,7 +49,7 @@ unsigned long strtoul(const char *text, char **end, int base);
 #undef strcmp
 #undef strtoul
 
-#define SPAN 96u
+#define SPAN 160u
 
 static uint8_t start[2u * SPAN];
 static uint8_t ours[2u * SPAN];
@@ -70,7 +70,7 @@ static void test_copy(void **state)
     (void)state;
     for (uint32_t dst = 0; dst < 24u; dst++) {
         for (uint32_t src = 0; src < 24u; src++) {
-            for (uint32_t bytes = 0; bytes <= 72u; bytes++) {
+            for (uint32_t bytes = 0; bytes <= 136u; bytes++) {
                 refill();
                 assert_ptr_equal(lib_memcpy(&ours[dst], &start[src], bytes), &ours[dst]);
                 memcpy(&theirs[dst], &start[src], bytes);
@@ -124,6 +124,15 @@ static void test_strings(void **state)
     assert_null(lib_strrchr(text, 'x'));
     assert_ptr_equal(lib_memchr(text, 'c', 5), text + 4);
     assert_null(lib_memchr(text, 'c', 4));
+    for (uint32_t at = 0; at < 24u; at++) { /* bytes that differ from the wanted one by a bit or a borrow */
+        memset(ours, (at % 2u == 0u) ? 0x80 : 0x01, sizeof(ours));
+        ours[at] = 0u;
+        for (uint32_t from = 0; from < 12u; from++) {
+            for (uint32_t bytes = 0; bytes < 30u; bytes++) {
+                assert_ptr_equal(lib_memchr(&ours[from], 0, bytes), memchr(&ours[from], 0, bytes));
+            }
+        }
+    }
     assert_int_equal(lib_strcmp("a", "a"), 0);
     assert_int_equal(lib_strcmp("a", "ab"), -1);
     assert_int_equal(lib_strcmp("\xff", "a"), 1);
