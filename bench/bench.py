@@ -38,7 +38,7 @@ def measure(system, side, turn, hypervisor, more=()):
     """Leaves one run's report and returns how long it took."""
     started = time.monotonic()
     if side == "ours":
-        tree = our_system(system.name, system.domains)
+        tree = our_system(system.name, system.domains, system.chosen)
     else:
         tree, hypervisor = peer_system(system.name, system.domains, system.bootargs), peer_image()
     run(system.name, side, tree, hypervisor, report_path(system, side, turn), list(system.plugin) + list(more), system.cpus,

@@ -66,8 +66,8 @@ def tree_text(nodes, bootargs, more=""):
             % ('xen,xen-bootargs = "%s";\n' % bootargs if bootargs else "", "\n".join(nodes), more))
 
 
-def our_system(name, domains):
-    nodes = []
+def our_system(name, domains, chosen=""):
+    nodes = [chosen] if chosen else []
     for number, domain in enumerate(domains, 1):
         kernel = ('kernel { compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("%s"); '
                   'bootargs = "console=ttyAMA0"; };' % domain.kernel)

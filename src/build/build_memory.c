@@ -1,11 +1,21 @@
 /* A domain's memory: pieces of host RAM, scrubbed before they are given and after they came back. */
-/* [impl->req~memory-scrubbed~1] */
+/* [impl->req~memory-scrubbed~1] [impl->req~memory-vouched~1] */
 #include "build/builder.h"
 
 #include "base/log.h"
 #include "hal/cache.h"
+#include "hal/sync.h"
 #include "lib/bits.h"
 #include "mem/ram.h"
+
+static bool vouched;               /* memory that nobody had is zero */
+static volatile uint32_t returned; /* 0: all free memory is such */
+
+void build_memory_setup(bool clean)
+{
+    vouched = clean;
+    returned = 0u;
+}
 
 uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank)
 {
@@ -90,7 +100,9 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
             chunk->at = gpa(bank.v + done);
             done += chunk->bytes;
             domain->nr_chunks++;
-            scrub(chunk->to, chunk->bytes);
+            if (!vouched || (hal_load_acquire32(&returned) != 0u)) {
+                scrub(chunk->to, chunk->bytes);
+            }
         } else if (status == HV_NO_MEMORY) {
             log_line("/chosen/%s: memory: found %U KiB of host memory free, expected %U more",
                      domain->plan->name, ram_bytes(RAM_FREE) >> 10u, (bytes - done) >> 10u);
@@ -122,6 +134,7 @@ void build_release(struct domain *domain)
         const struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks - 1u];
 
         scrub(chunk->to, chunk->bytes);
+        hal_store_release32(&returned, 1u); /* before anybody can take it */
         ram_release(chunk->to, chunk->bytes, RAM_OWNER_DOMAIN + domain->id);
         domain->nr_chunks--;
     }

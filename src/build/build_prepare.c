@@ -85,6 +85,7 @@ enum hv_status build_setup(const struct plan *plan)
     enum hv_status status = HV_OK;
 
     pins_note(plan);
+    build_memory_setup(plan->clean_memory);
     nr_workspaces = 0u;
     for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
         struct build_workspace *const w = &workspaces[i];

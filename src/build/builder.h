@@ -71,9 +71,11 @@ struct build_workspace *build_workspace_take(void);
 void build_workspace_give(struct build_workspace *workspace);
 
 /* -- build_memory.c: worker context -- */
+/* Boot. clean: free memory that no domain ever had is zero, also for who looks with caches off. */
+void build_memory_setup(bool clean);
 /* Bytes of the domain's memory that lie in bank i. */
 uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank);
-/* Takes its memory from the host's, or keeps what it has from its last life. Scrubbed either way. */
+/* Takes its memory from the host's, or keeps what it has from its last life. Zero either way. */
 HV_MUST_CHECK enum hv_status build_reserve(struct domain *domain);
 void build_release(struct domain *domain);
 HV_MUST_CHECK enum hv_status build_map(struct domain *domain);

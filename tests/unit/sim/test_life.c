@@ -2,7 +2,7 @@
  * it was clean, that nothing of it is anybody else's, and that all of it comes back. Each scenario is a
  * process of its own. [test->req~memory-scrubbed~1] [test->req~memory-apart~1] [test->req~guest-tree~1]
  * [test->req~construction-repeatable~1] [test->req~rr-fair~1] [test->req~no-standing-map~1]
- * [test->dsn~pages-charged~1] */
+ * [test->dsn~pages-charged~1] [test->req~memory-vouched~1] */
 #include "sim_system.h"
 
 #include <libfdt.h>
@@ -162,6 +162,12 @@ static void given(const struct domain *d, bool has_ramdisk)
 
 /* -- Scenarios -- */
 
+static void ask_reset(struct hal_vcpu *vcpu, void *arg)
+{
+    (void)arg;
+    upcall_domain_power(vcpu->domain, HAL_DOMAIN_RESET, NULL);
+}
+
 static void ask_off(struct hal_vcpu *vcpu, void *arg)
 {
     (void)arg;
@@ -236,6 +242,19 @@ static void live_and_die(struct domain *d)
     until_state(d, DOMAIN_STOPPED);
 }
 
+static void rebuild_again(struct domain *d, cpuid_t cpu)
+{
+    rebuild_domain = d;
+    rebuild_status = HV_CORRUPT;
+    work_setup(&rebuild_work, rebuild);
+    work_queue(&rebuild_work, cpu);
+    until_state(d, DOMAIN_RUNNING);
+    for (uint32_t i = 0u; (rebuild_status != HV_OK) && (i < 100u); i++) {
+        fake_time_advance(MS);
+    }
+    MUST(rebuild_status == HV_OK);
+}
+
 static void lives(void)
 {
     struct part frame[DOMAIN_CHUNKS_MAX + 4u];
@@ -268,18 +287,38 @@ static void lives(void)
         MUST(cpu_of(domain("domU2")->vcpu[0]) < CPUS);
         given(domain("domU2"), false);
 
-        rebuild_domain = d;
-        rebuild_status = HV_CORRUPT;
-        work_setup(&rebuild_work, rebuild);
-        work_queue(&rebuild_work, life % CPUS);
-        until_state(d, DOMAIN_RUNNING);
-        for (uint32_t i = 0u; (rebuild_status != HV_OK) && (i < 100u); i++) {
-            fake_time_advance(MS);
-        }
-        MUST(rebuild_status == HV_OK);
+        rebuild_again(d, life % CPUS);
         given(d, true);
     }
     MUST(fake_power_state() == FAKE_POWER_ON);
+}
+
+/* What nobody had is given as it is; what the loader left there shows it. What one had never is. */
+static void vouched(void)
+{
+    static const char source[] =
+        BOARD("null") " bulkhead,clean-memory;" DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "") END;
+    struct part frame[DOMAIN_CHUNKS_MAX + 4u];
+
+    power_on(source, CPUS, modules_put);
+    struct domain *const d = domain("domU1");
+    uint8_t byte = 0u;
+    MUST(fake_guest_read(&d->hal.map, gpa(GUEST_RAM + MIB(3)), &byte, 1u) && (byte == DIRT));
+    MUST(fake_guest_read(&domain("domU2")->hal.map, gpa(GUEST_RAM + MIB(3)), &byte, 1u) && (byte == DIRT));
+    fake_guest_call(cpu_of(domain("domU2")->vcpu[0]), ask_reset, NULL);
+    for (uint32_t i = 0u; (domain("domU2")->nr_restarts == 0u) && (i < 1000u); i++) {
+        fake_time_advance(MS);
+    }
+    until_state(domain("domU2"), DOMAIN_RUNNING);
+    given(domain("domU2"), false);
+    const uint32_t nr_frames = frames_of(d, frame, DOMAIN_CHUNKS_MAX + 4u);
+    live_and_die(d);
+    frames_are_clean(frame, nr_frames);
+    for (uint32_t f = 0u; f < nr_frames; f++) { /* is it scrubbed again? */
+        (void)memset(fake_ram(hpa(frame[f].at), frame[f].bytes), DIRT, frame[f].bytes);
+    }
+    rebuild_again(d, 0u);
+    given(d, false);
 }
 
 static void last_one_off(void)
@@ -373,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO(lives),
+        SCENARIO(vouched),
         SCENARIO(last_one_off),
         SCENARIO(fair),
         SCENARIO(expired_timer_is_quiet),
