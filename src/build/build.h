@@ -40,7 +40,7 @@ void build_request_stop(struct domain *domain, enum hal_power_request request, c
 
 /* The operator wants it off (HAL_DOMAIN_OFF) or made anew (HAL_DOMAIN_RESET), whatever the plan says and as
  * often as they like. The last order holds, also for a domain that is being stopped or built. Context and why
- * as above. HV_DENIED: it is down already, or cannot be made. */
+ * as above. HV_DENIED: it is down already, or cannot be made; its kernel may have run where it lay. */
 HV_MUST_CHECK enum hv_status build_order(struct domain *domain, enum hal_power_request request,
                                          const char *why);
 

@@ -118,7 +118,7 @@ enum hv_status build_domain(struct domain *domain)
 {
     const uint64_t flags = spin_lock(&domain->lock);
     const bool down = (domain->state == DOMAIN_NEW) || build_is_down(domain->state);
-    const bool may = down && !build_slot_of(domain)->stuck;
+    const bool may = down && !build_slot_of(domain)->stuck && !build_is_spent(domain);
 
     if (may) {
         build_begin(domain);

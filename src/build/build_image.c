@@ -1,6 +1,6 @@
 /* Kernel, ramdisk and device tree of a domain. Modules are only read, so a domain can be built again from
- * them. */
-/* [impl->req~kernel-images~1] */
+ * them, but for the kernel of one that never is. */
+/* [impl->req~kernel-images~1] [impl->req~kernel-in-place~1] */
 #include "build/builder.h"
 
 #include "base/log.h"
@@ -106,6 +106,13 @@ static enum hv_status look_inside(struct image_load *load)
     return status;
 }
 
+static void kernel_source(struct image_load *load)
+{
+    load->source.base = load->domain->plan->kernel.base.v + load->kernel.payload_offset;
+    load->source.bytes = load->kernel.payload_bytes;
+    load->gzip = (load->kernel.kind == KIMAGE_GZIP);
+}
+
 static enum hv_status kernel_recognise(struct image_load *load)
 {
     const struct plan_module *const module = &load->domain->plan->kernel;
@@ -117,35 +124,95 @@ static enum hv_status kernel_recognise(struct image_load *load)
     if (status != HV_OK) {
         status = kernel_refuse(load, load->kernel.found, load->kernel.expected);
     } else {
-        load->source.base = module->base.v + load->kernel.payload_offset;
-        load->source.bytes = load->kernel.payload_bytes;
-        load->gzip = (load->kernel.kind == KIMAGE_GZIP);
+        kernel_source(load);
         status = load->gzip ? look_inside(load) : HV_OK;
     }
     return status;
 }
 
-/* Where the kernel goes. The end of one that does not tell its size is known when it is there. */
-static enum hv_status kernel_place(struct image_load *load)
+/* Where the kernel goes; false if it does not fit there. The end of one that does not tell its size is known
+ * when it is there. */
+static bool kernel_find(struct image_load *load)
 {
     const uint64_t bank = hal_plan_layout()->bank[0].base.v;
     const uint64_t bank_bytes = build_bank_bytes(load->domain->plan, 0u);
     const struct kimage *const k = &load->kernel;
     uint64_t offset = k->text_offset;
-    enum hv_status status = HV_OK;
+    bool fits;
 
     if (k->placed) {
         offset = k->load_base - bank; /* wraps to a large number below the bank */
     }
-    if ((offset >= bank_bytes) || (k->memory_bytes > (bank_bytes - offset))) {
-        status = kernel_refuse(load, "an image that does not fit where it must go",
-                               "a place in the domain's memory");
-    } else {
+    fits = (offset < bank_bytes) && (k->memory_bytes <= (bank_bytes - offset));
+    if (fits) {
         load->base = bank + offset;
         load->end = load->base + k->memory_bytes;
         load->entry = k->placed ? k->entry : load->base;
     }
-    return status;
+    return fits;
+}
+
+static bool meets(const struct plan_module *module, uint64_t base, uint64_t end)
+{
+    return (module->bytes != 0u) && (module->base.v < end) && ((module->base.v + module->bytes) > base);
+}
+
+/* Nothing but this domain's kernel is in [base, end). */
+static bool is_alone(const struct domain *domain, uint64_t base, uint64_t end)
+{
+    bool alone = true;
+
+    for (uint32_t i = 0; i < domain_count; i++) {
+        const struct plan_module *const kernel = &domain_table[i]->plan->kernel;
+        const struct plan_module *const ramdisk = &domain_table[i]->plan->ramdisk;
+
+        alone =
+            alone && ((domain_table[i] == domain) || !meets(kernel, base, end)) && !meets(ramdisk, base, end);
+    }
+    return alone;
+}
+
+bool build_in_place(struct domain *domain, struct domain_chunk *chunk)
+{
+    const struct plan_domain *const plan = domain->plan;
+    struct image_load load = { .domain = domain };
+    uint8_t head[KIMAGE_HEAD_BYTES];
+    bool good = !plan->restart_on_reset && !plan->restart_on_crash && !plan->watchdog;
+
+    if (good) {
+        read_head(&plan->kernel, head);
+        good = (kimage_parse_head(head, plan->kernel.bytes, &load.kernel) == HV_OK) && kernel_find(&load);
+    }
+    if (good) {
+        kernel_source(&load);
+        const uint64_t from = bits_align_up(load.source.base, BUILD_SECTION_BYTES);
+        const uint64_t end = bits_align_down(load.source.base + load.source.bytes, BUILD_SECTION_BYTES);
+
+        good = !load.gzip && (((load.base - load.source.base) % BUILD_SECTION_BYTES) == 0u) && (from < end) &&
+               is_alone(domain, from, end);
+        chunk->at = gpa(load.base + (from - load.source.base));
+        chunk->to = hpa(from);
+        chunk->bytes = end - from;
+    }
+    return good;
+}
+
+/* What lies in place already stays there. */
+static enum hv_status kernel_copy(const struct image_load *load)
+{
+    const struct build_source *const kept = &build_slot_of(load->domain)->in_place;
+    struct build_source part = load->source;
+    enum hv_status status = HV_OK;
+
+    if (kept->bytes != 0u) {
+        part.bytes = kept->base - part.base;
+        status = build_copy(load->domain, gpa(load->base), &part);
+        part.base = kept->base + kept->bytes;
+        part.bytes = (load->source.base + load->source.bytes) - part.base;
+    }
+    return (status == HV_OK)
+               ? build_copy(load->domain, gpa(load->base + (part.base - load->source.base)), &part)
+               : status;
 }
 
 static enum hv_status kernel_inflate(struct image_load *load)
@@ -162,11 +229,12 @@ static enum hv_status kernel_load(struct image_load *load)
 {
     enum hv_status status = kernel_recognise(load);
 
-    if (status == HV_OK) {
-        status = kernel_place(load);
+    if ((status == HV_OK) && !kernel_find(load)) {
+        status = kernel_refuse(load, "an image that does not fit where it must go",
+                               "a place in the domain's memory");
     }
     if (status == HV_OK) {
-        status = load->gzip ? kernel_inflate(load) : build_copy(load->domain, gpa(load->base), &load->source);
+        status = load->gzip ? kernel_inflate(load) : kernel_copy(load);
     }
     if ((status == HV_OK) && ((load->entry < load->base) || (load->entry >= load->end))) {
         status = kernel_refuse(load, "a uImage that is entered outside of itself", "an entry in the image");

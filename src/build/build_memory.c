@@ -113,6 +113,48 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
     return status;
 }
 
+static void clean(hpa_t base, uint64_t bytes)
+{
+    uint64_t done = 0;
+
+    while (done < bytes) {
+        uint64_t room = 0;
+        const void *const at =
+            hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + done), HAL_HYPMAP_RO, &room);
+        const uint64_t piece = bits_min(bits_min(room, bytes - done), BUILD_PIECE_BYTES);
+
+        hal_cache_clean(at, piece);
+        done += piece;
+        work_breathe();
+    }
+    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+/* The bank that the kernel goes to. What of its module may stay where it lies is taken for the memory
+ * there. */
+static enum hv_status fill_first(struct domain *domain, gpa_t bank, uint64_t bytes)
+{
+    struct build_source *const in_place = &build_slot_of(domain)->in_place;
+    struct domain_chunk found = { { 0u }, { 0u }, 0u };
+    uint64_t done = 0;
+    enum hv_status status = HV_OK;
+
+    if (build_in_place(domain, &found)) {
+        done = found.at.v - bank.v;
+        status = fill_bank(domain, bank, done);
+        if ((status == HV_OK) && (domain->nr_chunks < DOMAIN_CHUNKS_MAX) &&
+            (ram_pass(found.to, found.bytes, RAM_MODULE, RAM_OWNER_DOMAIN + domain->id) == HV_OK)) {
+            domain->chunk[domain->nr_chunks] = found;
+            domain->nr_chunks++;
+            in_place->base = found.to.v;
+            in_place->bytes = found.bytes;
+            clean(found.to, found.bytes);
+            done += found.bytes;
+        }
+    }
+    return (status == HV_OK) ? fill_bank(domain, gpa(bank.v + done), bytes - done) : status;
+}
+
 enum hv_status build_reserve(struct domain *domain)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
@@ -122,7 +164,10 @@ enum hv_status build_reserve(struct domain *domain)
     for (uint32_t i = 0; i < domain->nr_chunks; i++) {
         scrub(domain->chunk[i].to, domain->chunk[i].bytes);
     }
-    for (uint32_t i = 0; (i < layout->nr_banks) && (status == HV_OK) && !keeps; i++) {
+    if (!keeps) {
+        status = fill_first(domain, layout->bank[0].base, build_bank_bytes(domain->plan, 0u));
+    }
+    for (uint32_t i = 1; (i < layout->nr_banks) && (status == HV_OK) && !keeps; i++) {
         status = fill_bank(domain, layout->bank[i].base, build_bank_bytes(domain->plan, i));
     }
     return status;

@@ -268,7 +268,9 @@ void build_request_stop(struct domain *domain, enum hal_power_request request, c
 
 enum hv_status build_order(struct domain *domain, enum hal_power_request request, const char *why)
 {
-    return ask(domain, request, why, true) ? HV_OK : HV_DENIED;
+    const bool lost = (request == HAL_DOMAIN_RESET) && build_is_spent(domain);
+
+    return (!lost && ask(domain, request, why, true)) ? HV_OK : HV_DENIED;
 }
 
 void build_check_all_off(void)

@@ -26,6 +26,12 @@ struct build_second {
 
 #define BUILD_SECONDS 61u /* the seconds that any minute before now touches */
 
+/* Bytes of host memory that are only read: a module or a part of one. */
+struct build_source {
+    uint64_t base;
+    uint64_t bytes;
+};
+
 /* A domain with everything build/ keeps about it. */
 struct build_slot {
     struct domain domain; /* first */
@@ -38,6 +44,9 @@ struct build_slot {
     struct vcpu *vcpus;                        /* the array behind domain.vcpu[] */
     uint32_t nr_joined;                        /* vCPUs that the scheduler knows */
     bool has_map;                              /* hal_domain_init() succeeded */
+    /* What of the kernel's module became memory of the domain, which therefore has one life only; bytes 0 =
+     * nothing */
+    struct build_source in_place;
     gpa_t entry;
     gpa_t tree;
 };
@@ -52,15 +61,15 @@ struct build_workspace {
     uint32_t tree_bytes;
 };
 
-/* Bytes of host memory that are only read: a module or a part of one. */
-struct build_source {
-    uint64_t base;
-    uint64_t bytes;
-};
-
 static inline struct build_slot *build_slot_of(struct domain *domain)
 {
     return (struct build_slot *)(void *)domain;
+}
+
+/* Its kernel was consumed: it is not built again. */
+static inline bool build_is_spent(struct domain *domain)
+{
+    return build_slot_of(domain)->in_place.bytes != 0u;
 }
 
 /* -- build_prepare.c -- */
@@ -94,6 +103,10 @@ HV_MUST_CHECK enum hv_status build_copy(const struct domain *domain, gpa_t to,
 /* -- build_image.c: worker context -- */
 /* Kernel, ramdisk and device tree into guest memory; sets entry and tree of the slot. A failure is logged. */
 HV_MUST_CHECK enum hv_status build_image(struct domain *domain);
+
+/* The blocks of the kernel's module that may become the domain's memory as they lie. False: there are
+ * none. */
+bool build_in_place(struct domain *domain, struct domain_chunk *chunk);
 
 /* -- build_digest.c: worker context -- */
 /* Are kernel and ramdisk still what their digests say? A module without a digest is taken as it is.

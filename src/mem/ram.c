@@ -149,6 +149,41 @@ enum hv_status ram_claim(hpa_t base, uint64_t bytes, uint32_t owner)
     return status;
 }
 
+/* Where the owner's ranges that hold `base` and follow without a gap end, at most `end`. */
+static uint64_t ram_reach(uint64_t base, uint64_t end, uint32_t owner)
+{
+    uint64_t at = base;
+
+    for (uint32_t i = ram_find(at); (i < ram_nr) && (at < end) && (ram_table[i].base <= at); i++) {
+        if (ram_table[i].owner != owner) {
+            break;
+        }
+        at = ram_table[i].end;
+    }
+    return bits_min(at, end);
+}
+
+enum hv_status ram_pass(hpa_t base, uint64_t bytes, uint32_t from, uint32_t to)
+{
+    const uint64_t end = base.v + bytes;
+    enum hv_status status = HV_OK;
+
+    if (!ram_is_range(base.v, bytes)) {
+        return HV_INVALID;
+    }
+    const uint64_t flags = spin_lock(&ram_lock);
+
+    if (ram_reach(base.v, end, from) < end) {
+        status = HV_BUSY;
+    } else if (!ram_can_cut()) {
+        status = HV_LIMIT;
+    } else {
+        ram_give(base.v, end, to);
+    }
+    spin_unlock(&ram_lock, flags);
+    return status;
+}
+
 /* What a free range can give: where it would begin, and how much, 0 if nothing. */
 static uint64_t ram_offer(const struct ram_range *range, uint64_t align, uint64_t *base)
 {
@@ -194,14 +229,9 @@ void ram_release(hpa_t base, uint64_t bytes, uint32_t owner)
 {
     const uint64_t end = base.v + bytes;
     const uint64_t flags = spin_lock(&ram_lock);
-    uint64_t at = base.v;
 
     ASSERT(ram_is_range(base.v, bytes));
-    for (uint32_t i = ram_find(at); (i < ram_nr) && (at < end); i++) {
-        ASSERT((ram_table[i].base <= at) && (ram_table[i].owner == owner));
-        at = ram_table[i].end;
-    }
-    ASSERT(at >= end);
+    ASSERT(ram_reach(base.v, end, owner) == end);
     ram_give(base.v, end, RAM_FREE);
     ram_merge_free();
     spin_unlock(&ram_lock, flags);

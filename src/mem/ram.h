@@ -23,6 +23,9 @@ HV_MUST_CHECK enum hv_status ram_add(hpa_t base, uint64_t bytes);
 /* Gives [base, base + bytes) to owner; parts outside RAM are ignored. HV_BUSY if any part has another owner
  * than FREE. */
 HV_MUST_CHECK enum hv_status ram_claim(hpa_t base, uint64_t bytes, uint32_t owner);
+/* Gives what `from` owns to another owner. HV_BUSY: not all of [base, base + bytes) is RAM of `from`. Whole
+ * pages. */
+HV_MUST_CHECK enum hv_status ram_pass(hpa_t base, uint64_t bytes, uint32_t from, uint32_t to);
 /* The best free piece for at most want_bytes: aligned to `align` (power of two) at base; lowest address that
  * fits whole, else the largest. *bytes: what was found and claimed, a page multiple. HV_NO_MEMORY if nothing
  * of at least min_bytes is free. */

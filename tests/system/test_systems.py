@@ -1,4 +1,7 @@
 """The systems of systems/, booted with Debian's kernel in QEMU."""
+import os
+import re
+
 import pytest
 
 from helpers import LINUX_UP, check_lines, check_ticks, focus, operator, shell
@@ -43,6 +46,22 @@ def test_demo_gicv2(boot):
     m.expect(r"RT domU2 ticks", 20)
     check_ticks(m, "domU2", 3)
     check_lines(m, ["domU1", "domU2"])
+
+
+def test_once(boot):
+    """A kernel in place runs, its module is memory of the domain, and there is no second life.
+    [test->req~kernel-in-place~1] [test->req~memory-vouched~1]"""
+    m = boot(os.path.join(os.path.dirname(os.path.abspath(__file__)), "once.dts"))
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    retained = int(re.search(r"retained modules: (\d+) bytes", m.text).group(1))
+    assert retained < (16 << 20), "the kernel's module is not kept beside the domain's memory"
+    shell(m, "domU1", "echo $((6*7))-$(uname -m)", "42-aarch64")
+    focus(m, "operator")
+    operator(m, "restart domU1", r"^it cannot be built")
+    focus(m, "domU1")
+    m.send("reboot -f\n")
+    m.expect(r"^bulkhead: .*domU1: asked for a reset and is parked", 60)
+    check_ticks(m, "ticker", 5)
 
 
 def test_two_linux(boot):

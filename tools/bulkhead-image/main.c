@@ -199,7 +199,8 @@ static bool tree_build(struct job *j)
     contents_collect(&j->system_index, j->options.digest, &j->contents);
     good = trees_merge(&j->board_index, &j->system_index, contents, &j->report, &j->tree);
     if (good && (contents != NULL)) {
-        contents_place(&j->contents, bits_align_up(PAYLOAD_ALIGN + j->tree.bytes, PAYLOAD_ALIGN));
+        contents_place(&j->contents, bits_align_up(PAYLOAD_ALIGN + j->tree.bytes, PAYLOAD_ALIGN),
+                       j->own_bytes);
         free(j->tree.data);
         good = trees_merge(&j->board_index, &j->system_index, contents, &j->report, &j->tree);
     }

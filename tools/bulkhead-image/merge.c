@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "config/payload.h"
+#include "lib/bits.h"
 
-#define TREE_SLACK 65536u
+#define TREE_SLACK     65536u
+#define IN_PLACE_BLOCK MIB(2)
 
 /* A node that is being written: the same node in both trees, or DT_NONE in one. */
 struct level {
@@ -219,6 +221,19 @@ const struct content *contents_find(const struct contents *contents, const uint8
     return found;
 }
 
+/* A kernel that is needed once may run where it lies, if that is a place of whole blocks. */
+static uint64_t content_align(const struct dt_index *ix, uint32_t node, const struct dt_value *data)
+{
+    const uint32_t domain = ix->node[node].parent;
+    struct dt_value v = { NULL, 0 };
+    bool once =
+        (data->bytes >= IN_PLACE_BLOCK) && (memcmp(&data->data[PAYLOAD_IMAGE_MAGIC_AT], "ARM\x64", 4) == 0);
+
+    once = once && dt_get(ix, domain, "bulkhead,on-reset", &v) && dt_strings_have(&v, "stop");
+    once = once && !(dt_get(ix, domain, "bulkhead,on-crash", &v) && !dt_strings_have(&v, "stop"));
+    return (once && !dt_has(ix, domain, "bulkhead,watchdog-ms")) ? IN_PLACE_BLOCK : PAYLOAD_ALIGN;
+}
+
 void contents_collect(const struct dt_index *system, enum plan_digest digest, struct contents *out)
 {
     struct dt_value v = { NULL, 0 };
@@ -234,6 +249,7 @@ void contents_collect(const struct dt_index *system, enum plan_digest digest, st
 
             c->data = v.data;
             c->bytes = v.bytes;
+            c->align = content_align(system, n, &v);
             c->digest_bytes =
                 (digest == PLAN_DIGEST_NONE) ? 0u : digest_make(digest, v.data, v.bytes, c->digest);
             out->nr_items++;
@@ -243,13 +259,14 @@ void contents_collect(const struct dt_index *system, enum plan_digest digest, st
     }
 }
 
-void contents_place(struct contents *contents, uint64_t start)
+void contents_place(struct contents *contents, uint64_t start, uint64_t own_bytes)
 {
-    uint64_t offset = start;
+    uint64_t at = own_bytes + start;
 
     for (uint32_t i = 0; i < contents->nr_items; i++) {
-        contents->item[i].offset = offset;
-        offset = (offset + contents->item[i].bytes + (PAYLOAD_ALIGN - 1u)) & ~(uint64_t)(PAYLOAD_ALIGN - 1u);
+        at = bits_align_up(at, contents->item[i].align);
+        contents->item[i].offset = at - own_bytes;
+        at = bits_align_up(at + contents->item[i].bytes, PAYLOAD_ALIGN);
     }
-    contents->end = offset;
+    contents->end = at - own_bytes;
 }

@@ -34,6 +34,7 @@ struct options {
 struct content {
     const uint8_t *data; /* in the system's tree */
     uint64_t bytes;
+    uint64_t align;  /* of its place behind the hypervisor's first byte */
     uint64_t offset; /* from the payload header */
     uint8_t digest[PLAN_DIGEST_MAX];
     uint32_t digest_bytes; /* 0 = none */
@@ -63,8 +64,8 @@ bool trees_merge(const struct dt_index *board, const struct dt_index *system, co
                  struct config_report *report, struct blob *out);
 /* Collects `data` of all modules, equal ones once. */
 void contents_collect(const struct dt_index *system, enum plan_digest digest, struct contents *out);
-/* Gives each its place behind `start`, an offset from the payload header. */
-void contents_place(struct contents *contents, uint64_t start);
+/* Gives each its place behind `start`, an offset from the payload header, which is behind own_bytes. */
+void contents_place(struct contents *contents, uint64_t start, uint64_t own_bytes);
 const struct content *contents_find(const struct contents *contents, const uint8_t *data, uint64_t bytes);
 
 /* -- digest.c -- */

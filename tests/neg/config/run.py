@@ -232,6 +232,31 @@ def image(r):
             (1, "", f"bulkhead-image: {out}: has a payload already, expected the plain bulkhead.bin\n"))
 
 
+def in_place(r):
+    """Kernels that are needed once lie at whole blocks, others do not. [test->req~kernel-in-place~1]"""
+    block, stop = 2 << 20, 'bulkhead,on-reset = "stop";'
+    words = {"once": stop, "again": "", "crash": stop + 'bulkhead,on-crash = "restart";',
+             "dog": stop + "bulkhead,watchdog-ms = <0>;"}
+    kernels = {name: arm64_image(block, block + 0x100000) + name.encode() for name in words}
+    nodes = ""
+    for name, more in words.items():
+        r.write(name + ".bin", kernels[name])
+        nodes += (f'{name} {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x8000>; '
+                  f'cpus = <1>; {more} kernel {{ compatible = "multiboot,kernel", "multiboot,module"; '
+                  f'data = /incbin/("{name}.bin"); }}; }}; ')
+    system = r.write("place.dts", "/dts-v1/; / { chosen { " + nodes + "}; };")
+    program = r.write("bulkhead.bin", hypervisor())
+    out = r.path("place.bin")
+    made = r.run("-b", BOARD, "-s", system, "-x", program, "-i", r.directory, "-o", out)
+    r.equal("place-made", made, (0, "", ""))
+    if made[0] != 0:
+        return
+    with open(out, "rb") as file:
+        data = file.read()
+    for name, kernel in kernels.items():
+        r.equal("place-" + name, data.find(kernel) % block == 0, name == "once")
+
+
 def crc32c(data):
     crc = 0xFFFFFFFF
     for byte in data:
@@ -383,6 +408,7 @@ def main():
             usage(r, good)
             good_trees(r, good)
             image(r)
+            in_place(r)
             digests(r)
             partial(r)
     print(f"{r.passed} passed, {r.failed} failed")

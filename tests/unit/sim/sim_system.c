@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include "base/console.h"
 #include "base/percpu.h"
 #include "hal/upcall.h"
 #include "lib/bits.h"
@@ -14,6 +15,7 @@ static uint32_t nr_cpus;
 
 const char *sim_shown(void)
 {
+    console_flush(); /* the rest would come with the next poll */
     return shown;
 }
 
