@@ -72,7 +72,8 @@ struct vcpu {
     struct domain *domain;
     uint32_t index;
     /* sched/: under its lock unless noted */
-    enum vcpu_state state;
+    volatile enum vcpu_state state; /* RUNNING -> BLOCKED by its CPU without the lock */
+    volatile uint32_t wanted;       /* somebody could not take on_cpu: who gives it back finds a CPU */
     volatile uint32_t
         on_cpu;          /* 1 while its state lives in a CPU, or is changed by one; taken by compare-and-swap,
                                   cleared after saving, with release */

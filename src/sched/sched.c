@@ -53,22 +53,33 @@ void sched_poke(cpuid_t cpu)
 
 bool sched_claim(struct vcpu *vcpu)
 {
-    return hal_compare_swap32(&vcpu->on_cpu, 0u, 1u);
+    bool mine = hal_compare_swap32(&vcpu->on_cpu, 0u, 1u);
+
+    if (!mine) {
+        hal_store_release32(&vcpu->wanted, 1u);
+        hal_barrier(); /* as in sched_unclaim(): either who has it sees that, or it is free by now */
+        mine = hal_compare_swap32(&vcpu->on_cpu, 0u, 1u);
+    }
+    return mine;
 }
 
 void sched_unclaim(struct vcpu *vcpu, bool preempted)
 {
     hal_store_release32(&vcpu->on_cpu, 0u);
-    const uint64_t flags = spin_lock(&sched_lock);
+    hal_barrier();
+    if (hal_load_acquire32(&vcpu->wanted) != 0u) {
+        const uint64_t flags = spin_lock(&sched_lock);
 
-    if (vcpu->queued) {
-        const cpuid_t cpu = sched_policy->place(vcpu);
+        vcpu->wanted = 0u;
+        if (vcpu->queued) {
+            const cpuid_t cpu = sched_policy->place(vcpu);
 
-        if (!preempted || (cpu != cpu_id())) {
-            sched_poke(cpu);
+            if (!preempted || (cpu != cpu_id())) {
+                sched_poke(cpu);
+            }
         }
+        spin_unlock(&sched_lock, flags);
     }
-    spin_unlock(&sched_lock, flags);
 }
 
 /* Lock held; RUNNABLE from now on, and on the queue unless its domain is paused. */
@@ -173,6 +184,7 @@ void sched_wake(struct vcpu *vcpu)
         hal_context_request_exit_work();
         return;
     }
+    hal_barrier(); /* as in current_block(): either it sees what is pending, or we that it is blocked */
     const uint64_t flags = spin_lock(&sched_lock);
 
     switch (vcpu->state) {
@@ -329,11 +341,8 @@ void upcall_vcpu_stop(struct hal_vcpu *vcpu)
 bool upcall_vcpu_is_on(const struct hal_vcpu *vcpu)
 {
     const struct vcpu *of = (const struct vcpu *)(const void *)vcpu;
-    const uint64_t flags = spin_lock(&sched_lock);
-    const bool on = (of->state != VCPU_OFF) || (of->on_cpu != 0u);
 
-    spin_unlock(&sched_lock, flags);
-    return on;
+    return (of->state != VCPU_OFF) || (hal_load_acquire32(&of->on_cpu) != 0u);
 }
 
 void upcall_vcpu_block(struct hal_vcpu *vcpu)

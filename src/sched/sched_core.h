@@ -35,10 +35,11 @@ extern uint64_t sched_set_worker;
 
 /* Lock held. A vCPU wants this CPU now. */
 void sched_poke(cpuid_t cpu);
-/* Takes vcpu->on_cpu. False: its state is still in a CPU or being changed. */
+/* Takes vcpu->on_cpu. False: its state is still in a CPU or being changed; who has it knows that it is
+ * wanted. */
 bool sched_claim(struct vcpu *vcpu);
-/* Gives it back; if the vCPU waits on the queue, a CPU that may have passed it over looks again. No lock
- * held. preempted: this CPU knew that it waits and chose something else. */
+/* Gives it back; if it was wanted meanwhile and waits on the queue, a CPU looks again. No lock held.
+ * preempted: this CPU knew that it waits and chose something else. */
 void sched_unclaim(struct vcpu *vcpu, bool preempted);
 
 #endif

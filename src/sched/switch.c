@@ -12,32 +12,27 @@
 /* How the vCPU that was current leaves. */
 struct leaving {
     struct vcpu *vcpu; /* NULL if none was */
+    bool pending;      /* it wanted to wait, and an interrupt is pending */
     bool wants;        /* it would go on */
     bool needs_clock;  /* the hypervisor's timer stands in for its clocks while it is away */
 };
 
 /* A vCPU becomes BLOCKED first and looks for interrupts then: whoever pends one after that look finds it
  * BLOCKED and makes it ready, so no wake-up is lost. The look may take the interrupt controller's lock, so
- * sched_lock is not held. */
-static void current_block(struct vcpu *vcpu)
+ * sched_lock is not held; nobody else changes the state of a vCPU that is RUNNING. True: one is pending. */
+static bool current_block(struct vcpu *vcpu)
 {
-    uint64_t flags = spin_lock(&sched_lock);
-
     vcpu->state = VCPU_BLOCKED;
-    spin_unlock(&sched_lock, flags);
     hal_barrier();
-    if (hal_vcpu_irq_pending(&vcpu->hal)) {
-        flags = spin_lock(&sched_lock);
-        if (vcpu->state == VCPU_BLOCKED) {
-            vcpu->state = VCPU_RUNNING;
-        }
-        spin_unlock(&sched_lock, flags);
-    }
+    return hal_vcpu_irq_pending(&vcpu->hal);
 }
 
 /* Lock held. Settles the state of the current vCPU; true if it would go on. */
-static bool current_settle(struct vcpu *vcpu)
+static bool current_settle(struct vcpu *vcpu, bool pending)
 {
+    if (pending && (vcpu->state == VCPU_BLOCKED)) {
+        vcpu->state = VCPU_RUNNING;
+    }
     if (vcpu->queued) { /* woken on its way out; a message to ourselves makes the port take in why */
         sched_policy->dequeue(vcpu);
         vcpu->queued = false;
@@ -128,6 +123,9 @@ static void book_vcpus(cpuid_t cpu, const struct leaving *leaving, struct vcpu *
         if (leaving->wants) {
             prev->state = VCPU_RUNNABLE;
             prev->queued = true;
+            if ((prev->affinity & sched_set_started & ~BIT64(cpu)) != 0u) {
+                prev->wanted = 1u; /* others may have room for it */
+            }
             sched_policy->enqueue(prev);
         }
     }
@@ -187,7 +185,7 @@ static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
         /* idle until something comes */
     }
     me->turn_end_ns = end_ns;
-    timer_arm(&me->turn, end_ns);
+    timer_arm_own(&me->turn, end_ns);
 }
 
 /* Saves what the CPU leaves. A vCPU is given free only after its state is in memory. */
@@ -235,7 +233,7 @@ static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
     struct vcpu *next = NULL;
 
     if (leaving->vcpu != NULL) {
-        leaving->wants = current_settle(leaving->vcpu);
+        leaving->wants = current_settle(leaving->vcpu, leaving->pending);
         if (me->ask == SCHED_ASK_YIELD) {
             leaving->vcpu->slice_end_ns = now_ns;
         }
@@ -263,12 +261,12 @@ void sched_exit_work(void)
     const cpuid_t cpu = cpu_id();
     struct sched_cpu *me = &sched_cpus[cpu];
     const enum sched_runs before = me->runs;
-    struct leaving leaving = { .vcpu = me->vcpu, .wants = false, .needs_clock = false };
+    struct leaving leaving = { .vcpu = me->vcpu, .pending = false, .wants = false, .needs_clock = false };
 
     hal_store_release32(&me->requested, 0u);
     hal_barrier(); /* who queues work or wakes a vCPU from here on asks again */
     if ((leaving.vcpu != NULL) && (me->ask == SCHED_ASK_BLOCK)) {
-        current_block(leaving.vcpu);
+        leaving.pending = current_block(leaving.vcpu);
     }
     const bool work = work_pending(cpu);
     const uint64_t flags = spin_lock(&sched_lock);

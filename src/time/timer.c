@@ -5,15 +5,18 @@
 #include "base/spinlock.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
+#include "lib/bits.h"
 
 /* Sorted by deadline, equal ones in the order of arming. A CPU's list holds at most the timers of its vCPUs
  * and a few of the hypervisor's own: walks are bounded by how many of them the configuration makes. */
 struct timer_queue {
     struct spinlock lock;
     struct timer *first;
+    volatile uint64_t first_ns; /* its deadline; written with the lock, read by the CPU itself */
+    struct timer *own;          /* the CPU's alone; NULL before it is armed */
 };
 
-#define QUEUE   { SPINLOCK(LOCK_TIMER), NULL }
+#define QUEUE   { SPINLOCK(LOCK_TIMER), NULL, TIME_NEVER, NULL }
 #define QUEUES8 QUEUE, QUEUE, QUEUE, QUEUE, QUEUE, QUEUE, QUEUE, QUEUE
 
 static struct timer_queue timer_queue[HV_CPUS_MAX] = { QUEUES8, QUEUES8, QUEUES8, QUEUES8,
@@ -27,9 +30,15 @@ void timer_setup(struct timer *timer, void (*fire)(struct timer *timer))
     timer->cpu = TIMER_UNARMED;
 }
 
+/* By the CPU itself. */
 static uint64_t queue_deadline(const struct timer_queue *queue)
 {
-    return (queue->first != NULL) ? queue->first->deadline_ns : TIME_NEVER;
+    return (queue->own != NULL) ? bits_min(queue->own->deadline_ns, queue->first_ns) : queue->first_ns;
+}
+
+static void queue_note(struct timer_queue *queue)
+{
+    queue->first_ns = (queue->first != NULL) ? queue->first->deadline_ns : TIME_NEVER;
 }
 
 static void queue_remove(struct timer_queue *queue, struct timer *timer)
@@ -42,6 +51,7 @@ static void queue_remove(struct timer_queue *queue, struct timer *timer)
     if (*link == timer) {
         *link = timer->next;
     }
+    queue_note(queue);
     timer->next = NULL;
     timer->cpu = TIMER_UNARMED;
 }
@@ -55,6 +65,7 @@ static void queue_insert(struct timer_queue *queue, struct timer *timer)
     }
     timer->next = *link;
     *link = timer;
+    queue_note(queue);
 }
 
 /* Off the list it is on, if any. Another CPU's hardware timer is left alone: it then comes for nothing. */
@@ -103,6 +114,18 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
     }
 }
 
+void timer_arm_own(struct timer *timer, uint64_t deadline_ns)
+{
+    struct timer_queue *queue = &timer_queue[cpu_id()];
+    const uint64_t before = queue_deadline(queue);
+
+    queue->own = timer;
+    timer->deadline_ns = deadline_ns;
+    if (queue_deadline(queue) != before) {
+        hal_timer_set(queue_deadline(queue));
+    }
+}
+
 void timer_disarm(struct timer *timer)
 {
     timer_take(timer);
@@ -141,6 +164,10 @@ void upcall_timer(void)
     struct timer_queue *queue = &timer_queue[cpu_id()];
     const uint64_t now_ns = hal_timer_now_ns();
 
+    if ((queue->own != NULL) && (queue->own->deadline_ns <= now_ns)) {
+        queue->own->deadline_ns = TIME_NEVER;
+        queue->own->fire(queue->own);
+    }
     for (uint32_t i = 0; i < TIMER_BURST; i++) {
         struct timer *timer = queue_pop(queue, now_ns);
 

@@ -22,6 +22,9 @@ void timer_setup(struct timer *timer, void (*fire)(struct timer *timer));
  * Interrupts masked or in a worker. */
 void timer_arm(struct timer *timer, uint64_t deadline_ns);
 void timer_disarm(struct timer *timer);
+/* Each CPU may have one timer that nobody else arms, disarms or adopts: no list, no lock. Interrupts
+ * masked. */
+void timer_arm_own(struct timer *timer, uint64_t deadline_ns);
 
 /* All that is armed on a CPU that has stopped for good fires here, early: who looks at the clock and arms it
  * again is served by this CPU from now on. Worker context. */

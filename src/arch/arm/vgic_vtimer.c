@@ -51,17 +51,21 @@ static uint64_t vgic_vtimer_next(const struct hal_vcpu *vcpu, uint64_t state, bo
     return next;
 }
 
-static void vgic_vtimer_note(struct hal_vcpu *vcpu, uint64_t state, bool is_asserted)
+static void vgic_vtimer_note(struct vgic_bank *bank, uint64_t state, bool is_asserted)
 {
-    struct vgic_vcpu *vgic = &vcpu->arm.vgic;
-    struct vgic_bank *bank = &vgic->priv;
-    const bool is_latched = (bank->latch & VGIC_VTIMER_BIT) != 0u;
-
     bank->line = is_asserted ? (bank->line | VGIC_VTIMER_BIT) : (bank->line & ~VGIC_VTIMER_BIT);
     bank->shown =
         (state == GIC_LR_PENDING) ? (bank->shown | VGIC_VTIMER_BIT) : (bank->shown & ~VGIC_VTIMER_BIT);
     bank->active =
         (state == GIC_LR_ACTIVE) ? (bank->active | VGIC_VTIMER_BIT) : (bank->active & ~VGIC_VTIMER_BIT);
+}
+
+/* What vgic_vtimer_fired() writes. */
+static void vgic_vtimer_prepare(struct hal_vcpu *vcpu)
+{
+    struct vgic_vcpu *vgic = &vcpu->arm.vgic;
+    const bool is_latched = (vgic->priv.latch & VGIC_VTIMER_BIT) != 0u;
+
     vgic->vtimer_lr = (vgic_vtimer_may_show(vcpu) && !is_latched) ? vgic_vtimer_pending_lr(vgic) : 0u;
 }
 
@@ -108,7 +112,8 @@ void vgic_vtimer_sync(struct hal_vcpu *vcpu)
     if ((next != state) || (next == GIC_LR_PENDING) || (vgic_vtimer_is_ours() && is_linked)) {
         vgic_vtimer_write(vgic, next);
     }
-    vgic_vtimer_note(vcpu, next, is_asserted);
+    vgic_vtimer_note(&vgic->priv, next, is_asserted);
+    vgic_vtimer_prepare(vcpu);
 }
 
 static bool vgic_vtimer_fired_slow(struct hal_vcpu *vcpu)
@@ -147,8 +152,11 @@ void vgic_vtimer_load(struct hal_vcpu *vcpu)
     if ((next != 0u) || is_asserted) {
         gic_private_set_active(gic_host.vtimer_irq);
     }
-    vgic_vtimer_write(vgic, next);
-    vgic_vtimer_note(vcpu, next, is_asserted);
+    if (next != 0u) { /* else it is empty: vgic_vtimer_save() */
+        vgic_vtimer_write(vgic, next);
+    }
+    vgic_vtimer_note(&vgic->priv, next, is_asserted);
+    vgic_vtimer_prepare(vcpu);
 }
 
 /* The timer is off already: with the line low, deactivation leaves nothing behind for the next vCPU. */
@@ -163,5 +171,5 @@ void vgic_vtimer_save(struct hal_vcpu *vcpu)
         gic_lr_write(VGIC_LR_TIMER, 0u);
     }
     vgic->is_vtimer_held = false;
-    vgic_vtimer_note(vcpu, state & GIC_LR_ACTIVE, false);
+    vgic_vtimer_note(&vgic->priv, state & GIC_LR_ACTIVE, false);
 }

@@ -181,13 +181,13 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
 
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
 {
-    if (trap) {
-        vcpu->hcr |= A64_HCR_TWI;
-    } else {
-        vcpu->hcr &= ~A64_HCR_TWI;
-    }
-    if (a64_cpu()->current == &vcpu->frame) {
-        A64_WRITE(hcr_el2, vcpu->hcr);
+    const uint64_t hcr = trap ? (vcpu->hcr | A64_HCR_TWI) : (vcpu->hcr & ~A64_HCR_TWI);
+
+    if (hcr != vcpu->hcr) {
+        vcpu->hcr = hcr;
+        if (a64_cpu()->current == &vcpu->frame) {
+            A64_WRITE(hcr_el2, hcr);
+        }
     }
 }
 

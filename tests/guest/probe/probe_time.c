@@ -42,7 +42,8 @@ static void virtual_timer(void)
     const uint64_t at = timer_now() + ms(5u);
     reg_write(cntv_cval_el0, at);
     reg_write(cntv_ctl_el0, TIMER_ENABLE);
-    EXPECT_EQUAL(reg_read(cntv_ctl_el0) & TIMER_STATUS, 0u);
+    const uint64_t status = reg_read(cntv_ctl_el0) & TIMER_STATUS;
+    EXPECT((status == 0u) || (timer_now() >= at)); /* others may run meanwhile */
     EXPECT(probe_await(&probe_irqs[irq], 1u, 1000u));
     EXPECT(probe_irq_time >= at);
     probe_pause(5u);
