@@ -218,10 +218,10 @@ events:
     TIMER   1000
     AWAIT
     PHASE_END
-    mov     x24, #1
+    mov     x9, #1
     PHASE_LOOP 9                        /* SGI to itself */
     mov     x27, x28
-    msr     SGI1R, x24
+    msr     SGI1R, x9
     isb
     AWAIT
     PHASE_END
@@ -295,13 +295,13 @@ pair:
 2:  yield
     ldr     w0, [x22]
     cbz     w0, 2b
-    mov     x24, #2                     /* SGI 0 to the CPU with affinity 1 */
+    mov     x9, #2                     /* SGI 0 to the CPU with affinity 1 */
     PHASE_LOOP 20                       /* SGI to another vCPU that runs */
     bl      send
     PHASE_END
     mov     w0, #1
     str     w0, [x21]
-    mov     x24, #2
+    mov     x9, #2
     bl      send                        /* out of its busy loop */
     PHASE_LOOP 21                       /* SGI to another vCPU that waits */
     bl      send
@@ -315,7 +315,7 @@ send:
     subs    x1, x1, #1
     b.ne    3b
     ldr     w0, [x20]
-    msr     SGI1R, x24
+    msr     SGI1R, x9
     isb
 4:  yield
     ldr     w1, [x20]
