@@ -37,9 +37,11 @@ struct domain_fault {
     uint64_t last_ns;
     uint64_t cause;   /* the port's syndrome, 0 for a domain that was stopped */
     uint64_t address; /* guest physical, or the pc */
+    uint64_t virtual;
     const char *what; /* constant text */
     uint32_t vcpu;
     uint32_t count;
+    volatile bool tell; /* the log is to hear of it: sched/report.h */
 };
 
 struct domain;
@@ -151,8 +153,8 @@ HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, co
                                              uint64_t bytes);
 
 /* Adds a line to the domain's fault log, now, or counts one up; fault's times and count do not matter. True
- * while such a line is worth logging: the first few, then each power of two. CPUs may lose a count against
- * each other: it is for people. Any context, no lock taken. */
+ * if fault->tell and such a line is worth logging: the first few, then each power of two. CPUs may lose a
+ * count against each other: it is for people. Any context, no lock taken. */
 bool domain_fault_note(struct domain *domain, const struct domain_fault *fault);
 
 const char *domain_state_name(enum domain_state state);

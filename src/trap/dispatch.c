@@ -1,8 +1,8 @@
 /* The waist: what a port hands up, and the single way back to a guest. */
 /* [impl->req~input-never-panics~1] */
-#include "base/log.h"
 #include "build/build.h"
 #include "hal/upcall.h"
+#include "sched/report.h"
 #include "sched/sched.h"
 #include "trap/fault.h"
 
@@ -10,14 +10,14 @@
 
 static void note(struct vcpu *vcpu, const struct hal_exit *exit, const char *what)
 {
-    const struct domain_fault fault = {
-        .what = what, .cause = exit->cause, .address = exit->gva, .vcpu = vcpu->index
-    };
+    const struct domain_fault fault = { .what = what,
+                                        .cause = exit->cause,
+                                        .address = exit->gva,
+                                        .virtual = exit->gva,
+                                        .vcpu = vcpu->index,
+                                        .tell = true };
 
-    if (domain_fault_note(vcpu->domain, &fault)) {
-        log_line("%s: vCPU %u: %s at pc %X, syndrome %X", vcpu->domain->plan->name, vcpu->index, what,
-                 exit->gva, exit->cause);
-    }
+    report_fault(vcpu->domain, &fault);
 }
 
 enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)

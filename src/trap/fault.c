@@ -1,9 +1,9 @@
 /* [impl->req~unmapped-access~1] */
 #include "trap/fault.h"
 
-#include "base/log.h"
 #include "hal/upcall.h"
 #include "lib/bits.h"
+#include "sched/report.h"
 
 static bool window_covers(const struct mmio_window *window, gpa_t at, uint64_t width)
 {
@@ -71,19 +71,17 @@ static bool fault_is_over(const struct vcpu *vcpu, const struct hal_exit *exit)
 
 static enum hal_resume fault_abort(struct vcpu *vcpu, const struct hal_exit *exit)
 {
-    struct domain *domain = vcpu->domain;
     const char *read_or_write = exit->write ? "write" : "read";
-    struct domain_fault fault = { .cause = exit->cause, .address = exit->gpa.v, .vcpu = vcpu->index };
+    struct domain_fault fault = {
+        .cause = exit->cause, .address = exit->gpa.v, .virtual = exit->gva, .vcpu = vcpu->index, .tell = true
+    };
 
     fault.what = exit->exec ? "fetch" : read_or_write;
     if (exit->external) {
         fault.what = "bus error";
         fault.address = exit->gva;
     }
-    if (domain_fault_note(domain, &fault)) {
-        log_line("%s: vCPU %u: %s at %X (virtual %X) aborted, syndrome %X", domain->plan->name, vcpu->index,
-                 fault.what, fault.address, exit->gva, exit->cause);
-    }
+    report_fault(vcpu->domain, &fault);
     return HAL_INJECT_ABORT;
 }
 

@@ -5,11 +5,11 @@
 /* [impl->req~irq-rate~1] */
 #include "virq/virq.h"
 
-#include "base/log.h"
 #include "hal/timer.h"
 #include "hal/virq.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "sched/report.h"
 
 #define GATE_AHEAD_NS 100000000ULL
 #define NS_PER_S      1000000000ULL
@@ -49,7 +49,9 @@ static void gate_opens(struct timer *timer)
 {
     struct domain *domain =
         (struct domain *)(void *)((uint8_t *)(void *)timer - offsetof(struct domain, gate.timer));
-    const struct domain_fault fault = { .what = "more device interrupts than bulkhead,max-irq-rate" };
+    const struct domain_fault fault = { .what =
+                                            "more device interrupts than bulkhead,max-irq-rate, some wait",
+                                        .tell = true };
     const uint64_t flags = spin_lock(&domain->gate.lock);
     const uint64_t now_ns = hal_timer_now_ns();
     const bool notes = now_ns >= domain->gate.note_ns;
@@ -57,9 +59,8 @@ static void gate_opens(struct timer *timer)
     gate_let_in(domain, now_ns);
     domain->gate.note_ns = notes ? (now_ns + NS_PER_S) : domain->gate.note_ns;
     spin_unlock(&domain->gate.lock, flags);
-    if (notes && domain_fault_note(domain, &fault)) {
-        log_line("%s: more than %u device interrupts a second, some wait", domain->plan->name,
-                 domain->plan->max_irq_rate);
+    if (notes) {
+        report_fault(domain, &fault);
     }
 }
 

@@ -69,6 +69,7 @@ static struct vcpu *guest(void)
 static struct hal_exit access_to(uint64_t at, uint8_t width, bool write)
 {
     const struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT,
+                                   .cause = 0x93,
                                    .gpa = gpa(at),
                                    .width = width,
                                    .write = write,
@@ -108,8 +109,9 @@ static void devices_scenario(void)
     exit.exec = true;
     CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
     CHECK(reg_calls == 1);
-    CHECK(strstr(said, "bulkhead: [    0.000] dom0: vCPU 0: write at 0xa000fff (virtual 0x0) aborted") !=
-          NULL);
+    CHECK(said[0] == '\0'); /* not in the trap */
+    fake_time_advance(20u * MS);
+    CHECK(strstr(said, "dom0: vCPU 0: write at 0xa000fff (virtual 0x0), syndrome 0x") != NULL);
     CHECK(strstr(said, "fetch at 0x9000010") != NULL);
 }
 ALONE(devices)
@@ -164,10 +166,11 @@ static void log_is_bounded_scenario(void)
         CHECK(try_access(0x100, 4, (i % 2) == 0) == HAL_INJECT_ABORT);
         CHECK(fake_guest_exit(0, &unknown) == HAL_INJECT_UNDEF);
     }
+    fake_time_advance(20u * MS);
     for (const char *at = said; *at != '\0'; at++) {
         lines += (*at == '\n') ? 1u : 0u;
     }
-    CHECK(lines < 30u);
+    CHECK((lines > 0u) && (lines < 30u));
 }
 ALONE(log_is_bounded)
 
@@ -213,7 +216,8 @@ static void external_scenario(void)
     exit.gva = 0x1234;
     CHECK(fake_guest_exit(0, &exit) == HAL_INJECT_ABORT);
     CHECK((strcmp(v->domain->fault[0].what, "bus error") == 0) && (v->domain->fault[0].address == 0x1234));
-    CHECK(strstr(said, "bus error at 0x1234 (virtual 0x1234) aborted") != NULL);
+    fake_time_advance(20u * MS);
+    CHECK(strstr(said, "bus error at 0x1234 (virtual 0x1234), syndrome 0x") != NULL);
 }
 ALONE(external)
 
