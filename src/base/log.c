@@ -19,7 +19,7 @@ static struct spinlock log_lock = SPINLOCK(LOCK_LOG);
 static char log_ring[LOG_RING_BYTES];
 static uint64_t log_written; /* bytes ever */
 static volatile bool log_is_emergency;
-static struct console log_console = { .name = "bulkhead", .prefix = true };
+static struct console log_console; /* with a ring: named below, so that it is no part of the image */
 
 static uint64_t log_lock_take(void)
 {
@@ -76,6 +76,8 @@ static void log_convert(struct fmt_buf *line, char kind, va_list *args) /* MISRA
 /* The first line is written by the boot CPU alone, into an empty table. */
 static void log_show(const char *text, uint32_t bytes)
 {
+    log_console.name = "bulkhead";
+    log_console.prefix = true;
     if (log_console.registered || (console_register(&log_console) == HV_OK)) {
         console_write(&log_console, text, bytes);
     }
