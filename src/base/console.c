@@ -4,6 +4,7 @@
 #include "base/percpu.h"
 #include "drivers/uart_queue.h"
 #include "hal/sync.h"
+#include "lib/ring.h"
 #include "lib/string.h"
 
 #define RECEIVE_BURST  16u
@@ -225,11 +226,10 @@ static void line_keep(struct console *console, char c, bool owns)
 static uint32_t plain_run(const struct console *console, const char *text, uint32_t bytes)
 {
     const uint32_t room = CONSOLE_LINE_BYTES - console->line_len;
-    const uint32_t most = (bytes < room) ? bytes : room;
+    const uint32_t most = (console->escape_len != 0u) ? 0u : ((bytes < room) ? bytes : room);
     uint32_t n = 0;
 
-    while ((console->escape_len == 0u) && (n < most) && ((uint8_t)text[n] >= CHAR_SPACE) &&
-           ((uint8_t)text[n] != CHAR_DEL)) {
+    while ((n < most) && ((uint8_t)text[n] >= CHAR_SPACE) && ((uint8_t)text[n] != CHAR_DEL)) {
         n++;
     }
     return n;
@@ -313,17 +313,6 @@ static uint32_t write_some(struct console *console, const char *text, uint32_t b
     return n;
 }
 
-static void ring_keep(struct console *console, const char *text, uint32_t bytes)
-{
-    const uint32_t at = (uint32_t)(console->ring_written % CONSOLE_RING_BYTES);
-    const uint32_t to_edge = CONSOLE_RING_BYTES - at;
-    const uint32_t first = (bytes < to_edge) ? bytes : to_edge;
-
-    (void)memcpy(&console->ring[at], text, first);
-    (void)memcpy(console->ring, &text[first], bytes - first);
-    console->ring_written += bytes;
-}
-
 static bool has_room(const struct console *console, bool guest)
 {
     uint32_t want = ROOM_DRAW;
@@ -362,7 +351,8 @@ static uint32_t take(struct console *console, const char *text, uint32_t bytes, 
             const uint32_t some = queue.present ? write_some(console, &text[n], most - n) : (most - n);
 
             turns += (text[n] == '\n') ? TURNS_LINE : 1u;
-            ring_keep(console, &text[n], some);
+            ring_put(console->ring, CONSOLE_RING_BYTES, console->ring_written, &text[n], some);
+            console->ring_written += some;
             console->ring_shown = queue.present ? console->ring_written : console->ring_shown;
             n += some;
         }

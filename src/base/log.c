@@ -8,6 +8,7 @@
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "lib/fmt.h"
+#include "lib/ring.h"
 
 #define LOG_RING_BYTES 16384u /* a power of two */
 #define LOG_LINE_MAX   240u   /* a longer line is cut */
@@ -87,10 +88,8 @@ static void log_commit(const char *text, uint32_t bytes)
 {
     const uint64_t flags = log_lock_take();
 
-    for (uint32_t i = 0; i < bytes; i++) {
-        log_ring[log_written % LOG_RING_BYTES] = text[i];
-        log_written++;
-    }
+    ring_put(log_ring, LOG_RING_BYTES, log_written, text, bytes);
+    log_written += bytes;
     log_keep_line(text, bytes);
     log_lock_drop(flags);
     log_show(text, bytes);
@@ -109,21 +108,35 @@ void log_keep(void *region, uint64_t bytes)
     log_keep_open(region, bytes, log_show_kept);
 }
 
+/* Characters up to the next conversion. */
+static uint32_t plain_length(const char *text)
+{
+    uint32_t n = 0;
+
+    while ((text[n] != '\0') && !((text[n] == '%') && (text[n + 1u] != '\0'))) {
+        n++;
+    }
+    return n;
+}
+
 void log_line(const char *format, ...)
 {
     char bytes[LOG_LINE_MAX];
+    const char *at = format;
     struct fmt_buf line;
     va_list args; /* MISRA-DEV-1 */
 
     fmt_init(&line, bytes, sizeof(bytes) - 1u);
     log_uptime(&line);
     va_start(args, format); /* MISRA-DEV-1 */
-    for (const char *at = format; *at != '\0'; at++) {
-        if ((at[0] == '%') && (at[1] != '\0')) {
-            at++;
-            log_convert(&line, *at, &args);
-        } else {
-            fmt_char(&line, *at);
+    while (*at != '\0') {
+        const uint32_t plain = plain_length(at);
+
+        fmt_bytes(&line, at, plain);
+        at = &at[plain];
+        if (*at == '%') {
+            log_convert(&line, at[1], &args);
+            at = &at[2];
         }
     }
     va_end(args); /* MISRA-DEV-1 */

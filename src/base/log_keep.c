@@ -2,8 +2,8 @@
 #include "base/log_keep.h"
 
 #include "hal/cache.h"
+#include "hal/cpu.h"
 #include "lib/bits.h"
-#include "lib/crc32.h"
 #include "lib/string.h"
 
 #define KEEP_MAGIC     0x504B4C42u /* "BLKP" */
@@ -32,7 +32,7 @@ static uint32_t slot_crc(const struct keep_slot *s)
     const void *const start = s;
     const uint8_t *const raw = start;
 
-    return crc32_update(0u, &raw[KEEP_SUMMED], (KEEP_HEAD - KEEP_SUMMED) + s->bytes);
+    return hal_cpu_crc32c(0u, &raw[KEEP_SUMMED], (KEEP_HEAD - KEEP_SUMMED) + s->bytes);
 }
 
 static bool slot_is(const struct keep_slot *s, uint64_t number)

@@ -3,7 +3,7 @@
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/string.h"
+#include "lib/ring.h"
 
 #define DRIVEN_NOT  0u
 #define DRIVEN_POLL 1u
@@ -79,7 +79,6 @@ void uart_queue_append(struct uart_queue *q, const char *text, uint32_t bytes)
 {
     const uint32_t end = q->end;
     const uint32_t room = UART_QUEUE_BYTES - (end - hal_load_acquire32(&q->tail));
-    const uint32_t to_edge = UART_QUEUE_BYTES - (end % UART_QUEUE_BYTES);
 
     if (!q->present) {
         /* nobody to show it to */
@@ -89,10 +88,8 @@ void uart_queue_append(struct uart_queue *q, const char *text, uint32_t bytes)
         }
     } else {
         const uint32_t n = (bytes < room) ? bytes : room; /* less than all: the caller did not look */
-        const uint32_t first = (n < to_edge) ? n : to_edge;
 
-        (void)memcpy(&q->ring[end % UART_QUEUE_BYTES], text, first);
-        (void)memcpy(q->ring, &text[first], n - first);
+        ring_put(q->ring, UART_QUEUE_BYTES, end, text, n);
         q->end = end + n;
     }
 }

@@ -7,7 +7,7 @@
 #include "drivers/uart.h"
 
 #define UART_QUEUE_BYTES 16384u /* a power of two */
-#define UART_SEND_BYTES  64u    /* at most by one call */
+#define UART_SEND_BYTES  32u    /* at most by one call */
 
 /* Private, but for `watched`. Positions count bytes ever, modulo 2^32. All zero: no UART, appends are
  * void. */

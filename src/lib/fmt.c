@@ -1,5 +1,7 @@
 #include "lib/fmt.h"
 
+#include "lib/string.h"
+
 #define DECIMAL_DIGITS_MAX 20u
 #define HEX_DIGITS_MAX     16u
 
@@ -25,11 +27,22 @@ void fmt_char(struct fmt_buf *f, char c)
     }
 }
 
+void fmt_bytes(struct fmt_buf *f, const char *text, uint32_t n)
+{
+    const uint32_t room = f->size - f->len; /* the NUL included */
+    const uint32_t fit = (n < room) ? n : (room - 1u);
+
+    (void)memcpy(&f->buf[f->len], text, fit);
+    f->len += fit;
+    f->buf[f->len] = '\0';
+    f->cut = f->cut || (fit < n);
+}
+
 void fmt_strn(struct fmt_buf *f, const char *text, uint32_t limit)
 {
-    for (uint32_t i = 0; (i < limit) && (text[i] != '\0'); i++) {
-        fmt_char(f, text[i]);
-    }
+    const uint32_t room = f->size - f->len;
+
+    fmt_bytes(f, text, (uint32_t)strnlen(text, (limit < room) ? limit : room));
 }
 
 void fmt_str(struct fmt_buf *f, const char *text)
@@ -40,21 +53,18 @@ void fmt_str(struct fmt_buf *f, const char *text)
 void fmt_u64_width(struct fmt_buf *f, uint64_t value, uint32_t width, char pad)
 {
     char digits[DECIMAL_DIGITS_MAX];
-    uint32_t n = 0;
+    uint32_t first = DECIMAL_DIGITS_MAX;
     uint64_t rest = value;
 
     do {
-        digits[n] = digit_chars[rest % 10u];
+        first--;
+        digits[first] = digit_chars[rest % 10u];
         rest /= 10u;
-        n++;
-    } while ((rest != 0u) && (n < DECIMAL_DIGITS_MAX));
-    for (uint32_t column = n; column < width; column++) {
+    } while ((rest != 0u) && (first > 0u));
+    for (uint32_t column = DECIMAL_DIGITS_MAX - first; column < width; column++) {
         fmt_char(f, pad);
     }
-    while (n > 0u) {
-        n--;
-        fmt_char(f, digits[n]);
-    }
+    fmt_bytes(f, &digits[first], DECIMAL_DIGITS_MAX - first);
 }
 
 void fmt_u64(struct fmt_buf *f, uint64_t value)
@@ -64,9 +74,14 @@ void fmt_u64(struct fmt_buf *f, uint64_t value)
 
 void fmt_hex_width(struct fmt_buf *f, uint64_t value, uint32_t digits)
 {
+    char text[HEX_DIGITS_MAX];
+    uint64_t rest = value;
+
     for (uint32_t i = digits; i > 0u; i--) {
-        fmt_char(f, digit_chars[(value >> ((i - 1u) * 4u)) & 0xFu]);
+        text[i - 1u] = digit_chars[rest & 0xFu];
+        rest >>= 4u;
     }
+    fmt_bytes(f, text, digits);
 }
 
 void fmt_hex(struct fmt_buf *f, uint64_t value)

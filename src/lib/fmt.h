@@ -16,6 +16,8 @@ struct fmt_buf {
 void fmt_init(struct fmt_buf *f, char *buf, uint32_t size);
 void fmt_char(struct fmt_buf *f, char c);
 void fmt_str(struct fmt_buf *f, const char *text);
+/* n characters, none of them NUL */
+void fmt_bytes(struct fmt_buf *f, const char *text, uint32_t n);
 /* at most limit characters of text, fewer if a NUL comes first */
 void fmt_strn(struct fmt_buf *f, const char *text, uint32_t limit);
 void fmt_u64(struct fmt_buf *f, uint64_t value);
