@@ -32,8 +32,8 @@ static void line_run(struct work *work)
     (void)work;
     operator_command_run(&operator_console, line);
     line_len = 0u;
+    hal_store_release32(&busy, 0u); /* before the prompt: who sees that may type */
     say(prompt);
-    hal_store_release32(&busy, 0u);
 }
 
 static void line_edit(uint8_t c)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/console.h"
 #include "hal/boot.h"
 #include "hal/upcall.h"
 #include "state_reset.h"
@@ -47,6 +48,7 @@ static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t valu
 
 const char *host_shown(void)
 {
+    console_flush(); /* the rest would come with the next interrupts */
     return shown;
 }
 
