@@ -3,7 +3,6 @@
  * [test->req~input-never-panics~1] [test->req~memory-apart~1] [test->req~all-faults-told~1] */
 #include <string.h>
 
-#include "base/console.h"
 #include "build/build.h"
 #include "host.h"
 #include "hal/upcall.h"
@@ -22,7 +21,6 @@ static uint32_t nr_sentences;
 
 static bool says(const char *text)
 {
-    console_flush(); /* what waits would come with the next interrupts */
     return (plan.console.kind != PLAN_CONSOLE_PL011) || (plan.console.base.v != HOST_UART) ||
            (strstr(host_shown(), text) != NULL);
 }

@@ -8,22 +8,23 @@
 #include "hal/sync.h"
 #include "hal/upcall.h"
 #include "hal/virq.h"
+#include "lib/string.h"
 
 #define VGIC_WAKER_RESET (GICR_WAKER_PROCESSOR_SLEEP | GICR_WAKER_CHILDREN_ASLEEP)
 
 enum hv_status vgic_domain_init(struct hal_domain *domain)
 {
     struct vgic_shared *shared = upcall_domain_page(domain);
-    uint32_t spi;
 
     if (shared == NULL) {
         return HV_NO_MEMORY;
     }
     spin_init(&shared->lock, LOCK_VGIC);
     shared->nr_banks = (uint32_t)bits_min(domain->arm.nr_spis / VGIC_BANK_IRQS, VGIC_SPI_BANKS);
-    /* GICv3: affinity 0.0.0.0, GICv2: the first CPU. Whoever did not route an interrupt gets it there. */
-    for (spi = 0u; spi < ARRAY_LEN(shared->target); spi++) {
-        shared->target[spi] = (domain->arm.gic_version == 2u) ? 1u : 0u;
+    /* Who did not route an interrupt gets it on the first vCPU: GICv3: affinity 0.0.0.0, as the page is zero;
+     * GICv2: the set of CPU 0. */
+    if (domain->arm.gic_version == 2u) {
+        (void)memset(shared->target, 1, sizeof(shared->target));
     }
     domain->arm.vgic = shared;
     return HV_OK;
