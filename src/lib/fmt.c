@@ -74,7 +74,7 @@ void fmt_u64(struct fmt_buf *f, uint64_t value)
 
 void fmt_hex_width(struct fmt_buf *f, uint64_t value, uint32_t digits)
 {
-    char text[HEX_DIGITS_MAX];
+    char text[HEX_DIGITS_MAX] = { '\0' };
     uint64_t rest = value;
 
     for (uint32_t i = digits; i > 0u; i--) {

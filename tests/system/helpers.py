@@ -41,7 +41,8 @@ def operator(machine, command, answer=None, timeout=20):
 
 
 def check_ticks(machine, name, at_least):
-    """The real-time guest said often enough how it is, and lost nothing; each line counts on from the one before."""
+    """The real-time guest says often enough how it is, and lost nothing; each line counts on from the one before."""
+    machine.expect_count("RT %s ticks=" % name, at_least, 30)
     lines = [TICK.search(line) for line in whole_lines(machine.text, name) if "RT %s ticks=" % name in line]
     assert all(lines), "a line of the real-time guest is not whole"
     assert len(lines) >= at_least
