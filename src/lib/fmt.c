@@ -74,14 +74,16 @@ void fmt_u64(struct fmt_buf *f, uint64_t value)
 
 void fmt_hex_width(struct fmt_buf *f, uint64_t value, uint32_t digits)
 {
-    char text[HEX_DIGITS_MAX] = { '\0' };
+    char text[HEX_DIGITS_MAX];
+    uint32_t first = HEX_DIGITS_MAX;
     uint64_t rest = value;
 
-    for (uint32_t i = digits; i > 0u; i--) {
-        text[i - 1u] = digit_chars[rest & 0xFu];
+    do {
+        first--;
+        text[first] = digit_chars[rest & 0xFu];
         rest >>= 4u;
-    }
-    fmt_bytes(f, text, digits);
+    } while (((HEX_DIGITS_MAX - first) < digits) && (first > 0u));
+    fmt_bytes(f, &text[first], HEX_DIGITS_MAX - first);
 }
 
 void fmt_hex(struct fmt_buf *f, uint64_t value)
