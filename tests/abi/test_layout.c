@@ -13,15 +13,8 @@
 #include "hal/vplat.h"
 #include "lib/bits.h"
 
-/* Xen's headers choose the architecture by the compiler's macros; this program runs on the host. */
-#undef __x86_64__
-#undef __i386__
-#ifndef __aarch64__
-#define __aarch64__ 1
-#endif
-#define __XEN_INTERFACE_VERSION__ 0x00041400
-#define __XEN_TOOLS__             1
-#include <xen/xen.h>
+#include "xen_headers.h"
+
 #include <xen/device_tree_defs.h>
 
 static void gic_v2(void **state)

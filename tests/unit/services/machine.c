@@ -165,6 +165,26 @@ void machine_output_forget(void)
 
 /* -- Setup -- */
 
+struct plan_domain *machine_plan(struct plan *plan, uint32_t nr_vcpus)
+{
+    struct plan_domain *const d = &plan->domain[0];
+
+    plan->nr_cpus = 1u;
+    plan->nr_domains = 1u;
+    plan->sched = PLAN_SCHED_RR;
+    (void)strcpy(d->name, "domU1");
+    d->domid = 1u;
+    d->memory_bytes = 64ULL << 20u;
+    d->pool_bytes = 1ULL << 20u;
+    d->nr_vcpus = nr_vcpus;
+    d->nr_spis = 32u;
+    d->bootargs = "";
+    for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
+        d->affinity[i] = UINT64_MAX;
+    }
+    return d;
+}
+
 int machine_setup(void **state)
 {
     hpa_t base = { 0u };

@@ -34,6 +34,9 @@ extern struct machine_notes machine;
 
 /* Once in a program, as a cmocka group's setup: everything below works from then on. */
 int machine_setup(void **state);
+/* A plan of one domain, domU1, of 64 MiB and that many vCPUs, for any CPU; what else it has is the
+ * caller's. */
+struct plan_domain *machine_plan(struct plan *plan, uint32_t nr_vcpus);
 /* Runs what work_queue() was given; false if nothing was. */
 bool machine_work_run(void);
 

@@ -21,23 +21,12 @@ static struct domain *domain;
 
 static int setup(void **state)
 {
-    struct plan_domain *const d = &plan.domain[0];
+    struct plan_domain *d;
 
     (void)machine_setup(state);
-    plan.nr_cpus = 1u;
-    plan.nr_domains = 1u;
-    plan.sched = PLAN_SCHED_RR;
-    (void)strcpy(d->name, "domU1");
-    d->domid = 1u;
-    d->memory_bytes = MiB(64);
-    d->pool_bytes = MiB(1);
-    d->nr_vcpus = 2u;
-    d->nr_spis = 32u;
+    d = machine_plan(&plan, 2u);
     d->vpl011 = true;
     d->bootargs = "console=ttyAMA0";
-    for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
-        d->affinity[i] = UINT64_MAX;
-    }
     assert_int_equal(build_setup(&plan), HV_OK);
     assert_int_equal(build_nr_workspaces(), 1u);
     assert_int_equal(build_prepare(d, &domain), HV_OK);

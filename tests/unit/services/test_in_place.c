@@ -16,20 +16,10 @@ static struct domain *domain;
 
 static int setup(void **state)
 {
-    struct plan_domain *const d = &plan.domain[0];
+    struct plan_domain *d;
 
     (void)machine_setup(state);
-    plan.nr_cpus = 1u;
-    plan.nr_domains = 1u;
-    plan.sched = PLAN_SCHED_RR;
-    (void)strcpy(d->name, "domU1");
-    d->domid = 1u;
-    d->memory_bytes = MiB(64);
-    d->pool_bytes = MiB(1);
-    d->nr_vcpus = 1u;
-    d->nr_spis = 32u;
-    d->bootargs = "";
-    d->affinity[0] = UINT64_MAX;
+    d = machine_plan(&plan, 1u);
     assert_int_equal(build_setup(&plan), HV_OK);
     assert_int_equal(build_prepare(d, &domain), HV_OK);
     return 0;
