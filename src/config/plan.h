@@ -41,6 +41,74 @@ struct plan_console {
     uint32_t reg_width; /* 16550: access width in bytes, 1 or 4 */
 };
 
+/* Limits of what a static system names, over all domains. */
+#define PLAN_STATIC_MEM_MAX  128u /* ranges of xen,static-mem; 64 in one domain */
+#define PLAN_STATIC_HEAP_MAX 16u
+#define PLAN_SHM_MAX         32u /* regions of shared memory */
+#define PLAN_SHM_USES_MAX    64u /* domains' mappings of these */
+#define PLAN_SHM_ID_MAX      16u /* bytes of xen,shm-id with NUL */
+#define PLAN_CHANNELS_MAX    128u
+#define PLAN_WINDOWS_MAX     128u /* ranges of device registers that domains have */
+#define PLAN_LINES_MAX       256u /* physical interrupts that domains have */
+#define PLAN_STREAMS_MAX     128u /* runs of stream ids that domains have */
+#define PLAN_NO_DOMAIN       0xFFu
+
+/* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. */
+
+/* A region of shared memory: all nodes of one xen,shm-id */
+struct plan_shm {
+    char id[PLAN_SHM_ID_MAX];
+    struct plan_range host; /* base 0 and not placed: taken from free memory at boot */
+    bool is_placed;
+    uint8_t owner; /* its domain; PLAN_NO_DOMAIN: the hypervisor's (Xen's DOMID_IO) */
+};
+
+/* One domain's mapping of (a part of) a region */
+struct plan_shm_use {
+    uint8_t shm; /* index */
+    uint8_t domain;
+    gpa_t at;
+    uint64_t offset; /* into the region */
+    uint64_t bytes;
+};
+
+/* A static event channel */
+struct plan_channel {
+    uint8_t domain[2]; /* may be the same */
+    uint32_t port[2];
+};
+
+/* Device registers that a domain reaches */
+struct plan_window {
+    uint8_t domain;
+    gpa_t at;
+    struct plan_range host;
+    const char *path; /* of the device's node in the host's tree, for reports; NULL = not named */
+};
+
+/* A physical interrupt that is a domain's */
+struct plan_line {
+    uint8_t domain;
+    bool edge;
+    uint32_t irq;  /* as hal/irq.h counts */
+    uint32_t virq; /* INTID that the guest sees */
+    const char *path;
+};
+
+/* DMA streams that are a domain's: ids first .. first + nr - 1 of one IOMMU */
+struct plan_stream {
+    uint8_t domain;
+    uint8_t iommu; /* as hal/iommu.h counts */
+    uint32_t first;
+    uint32_t nr;
+    const char *path;
+};
+
+enum plan_enhanced {
+    PLAN_ENHANCED_NONE,
+    PLAN_ENHANCED_NO_XENSTORE /* the /hypervisor node and its hypercalls, no xenstore */
+};
+
 enum plan_sched { PLAN_SCHED_NULL, PLAN_SCHED_RR };
 
 /* What follows a panic of the hypervisor: /chosen's bulkhead,on-panic */
@@ -68,8 +136,13 @@ struct plan_domain {
     uint32_t watchdog_ms;  /* it runs from the start with this time to reset; 0: when the guest starts it */
     uint32_t max_irq_rate; /* bulkhead,max-irq-rate: device interrupts a second; 0 = no limit */
     bool monitor;          /* bulkhead,monitor: may ask for the state of other domains */
+    bool direct_map;       /* RAM and emulated devices at host addresses */
+    enum plan_enhanced enhanced;
+    uint32_t static_first; /* its ranges: plan.static_mem[static_first ..] */
+    uint32_t nr_static;    /* 0: its memory is taken from what is free */
     struct plan_module kernel;
     struct plan_module ramdisk;
+    struct plan_module partial;      /* multiboot,device-tree: its devices */
     const char *bootargs;            /* never NULL */
     uint64_t affinity[HV_VCPUS_MAX]; /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
     uint8_t pinned[HV_VCPUS_MAX];    /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
@@ -91,7 +164,23 @@ struct plan {
     bool clean_memory; /* bulkhead,clean-memory: RAM that nobody had since the start is zero */
     struct plan_range
         log_keep; /* a /reserved-memory node "bulkhead,log": the log survives there; bytes 0 = none */
-    struct hal_plan_host host; /* the port's part */
+    struct hal_plan_host host;                         /* the port's part */
+    struct plan_range static_mem[PLAN_STATIC_MEM_MAX]; /* by domain, in the order of the property */
+    uint32_t nr_static_mem;
+    struct plan_range static_heap[PLAN_STATIC_HEAP_MAX]; /* nr 0: the heap is taken from what is free */
+    uint32_t nr_static_heap;
+    struct plan_shm shm[PLAN_SHM_MAX];
+    uint32_t nr_shm;
+    struct plan_shm_use shm_use[PLAN_SHM_USES_MAX];
+    uint32_t nr_shm_uses;
+    struct plan_channel channel[PLAN_CHANNELS_MAX];
+    uint32_t nr_channels;
+    struct plan_window window[PLAN_WINDOWS_MAX];
+    uint32_t nr_windows;
+    struct plan_line line[PLAN_LINES_MAX];
+    uint32_t nr_lines;
+    struct plan_stream stream[PLAN_STREAMS_MAX];
+    uint32_t nr_streams;
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };
