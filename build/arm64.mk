@@ -2,7 +2,7 @@
 # but for gcc's own header folder.
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
-arm64_generic := lib base mem irq time domain sched virq vdev config build hcall trap operator boot drivers
+arm64_generic := lib base mem irq time domain sched virq vdev config config/partition build build/partition hcall trap operator boot drivers
 arm64_folders := $(addprefix src/,$(arm64_generic)) src/arch/arm src/arch/arm/plan src/arch/arm64 src/arch/arm64/plan
 arm64_offsets := src/arch/arm64/asm_offsets.c
 arm64_c := $(filter-out $(arm64_offsets),$(sort $(foreach d,$(arm64_folders),$(wildcard $(d)/*.c))))
@@ -12,7 +12,7 @@ arm64_objects := $(patsubst %,$(OUT)/%.o,$(basename $(arm64_c) $(arm64_asm)))
 
 # Device trees, compressed kernels, digests: these may include <libfdt.h>, <zlib.h> and <sha2.h>, and the few C headers that
 # those name, of which src/lib/shim has freestanding versions.
-arm64_lib_users := src/config src/build src/boot src/arch/arm/plan src/arch/arm64/plan
+arm64_lib_users := src/config src/build src/build/partition src/boot src/arch/arm/plan src/arch/arm64/plan
 arm64_lib_flags := -DZ_SOLO -isystem $(FETCHED)/include -isystem src/lib/shim
 arm64_libs := $(addprefix $(FETCHED)/lib/,libfdt.a libz.a libmd.a)
 
@@ -58,7 +58,7 @@ LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=no
 
 # What runs once, at boot or for the operator, is made small.
 COLD_FLAGS := -Oz
-COLD_FOLDERS := config build boot operator drivers arch/arm/plan arch/arm64/plan
+COLD_FOLDERS := config config/partition build build/partition boot operator drivers arch/arm/plan arch/arm64/plan
 $(foreach f,$(filter $(foreach d,$(COLD_FOLDERS),src/$(d)/%),$(arm64_c)),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
 
 # Its unaligned words are normal memory's, with the MMU on: whoever runs before that has none.

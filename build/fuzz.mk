@@ -22,7 +22,7 @@ fuzz_flags_plan := -D_GNU_SOURCE -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/i
 fuzz_objects = $(patsubst %.c,$(FUZZ_OUT)/obj/$(1)/%.o,$(2))
 fuzz_arm := $(call fuzz_objects,arm,tests/unit/arm/fake_arm.c tests/unit/arm/fake_guest.c $(sort $(wildcard src/arch/arm/*.c)) \
     src/lib/fmt.c)
-fuzz_plan := $(call fuzz_objects,plan,$(filter-out src/lib/string.c,$(sort $(wildcard src/config/*.c src/lib/*.c \
+fuzz_plan := $(call fuzz_objects,plan,$(filter-out src/lib/string.c,$(sort $(wildcard src/config/*.c src/config/partition/*.c src/lib/*.c \
     src/arch/arm/plan/*.c src/arch/arm64/plan/*.c))) tests/fuzz/plan_check.c tests/fuzz/tree_mutate.c)
 fuzz_product := $(call fuzz_objects,product,$(unit_generic) $(unit_port))
 fuzz_archive := $(FUZZ_OUT)/libproduct.a

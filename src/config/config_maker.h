@@ -8,6 +8,17 @@
 #include "config/dtindex.h"
 #include "config/plan.h"
 
+/* A host address range that something has */
+struct config_claim {
+    uint64_t base;
+    uint64_t bytes;
+    const char *what; /* constant text */
+    uint16_t node;
+    bool packed; /* a module of the payload */
+};
+
+#define CONFIG_CLAIMS_MAX 512u
+
 struct config_maker {
     const struct dt_index *ix;
     const struct config_env *env;
@@ -16,6 +27,8 @@ struct config_maker {
     uint32_t chosen;                      /* the node, DT_NONE if there is none */
     uint16_t domain_node[HV_DOMAINS_MAX]; /* of the plan's domains */
     uint32_t nr_domain_faults;            /* those that a partial boot forgives */
+    struct config_claim claim[CONFIG_CLAIMS_MAX];
+    uint32_t nr_claims;
 };
 
 /* What a node's property may be; tables of these name everything that config/ knows. */
@@ -87,6 +100,15 @@ bool config_in_payload(const struct config_env *env, const struct plan_module *m
 /* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not
  * there. */
 bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes);
+
+/* -- partition/config_claim.c -- */
+/* Host addresses [r->base, r->base + r->bytes), not empty and not wrapping, become this property's. `what` is
+ * said to whoever wants them too: "a range that <node's path> (<what>) does not have". False and a fault,
+ * also against the other domain, if they are the host's (image, tree, reserved memory) or somebody's. */
+bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+                  const char *what);
+/* the same for a module of the payload, which lies in the image and may be several domains' */
+bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r);
 
 /* Whether a range lies in one bank of RAM. */
 bool config_inside_ram(const struct plan *plan, const struct dt_range *r);

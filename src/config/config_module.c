@@ -89,76 +89,17 @@ static bool module_from_payload(struct config_maker *m, uint32_t node, struct dt
     return good;
 }
 
-static bool module_meets(const struct plan_module *other, const struct dt_range *r, bool packed)
-{
-    const bool same = packed && (other->base.v == r->base) && (other->bytes == r->bytes);
-
-    return (other->bytes > 0u) && !same && config_ranges_meet(other->base.v, other->bytes, r->base, r->bytes);
-}
-
-/* The other module that shares memory with this one; NULL if none does. Two domains may use one module of
- * the payload. */
-static const struct plan_module *module_clash(struct config_maker *m, const struct dt_range *r, bool packed,
-                                              struct plan_domain **owner)
-{
-    const struct plan_module *clash = NULL;
-
-    for (uint32_t i = 0; (i < m->plan->nr_domains) && (clash == NULL); i++) {
-        struct plan_domain *const d = &m->plan->domain[i];
-
-        if (module_meets(&d->kernel, r, packed)) {
-            clash = &d->kernel;
-        } else if (module_meets(&d->ramdisk, r, packed)) {
-            clash = &d->ramdisk;
-        } else {
-            /* go on */
-        }
-        *owner = d;
-    }
-    return clash;
-}
-
-static void module_clash_fault(struct config_maker *m, uint32_t node, const char *prop,
-                               struct plan_domain *owner, const struct plan_module *other)
-{
-    char text[112];
-    struct fmt_buf expected;
-
-    fmt_init(&expected, text, sizeof(text));
-    fmt_str(&expected, "memory that is not shared with ");
-    fmt_str(&expected, owner->name);
-    fmt_char(&expected, '/');
-    fmt_str(&expected, other->name);
-    config_fault_prop(m->report, node, prop, text);
-    owner->unsound = true; /* nobody knows whose bytes these are */
-}
-
 static bool module_place_good(struct config_maker *m, uint32_t node, const struct dt_range *r, bool packed)
 {
-    const struct config_env *const env = m->env;
     const char *const prop = packed ? "bulkhead,image-offset" : "reg";
-    struct plan_domain *owner = NULL;
-    const struct plan_module *const clash = module_clash(m, r, packed, &owner);
-    bool reserved = false;
-    bool good = false;
+    bool good = config_inside_ram(m->plan, r);
 
-    for (uint32_t i = 0; i < m->plan->nr_reserved; i++) {
-        const struct plan_range *const range = &m->plan->reserved[i];
-
-        reserved = reserved || config_ranges_meet(range->base, range->bytes, r->base, r->bytes);
-    }
-    if (!config_inside_ram(m->plan, r)) {
+    if (!good) {
         config_fault_prop(m->report, node, prop, "a range inside the host's memory");
-    } else if (reserved) {
-        config_fault_prop(m->report, node, prop, "memory that is not reserved");
-    } else if (!packed && config_ranges_meet(env->image_base.v, env->image_bytes, r->base, r->bytes)) {
-        config_fault_prop(m->report, node, prop, "memory that the hypervisor's image leaves free");
-    } else if (config_ranges_meet(env->tree_base.v, m->ix->blob_bytes, r->base, r->bytes)) {
-        config_fault_prop(m->report, node, prop, "memory that the device tree leaves free");
-    } else if (clash != NULL) {
-        module_clash_fault(m, node, prop, owner, clash);
+    } else if (packed) {
+        good = config_claim_packed(m, node, prop, r);
     } else {
-        good = true;
+        good = config_claim(m, node, prop, r, "module");
     }
     return good;
 }

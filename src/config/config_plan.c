@@ -150,7 +150,7 @@ void config_rules_apply(struct config_target *t, const struct config_rules *rule
 enum hv_status config_plan_make(const struct dt_index *index, const struct config_env *env, struct plan *plan,
                                 struct config_report *report)
 {
-    struct config_maker m;
+    static struct config_maker m; /* too large for a stack; no two trees are read at a time */
     uint32_t allowed = report->nr_faults;
     uint32_t nr_sound = 0;
 

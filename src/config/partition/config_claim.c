@@ -1,0 +1,120 @@
+/* No two things share host memory or registers: the one place where that is judged. */
+/* [impl->req~nothing-shared~1] */
+#include "config/config_maker.h"
+
+#include "lib/bits.h"
+
+static bool meets(const struct dt_range *r, uint64_t base, uint64_t bytes)
+{
+    return (bytes > 0u) && config_ranges_meet(base, bytes, r->base, r->bytes);
+}
+
+/* What the host keeps for itself. Image, tree and reserved ranges may lie in each other: firmware reserves
+ * the tree, and the tool puts it into the image. */
+static const char *host_keeps(const struct config_maker *m, const struct dt_range *r, bool packed)
+{
+    const struct config_env *const env = m->env;
+    const char *expected = NULL;
+
+    for (uint32_t i = 0; (i < m->plan->nr_reserved) && (expected == NULL); i++) {
+        if (meets(r, m->plan->reserved[i].base, m->plan->reserved[i].bytes)) {
+            expected = "memory that is not reserved";
+        }
+    }
+    if (expected != NULL) {
+        /* told */
+    } else if (!packed && meets(r, env->image_base.v, env->image_bytes)) {
+        expected = "memory that the hypervisor's image leaves free";
+    } else if (meets(r, env->tree_base.v, m->ix->blob_bytes)) {
+        expected = "memory that the device tree leaves free";
+    } else {
+        /* free */
+    }
+    return expected;
+}
+
+/* Two domains may use one module of the payload. */
+static const struct config_claim *others_have(const struct config_maker *m, const struct dt_range *r,
+                                              bool packed)
+{
+    const struct config_claim *found = NULL;
+
+    for (uint32_t i = 0; (i < m->nr_claims) && (found == NULL); i++) {
+        const struct config_claim *const c = &m->claim[i];
+        const bool same = packed && c->packed && (c->base == r->base) && (c->bytes == r->bytes);
+
+        found = (!same && meets(r, c->base, c->bytes)) ? c : NULL;
+    }
+    return found;
+}
+
+static void claim_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+                        const char *expected)
+{
+    struct config_sentence s;
+
+    config_sentence_node(&s, m->report, node, prop);
+    fmt_hex(&s.text, r->base);
+    fmt_str(&s.text, " to ");
+    fmt_hex(&s.text, r->base + (r->bytes - 1u));
+    config_sentence_end(&s, m->report, expected);
+}
+
+/* Nobody knows whose it is: the domain that has it is as unsound as the one that wants it, which its faults
+ * make so. */
+static void clash_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+                        const struct config_claim *other)
+{
+    char text[PLAN_PATH_MAX + 64u];
+    struct fmt_buf expected;
+
+    fmt_init(&expected, text, sizeof(text));
+    fmt_str(&expected, "a range that ");
+    dt_path(m->ix, other->node, &expected);
+    fmt_str(&expected, " (");
+    fmt_str(&expected, other->what);
+    fmt_str(&expected, ") does not have");
+    claim_fault(m, node, prop, r, text);
+    for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
+        const uint32_t first = m->domain_node[i];
+
+        if ((other->node >= first) && (other->node < m->ix->node[first].end)) {
+            m->plan->domain[i].unsound = true;
+        }
+    }
+}
+
+static bool claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+                  const char *what, bool packed)
+{
+    const char *const host = host_keeps(m, r, packed);
+    const struct config_claim *const other = others_have(m, r, packed);
+    bool good = false;
+
+    if (host != NULL) {
+        claim_fault(m, node, prop, r, host);
+    } else if (other != NULL) {
+        clash_fault(m, node, prop, r, other);
+    } else if (m->nr_claims == CONFIG_CLAIMS_MAX) {
+        config_fault_text(m->report, node, prop, "one more",
+                          "at most 512 ranges of modules, memory and devices");
+    } else {
+        const struct config_claim mine = { r->base, r->bytes, what, (uint16_t)node, packed };
+
+        m->claim[m->nr_claims] = mine;
+        m->nr_claims++;
+        good = true;
+    }
+    return good;
+}
+
+bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+                  const char *what)
+{
+    return claim(m, node, prop, r, what, false);
+}
+
+bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r)
+{
+    return claim(m, node, prop, r, "module", true);
+}
