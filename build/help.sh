@@ -33,7 +33,7 @@ Run variables
   COUNT=<n>               this many times, counted line by line (1)
   TIMEOUT=<seconds>       or fail after this time (300)
   INPUT='<text>'          typed into the console at the start of such a run; \n \r \xNN as in C (none)
-  BOARD=<name>          the machine (virt)
+  BOARD=<name>          the machine: virt or xlnx-zcu102 (virt)
   CPU=<model>           its processor (cortex-a57); CPUS=<n> how many (4); MEM=<MiB> memory (2048); GIC=2|3 (3)
   QEMU_EXTRA='<args>'   further arguments for QEMU
   BULKHEAD_PATIENCE=<n> in the environment: multiplies all times waited, for a slow machine (1)

@@ -30,6 +30,9 @@ static bool uart_open(const struct plan_console *plan)
     case PLAN_CONSOLE_NS16550:
         ns16550_open(&regs, &uart);
         break;
+    case PLAN_CONSOLE_CADENCE:
+        cadence_open(&regs, &uart);
+        break;
     case PLAN_CONSOLE_NONE:
     default:
         known = false;

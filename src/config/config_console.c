@@ -5,7 +5,7 @@
 #include "lib/bits.h"
 
 #define OPTION_MAX   64u
-#define PL011_BYTES  0x48u /* up to the last register that is used */
+#define UART_BYTES   0x48u /* PL011 and Cadence: up to the last register */
 #define NS16550_LAST 5u
 
 struct uart_kind {
@@ -16,7 +16,8 @@ struct uart_kind {
 static const struct uart_kind uart_kinds[] = {
     { "arm,pl011", PLAN_CONSOLE_PL011 },          { "arm,sbsa-uart", PLAN_CONSOLE_PL011 },
     { "ns16550a", PLAN_CONSOLE_NS16550 },         { "ns16550", PLAN_CONSOLE_NS16550 },
-    { "snps,dw-apb-uart", PLAN_CONSOLE_NS16550 },
+    { "snps,dw-apb-uart", PLAN_CONSOLE_NS16550 }, { "cdns,uart-r1p8", PLAN_CONSOLE_CADENCE },
+    { "cdns,uart-r1p12", PLAN_CONSOLE_CADENCE },  { "xlnx,xuartps", PLAN_CONSOLE_CADENCE },
 };
 
 static enum plan_console_kind uart_kind(const struct dt_index *ix, uint32_t node)
@@ -95,7 +96,7 @@ static bool console_usable(const struct plan *plan, const struct plan_console *c
 {
     const bool is_16550 = (c->kind == PLAN_CONSOLE_NS16550);
     const uint32_t width = is_16550 ? c->reg_width : 4u;
-    const uint64_t needed = is_16550 ? ((NS16550_LAST << c->reg_shift) + width) : PL011_BYTES;
+    const uint64_t needed = is_16550 ? ((NS16550_LAST << c->reg_shift) + width) : UART_BYTES;
     bool good = ((c->base.v % width) == 0u) && (c->bytes >= needed) && (c->bytes <= (UINT64_MAX - c->base.v));
 
     for (uint32_t i = 0; i < plan->nr_ram; i++) {

@@ -29,7 +29,7 @@ struct plan_module {
     uint8_t digest_is[PLAN_DIGEST_MAX]; /* CRC-32C: the first four bytes, big-endian */
 };
 
-enum plan_console_kind { PLAN_CONSOLE_NONE, PLAN_CONSOLE_PL011, PLAN_CONSOLE_NS16550 };
+enum plan_console_kind { PLAN_CONSOLE_NONE, PLAN_CONSOLE_PL011, PLAN_CONSOLE_NS16550, PLAN_CONSOLE_CADENCE };
 
 struct plan_console {
     enum plan_console_kind kind;

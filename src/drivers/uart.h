@@ -29,5 +29,6 @@ struct uart_regs {
 /* Make the device ready to send and receive, interrupts off, and fill *uart. */
 void pl011_open(struct uart_regs *regs, struct console_uart *uart); /* Arm PL011 and SBSA UART */
 void ns16550_open(struct uart_regs *regs, struct console_uart *uart);
+void cadence_open(struct uart_regs *regs, struct console_uart *uart);
 
 #endif

@@ -38,6 +38,18 @@ def test_probe(boot, gic, cpu):
     machine.wait_end(20)
 
 
+def test_probe_zcu102(boot):
+    """RAM from address 0 on, a GIC-400 of which each page appears 16 times, Cadence's UART.
+    [test->req~zcu102~1] [test->req~gicv2-host~1]"""
+    machine = boot(os.path.join(HERE, "probe.dts"), board="xlnx-zcu102")
+    machine.expect(r"4 CPUs, 2048 MiB RAM", 60)
+    finish(machine, "probe", 60)
+    bad, count = faults(machine, "probe")
+    assert not bad
+    assert count == PROBES
+    assert machine.wait_end(20) == 0
+
+
 @pytest.mark.parametrize("gic,cpus", [("3", 1), ("2", 1), ("3", 2)])
 def test_crowd(boot, gic, cpus):
     """Five vCPUs on one or two CPUs: the same answers, and the real-time guest loses no tick. [test->req~more-vcpus~1]"""

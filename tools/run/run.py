@@ -129,18 +129,23 @@ class Machine:
     # -- Files a boot needs ---------------------------------------------------------------------------------------------
 
     def board_tree(self):
-        """The path of the board's device tree, made by QEMU when it is one that QEMU makes."""
-        if not self.board.dumps_tree:
-            return os.path.join(fetched_folder(), "dtb", self.board.tree)
+        """The path of the board's device tree: QEMU's own, or a file in which QEMU puts right how much memory there is."""
+        given = []
+        options = ",dtb-randomness=off"
+        if self.board.tree:
+            options = ""
+            given = ["-dtb", os.path.join(fetched_folder(), "dtb", self.board.tree)]
+            if self.mem == self.board.tree_mem:
+                return given[1]
         # A tree is QEMU's own statement on these arguments; no randomness, so that equal machines have equal trees.
-        arguments = self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, ",dtb-randomness=off",
-                                         "single") + self.extra
+        arguments = self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, options, "single") + self.extra
         qemu = shutil.which(QEMU)
         if qemu is None:
             raise MachineError("%s is not installed" % QEMU)
+        arguments += given
         key = hashlib.sha256(repr((arguments, os.stat(qemu).st_ctime_ns)).encode()).hexdigest()[:12]
         path = os.path.join(OUT, "boards", "%s-%s-%d-%dM-gic%s-%s.dtb"
-                            % (self.board.name, self.cpu.split(",")[0], self.cpus, self.mem, self.gic, key))
+                            % (self.board.name, (self.cpu or "own").split(",")[0], self.cpus, self.mem, self.gic, key))
         with Lock(path):
             if not os.path.exists(path):
                 machine = arguments[1] + ",dumpdtb=%s.new" % path
@@ -207,13 +212,10 @@ class Machine:
         # Counting instructions needs all processors on one thread.
         threads = "single" if "-icount" in self.extra else "multi"
         command = [QEMU] + self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, threads=threads)
-        tree = None
-        if not self.board.dumps_tree:
-            tree = self.board_tree()
+        tree = self.board_tree() if self.board.tree or self.system else None
         if self.kernel:
             command += ["-kernel", self.kernel]
         elif self.system:
-            tree = tree or self.board_tree()
             stem = os.path.splitext(os.path.basename(self.system))[0]
             modules = self._modules()
             if modules is None:
@@ -227,7 +229,7 @@ class Machine:
                     command += ["-device", "loader,file=%s,addr=0x%x,force-raw=on" % (path.replace(",", ",,"), address)]
                 tree = merged
                 command += ["-dtb", tree]
-        if not self.board.dumps_tree and "-dtb" not in command:
+        if self.board.tree and "-dtb" not in command:
             command += ["-dtb", tree]
         return command + self.extra
 

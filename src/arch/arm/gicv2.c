@@ -1,7 +1,7 @@
 /* GICv2 (IHI 0048B): the host's CPU interface and hypervisor interface. Interrupts of a GIC without Security
  * Extensions stay in Group 0, those of a non-secure view are Group 1; bit 0 of the control registers enables
  * either, and bit 9 of GICC_CTLR is EOImode in either view (4.4.1). */
-/* [impl->req~gicv2-host~1] */
+/* [impl->req~gicv2-host~1] [impl->req~zcu102~1] */
 #include "arch/arm/gic.h"
 
 #include "base/log.h"

@@ -204,6 +204,8 @@ static void test_console(void **state)
     console_is("/ { soc { serial@1000000 { compatible = \"ns16550a\"; reg-offset = <0x40>; }; }; };",
                PLAN_CONSOLE_NS16550, 0x9000040);
     assert_int_equal(plan.console.reg_width, 1);
+    console_is("/ { soc { serial@1000000 { compatible = \"xlnx,zynqmp-uart\", \"cdns,uart-r1p12\"; }; }; };",
+               PLAN_CONSOLE_CADENCE, 0x9000000);
 }
 
 static void test_gicv2(void **state)

@@ -9,6 +9,7 @@ struct model {
     uint8_t sent[64];
     uint32_t nr_sent;
     const char *typed;
+    const char *late; /* Cadence */
     bool stays_full;
     bool has_fifo; /* 16550: 16 bytes, empty when LSR says so */
     uint32_t nr_polls;
@@ -80,10 +81,66 @@ static void ns16550_model_write(void *ctx, uint64_t offset, uint32_t width, uint
     }
 }
 
-static struct uart_regs device(uint64_t base, bool pl011)
+/* Interrupt status is latched until ones are written to it; while there is something to read it comes back at
+ * once. */
+static uint64_t cadence_model_read(void *ctx, uint64_t offset, uint32_t width)
 {
-    const struct fake_device d = { base, 0x1000u, pl011 ? pl011_model_read : ns16550_model_read,
-                                   pl011 ? pl011_model_write : ns16550_model_write, &model };
+    struct model *const m = ctx;
+    uint64_t value = m->reg[offset / 4u];
+
+    assert_int_equal(width, 4u);
+    if (offset == 0x2Cu) {
+        m->nr_polls++;
+        value = (m->stays_full ? 0x10u : 0u) | ((*m->typed == '\0') ? 2u : 0u);
+        if (m->late != NULL) {
+            m->typed = m->late; /* comes right behind this look */
+            m->late = NULL;
+            m->reg[0x14u / 4u] |= 1u;
+        }
+    } else if (offset == 0x30u) {
+        value = 0xF00u | (uint8_t)*m->typed;
+        m->typed++;
+    }
+    return value;
+}
+
+static void cadence_model_write(void *ctx, uint64_t offset, uint32_t width, uint64_t value)
+{
+    struct model *const m = ctx;
+    uint32_t *const mask = &m->reg[0x10u / 4u];
+
+    assert_int_equal(width, 4u);
+    switch (offset) {
+    case 0x08u:
+        *mask |= (uint32_t)value;
+        break;
+    case 0x0Cu:
+        *mask &= ~(uint32_t)value;
+        break;
+    case 0x14u:
+        m->reg[offset / 4u] &= ~(uint32_t)value;
+        break;
+    case 0x30u:
+        assert_int_equal(m->reg[0x14u / 4u] & 8u, 0u); /* cleared before each byte */
+        m->sent[m->nr_sent] = (uint8_t)value;
+        m->nr_sent++;
+        m->reg[0x14u / 4u] |= 8u;
+        break;
+    default:
+        m->reg[offset / 4u] = (uint32_t)value;
+        break;
+    }
+}
+
+enum kind { PL011, NS16550, CADENCE };
+
+static struct uart_regs device(uint64_t base, enum kind kind)
+{
+    static uint64_t (*const read[])(void *, uint64_t, uint32_t) = { pl011_model_read, ns16550_model_read,
+                                                                    cadence_model_read };
+    static void (*const write[])(void *, uint64_t, uint32_t,
+                                 uint64_t) = { pl011_model_write, ns16550_model_write, cadence_model_write };
+    const struct fake_device d = { base, 0x1000u, read[kind], write[kind], &model };
     struct uart_regs regs = { NULL, model.shift, model.width, 0u, 0u };
     void *va = NULL;
 
@@ -138,7 +195,7 @@ static void test_pl011(void **state)
     (void)state;
     (void)memset(&model, 0, sizeof(model));
     model.typed = "";
-    regs = device(0x9000000u, true);
+    regs = device(0x9000000u, PL011);
     pl011_open(&regs, &uart);
     assert_int_equal(model.reg[0x30 / 4], 0x301u);
     assert_int_equal(model.reg[0x2C / 4], 0x70u);
@@ -173,7 +230,7 @@ static void test_ns16550(void **state)
         model.shift = shapes[i / 2u][0];
         model.width = shapes[i / 2u][1];
         model.has_fifo = (i % 2u) != 0u;
-        regs = device(0xA000000u + (i * 0x1000u), false);
+        regs = device(0xA000000u + (i * 0x1000u), NS16550);
         ns16550_open(&regs, &uart);
         assert_int_equal(model.reg[1], 0u);
         assert_int_equal(model.reg[3], 3u);
@@ -188,9 +245,42 @@ static void test_ns16550(void **state)
     }
 }
 
+static void test_cadence(void **state)
+{
+    struct uart_regs regs;
+    struct console_uart uart;
+    uint8_t c = 0;
+
+    (void)state;
+    (void)memset(&model, 0, sizeof(model));
+    model.typed = "";
+    model.reg[0] = 0x128u; /* after reset: both directions off, a break stopped */
+    model.reg[4] = 0x1FFFu;
+    regs = device(0xB000000u, CADENCE);
+    cadence_open(&regs, &uart);
+    assert_int_equal(model.reg[0], 0x14u);
+    assert_int_equal(model.reg[4], 0u);
+    exercise(&uart, 0u);
+    uart.irq_enable(uart.device);
+    assert_int_equal(model.reg[0x20 / 4], 1u);
+    assert_int_equal(model.reg[4], 1u);
+    uart.tx_irq(uart.device, true);
+    assert_int_equal(model.reg[4], 9u);
+    uart.tx_irq(uart.device, false);
+    assert_int_equal(model.reg[4], 1u);
+    /* the interrupt of a byte that comes while the line is cleared is not lost */
+    model.typed = "";
+    model.late = "z";
+    assert_true(uart.get(uart.device, &c));
+    assert_int_equal(c, 'z');
+    assert_false(uart.get(uart.device, &c));
+    assert_int_equal(model.reg[0x14 / 4] & 1u, 0u);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_pl011), cmocka_unit_test(test_ns16550) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_pl011), cmocka_unit_test(test_ns16550),
+                                        cmocka_unit_test(test_cadence) };
 
     return cmocka_run_group_tests(tests, machine_setup, NULL);
 }
