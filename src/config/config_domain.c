@@ -123,6 +123,14 @@ static void take_pool(struct config_target *t, const struct config_rule *rule, c
     }
 }
 
+static void take_enhanced(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    static const char *const word[] = { "disabled", "no-xenstore" };
+
+    t->domain->enhanced = (config_choice(t, rule, v, word, ARRAY_LEN(word)) == 1u) ? PLAN_ENHANCED_NO_XENSTORE
+                                                                                   : PLAN_ENHANCED_NONE;
+}
+
 static void take_start_order(struct config_target *t, const struct config_rule *rule,
                              const struct dt_value *v)
 {
@@ -155,8 +163,7 @@ static const struct config_rule domain_rule[] = {
     { "domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)", 0, 0, "" },
     { "llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)", 0, 0, "" },
     { "sve", config_take_number, "0 (SVE is not supported yet)", 0, 0, "" },
-    { "xen,enhanced", config_take_word, "disabled (Xen's interfaces are not supported yet)", 0, 0,
-      "disabled" },
+    { "xen,enhanced", take_enhanced, "no-xenstore or disabled (xenstore is not supported yet)", 0, 0, "" },
     { "capabilities", config_take_number, "0 (control domains are not supported yet)", 0, 0, "" },
     /* Limits of grant tables, which no domain has yet: they hold by themselves. */
     { "max_grant_version", config_take_number, "1 (version 2 is not supported yet)", 1, 1, "" },
@@ -168,7 +175,6 @@ static const struct config_rule domain_rule[] = {
 static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
 
 static const struct config_node_rule domain_nodes_refused[] = {
-    { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
     { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
 };
 
@@ -219,6 +225,8 @@ static void domain_children(struct config_maker *m, struct plan_domain *d, uint3
             config_module_make(m, d, n);
         } else if (dt_compatible(m->ix, n, "xen,vcpu")) {
             config_vcpu_make(m, d, n);
+        } else if (dt_compatible(m->ix, n, "xen,evtchn-v1")) {
+            /* config_channels_make(), when all domains are known */
         } else if (dt_compatible(m->ix, n, "multiboot,kernel") ||
                    dt_compatible(m->ix, n, "multiboot,ramdisk")) {
             config_fault_prop(m->report, n, "compatible", "also \"multiboot,module\"");
@@ -266,6 +274,7 @@ void config_domain_forget(struct plan_domain *d)
     d->nr_vcpus = 0;
     d->vpl011 = false;
     d->watchdog = false;
+    d->enhanced = PLAN_ENHANCED_NONE;
     d->kernel.bytes = 0;
     d->ramdisk.bytes = 0;
 }
@@ -376,6 +385,7 @@ void config_domains_make(struct config_maker *m)
         config_fault_text(m->report, at, "domains", "nothing",
                           "a node below /chosen compatible with \"xen,domain\"");
     }
+    config_channels_make(m);
     if (plan->nr_ram > 0u) {
         memory_share(m);
     }

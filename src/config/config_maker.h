@@ -93,6 +93,8 @@ void config_sched_make(struct config_maker *m);
 /* A child of a domain's node. module: one that is compatible with multiboot,module. vcpu: with xen,vcpu. */
 void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* The static event channels between domains, when all of these are known. */
+void config_channels_make(struct config_maker *m);
 bool config_is_module(const struct dt_index *ix, uint32_t node);
 /* Whether the module travelled in the payload of the one-file image. */
 bool config_in_payload(const struct config_env *env, const struct plan_module *module);

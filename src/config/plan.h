@@ -48,9 +48,10 @@ struct plan_console {
 #define PLAN_SHM_USES_MAX    64u /* domains' mappings of these */
 #define PLAN_SHM_ID_MAX      16u /* bytes of xen,shm-id with NUL */
 #define PLAN_CHANNELS_MAX    128u
-#define PLAN_WINDOWS_MAX     128u /* ranges of device registers that domains have */
-#define PLAN_LINES_MAX       256u /* physical interrupts that domains have */
-#define PLAN_STREAMS_MAX     128u /* runs of stream ids that domains have */
+#define PLAN_PORTS           1024u /* of a domain's event channels; 0 is none */
+#define PLAN_WINDOWS_MAX     128u  /* ranges of device registers that domains have */
+#define PLAN_LINES_MAX       256u  /* physical interrupts that domains have */
+#define PLAN_STREAMS_MAX     128u  /* runs of stream ids that domains have */
 #define PLAN_NO_DOMAIN       0xFFu
 
 /* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. */
