@@ -39,9 +39,13 @@ HV_MUST_CHECK enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at
 /* Holes are fine. Splits blocks where needed (HV_NO_MEMORY, nothing changed). TLBs are clean on return. */
 HV_MUST_CHECK enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t bytes);
 
+/* Around changes of the map of a domain that runs: what a guest finds missing between the two is to be tried
+ * again (hal_guestmap_lookup() answers HV_BUSY), so a mapping can be taken away and another put there. */
+void hal_guestmap_begin(struct hal_guestmap *map);
+void hal_guestmap_end(struct hal_guestmap *map);
+
 /* Where does `at` lead? *bytes: how far the mapping goes on, linear, from `at` (bounded by one block).
- * HV_NOT_FOUND. HV_BUSY: a block around it is being split this moment; the guest's access is to be tried
- * again. */
+ * HV_NOT_FOUND. HV_BUSY: the map is being changed this moment; the guest's access is to be tried again. */
 HV_MUST_CHECK enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to,
                                                  uint32_t *perm, uint64_t *bytes);
 

@@ -9,6 +9,8 @@
  *   uint64_t hal_fetch_and64(volatile uint64_t *, uint64_t)   likewise
  *   uint64_t hal_exchange64(volatile uint64_t *, uint64_t)    likewise
  *   bool hal_compare_swap32(volatile uint32_t *, uint32_t expected, uint32_t desired)  true if swapped
+ *   bool hal_try_swap32(volatile uint32_t *, uint32_t expected, uint32_t desired)  the same with one attempt,
+ *   which may fail for no reason: for words that a guest writes, who could make a loop of it endless
  *   void hal_barrier(void)                                    full barrier between memory accesses of CPUs
  *   void hal_barrier_io(void)                                 ... that device accesses take part in, and
  *   complete

@@ -46,6 +46,12 @@ void hal_vcpu_load(struct hal_vcpu *vcpu);
 /* Completes an emulated load described by exit: extends value and writes the register. */
 void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint64_t value);
 
+/* Where a virtual address leads whom this CPU has loaded, at the guest's kernel level: by its own tables,
+ * user addresses too, and then its map, if both allow it to read (write) there. Good for the rest of the
+ * page, and until the map changes. HV_FAULT: nowhere, or not now: a change of the map may be under way.
+ * Interrupts masked. */
+HV_MUST_CHECK enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to);
+
 /* True if the guest would take (or be woken by) an interrupt now. vCPU loaded here or not running. */
 bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu);
 

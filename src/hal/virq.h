@@ -11,4 +11,10 @@ void hal_virq_set_line(struct hal_domain *domain, uint32_t intid, bool level);
 /* One pulse of an edge-triggered line. */
 void hal_virq_pulse(struct hal_domain *domain, uint32_t intid);
 
+/* The private line that tells a vCPU of events (Xen's ABI on Arm: PPI 31) */
+#define HAL_VIRQ_EVENTS 31u
+
+/* One edge of that line. Any CPU, interrupts masked, no lock of the scheduler or the controller held. */
+void hal_virq_event(struct hal_vcpu *vcpu);
+
 #endif

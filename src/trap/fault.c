@@ -55,7 +55,7 @@ static bool fault_emulate(struct vcpu *vcpu, const struct hal_exit *exit)
     return done;
 }
 
-/* Another CPU may have mapped it since the access. */
+/* Another CPU may have mapped it since the access, or be about to. */
 static bool fault_is_over(const struct vcpu *vcpu, const struct hal_exit *exit)
 {
     const uint32_t read_or_write = exit->write ? HAL_PERM_W : HAL_PERM_R;
@@ -63,10 +63,12 @@ static bool fault_is_over(const struct vcpu *vcpu, const struct hal_exit *exit)
     uint32_t perm = 0;
     uint64_t bytes = 0;
     hpa_t to = hpa(0);
+    enum hv_status status = HV_NOT_FOUND;
 
-    return !exit->permission &&
-           (hal_guestmap_lookup(&vcpu->domain->hal.map, exit->gpa, &to, &perm, &bytes) == HV_OK) &&
-           ((perm & need) == need);
+    if (!exit->permission) {
+        status = hal_guestmap_lookup(&vcpu->domain->hal.map, exit->gpa, &to, &perm, &bytes);
+    }
+    return (status == HV_BUSY) || ((status == HV_OK) && ((perm & need) == need));
 }
 
 static enum hal_resume fault_abort(struct vcpu *vcpu, const struct hal_exit *exit)

@@ -185,7 +185,7 @@ void arm_vcpu_send(struct hal_vcpu *vcpu, uint64_t value)
 {
     const bool is_self = (value & ~VGIC_SGIR_INTID) == vcpu->arm.vgic.sgi_self;
 
-    if (!is_self || !vgic_show_sgi(vcpu, (uint32_t)bits_field(value, 27u, 24u))) {
+    if (!is_self || !vgic_show_edge(vcpu, (uint32_t)bits_field(value, 27u, 24u))) {
         vgicv3_write_sgir(vcpu, value, true);
     }
 }

@@ -47,7 +47,7 @@ void vgic_vcpu_reset(struct hal_vcpu *vcpu)
         BIT32(vcpu->domain->arm.vgic->nr_banks & 31u) - 1u; /* any may be pending for it: looks once */
     vgic->waker = VGIC_WAKER_RESET;
     vgic->sgi_self = ((uint64_t)(vcpu->index >> 4u) << 16u) | BIT64((vcpu->index & 15u));
-    vgic->priv.edge = VGIC_SGI_BITS;
+    vgic->priv.edge = VGIC_SGI_BITS | VGIC_EVENT_BIT;
     vgic->priv.enabled = VGIC_SGI_BITS; /* guests for GICv2 take it for granted; allowed with GICv3 */
 }
 
@@ -87,7 +87,7 @@ void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
     const uint64_t before = hal_fetch_or64(&vcpu->arm.vgic.inbox, bits);
     uint32_t loaded;
 
-    if ((bits & ~(before & VGIC_IN_SGIS)) == 0u) {
+    if ((bits & ~(before & VGIC_IN_EDGES)) == 0u) {
         return;
     }
     hal_barrier(); /* as in vgic_save(): either we see that it is loaded no more, or it sees the inbox */
@@ -173,7 +173,7 @@ void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n)
     if (gic_host.version == 2u) {
         (void)hal_fetch_or64(&vgic->sgi_in[sgi / 8u], BIT64((((sgi & 7u) * 8u) + (from->index & 7u))));
     } else if (to == from) {
-        if (!vgic_show_sgi(to, sgi)) {
+        if (!vgic_show_edge(to, sgi)) {
             vgic->priv.latch |= BIT32(sgi);
             vgic_refresh(to);
         }
@@ -231,6 +231,20 @@ void hal_virq_pulse(struct hal_domain *domain, uint32_t intid)
 
         vgic_drive(domain, intid - GIC_PRIVATE, true, true);
         hal_cpu_irq_restore(state);
+    }
+}
+
+/* Xen drives a level: the guest's flag of pending events. An edge whenever the flag rises tells as much, as
+ * guests clear the flag before they look for events, and it needs no look at the flag on each way back. */
+void hal_virq_event(struct hal_vcpu *vcpu)
+{
+    const bool is_here = vcpu->arm.vgic.loaded == (cpu_id() + 1u);
+
+    if (!is_here || (gic_host.version == 2u) || !vgic_show_edge(vcpu, HAL_VIRQ_EVENTS)) {
+        vgic_post(vcpu, VGIC_EVENT_BIT);
+        if (is_here) {
+            vgic_work(vcpu);
+        }
     }
 }
 
@@ -294,7 +308,7 @@ static bool vgic_private_pending(const struct hal_vcpu *vcpu, uint32_t vmcr, boo
     pending &= bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active;
     /* What was sent and not taken in yet counts whatever a list register, or memory about it, says of the one
      * before. */
-    sent = (uint32_t)(vgic->inbox & VGIC_IN_SGIS) & bank->enabled &
+    sent = (uint32_t)(vgic->inbox & VGIC_IN_EDGES) & bank->enabled &
            vgic_group_mask(vcpu->domain->arm.vgic, bank);
     return vgic_any_passes(bank, (pending & ~bank->resident) | sent, vmcr);
 }
@@ -330,7 +344,7 @@ bool vgic_irq_pending(const struct hal_vcpu *vcpu)
 
     /* Of other messages to a loaded vCPU only taking them in tells; the IPI that comes with them does
      * that. */
-    if (is_loaded && ((vcpu->arm.vgic.inbox & ~(uint64_t)VGIC_IN_SGIS) != 0u)) {
+    if (is_loaded && ((vcpu->arm.vgic.inbox & ~(uint64_t)VGIC_IN_EDGES) != 0u)) {
         return true;
     }
     return (is_loaded && vgic_lr_pending(vcpu, vmcr)) || vgic_private_pending(vcpu, vmcr, is_loaded) ||

@@ -14,6 +14,7 @@
 #include "base/spinlock.h"
 #include "hal/types.h"
 #include "hal/vcpu.h"
+#include "hal/virq.h"
 
 #define VGIC_SPI_BANKS   31u
 #define VGIC_VTIMER_BIT  BIT32(ARM_GUEST_PPI_VIRT_TIMER)
@@ -21,6 +22,7 @@
 #define VGIC_PRIO_MASK   0xF8u /* 32 priorities, the least a GIC may offer to guests */
 #define VGIC_NO_VCPU     0xFFu
 #define VGIC_SGI_BITS    0xFFFFu
+#define VGIC_EVENT_BIT   BIT32(HAL_VIRQ_EVENTS)
 #define VGIC_CTLR_GROUP0 BIT32(0)
 #define VGIC_CTLR_GROUP1 BIT32(1)
 #define VGIC_LR_TIMER    0u
@@ -98,9 +100,9 @@ void vgic_refresh(struct hal_vcpu *vcpu);
 /* Memory follows the list registers, and they follow enables, groups, lines and requests. If some hold shared
  * interrupts the lock is held. */
 void vgic_sync(struct hal_vcpu *vcpu);
-/* GICv3: shows SGI n at once if nothing stands in the way and there is a list register; false: it is a longer
- * way. */
-bool vgic_show_sgi(struct hal_vcpu *vcpu, uint32_t n);
+/* GICv3: shows an SGI, or the interrupt of events, at once if nothing stands in the way and there is a list
+ * register; false: it is a longer way. */
+bool vgic_show_edge(struct hal_vcpu *vcpu, uint32_t n);
 /* Level of the emulated physical timer's line. */
 void vgic_set_ptimer(struct hal_vcpu *vcpu, bool level);
 

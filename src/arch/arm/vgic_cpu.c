@@ -42,17 +42,18 @@ void vgic_set_ptimer(struct hal_vcpu *vcpu, bool level)
     }
 }
 
-/* SGIs that others sent. */
-static void vgic_take_sgis(struct vgic_vcpu *vgic, uint32_t sgis)
+/* Edges that others sent. */
+static void vgic_take_edges(struct vgic_vcpu *vgic, uint32_t edges)
 {
     uint32_t word;
     uint32_t n;
 
     if (gic_host.version != 2u) {
-        vgic->priv.latch |= sgis;
+        vgic->priv.latch |= edges;
         return;
     }
-    for (word = 0u; (sgis != 0u) && (word < 2u); word++) {
+    vgic->priv.latch |= edges & ~VGIC_SGI_BITS;
+    for (word = 0u; ((edges & VGIC_SGI_BITS) != 0u) && (word < 2u); word++) {
         const uint64_t senders = hal_exchange64(&vgic->sgi_in[word], 0u);
 
         for (n = 0u; n < 8u; n++) {
@@ -94,7 +95,7 @@ static void vgic_work_locked(struct hal_vcpu *vcpu, uint64_t in)
 }
 
 /* The set of those that must go the longer way */
-static uint32_t vgic_show_sgis(struct hal_vcpu *vcpu, uint32_t sgis)
+static uint32_t vgic_show_edges(struct hal_vcpu *vcpu, uint32_t sgis)
 {
     uint32_t left = sgis;
     uint32_t rest = 0u;
@@ -103,7 +104,7 @@ static uint32_t vgic_show_sgis(struct hal_vcpu *vcpu, uint32_t sgis)
         const uint32_t n = vgic_first(left);
 
         left &= left - 1u;
-        if (!vgic_show_sgi(vcpu, n)) {
+        if (!vgic_show_edge(vcpu, n)) {
             rest |= BIT32(n);
         }
     }
@@ -120,14 +121,14 @@ void vgic_work(struct hal_vcpu *vcpu)
         return;
     }
     in = hal_exchange64(&vgic->inbox, 0u);
-    if (((in & ~VGIC_IN_SGIS) == 0u) && (gic_host.version != 2u)) {
-        in = vgic_show_sgis(vcpu, (uint32_t)in);
+    if (((in & ~VGIC_IN_EDGES) == 0u) && (gic_host.version != 2u)) {
+        in = vgic_show_edges(vcpu, (uint32_t)in);
         if (in == 0u) {
             return;
         }
     }
-    vgic_take_sgis(vgic, (uint32_t)(in & VGIC_IN_SGIS));
-    if (((in & ~VGIC_IN_SGIS) == 0u) && vgic_fill_private(vcpu)) {
+    vgic_take_edges(vgic, (uint32_t)(in & VGIC_IN_EDGES));
+    if (((in & ~VGIC_IN_EDGES) == 0u) && vgic_fill_private(vcpu)) {
         return;
     }
     flags = vgic_lock(vcpu->domain);

@@ -43,17 +43,17 @@ static bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n)
     return is_done;
 }
 
-bool vgic_show_sgi(struct hal_vcpu *vcpu, uint32_t n)
+bool vgic_show_edge(struct hal_vcpu *vcpu, uint32_t n)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     struct vgic_bank *bank = &vgic->priv;
-    const uint32_t sgi = n & (GIC_SGIS - 1u);
-    const uint32_t bit = BIT32(sgi);
+    const uint32_t intid = n & VGIC_N_MASK;
+    const uint32_t bit = BIT32(intid);
     uint32_t room;
     uint32_t slot;
 
     if ((bank->resident & bit) != 0u) {
-        return vgic_show_again(vcpu, sgi);
+        return vgic_show_again(vcpu, intid);
     }
     room = vgic_slots() & ~vgic->lr_used;
     if ((room == 0u) || ((bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active &
@@ -63,8 +63,8 @@ bool vgic_show_sgi(struct hal_vcpu *vcpu, uint32_t n)
     slot = vgic_first(room);
     bank->resident |= bit;
     vgic->lr_used |= BIT32(slot);
-    vgic->lr_of[sgi] = (uint8_t)slot;
-    vgic->lr[slot] = GIC_LR_PENDING | sgi | ((uint64_t)bank->priority[sgi] << GIC_LR_PRIO_LOW) |
+    vgic->lr_of[intid] = (uint8_t)slot;
+    vgic->lr[slot] = GIC_LR_PENDING | intid | ((uint64_t)bank->priority[intid] << GIC_LR_PRIO_LOW) |
                      (((bank->group1 & bit) != 0u) ? GIC_LR_GROUP1 : 0u);
     gicv3_lr_write(slot, vgic->lr[slot]);
     return true;

@@ -343,7 +343,9 @@ static void vgic_priorities(struct vgic_access *access, struct vgic_bank *bank, 
 static void vgic_configure(struct vgic_access *access, struct vgic_bank *bank, uint32_t half, bool is_fixed)
 {
     const uint32_t shift = half * VGIC_ICFGR_IRQS;
-    uint32_t edges = (bank->edge >> shift) & 0xFFFFu;
+    /* guests are told that events are a level, and some check it */
+    const uint32_t shown = is_fixed ? (bank->edge & ~VGIC_EVENT_BIT) : bank->edge;
+    uint32_t edges = (shown >> shift) & 0xFFFFu;
     uint64_t value = 0u;
     uint32_t n;
 

@@ -30,6 +30,25 @@ static bool abort_translate(uint64_t va, uint64_t *ipa)
     return (par & PAR_F) == 0u;
 }
 
+/* The translation by both stages (C5.5); PSTATE.PAN does not count for these forms. */
+enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+{
+    const uint64_t saved = A64_READ(par_el1);
+    uint64_t par;
+
+    (void)vcpu;
+    if (write) {
+        __asm__ volatile("at s12e1w, %0" : : "r"(va) : "memory");
+    } else {
+        __asm__ volatile("at s12e1r, %0" : : "r"(va) : "memory");
+    }
+    a64_isb();
+    par = A64_READ(par_el1);
+    A64_WRITE(par_el1, saved);
+    *to = hpa((par & PAR_ADDR) | (va & PAGE_MASK));
+    return ((par & PAR_F) == 0u) ? HV_OK : HV_FAULT;
+}
+
 /* The instruction that the guest is at, or 0. Its own table may lead elsewhere meanwhile, but only to its
  * RAM. */
 static uint32_t abort_fetch(const struct hal_vcpu *vcpu)

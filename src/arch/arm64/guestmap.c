@@ -118,6 +118,7 @@ enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *ow
         return HV_NO_MEMORY;
     }
     map->owner = owner;
+    map->begun = 0u;
     map->changing = 0u;
     map->ipa_bits = a64_ipa_bits(guestmap_pa_bits());
     map->start_level = a64_ipa_start_level(map->ipa_bits);
@@ -252,6 +253,23 @@ enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, ui
     return HV_OK;
 }
 
+void hal_guestmap_begin(struct hal_guestmap *map)
+{
+    if (map->begun == 0u) {
+        hal_store_release32(&map->changing, map->changing + 1u);
+        hal_barrier();
+    }
+    map->begun++;
+}
+
+void hal_guestmap_end(struct hal_guestmap *map)
+{
+    map->begun--;
+    if (map->begun == 0u) {
+        hal_store_release32(&map->changing, map->changing + 1u);
+    }
+}
+
 /* Makes ipa the beginning of a leaf (or of a hole): at most two blocks are replaced by tables of the same
  * meaning, each through an invalid entry (D8.14.1). A guest that faults meanwhile finds `changing` set. */
 static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
@@ -272,12 +290,12 @@ static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
         for (uint32_t i = 0u; i < A64_PTE_ENTRIES; i++) {
             table[i] = a64_pte_leaf(a64_pte_output(pte) + (i * a64_level_bytes(level + 1u)), level + 1u, pte);
         }
-        hal_store_release32(&map->changing, map->changing + 1u);
+        hal_guestmap_begin(map);
         hal_store_release64(entry, 0u);
         guestmap_flush(map, 0u, 0u);
         hal_store_release64(entry, a64_pte_table(hal_hypmap_hpa(table).v));
         __asm__ volatile("dsb ishst" : : : "memory");
-        hal_store_release32(&map->changing, map->changing + 1u);
+        hal_guestmap_end(map);
     }
     return HV_OK;
 }

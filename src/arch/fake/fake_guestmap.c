@@ -194,6 +194,16 @@ enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t b
     return HV_OK;
 }
 
+void hal_guestmap_begin(struct hal_guestmap *map)
+{
+    map->begun++;
+}
+
+void hal_guestmap_end(struct hal_guestmap *map)
+{
+    map->begun--;
+}
+
 enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to, uint32_t *perm,
                                    uint64_t *bytes)
 {
@@ -203,7 +213,7 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
         r = r->next;
     }
     if ((r == NULL) || (r->at > at.v)) {
-        return HV_NOT_FOUND;
+        return (map->begun != 0u) ? HV_BUSY : HV_NOT_FOUND;
     }
     *to = hpa(r->to + (at.v - r->at));
     *perm = r->perm;

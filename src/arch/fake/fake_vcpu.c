@@ -151,6 +151,19 @@ void hal_vcpu_dump(const struct hal_vcpu *vcpu)
     upcall_log_hex("vcpu pc ", vcpu->frame.pc);
 }
 
+/* Its virtual addresses are physical ones. */
+enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+{
+    const uint32_t need = write ? HAL_PERM_W : HAL_PERM_R;
+    uint32_t perm = 0u;
+    uint64_t bytes = 0u;
+
+    return ((hal_guestmap_lookup(&vcpu->domain->map, gpa(va), to, &perm, &bytes) == HV_OK) &&
+            ((perm & need) != 0u))
+               ? HV_OK
+               : HV_FAULT;
+}
+
 /* -- Interrupts -- */
 
 /* The lowest pending one that the vCPU would take; FAKE_INTIDS if none. */
@@ -233,6 +246,11 @@ void hal_virq_pulse(struct hal_domain *domain, uint32_t intid)
         bit_put(domain->intc.pending, intid, true);
         kick_first(domain);
     }
+}
+
+void hal_virq_event(struct hal_vcpu *vcpu)
+{
+    fake_guest_pend(vcpu, HAL_VIRQ_EVENTS);
 }
 
 /* -- Clocks: one interrupts the guest by itself while the vCPU is loaded, the other is emulated -- */

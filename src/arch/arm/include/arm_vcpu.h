@@ -33,12 +33,12 @@ struct vgic_bank {
     uint8_t priority[VGIC_BANK_IRQS];
 };
 
-/* Reasons in vgic_vcpu.inbox for looking at a vCPU before it goes on; bits 0 to 15 are SGIs that others
- * sent. */
-#define VGIC_IN_SGIS   0xFFFFULL
-#define VGIC_IN_SPIS   BIT64(16) /* a bank named in spi_banks changed */
-#define VGIC_IN_REFILL BIT64(17) /* what is in list registers has to be judged again */
-#define VGIC_IN_REMOTE BIT64(18) /* remote[] holds requests */
+/* Reasons in vgic_vcpu.inbox for looking at a vCPU before it goes on; bits 0 to 31 are edges of private
+ * interrupts that others sent: SGIs and that of events. */
+#define VGIC_IN_EDGES  0xFFFFFFFFULL
+#define VGIC_IN_SPIS   BIT64(32) /* a bank named in spi_banks changed */
+#define VGIC_IN_REFILL BIT64(33) /* what is in list registers has to be judged again */
+#define VGIC_IN_REMOTE BIT64(34) /* remote[] holds requests */
 
 struct vgic_vcpu {
     volatile uint64_t inbox; /* written by any CPU, like the next four */

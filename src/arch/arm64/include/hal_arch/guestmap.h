@@ -12,7 +12,8 @@ struct hal_guestmap {
     uint64_t vttbr; /* root's address and the VMID */
     uint32_t start_level;
     uint32_t ipa_bits;
-    volatile uint32_t changing; /* odd: a block is being replaced, its addresses are invalid for a moment */
+    uint32_t begun;             /* calls of hal_guestmap_begin() without their end */
+    volatile uint32_t changing; /* odd: being changed, addresses are invalid for a moment */
 };
 
 #endif

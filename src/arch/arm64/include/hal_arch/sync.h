@@ -95,6 +95,18 @@ static inline bool hal_compare_swap32(volatile uint32_t *word, uint32_t expected
     return old == expected;
 }
 
+static inline bool hal_try_swap32(volatile uint32_t *word, uint32_t expected, uint32_t desired)
+{
+    uint32_t old;
+    uint32_t failed;
+
+    __asm__ volatile("mov %w1, #1\n\tldaxr %w0, %2\n\tcmp %w0, %w3\n\tb.ne 1f\n\tstlxr %w1, %w4, %2\n1:"
+                     : "=&r"(old), "=&r"(failed), "+Q"(*word)
+                     : "r"(expected), "r"(desired)
+                     : "memory", "cc");
+    return failed == 0u;
+}
+
 static inline void hal_barrier(void)
 {
     __asm__ volatile("dmb ish" : : : "memory");

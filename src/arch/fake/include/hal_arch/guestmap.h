@@ -17,6 +17,7 @@ struct hal_guestmap {
     struct fake_region_page *pages;
     uint16_t id;
     bool live;
+    uint32_t begun;
     struct hal_guestmap *next_live; /* all maps of the process, for fake_maps_disjoint() */
     uint32_t nr_invalidations;
 };

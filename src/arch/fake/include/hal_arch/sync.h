@@ -52,6 +52,13 @@ static inline bool hal_compare_swap32(volatile uint32_t *at, uint32_t expected, 
     return __atomic_compare_exchange_n(at, &seen, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+static inline bool hal_try_swap32(volatile uint32_t *at, uint32_t expected, uint32_t desired)
+{
+    uint32_t seen = expected;
+
+    return __atomic_compare_exchange_n(at, &seen, desired, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 static inline void hal_barrier(void)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
