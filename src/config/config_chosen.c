@@ -50,7 +50,8 @@ static const struct config_node_rule chosen_nodes_refused[] = {
     { "xen,multiboot-module", "modules inside a domain's node only (control domains are not supported yet)" },
     { "xen,cpupool", "no such node (cpupools are not supported yet)" },
     { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
-    { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
+    { "xen,domain-shared-memory-v1",
+      "such a node in a domain's node only (control domains are not supported yet)" },
 };
 
 void config_chosen_check(struct config_maker *m)

@@ -174,10 +174,6 @@ static const struct config_rule domain_rule[] = {
 };
 static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
 
-static const struct config_node_rule domain_nodes_refused[] = {
-    { "xen,domain-shared-memory-v1", "no such node (static shared memory is not supported yet)" },
-};
-
 /* -- A domain -- */
 
 /* The characters that the Devicetree Specification (2.2.1) allows in a node's name. */
@@ -227,11 +223,12 @@ static void domain_children(struct config_maker *m, struct plan_domain *d, uint3
             config_vcpu_make(m, d, n);
         } else if (dt_compatible(m->ix, n, "xen,evtchn-v1")) {
             /* config_channels_make(), when all domains are known */
+        } else if (dt_compatible(m->ix, n, "xen,domain-shared-memory-v1")) {
+            config_shm_make(m, d, n);
         } else if (dt_compatible(m->ix, n, "multiboot,kernel") ||
                    dt_compatible(m->ix, n, "multiboot,ramdisk")) {
             config_fault_prop(m->report, n, "compatible", "also \"multiboot,module\"");
-        } else if (!config_refuse_node(m, n, domain_nodes_refused, ARRAY_LEN(domain_nodes_refused)) &&
-                   (dt_has(m->ix, n, "reg") || dt_has(m->ix, n, "data"))) {
+        } else if (dt_has(m->ix, n, "reg") || dt_has(m->ix, n, "data")) {
             config_fault_prop(m->report, n, "compatible", "\"multiboot,module\" of a node with reg or data");
         } else {
             /* nothing of ours */
@@ -255,7 +252,7 @@ static void domain_complete(struct config_maker *m, struct plan_domain *d, uint3
         d->nr_spis = (uint32_t)bits_max(d->nr_spis, NR_SPIS_DEFAULT);
     }
     if (d->pool_bytes == 0u) {
-        d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus);
+        d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus) + config_shm_pool_bytes(m->plan, d);
     }
 }
 
@@ -306,7 +303,7 @@ static uint64_t memory_left(struct config_maker *m)
 {
     const struct plan *const plan = m->plan;
     uint64_t have = 0;
-    uint64_t gone = m->env->image_bytes;
+    uint64_t gone = m->env->image_bytes + config_shm_bytes(plan);
 
     for (uint32_t i = 0; i < plan->nr_ram; i++) {
         const uint64_t base = plan->ram[i].base;
@@ -386,6 +383,7 @@ void config_domains_make(struct config_maker *m)
                           "a node below /chosen compatible with \"xen,domain\"");
     }
     config_channels_make(m);
+    config_shm_check(m);
     if (plan->nr_ram > 0u) {
         memory_share(m);
     }
@@ -394,4 +392,5 @@ void config_domains_make(struct config_maker *m)
             config_domain_forget(&plan->domain[i]);
         }
     }
+    config_links_settle(m);
 }

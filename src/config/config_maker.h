@@ -26,6 +26,7 @@ struct config_maker {
     struct config_report *report;
     uint32_t chosen;                      /* the node, DT_NONE if there is none */
     uint16_t domain_node[HV_DOMAINS_MAX]; /* of the plan's domains */
+    uint16_t shm_node[PLAN_SHM_USES_MAX]; /* of the plan's shm_use */
     uint32_t nr_domain_faults;            /* those that a partial boot forgives */
     struct config_claim claim[CONFIG_CLAIMS_MAX];
     uint32_t nr_claims;
@@ -98,6 +99,23 @@ void config_channels_make(struct config_maker *m);
 bool config_is_module(const struct dt_index *ix, uint32_t node);
 /* Whether the module travelled in the payload of the one-file image. */
 bool config_in_payload(const struct config_env *env, const struct plan_module *module);
+
+/* -- partition/config_shm.c -- */
+/* A node of shared memory in a domain's node. */
+void config_shm_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* Pages of the domain's pool that its shared memory may need. */
+uint64_t config_shm_pool_bytes(const struct plan *plan, const struct plan_domain *d);
+/* Regions and their places, when all domains have been read. */
+void config_shm_check(struct config_maker *m);
+/* Of the host's memory, for regions that sound domains use. */
+uint64_t config_shm_bytes(const struct plan *plan);
+/* When it is known which domains are unsound: what these had of regions is dropped; who is linked with
+ * whom. */
+void config_links_settle(struct config_maker *m);
+/* What of the domain's own address space meets this range, as what would be expected instead; NULL: nothing.
+ * self: the entry of plan.shm_use[] or plan.window[] that is asked about. */
+const char *config_guest_clash(const struct config_maker *m, const struct plan_domain *d,
+                               const struct dt_range *r, const void *self);
 
 /* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not
  * there. */

@@ -59,7 +59,7 @@ struct plan_console {
 /* A region of shared memory: all nodes of one xen,shm-id */
 struct plan_shm {
     char id[PLAN_SHM_ID_MAX];
-    struct plan_range host; /* base 0 and not placed: taken from free memory at boot */
+    struct plan_range host; /* not placed: taken from free memory at boot; bytes 0: nobody needs it */
     bool is_placed;
     uint8_t owner; /* its domain; PLAN_NO_DOMAIN: the hypervisor's (Xen's DOMID_IO) */
 };
@@ -71,6 +71,7 @@ struct plan_shm_use {
     gpa_t at;
     uint64_t offset; /* into the region */
     uint64_t bytes;
+    bool no_map; /* bulkhead,no-map: the guest's kernel is to leave it alone */
 };
 
 /* A static event channel */
@@ -139,6 +140,7 @@ struct plan_domain {
     bool monitor;          /* bulkhead,monitor: may ask for the state of other domains */
     bool direct_map;       /* RAM and emulated devices at host addresses */
     enum plan_enhanced enhanced;
+    uint32_t peers;        /* bit = index in plan.domain[]: it shares memory or a channel with these */
     uint32_t static_first; /* its ranges: plan.static_mem[static_first ..] */
     uint32_t nr_static;    /* 0: its memory is taken from what is free */
     struct plan_module kernel;

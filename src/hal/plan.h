@@ -9,7 +9,8 @@
 #include "lib/status.h"
 #include "hal_arch/plan.h"
 
-#define HAL_GUEST_BANKS_MAX 2u
+#define HAL_GUEST_BANKS_MAX   2u
+#define HAL_GUEST_DEVICES_MAX 3u
 
 struct dt_index; /* config/dtindex.h */
 struct dt_irq;
@@ -23,6 +24,8 @@ struct hal_guest_bank {
 struct hal_guest_layout {
     struct hal_guest_bank bank[HAL_GUEST_BANKS_MAX]; /* filled in order */
     uint32_t nr_banks;
+    struct hal_guest_bank device[HAL_GUEST_DEVICES_MAX]; /* where the emulated devices are, or may be */
+    uint32_t nr_devices;
     gpa_t vuart_base; /* emulated SBSA UART, 4 KiB */
     uint32_t vuart_irq;
     gpa_t watchdog_base; /* emulated SBSA watchdog: refresh frame, then control frame, 4 KiB each */

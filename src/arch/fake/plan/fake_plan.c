@@ -48,6 +48,8 @@ const struct hal_guest_layout *hal_plan_layout(void)
     static const struct hal_guest_layout layout = {
         .bank = { { { 0x40000000ULL }, GIB(3) }, { { 0x200000000ULL }, GIB(1016) } },
         .nr_banks = 2u,
+        .device = { { { 0x3001000ULL }, MIB(16) }, { { 0x22000000ULL }, 3u * PAGE_BYTES } },
+        .nr_devices = 2u,
         .vuart_base = { 0x22000000ULL },
         .vuart_irq = 32u,
         .watchdog_base = { 0x22001000ULL },
