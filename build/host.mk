@@ -2,7 +2,8 @@
 
 HOSTCC ?= cc
 HOST_TOOL := out/host/bulkhead-image
-host_folders := tools/bulkhead-image src/config src/config/partition src/lib src/arch/arm/plan src/arch/arm64/plan
+host_folders := tools/bulkhead-image tools/bulkhead-image/partition src/config src/config/partition src/lib src/arch/arm/plan \
+    src/arch/arm64/plan
 # What C's own library gives is the host's; the target's version of it stays out.
 host_leave_out := src/lib/string.c
 host_c := $(filter-out $(host_leave_out),$(sort $(foreach d,$(host_folders),$(wildcard $(d)/*.c))))

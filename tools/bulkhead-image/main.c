@@ -1,6 +1,7 @@
 /* bulkhead-image: checks a system against a board, and makes of both one file that any arm64 loader boots. */
 #include "tool.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,8 +38,9 @@ static void usage(FILE *to)
     fprintf(
         to,
         "usage: " TOOL_NAME " --board BOARD --system SYSTEM --hypervisor BULKHEAD.BIN [-i DIR]...\n"
-        "           [--digest crc32c|sha256|none] -o FILE\n"
-        "       " TOOL_NAME " --check --board BOARD --system SYSTEM [-i DIR]...\n"
+        "           [--digest crc32c|sha256|none] [--report PREFIX] [--load-address ADDRESS] -o FILE\n"
+        "       " TOOL_NAME " --check --board BOARD --system SYSTEM [-i DIR]... [--hypervisor BULKHEAD.BIN]\n"
+        "           [--report PREFIX] [--load-address ADDRESS]\n"
         "       " TOOL_NAME " --merge --board BOARD --system SYSTEM [-i DIR]... -o FILE\n"
         "\n"
         "Checks SYSTEM, which describes domains below /chosen, against BOARD, the host's device tree, and\n"
@@ -53,6 +55,9 @@ static void usage(FILE *to)
         "  -d, --digest KIND      by which the hypervisor sees that a module has changed: crc32c (default),\n"
         "                         sha256 or none\n"
         "  -c, --check            report all faults and write nothing\n"
+        "  -r, --report PREFIX    also prove that no two domains overlap except through declared links, and\n"
+        "                         write who owns what to PREFIX.txt, PREFIX.json and PREFIX.html\n"
+        "  -l, --load-address A   where the loader puts the image; default: 2 MiB above the start of memory\n"
         "  -m, --merge            write the merged tree alone: for modules that have `reg` and a loader of\n"
         "                         the user's own\n"
         "  -h, --help             this text\n"
@@ -79,6 +84,34 @@ static bool digest_named(const char *word, enum plan_digest *out)
     return i < ARRAY_LEN(names);
 }
 
+static bool address_read(const char *word, uint64_t *out)
+{
+    char *end = NULL;
+
+    errno = 0;
+    *out = strtoull(word, &end, 0);
+    return (errno == 0) && (end != word) && (*end == '\0') && (*out != 0u) &&
+           ((*out % NOMINAL_LOAD_OFFSET) == 0u);
+}
+
+/* Options whose value may be wrong: how, or NULL. */
+static const char *value_take(struct options *o, int option, const char *word)
+{
+    const char *fault = NULL;
+
+    if (option == 'd') {
+        fault = digest_named(word, &o->digest) ? NULL : "--digest is crc32c, sha256 or none";
+    } else if (option == 'l') {
+        fault = address_read(word, &o->load_address) ? NULL : "--load-address is a multiple of 2 MiB";
+    } else if (o->nr_include_dirs < INCLUDE_DIRS_MAX) {
+        o->include_dir[o->nr_include_dirs] = word;
+        o->nr_include_dirs++;
+    } else {
+        fault = "too many -i";
+    }
+    return fault;
+}
+
 /* 0 to go on, or else the exit status plus 1. */
 static int options_read(int argc, char **argv, struct options *o)
 {
@@ -89,14 +122,17 @@ static int options_read(int argc, char **argv, struct options *o)
         { "include", required_argument, NULL, 'i' },
         { "output", required_argument, NULL, 'o' },
         { "digest", required_argument, NULL, 'd' },
+        { "report", required_argument, NULL, 'r' },
+        { "load-address", required_argument, NULL, 'l' },
         { "check", no_argument, NULL, 'c' },
         { "merge", no_argument, NULL, 'm' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    int c = getopt_long(argc, argv, "b:s:x:i:o:d:cmh", known, NULL);
+    const char *fault = NULL;
+    int c = getopt_long(argc, argv, "b:s:x:i:o:d:r:l:cmh", known, NULL);
 
-    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:d:cmh", known, NULL)) {
+    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:d:r:l:cmh", known, NULL)) {
         switch (c) {
         case 'b':
             o->board = optarg;
@@ -108,19 +144,18 @@ static int options_read(int argc, char **argv, struct options *o)
             o->hypervisor = optarg;
             break;
         case 'i':
-            if (o->nr_include_dirs >= INCLUDE_DIRS_MAX) {
-                return usage_fault("too many -i") + 1;
+        case 'd':
+        case 'l':
+            fault = value_take(o, c, optarg);
+            if (fault != NULL) {
+                return usage_fault(fault) + 1;
             }
-            o->include_dir[o->nr_include_dirs] = optarg;
-            o->nr_include_dirs++;
             break;
         case 'o':
             o->output = optarg;
             break;
-        case 'd':
-            if (!digest_named(optarg, &o->digest)) {
-                return usage_fault("--digest is crc32c, sha256 or none") + 1;
-            }
+        case 'r':
+            o->report = optarg;
             break;
         case 'c':
             o->check = true;
@@ -138,6 +173,20 @@ static int options_read(int argc, char **argv, struct options *o)
     return 0;
 }
 
+static const char *merge_fault(const struct options *o)
+{
+    const char *fault = NULL;
+
+    if (o->hypervisor != NULL) {
+        fault = "--merge takes no --hypervisor";
+    } else if (o->report != NULL) {
+        fault = "--merge knows no places: no --report";
+    } else {
+        fault = (o->output == NULL) ? "-o FILE is needed" : NULL;
+    }
+    return fault;
+}
+
 static const char *options_fault(const struct options *o, bool more_words)
 {
     const char *fault = NULL;
@@ -148,11 +197,11 @@ static const char *options_fault(const struct options *o, bool more_words)
         fault = "--board and --system are needed";
     } else if (o->check && (o->merge || (o->output != NULL))) {
         fault = "--check writes nothing: no --merge, no -o";
-    } else if (o->merge && (o->hypervisor != NULL)) {
-        fault = "--merge takes no --hypervisor";
+    } else if (o->merge) {
+        fault = merge_fault(o);
     } else if (!o->check && (o->output == NULL)) {
         fault = "-o FILE is needed";
-    } else if (!o->check && !o->merge && (o->hypervisor == NULL)) {
+    } else if (!o->check && (o->hypervisor == NULL)) {
         fault = "--hypervisor is needed";
     } else {
         fault = NULL;
@@ -207,7 +256,7 @@ static bool tree_build(struct job *j)
     return good && (config_index_make(&j->index, j->tree.data, j->tree.bytes, &j->report) == HV_OK);
 }
 
-/* As if the image were loaded 2 MiB above the start of memory. */
+/* As if the image were loaded 2 MiB above the start of memory, if the user does not say where. */
 static void env_make(struct job *j)
 {
     struct config_report silent = { .fault = fault_drop };
@@ -217,6 +266,9 @@ static void env_make(struct job *j)
 
     (void)first;
     j->env.image_base = hpa(bits_align_up(j->plan.ram[0].base, NOMINAL_LOAD_OFFSET) + NOMINAL_LOAD_OFFSET);
+    if (j->options.load_address != 0u) {
+        j->env.image_base = hpa(j->options.load_address);
+    }
     j->env.image_bytes = j->own_bytes;
     j->env.tree_base = hpa(j->env.image_base.v + j->own_bytes);
     if (!j->options.merge) {
@@ -299,6 +351,16 @@ static bool system_check(struct job *j)
     return good;
 }
 
+static bool report(const struct job *j)
+{
+    const struct options *const o = &j->options;
+    const struct partition_job job = {
+        o->system, o->board, &j->plan, &j->env, &j->index, j->own_bytes, o->hypervisor == NULL
+    };
+
+    return (o->report == NULL) || partition_report(&job, o->report);
+}
+
 static bool run(struct job *j)
 {
     struct options *const o = &j->options;
@@ -311,7 +373,7 @@ static bool run(struct job *j)
         j->own_bytes = good ? hypervisor_bytes(o->hypervisor, &j->hypervisor) : 0u;
         good = j->own_bytes > 0u;
     }
-    good = good && system_check(j);
+    good = good && system_check(j) && report(j);
     if (!good) {
         /* the messages are out */
     } else if (o->check) {

@@ -23,6 +23,8 @@ struct options {
     const char *system;
     const char *hypervisor;
     const char *output;
+    const char *report;    /* prefix of the partition report's files */
+    uint64_t load_address; /* where a loader puts the image; 0 = 2 MiB above the start of memory */
     const char *include_dir[INCLUDE_DIRS_MAX];
     size_t nr_include_dirs;
     enum plan_digest digest; /* of modules whose node has none */
@@ -82,6 +84,19 @@ uint64_t hypervisor_bytes(const char *path, const struct blob *image);
 /* The whole file. own_bytes as above. */
 void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct blob *tree,
                 const struct contents *contents, struct blob *out);
+
+/* -- partition/partition.c -- */
+struct partition_job {
+    const char *system;
+    const char *board;
+    const struct plan *plan;
+    const struct config_env *env;
+    const struct dt_index *index; /* of the merged tree */
+    uint64_t own_bytes;           /* as above */
+    bool nominal;                 /* own_bytes is assumed */
+};
+/* Writes PREFIX.txt, .json and .html. False after a message: a file cannot be written, or the proof fails. */
+bool partition_report(const struct partition_job *job, const char *prefix);
 
 /* -- report.c -- */
 /* The host and each domain, on stdout. */

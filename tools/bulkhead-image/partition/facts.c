@@ -1,0 +1,460 @@
+#include "partition/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/bits.h"
+
+#define UART_BYTES      PAGE_BYTES
+#define WATCHDOG_BYTES  (2u * PAGE_BYTES)
+#define GICV2_INTERFACE 0x03002000ULL /* where guests have it */
+#define GICV2_SPREAD_FROM                                                                                    \
+    KIB(128u) /* of a CPU interface so large the second page is 64 KiB behind the first */
+
+#define ITEM_NEW(f, array, nr)                                                                               \
+    (((f)->nr < ARRAY_LEN((f)->array)) ? &(f)->array[(f)->nr++] : ((f)->cut = true, (void *)NULL))
+
+static struct owner owner_of(enum owner_kind kind)
+{
+    const struct owner owner = { kind, 0u };
+
+    return owner;
+}
+
+static struct owner owner_domain(uint32_t domain)
+{
+    const struct owner owner = { OWNER_DOMAIN, domain };
+
+    return owner;
+}
+
+static uint64_t u64_min(uint64_t a, uint64_t b)
+{
+    return (a < b) ? a : b;
+}
+
+static uint64_t u64_max(uint64_t a, uint64_t b)
+{
+    return (a > b) ? a : b;
+}
+
+/* -- RAM -- */
+
+static void ram_add(struct facts *f, uint64_t first, uint64_t last, struct owner owner, const char *detail)
+{
+    struct fact_ram *const r = ITEM_NEW(f, ram, nr_ram);
+
+    if (r != NULL) {
+        r->first = first;
+        r->last = last;
+        r->owner = owner;
+        snprintf(r->detail, sizeof(r->detail), "%s", detail);
+    }
+}
+
+/* What of the pages is free becomes the owner's; the rest keeps the owner it has, as when the hypervisor
+ * boots. Answers how many bytes it got. */
+static uint64_t ram_take(struct facts *f, uint64_t base, uint64_t bytes, struct owner owner,
+                         const char *detail)
+{
+    const uint64_t first = bits_align_down(base, PAGE_BYTES);
+    const uint64_t last = bits_align_up(base + bytes, PAGE_BYTES) - 1u;
+    const uint32_t nr = f->nr_ram;
+    uint64_t got = 0;
+
+    for (uint32_t i = 0; (i < nr) && (bytes > 0u); i++) {
+        struct fact_ram *const r = &f->ram[i];
+        const uint64_t from = u64_max(first, r->first);
+        const uint64_t to = u64_min(last, r->last);
+
+        if ((r->owner.kind != OWNER_FREE) || (from > to)) {
+            continue;
+        }
+        if (r->first < from) {
+            ram_add(f, r->first, from - 1u, r->owner, "");
+        }
+        if (to < r->last) {
+            ram_add(f, to + 1u, r->last, r->owner, "");
+        }
+        f->ram[i].first = from;
+        f->ram[i].last = to;
+        f->ram[i].owner = owner;
+        snprintf(f->ram[i].detail, sizeof(f->ram[i].detail), "%s", detail);
+        got += (to - from) + 1u;
+    }
+    return got;
+}
+
+/* All of it or, for the proof to find, what overlaps. */
+static void ram_take_all(struct facts *f, const struct plan_range *range, struct owner owner,
+                         const char *detail)
+{
+    if (ram_take(f, range->base, range->bytes, owner, detail) != range->bytes) {
+        ram_add(f, range->base, range->base + (range->bytes - 1u), owner, detail);
+    }
+}
+
+static void module_take(struct facts *f, const struct plan_domain *d, const struct plan_module *m)
+{
+    char detail[64];
+
+    snprintf(detail, sizeof(detail), "%.24s/%.24s", d->name, (m->name != NULL) ? m->name : "");
+    (void)ram_take(f, m->base.v, m->bytes, owner_of(OWNER_MODULE), detail);
+}
+
+static void ram_make(struct facts *f, const struct plan *plan, const struct config_env *env,
+                     uint64_t own_bytes, uint64_t tree_bytes)
+{
+    f->nr_banks = plan->nr_ram;
+    for (uint32_t i = 0; i < plan->nr_ram; i++) {
+        f->bank[i] = plan->ram[i];
+        ram_add(f, plan->ram[i].base, plan->ram[i].base + (plan->ram[i].bytes - 1u), owner_of(OWNER_FREE),
+                "");
+    }
+    (void)ram_take(f, env->image_base.v, own_bytes, owner_of(OWNER_IMAGE), "");
+    for (uint32_t i = 0; i < plan->nr_reserved; i++) {
+        const bool log = (plan->log_keep.bytes > 0u) && (plan->reserved[i].base == plan->log_keep.base);
+
+        (void)ram_take(f, plan->reserved[i].base, plan->reserved[i].bytes, owner_of(OWNER_RESERVED),
+                       log ? "log" : "");
+    }
+    (void)ram_take(f, env->tree_base.v, tree_bytes, owner_of(OWNER_TREE), "");
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        module_take(f, &plan->domain[i], &plan->domain[i].kernel);
+        module_take(f, &plan->domain[i], &plan->domain[i].ramdisk);
+        module_take(f, &plan->domain[i], &plan->domain[i].partial);
+    }
+    for (uint32_t i = 0; i < plan->nr_static_heap; i++) {
+        ram_take_all(f, &plan->static_heap[i], owner_of(OWNER_HEAP), "");
+    }
+    for (uint32_t i = 0; i < plan->nr_shm; i++) {
+        const struct owner owner = { OWNER_SHM, i };
+
+        if (plan->shm[i].is_placed) {
+            ram_take_all(f, &plan->shm[i].host, owner, "");
+        }
+    }
+}
+
+/* -- Guests' address spaces -- */
+
+static void map_add(struct facts *f, const struct fact_map *map)
+{
+    struct fact_map *const m = ITEM_NEW(f, map, nr_maps);
+
+    if (m != NULL) {
+        *m = *map;
+    }
+}
+
+/* Memory at fixed places fills the guest's banks in order, or lies where the host has it. */
+static void memory_make(struct facts *f, const struct plan *plan, uint32_t domain)
+{
+    const struct plan_domain *const d = &plan->domain[domain];
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    uint32_t bank = 0;
+    uint64_t used = 0; /* of the bank */
+
+    for (uint32_t i = d->static_first; i < (d->static_first + d->nr_static); i++) {
+        const struct plan_range *const r = &plan->static_mem[i];
+        uint64_t done = 0;
+
+        ram_take_all(f, r, owner_domain(domain), "");
+        while ((done < r->bytes) && (bank < layout->nr_banks)) {
+            const uint64_t room = d->direct_map ? r->bytes : (layout->bank[bank].max_bytes - used);
+            const uint64_t piece = u64_min(room, r->bytes - done);
+            const uint64_t at = d->direct_map ? r->base : (layout->bank[bank].base.v + used);
+            const struct fact_map m = {
+                domain, at, at + (piece - 1u), r->base + done, FACT_R | FACT_W | FACT_X, false
+            };
+
+            if (piece > 0u) {
+                map_add(f, &m);
+            }
+            done += piece;
+            used += d->direct_map ? 0u : piece;
+            if (!d->direct_map && (used == layout->bank[bank].max_bytes)) {
+                bank++;
+                used = 0;
+            }
+        }
+    }
+}
+
+static void emulated_add(struct facts *f, uint32_t domain, gpa_t at, uint64_t bytes, const char *what)
+{
+    struct fact_emulated *const e = ITEM_NEW(f, emulated, nr_emulated);
+
+    if (e != NULL) {
+        e->domain = domain;
+        e->first = at.v;
+        e->last = at.v + (bytes - 1u);
+        e->what = what;
+    }
+}
+
+/* GICv2: a guest's CPU interface is the hardware's virtual one, two pages. */
+static void interface_make(struct facts *f, const struct arm_plan_host *arm, uint32_t domain)
+{
+    const uint64_t stride = (arm->gicc.bytes >= GICV2_SPREAD_FROM) ? KIB(64u) : PAGE_BYTES;
+
+    for (uint32_t page = 0; page < 2u; page++) {
+        const uint64_t at = GICV2_INTERFACE + ((uint64_t)page * PAGE_BYTES);
+        const struct fact_map m = {
+            domain, at, at + (PAGE_BYTES - 1u), arm->gicv.base + (page * stride), FACT_R | FACT_W, true
+        };
+
+        map_add(f, &m);
+    }
+}
+
+static void guests_make(struct facts *f, const struct plan *plan)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        if (d->unsound) {
+            continue;
+        }
+        memory_make(f, plan, i);
+        if (plan->host.arm.gic_version == 2u) {
+            interface_make(f, &plan->host.arm, i);
+        }
+        if (d->vpl011) {
+            emulated_add(f, i, layout->vuart_base, UART_BYTES, "uart");
+        }
+        if (d->watchdog) {
+            emulated_add(f, i, layout->watchdog_base, WATCHDOG_BYTES, "watchdog");
+        }
+    }
+    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
+        const struct plan_shm_use *const u = &plan->shm_use[i];
+        const struct plan_shm *const s = &plan->shm[u->shm];
+        const struct fact_map m = {
+            u->domain, u->at.v, u->at.v + (u->bytes - 1u), s->host.base + u->offset, FACT_R | FACT_W, false
+        };
+
+        f->shm[u->shm].user_domain |= BIT32(u->domain);
+        if (s->is_placed) {
+            map_add(f, &m);
+        }
+    }
+    for (uint32_t i = 0; i < plan->nr_windows; i++) {
+        const struct plan_window *const w = &plan->window[i];
+        const struct fact_map m = { w->domain,    w->at.v,         w->at.v + (w->host.bytes - 1u),
+                                    w->host.base, FACT_R | FACT_W, true };
+
+        map_add(f, &m);
+    }
+}
+
+/* -- Devices and interrupts -- */
+
+static void device_add(struct facts *f, uint64_t base, uint64_t bytes, struct owner owner, const char *what)
+{
+    struct fact_device *const d = (bytes > 0u) ? ITEM_NEW(f, device, nr_devices) : NULL;
+
+    if (d != NULL) {
+        d->first = base;
+        d->last = base + (bytes - 1u);
+        d->owner = owner;
+        snprintf(d->what, sizeof(d->what), "%s", (what != NULL) ? what : "");
+    }
+}
+
+static void irq_add(struct facts *f, const struct plan_line *line, struct owner owner, const char *what)
+{
+    struct fact_irq *const i = ITEM_NEW(f, irq, nr_irqs);
+
+    if (i != NULL) {
+        i->irq = line->irq;
+        i->owner = owner;
+        i->virq = line->virq;
+        i->edge = line->edge;
+        snprintf(i->what, sizeof(i->what), "%s", (what != NULL) ? what : "");
+    }
+}
+
+static void own_irq_add(struct facts *f, uint32_t irq, bool edge, const char *what)
+{
+    const struct plan_line line = { .irq = irq, .edge = edge };
+
+    irq_add(f, &line, owner_of(OWNER_HYPERVISOR), what);
+}
+
+static void own_make(struct facts *f, const struct plan *plan)
+{
+    const struct arm_plan_host *const arm = &plan->host.arm;
+    const struct owner own = owner_of(OWNER_HYPERVISOR);
+
+    if (plan->console.kind != PLAN_CONSOLE_NONE) {
+        device_add(f, plan->console.base.v, plan->console.bytes, own, "console");
+        if (plan->console.irq != 0u) {
+            own_irq_add(f, plan->console.irq, plan->console.irq_edge, "console");
+        }
+    }
+    device_add(f, arm->gicd.base, arm->gicd.bytes, own, "interrupt distributor");
+    if (arm->gic_version == 2u) {
+        device_add(f, arm->gicc.base, arm->gicc.bytes, own, "interrupt CPU interface");
+        device_add(f, arm->gich.base, arm->gich.bytes, own, "interrupt hypervisor interface");
+        device_add(f, arm->gicv.base, arm->gicv.bytes, own, "interrupt virtual interface");
+        f->device[f->nr_devices - 1u].banked = true;
+    }
+    for (uint32_t i = 0; i < arm->nr_gicr; i++) {
+        device_add(f, arm->gicr[i].base, arm->gicr[i].bytes, own, "interrupt redistributors");
+    }
+    own_irq_add(f, arm->ppi_maintenance, false, "interrupt maintenance");
+    own_irq_add(f, arm->ppi_hyp_timer, false, "hypervisor timer");
+    own_irq_add(f, arm->ppi_virt_timer, false, "guests' timer");
+}
+
+static bool claimed(const struct facts *f, uint64_t first, uint64_t last)
+{
+    bool meets = false;
+
+    for (uint32_t i = 0; i < f->nr_banks; i++) {
+        meets = meets || ((first < (f->bank[i].base + f->bank[i].bytes)) && (last >= f->bank[i].base));
+    }
+    for (uint32_t i = 0; i < f->nr_devices; i++) {
+        meets = meets || ((first <= f->device[i].last) && (last >= f->device[i].first));
+    }
+    return meets;
+}
+
+/* Registers in the host's tree that are in no map. */
+static void nobodys_make(struct facts *f, const struct dt_index *ix)
+{
+    for (uint32_t n = 1; n < ix->nr_nodes; n++) {
+        const uint32_t nr = dt_has(ix, n, "compatible") ? dt_reg_count(ix, n) : 0u;
+        const bool chosen = dt_find(ix, "/chosen") == ix->node[n].parent;
+
+        for (uint32_t i = 0; (i < nr) && !chosen; i++) {
+            struct dt_range r = { 0u, 0u };
+            struct fmt_buf path;
+            char text[PLAN_PATH_MAX];
+
+            if (dt_reg_host(ix, n, i, &r) && (r.bytes > 0u) && !claimed(f, r.base, r.base + (r.bytes - 1u))) {
+                fmt_init(&path, text, sizeof(text));
+                dt_path(ix, n, &path);
+                device_add(f, r.base, r.bytes, owner_of(OWNER_FREE), text);
+            }
+        }
+    }
+}
+
+static void given_make(struct facts *f, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->nr_windows; i++) {
+        const struct plan_window *const w = &plan->window[i];
+
+        device_add(f, w->host.base, w->host.bytes, owner_domain(w->domain), w->path);
+    }
+    for (uint32_t i = 0; i < plan->nr_lines; i++) {
+        const struct plan_line *const l = &plan->line[i];
+
+        irq_add(f, l, owner_domain(l->domain), l->path);
+    }
+    for (uint32_t i = 0; i < plan->nr_streams; i++) {
+        const struct plan_stream *const s = &plan->stream[i];
+        struct fact_stream *const to = &f->stream[f->nr_streams];
+
+        to->iommu = s->iommu;
+        to->first = s->first;
+        to->last = s->first + (s->nr - 1u);
+        to->domain = s->domain;
+        snprintf(to->what, sizeof(to->what), "%s", (s->path != NULL) ? s->path : "");
+        f->nr_streams++;
+    }
+}
+
+/* -- Links, CPUs, domains -- */
+
+static void links_make(struct facts *f, const struct plan *plan)
+{
+    f->nr_channels = plan->nr_channels;
+    for (uint32_t i = 0; i < plan->nr_channels; i++) {
+        for (uint32_t end = 0; end < 2u; end++) {
+            f->channel[i].domain[end] = plan->channel[i].domain[end];
+            f->channel[i].port[end] = plan->channel[i].port[end];
+        }
+    }
+    f->nr_shm = plan->nr_shm;
+    for (uint32_t i = 0; i < plan->nr_shm; i++) {
+        const struct plan_shm *const s = &plan->shm[i];
+        struct fact_shm *const to = &f->shm[i];
+
+        snprintf(to->id, sizeof(to->id), "%s", s->id);
+        to->placed = s->is_placed;
+        to->first = s->host.base;
+        to->last = s->host.base + (s->host.bytes - 1u);
+        to->owner = (s->owner == PLAN_NO_DOMAIN) ? owner_of(OWNER_HYPERVISOR) : owner_domain(s->owner);
+    }
+}
+
+static void domains_make(struct facts *f, const struct plan *plan)
+{
+    const uint64_t cpus = (plan->nr_cpus == HV_CPUS_MAX) ? UINT64_MAX : (BIT64(plan->nr_cpus) - 1u);
+
+    f->nr_cpus = plan->nr_cpus;
+    f->shared_cpus = (plan->sched != PLAN_SCHED_NULL);
+    f->nr_domains = plan->nr_domains;
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        snprintf(f->domain[i].name, sizeof(f->domain[i].name), "%s", d->name);
+        f->domain[i].starts = !d->unsound;
+        f->domain[i].placed = d->nr_static > 0u;
+        f->domain[i].memory_bytes = d->memory_bytes;
+        for (uint32_t v = 0; (v < d->nr_vcpus) && !d->unsound; v++) {
+            struct fact_vcpu *const to = &f->vcpu[f->nr_vcpus];
+
+            to->domain = i;
+            to->index = v;
+            to->cpus = f->shared_cpus ? (d->affinity[v] & cpus) : BIT64(d->pinned[v]);
+            f->nr_vcpus++;
+        }
+    }
+}
+
+static void unplaced_add(struct facts *f, struct owner owner, uint64_t bytes)
+{
+    f->unplaced[f->nr_unplaced].owner = owner;
+    f->unplaced[f->nr_unplaced].bytes = bytes;
+    f->nr_unplaced++;
+}
+
+static void unplaced_make(struct facts *f, const struct plan *plan)
+{
+    if (plan->nr_static_heap == 0u) {
+        unplaced_add(f, owner_of(OWNER_HEAP), 0u);
+    }
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        if (!plan->domain[i].unsound && (plan->domain[i].nr_static == 0u)) {
+            unplaced_add(f, owner_domain(i), plan->domain[i].memory_bytes);
+        }
+    }
+    for (uint32_t i = 0; i < plan->nr_shm; i++) {
+        const struct owner owner = { OWNER_SHM, i };
+
+        if (!plan->shm[i].is_placed) {
+            unplaced_add(f, owner, plan->shm[i].host.bytes);
+        }
+    }
+}
+
+/* [impl->req~partition-report~1] */
+void facts_make(struct facts *f, const struct plan *plan, const struct config_env *env,
+                const struct dt_index *index, uint64_t own_bytes)
+{
+    domains_make(f, plan);
+    links_make(f, plan);
+    ram_make(f, plan, env, own_bytes, index->blob_bytes);
+    guests_make(f, plan);
+    own_make(f, plan);
+    given_make(f, plan);
+    nobodys_make(f, index);
+    unplaced_make(f, plan);
+    facts_sort(f);
+}
