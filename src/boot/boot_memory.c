@@ -44,6 +44,9 @@ static enum hv_status claim_modules(const struct plan *plan)
         if (status == HV_OK) {
             status = claim(d->ramdisk.base.v, d->ramdisk.bytes, RAM_MODULE);
         }
+        if (status == HV_OK) {
+            status = claim(d->partial.base.v, d->partial.bytes, RAM_MODULE);
+        }
     }
     return status;
 }

@@ -11,7 +11,8 @@
 #define TREE_MAGIC      0xD00DFEEDu
 #define TREE_HEAD_BYTES 8u /* magic and size, big-endian */
 
-static struct dt_index boot_index;
+static struct dt_room boot_room;
+static struct dt_index boot_index = DT_INDEX(boot_room, DT_DEPTH_MAX);
 
 static void say(void *ctx, const char *sentence)
 {
@@ -93,11 +94,35 @@ enum hv_status boot_tree_find(void)
     return HV_OK;
 }
 
+/* Mapped once, also if the plan is made twice or several domains have the same. */
+static const void *module_bytes(void *ctx, const struct plan_module *module)
+{
+    static struct plan_module known[HV_DOMAINS_MAX];
+    static const void *at[HV_DOMAINS_MAX];
+    uint32_t i = 0;
+
+    (void)ctx;
+    while ((i < HV_DOMAINS_MAX) && (at[i] != NULL) &&
+           ((known[i].base.v != module->base.v) || (known[i].bytes != module->bytes))) {
+        i++;
+    }
+    if ((i < HV_DOMAINS_MAX) && (at[i] == NULL)) {
+        known[i] = *module;
+        at[i] = map(module->base, module->bytes);
+    }
+    return (i < HV_DOMAINS_MAX) ? at[i] : NULL;
+}
+
 static enum hv_status plan_make(void)
 {
     const struct hal_boot *const port = &boot_state.port;
-    struct config_env env = { port->image_base, port->image_bytes, boot_state.tree_base,
-                              boot_state.payload_base, boot_state.payload_bytes };
+    struct config_env env = { port->image_base,
+                              port->image_bytes,
+                              boot_state.tree_base,
+                              boot_state.payload_base,
+                              boot_state.payload_bytes,
+                              module_bytes,
+                              NULL };
     const uint64_t payload_end = boot_state.payload_base.v + boot_state.payload_bytes;
     enum hv_status status =
         config_index_make(&boot_index, boot_state.tree, boot_state.tree_bytes, &boot_state.report);

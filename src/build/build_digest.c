@@ -63,6 +63,8 @@ enum hv_status build_check_modules(const struct domain *domain)
 {
     const enum hv_status kernel = check(domain, &domain->plan->kernel);
     const enum hv_status ramdisk = check(domain, &domain->plan->ramdisk);
+    const enum hv_status partial = check(domain, &domain->plan->partial);
+    const enum hv_status first = (kernel != HV_OK) ? kernel : ramdisk;
 
-    return (kernel != HV_OK) ? kernel : ramdisk;
+    return (first != HV_OK) ? first : partial;
 }

@@ -33,7 +33,7 @@ static void sentence_log(void *ctx, const char *sentence)
 /* Refuses the kernel with a sentence that names the domain's node. */
 static enum hv_status kernel_refuse(const struct image_load *load, const char *found, const char *expected)
 {
-    struct config_report report = { sentence_log, NULL, NULL, 0u, NULL };
+    struct config_report report = { sentence_log, NULL, NULL, 0u, NULL, NULL };
     struct kimage what = load->kernel;
 
     what.found = found;
@@ -165,9 +165,10 @@ static bool is_alone(const struct domain *domain, uint64_t base, uint64_t end)
     for (uint32_t i = 0; i < domain_count; i++) {
         const struct plan_module *const kernel = &domain_table[i]->plan->kernel;
         const struct plan_module *const ramdisk = &domain_table[i]->plan->ramdisk;
+        const struct plan_module *const partial = &domain_table[i]->plan->partial;
 
-        alone =
-            alone && ((domain_table[i] == domain) || !meets(kernel, base, end)) && !meets(ramdisk, base, end);
+        alone = alone && ((domain_table[i] == domain) || !meets(kernel, base, end)) &&
+                !meets(ramdisk, base, end) && !meets(partial, base, end);
     }
     return alone;
 }

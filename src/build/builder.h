@@ -109,7 +109,7 @@ HV_MUST_CHECK enum hv_status build_image(struct domain *domain);
 bool build_in_place(struct domain *domain, struct domain_chunk *chunk);
 
 /* -- build_digest.c: worker context -- */
-/* Are kernel and ramdisk still what their digests say? A module without a digest is taken as it is.
+/* Are the modules still what their digests say? A module without a digest is taken as it is.
  * HV_CORRUPT with a log line. Long; breathes. */
 HV_MUST_CHECK enum hv_status build_check_modules(const struct domain *domain);
 

@@ -1,6 +1,6 @@
 /* From a device tree to a plan, in two steps: one pass into an index, then checks and look-ups in the
- * index only. No hardware, no allocation: the caller gives all memory. The host tool compiles these files
- * unchanged. */
+ * index only. No hardware, no allocation: the caller gives all memory, but for one small index. The host tool
+ * compiles these files unchanged. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -17,6 +17,7 @@ struct config_report {
     void *ctx;
     uint32_t nr_faults;           /* counted by config/ */
     const struct dt_index *index; /* set by config_index_make(): node numbers in sentences mean this tree */
+    const char *within;           /* what goes before its paths; NULL: it is the system's tree */
 };
 
 struct config_env {
@@ -25,6 +26,10 @@ struct config_env {
     hpa_t tree_base;        /* where the tree itself lies */
     hpa_t payload_base;     /* modules with bulkhead,image-offset lie at payload_base + offset */
     uint64_t payload_bytes; /* 0 = no payload */
+    /* All bytes of a module, for good; the same each time it is asked. NULL: they are not at hand, and what
+     * they say is judged by whoever has them. No function: none are. */
+    const void *(*module_bytes)(void *ctx, const struct plan_module *module);
+    void *ctx;
 };
 
 /* Validates the blob (fdt_check_full) and builds the index in *index. A fault is reported and HV_CORRUPT

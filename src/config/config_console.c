@@ -120,6 +120,10 @@ static void console_take(struct config_maker *m, uint32_t node)
     if ((c.kind == PLAN_CONSOLE_NS16550) && !console_16550(m, node, &c)) {
         return;
     }
+    if (dt_has(m->ix, node, "xen,passthrough")) {
+        config_fault_prop(m->report, node, "xen,passthrough",
+                          "no such property, it is the hypervisor's console");
+    }
     if (!console_usable(m->plan, &c)) {
         config_fault_prop(m->report, node, "reg",
                           "the registers' address and size on the host, aligned and outside of RAM");

@@ -137,6 +137,15 @@ static void take_start_order(struct config_target *t, const struct config_rule *
     (void)config_number(t, rule, v, &t->domain->start_order);
 }
 
+/* Devices come with a partial tree, and their IOMMU with them: this only has to be understood. */
+static void take_passthrough(struct config_target *t, const struct config_rule *rule,
+                             const struct dt_value *v)
+{
+    static const char *const words[] = { "enabled", "disabled" };
+
+    (void)config_choice(t, rule, v, words, ARRAY_LEN(words));
+}
+
 static const struct config_rule domain_rule[] = {
     { "compatible", config_take_ignore, "", 0, 0, "" },
     { "#address-cells", take_cells, "1 or 2", 1, 2, "" },
@@ -155,8 +164,7 @@ static const struct config_rule domain_rule[] = {
     { "bulkhead,watchdog-ms", take_watchdog, "0 to 86400000", 0, 86400000, "" },
     { "bulkhead,max-irq-rate", take_irq_rate, "1 to 1000000", 1, 1000000, "" },
     { "bulkhead,monitor", take_monitor, CONFIG_NO_VALUE, 0, 0, "" },
-    { "passthrough", config_take_word, "disabled (devices cannot be given to domains yet)", 0, 0,
-      "disabled" },
+    { "passthrough", take_passthrough, "enabled or disabled", 0, 0, "" },
     { "xen,static-mem", config_take_refuse, "no such property (static memory is not supported yet)", 0, 0,
       "" },
     { "direct-map", config_take_refuse, "no such property (direct maps are not supported yet)", 0, 0, "" },
@@ -274,6 +282,7 @@ void config_domain_forget(struct plan_domain *d)
     d->enhanced = PLAN_ENHANCED_NONE;
     d->kernel.bytes = 0;
     d->ramdisk.bytes = 0;
+    d->partial.bytes = 0;
 }
 
 static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
@@ -292,8 +301,10 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     }
     domain_name(m, d, node);
     config_rules_apply(&t, &domain_rules);
+    m->partial_node = DT_NONE;
     domain_children(m, d, node);
     domain_complete(m, d, node);
+    config_partial_make(m, d);
 }
 
 /* -- Memory of all domains against the host's -- */
@@ -322,6 +333,7 @@ static uint64_t memory_left(struct config_maker *m)
 
         gone += config_in_payload(m->env, &d->kernel) ? 0u : d->kernel.bytes;
         gone += config_in_payload(m->env, &d->ramdisk) ? 0u : d->ramdisk.bytes;
+        gone += config_in_payload(m->env, &d->partial) ? 0u : d->partial.bytes;
     }
     return (have > gone) ? (have - gone) : 0u;
 }
@@ -393,4 +405,5 @@ void config_domains_make(struct config_maker *m)
         }
     }
     config_links_settle(m);
+    config_devices_forget(plan);
 }

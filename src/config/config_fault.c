@@ -18,7 +18,9 @@ void config_sentence_node(struct config_sentence *s, const struct config_report 
 
     fmt_init(&path_text, path, PLAN_PATH_MAX);
     dt_path(report->index, node, &path_text);
-    config_sentence_begin(s, path);
+    config_sentence_begin(s, (report->within != NULL) ? report->within : "");
+    fmt_str(&s->text, (report->within != NULL) ? ":" : "");
+    fmt_str(&s->text, path);
     fmt_str(&s->text, path_text.cut ? "...: " : ": ");
     fmt_strn(&s->text, prop, CHARS_SHOWN);
     fmt_str(&s->text, ": found ");

@@ -30,6 +30,8 @@ struct config_maker {
     uint32_t nr_domain_faults;            /* those that a partial boot forgives */
     struct config_claim claim[CONFIG_CLAIMS_MAX];
     uint32_t nr_claims;
+    uint32_t partial_node;  /* module of the domain that is being made; DT_NONE: it has none */
+    uint64_t partial_bytes; /* of all domains' so far */
 };
 
 /* What a node's property may be; tables of these name everything that config/ knows. */
@@ -129,6 +131,10 @@ bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const
                   const char *what);
 /* the same for a module of the payload, which lies in the image and may be several domains' */
 bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r);
+/* config/partition/config_partial.c: the domain's own devices, once everything else of it is known. */
+void config_partial_make(struct config_maker *m, struct plan_domain *d);
+/* Drops devices of unsound domains. */
+void config_devices_forget(struct plan *plan);
 
 /* Whether a range lies in one bank of RAM. */
 bool config_inside_ram(const struct plan *plan, const struct dt_range *r);

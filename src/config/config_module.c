@@ -115,12 +115,15 @@ static struct plan_module *module_role(struct config_maker *m, struct plan_domai
         dt_compatible(ix, node, "multiboot,kernel") || dt_compatible(ix, node, "xen,linux-zimage");
     const bool ramdisk =
         dt_compatible(ix, node, "multiboot,ramdisk") || dt_compatible(ix, node, "xen,linux-initrd");
+    const bool partial = dt_compatible(ix, node, "multiboot,device-tree");
     const bool open = !kernel && !ramdisk;
     struct plan_module *role = NULL;
 
-    if (dt_compatible(ix, node, "multiboot,device-tree")) {
-        config_fault_prop(m->report, node, "compatible",
-                          "no such module (a domain's own device tree is not supported yet)");
+    if (partial && (d->partial.name == NULL)) {
+        role = &d->partial;
+        m->partial_node = node;
+    } else if (partial) {
+        config_fault_prop(m->report, node, "compatible", "at most one device tree in a domain");
     } else if (dt_compatible(ix, node, "xen,xsm-policy") || dt_compatible(ix, node, "multiboot,microcode")) {
         config_fault_prop(m->report, node, "compatible", "a kernel or a ramdisk in a domain's node");
     } else if ((kernel || open) && (d->kernel.name == NULL)) {

@@ -10,7 +10,7 @@
 #include "lib/string.h"
 
 #define PHANDLE_HASH     2654435761u /* Knuth's multiplier */
-#define PHANDLE_SHIFT    20u         /* leaves the 12 bits of DT_PHANDLE_SLOTS */
+#define PHANDLE_SHIFT    16u         /* the upper bits are the well mixed ones */
 #define PHANDLE_RESERVED 0xFFFFFFFFu
 #define TAG_BYTES        4u
 #define PROP_BYTES       12u /* of a property before its value: tag, length, name */
@@ -27,11 +27,11 @@ struct dt_walk {
 
 static uint32_t phandle_slot(const struct dt_index *ix, uint32_t phandle)
 {
-    uint32_t slot = (phandle * PHANDLE_HASH) >> PHANDLE_SHIFT;
+    uint32_t slot = ((phandle * PHANDLE_HASH) >> PHANDLE_SHIFT) % ix->nr_slots;
 
     /* Ends: at most half of the slots are taken. */
     while ((ix->by_phandle[slot] != DT_NONE) && (ix->node[ix->by_phandle[slot]].phandle != phandle)) {
-        slot = (slot + 1u) % DT_PHANDLE_SLOTS;
+        slot = (slot + 1u) % ix->nr_slots;
     }
     return slot;
 }
@@ -47,7 +47,7 @@ static enum hv_status blob_fault(struct config_report *report, const char *what,
 {
     struct config_sentence s;
 
-    config_sentence_begin(&s, "device tree");
+    config_sentence_begin(&s, (report->within != NULL) ? report->within : "device tree");
     fmt_str(&s.text, ": ");
     fmt_str(&s.text, what);
     fmt_str(&s.text, ": found ");
@@ -60,9 +60,15 @@ static enum hv_status blob_fault(struct config_report *report, const char *what,
     return HV_CORRUPT;
 }
 
-static enum hv_status limit_fault(struct dt_walk *w, const char *what, const char *expected)
+static enum hv_status limit_fault(struct dt_walk *w, const char *what, uint32_t most)
 {
-    (void)blob_fault(w->report, what, "more", 0u, expected);
+    char text[24];
+    struct fmt_buf expected;
+
+    fmt_init(&expected, text, sizeof(text));
+    fmt_str(&expected, "at most ");
+    fmt_u64(&expected, most);
+    (void)blob_fault(w->report, what, "more", 0u, text);
     return HV_LIMIT;
 }
 
@@ -75,10 +81,10 @@ static enum hv_status open_node(struct dt_walk *w, uint32_t name)
 
     if ((w->current == DT_NONE) && (ix->nr_nodes > 0u)) {
         status = blob_fault(w->report, "structure block", "a second root", 0u, "one tree");
-    } else if (ix->nr_nodes >= DT_NODES_MAX) {
-        status = limit_fault(w, "nodes", "at most 2048");
-    } else if (w->depth >= DT_DEPTH_MAX) {
-        status = limit_fault(w, "levels", "at most 32");
+    } else if (ix->nr_nodes >= ix->nodes_max) {
+        status = limit_fault(w, "nodes", ix->nodes_max);
+    } else if (w->depth >= ix->depth_max) {
+        status = limit_fault(w, "levels", ix->depth_max);
     } else {
         n->name = name;
         n->phandle = 0;
@@ -144,8 +150,8 @@ static enum hv_status add_prop(struct dt_walk *w, uint32_t name, uint32_t value,
     if ((w->current == DT_NONE) || ((w->current + 1u) != ix->nr_nodes)) {
         status = blob_fault(w->report, "structure block", "a misplaced property", 0u,
                             "properties before subnodes");
-    } else if (ix->nr_props >= DT_PROPS_MAX) {
-        status = limit_fault(w, "properties", "at most 8192");
+    } else if (ix->nr_props >= ix->props_max) {
+        status = limit_fault(w, "properties", ix->props_max);
     } else {
         struct dt_prop *const p = &ix->prop[ix->nr_props];
         const struct dt_value v = { &ix->blob[value], bytes };
@@ -210,7 +216,8 @@ enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64
     index->blob_bytes = 0;
     index->nr_nodes = 0;
     index->nr_props = 0;
-    (void)memset(index->by_phandle, 0xFF, sizeof(index->by_phandle)); /* DT_NONE */
+    (void)memset(index->by_phandle, 0xFF,
+                 (size_t)index->nr_slots * sizeof(index->by_phandle[0])); /* DT_NONE */
     report->index = index;
     if (fdt_error != 0) {
         status =

@@ -9,12 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/bits.h"
 #include "lib/fmt.h"
 
-#define DT_NODES_MAX     2048u
-#define DT_PROPS_MAX     8192u
 #define DT_DEPTH_MAX     32u     /* the root has depth 0 */
-#define DT_PHANDLE_SLOTS 4096u   /* a power of two, twice the nodes */
 #define DT_NONE          0xFFFFu /* no node */
 #define DT_ROOT          0u
 #define DT_IRQ_CELLS_MAX 4u
@@ -34,16 +32,40 @@ struct dt_prop {
     uint32_t bytes;
 };
 
-/* About 140 KiB; belongs in .bss. Filled by config_index_make(), then immutable. */
+/* Room for a host's tree, about 140 KiB; belongs in .bss. */
+struct dt_room {
+    struct dt_node node[2048];
+    struct dt_prop prop[8192];
+    uint16_t by_phandle[4096]; /* a power of two, twice the nodes or more */
+};
+
+/* Filled by config_index_make(), then immutable; begins as DT_INDEX(room, depth). */
 struct dt_index {
     const uint8_t *blob;
     uint32_t blob_bytes; /* the tree's own total size */
     uint32_t nr_nodes;
     uint32_t nr_props;
-    struct dt_node node[DT_NODES_MAX];
-    struct dt_prop prop[DT_PROPS_MAX];
-    uint16_t by_phandle[DT_PHANDLE_SLOTS]; /* open addressing; DT_NONE = free */
+    struct dt_node *node;
+    struct dt_prop *prop;
+    uint16_t *by_phandle; /* open addressing; DT_NONE = free */
+    uint16_t nodes_max;
+    uint16_t props_max;
+    uint16_t nr_slots;
+    uint16_t depth_max; /* levels, at most DT_DEPTH_MAX */
 };
+
+#define DT_INDEX(room, depth)                                                                                \
+    { NULL,                                                                                                  \
+      0u,                                                                                                    \
+      0u,                                                                                                    \
+      0u,                                                                                                    \
+      (room).node,                                                                                           \
+      (room).prop,                                                                                           \
+      (room).by_phandle,                                                                                     \
+      (uint16_t)ARRAY_LEN((room).node),                                                                      \
+      (uint16_t)ARRAY_LEN((room).prop),                                                                      \
+      (uint16_t)ARRAY_LEN((room).by_phandle),                                                                \
+      (depth) }
 
 struct dt_value {
     const uint8_t *data; /* big-endian cells or text; no alignment promised */
@@ -107,6 +129,11 @@ bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_rang
 /* Entry i of reg as host physical addresses, through the `ranges` of all buses above. False if a bus has
  * no mapping. */
 bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out);
+/* Entry i of a bus's `ranges`: what it passes on, as host physical addresses */
+bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct dt_range *out);
+/* The node that interrupts of `node` go to, by its interrupt-parent or the next one above; DT_NONE if there
+ * is no such node. */
+uint32_t dt_irq_parent(const struct dt_index *ix, uint32_t node);
 /* Interrupt i of `interrupts-extended` or `interrupts`. False if absent, malformed or behind an
  * interrupt-map. */
 bool dt_irq(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_irq *out);

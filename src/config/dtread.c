@@ -359,18 +359,49 @@ static bool translate_up(const struct dt_index *ix, uint32_t bus, struct dt_rang
     return good;
 }
 
+/* From the address space that `node` is in. */
+static bool translate_all(const struct dt_index *ix, uint32_t node, struct dt_range *range)
+{
+    bool good = true;
+
+    for (uint32_t bus = ix->node[node].parent; (bus != DT_ROOT) && (bus != DT_NONE) && good;
+         bus = ix->node[bus].parent) {
+        good = translate_up(ix, bus, range);
+    }
+    return good;
+}
+
 bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out)
 {
     struct dt_range range = { 0u, 0u };
-    bool good = dt_reg(ix, node, i, &range);
+    const bool good = dt_reg(ix, node, i, &range) && translate_all(ix, node, &range);
 
     if (good) {
-        for (uint32_t bus = ix->node[node].parent; (bus != DT_ROOT) && good; bus = ix->node[bus].parent) {
-            good = translate_up(ix, bus, &range);
-        }
-    }
-    if (good) {
         *out = range;
+    }
+    return good;
+}
+
+bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct dt_range *out)
+{
+    const uint32_t child_ac = dt_address_cells(ix, bus);
+    const uint32_t child_sc = dt_size_cells(ix, bus);
+    const uint32_t parent = ix->node[bus].parent;
+    const uint32_t parent_ac = (parent == DT_NONE) ? 0u : dt_address_cells(ix, parent);
+    const uint32_t entry = child_ac + parent_ac + child_sc;
+    struct dt_value v = { NULL, 0u };
+    bool good = (parent != DT_NONE) && dt_get(ix, bus, "ranges", &v) && (child_ac <= CELLS_MAX) &&
+                (child_sc <= CELLS_MAX) && (parent_ac <= CELLS_MAX) && (entry > 0u);
+
+    if (good) {
+        const uint32_t nr_entries = (v.bytes / CELL_BYTES) / entry;
+
+        good = i < nr_entries;
+        if (good) {
+            out->base = dt_cells(&v, (i * entry) + child_ac, parent_ac);
+            out->bytes = dt_cells(&v, (i * entry) + child_ac + parent_ac, child_sc);
+            good = translate_all(ix, bus, out);
+        }
     }
     return good;
 }
@@ -394,8 +425,7 @@ static bool irq_cells(const struct dt_index *ix, uint32_t controller, const stru
     return good;
 }
 
-/* The node that interrupts of `node` go to: interrupt-parent, inherited from above. */
-static uint32_t irq_parent(const struct dt_index *ix, uint32_t node)
+uint32_t dt_irq_parent(const struct dt_index *ix, uint32_t node)
 {
     uint32_t found = DT_NONE;
 
@@ -424,7 +454,7 @@ bool dt_irq(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_irq 
             at += 1u + out->nr_cells;
         }
     } else if (dt_get(ix, node, "interrupts", &v)) {
-        const uint32_t controller = irq_parent(ix, node);
+        const uint32_t controller = dt_irq_parent(ix, node);
         uint32_t nr_cells = 0;
 
         good = (controller != DT_NONE) && dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells);

@@ -146,6 +146,9 @@ struct plan_domain {
     struct plan_module kernel;
     struct plan_module ramdisk;
     struct plan_module partial;      /* multiboot,device-tree: its devices */
+    const void *partial_tree;        /* all its bytes, for good; NULL: they were not at hand */
+    uint32_t partial_room;           /* bytes that its nodes take in the guest's tree */
+    uint32_t intc_phandle;           /* what they call the interrupt controller; 0: as all guests do */
     const char *bootargs;            /* never NULL */
     uint64_t affinity[HV_VCPUS_MAX]; /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
     uint8_t pinned[HV_VCPUS_MAX];    /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */

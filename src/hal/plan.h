@@ -11,6 +11,8 @@
 
 #define HAL_GUEST_BANKS_MAX   2u
 #define HAL_GUEST_DEVICES_MAX 3u
+#define HAL_GUEST_INTC_MAX    2u
+#define HAL_PLAN_LINES_END    988u /* shared interrupts that have a number */
 
 struct dt_index; /* config/dtindex.h */
 struct dt_irq;
@@ -19,6 +21,11 @@ struct config_report; /* config/config.h */
 struct hal_guest_bank {
     gpa_t base;
     uint64_t max_bytes;
+};
+
+struct hal_guest_range {
+    gpa_t base;
+    uint64_t bytes;
 };
 
 struct hal_guest_layout {
@@ -30,6 +37,7 @@ struct hal_guest_layout {
     uint32_t vuart_irq;
     gpa_t watchdog_base; /* emulated SBSA watchdog: refresh frame, then control frame, 4 KiB each */
     uint32_t watchdog_irq;
+    struct hal_guest_range intc[HAL_GUEST_INTC_MAX]; /* the emulated interrupt controller; bytes 0: no more */
     uint32_t nr_spis_max;
 };
 
@@ -48,6 +56,9 @@ bool hal_plan_cpu_startable(const struct dt_index *ix, uint32_t node, const stru
 /* A device's interrupt as the host's interrupt controller counts. False if it is another controller's or
  * no such line. */
 bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, struct hal_plan_line *out);
+
+/* Whether the port's own drivers use any of these registers: no guest may have them. */
+bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes);
 
 /* The memory map that guests see (Xen's public/arch-arm.h on Arm). Constant. */
 const struct hal_guest_layout *hal_plan_layout(void);

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static struct dt_index ix;
+static struct dt_room room;
+static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
 static struct plan plan;
 static uint32_t nr_sentences;
 
@@ -18,7 +19,7 @@ static void say(void *ctx, const char *sentence)
 
 static uint32_t make(const uint8_t *blob, size_t bytes, const struct config_env *env)
 {
-    struct config_report report = { say, NULL, NULL, 0u, NULL };
+    struct config_report report = { say, NULL, NULL, 0u, NULL, NULL };
     enum hv_status status = config_index_make(&ix, blob, bytes, &report);
 
     nr_sentences = 0u;

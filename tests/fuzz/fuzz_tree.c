@@ -15,7 +15,8 @@
 #define MEMORY_MOST MIB(24) /* of all domains: scrubbing is what takes time */
 #define MODULE_MOST MIB(4)
 
-static struct dt_index ix;
+static struct dt_room room;
+static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
 static struct plan plan;
 static uint32_t nr_sentences;
 
@@ -35,7 +36,7 @@ static void say(void *ctx, const char *sentence)
 static bool plan_make(const uint8_t *blob, size_t bytes)
 {
     const struct config_env env = { hpa(HOST_IMAGE), HOST_IMAGE_BYTES, hpa(HOST_TREE), hpa(0u), 0u };
-    struct config_report report = { say, NULL, NULL, 0u, NULL };
+    struct config_report report = { say, NULL, NULL, 0u, NULL, NULL };
     enum hv_status status = config_index_make(&ix, blob, bytes, &report);
 
     nr_sentences = 0u;

@@ -26,7 +26,8 @@
 #define STACK_ALIGN 16
 
 static volatile uint8_t *uart;
-static struct dt_index tree;
+static struct dt_room room;
+static struct dt_index tree = DT_INDEX(room, DT_DEPTH_MAX);
 static struct hal_plan_host host;
 static uint8_t stacks[2][SUITE_STACK_BYTES] __attribute__((aligned(STACK_ALIGN)));
 

@@ -24,13 +24,18 @@ struct job {
     struct blob hypervisor;
     struct blob tree;
     struct contents contents;
+    struct dt_room board_room;
+    struct dt_room system_room;
+    struct dt_room room;
     struct dt_index board_index;
     struct dt_index system_index;
     struct dt_index index; /* of the merged tree */
     struct plan plan;
     struct config_env env;
     struct config_report report;
-    uint64_t own_bytes; /* of the hypervisor with .bss */
+    uint64_t own_bytes;          /* of the hypervisor with .bss */
+    void *trees[HV_DOMAINS_MAX]; /* of domains */
+    uint32_t nr_trees;
 };
 
 static void usage(FILE *to)
@@ -294,6 +299,21 @@ static const struct content *content_of(const struct job *j, const struct plan_m
     return found;
 }
 
+/* libfdt wants a tree at a multiple of 8. Freed with the job. */
+static const void *module_bytes(void *ctx, const struct plan_module *module)
+{
+    struct job *const j = ctx;
+    const struct content *const item = content_of(j, module);
+
+    if ((item != NULL) && (j->nr_trees < HV_DOMAINS_MAX)) {
+        j->trees[j->nr_trees] = memory_get(item->bytes);
+        memcpy(j->trees[j->nr_trees], item->data, item->bytes);
+        j->nr_trees++;
+        return j->trees[j->nr_trees - 1u];
+    }
+    return NULL;
+}
+
 static void module_check(struct job *j, const struct plan_domain *d, const struct plan_module *module)
 {
     const struct content *const item = content_of(j, module);
@@ -325,6 +345,7 @@ static bool modules_check(struct job *j)
 
         module_check(j, d, &d->kernel);
         module_check(j, d, &d->ramdisk);
+        module_check(j, d, &d->partial);
         d->unsound = d->unsound || (j->report.nr_faults > before);
         nr_sound += d->unsound ? 0u : 1u;
     }
@@ -340,6 +361,8 @@ static bool system_check(struct job *j)
 
     if (good) {
         env_make(j);
+        j->env.module_bytes = module_bytes;
+        j->env.ctx = j;
         good = config_plan_make(&j->index, &j->env, &j->plan, &j->report) == HV_OK;
         good = modules_check(j) && good;
     }
@@ -393,6 +416,9 @@ int main(int argc, char **argv)
     struct job *const j = memory_get(sizeof(*j));
     int status;
 
+    j->board_index = (struct dt_index)DT_INDEX(j->board_room, DT_DEPTH_MAX);
+    j->system_index = (struct dt_index)DT_INDEX(j->system_room, DT_DEPTH_MAX);
+    j->index = (struct dt_index)DT_INDEX(j->room, DT_DEPTH_MAX);
     j->options.digest = PLAN_DIGEST_CRC32C;
     status = options_read(argc, argv, &j->options);
 
@@ -408,6 +434,9 @@ int main(int argc, char **argv)
         }
     } else {
         status--;
+    }
+    for (uint32_t i = 0; i < j->nr_trees; i++) {
+        free(j->trees[i]);
     }
     free(j->board.data);
     free(j->system.data);

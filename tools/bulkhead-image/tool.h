@@ -11,7 +11,7 @@
 
 #define TOOL_NAME        "bulkhead-image"
 #define INCLUDE_DIRS_MAX 32u
-#define TOOL_MODULES_MAX (2u * HV_DOMAINS_MAX)
+#define TOOL_MODULES_MAX (3u * HV_DOMAINS_MAX)
 
 struct blob {
     uint8_t *data; /* from malloc */

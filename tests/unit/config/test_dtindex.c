@@ -3,7 +3,8 @@
 
 #include "config/dtindex.h"
 
-static struct dt_index ix;
+static struct dt_room room;
+static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
 static struct said said;
 
 static void *index_of(const char *source)

@@ -7,7 +7,8 @@
 
 #define ROUNDS 20000u
 
-static struct dt_index ix;
+static struct dt_room room;
+static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
 static struct plan plan;
 
 static uint64_t seed = 0x9E3779B97F4A7C15u;
@@ -96,7 +97,7 @@ static void test_flips(void **state)
         uint8_t *const blob = malloc((length > 0u) ? length : 1u);
         const uint32_t nr_flips = 1u + (next_random() % 4u);
         struct counts counts = { 0, 0 };
-        struct config_report report = { count_fault, NULL, &counts, 0, NULL };
+        struct config_report report = { count_fault, NULL, &counts, 0, NULL, NULL };
         enum hv_status status;
 
         memcpy(blob, good, length);

@@ -12,7 +12,8 @@
     "reg-shift = <2>; reg-io-width = <4>; interrupts = <0 9 1>; }; }; aliases { serial1 = &second; };"
 #define DOMAIN "compatible = \"xen,domain\"; " CELLS " memory = <0 0x10000>;"
 
-static struct dt_index ix;
+static struct dt_room room;
+static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
 static struct plan plan;
 static struct said said;
 static struct config_env env;

@@ -125,6 +125,22 @@ static void parse_gicv3(const struct dt_index *ix, struct config_report *report,
     }
 }
 
+static bool meets(const struct arm_range *r, uint64_t base, uint64_t bytes)
+{
+    return (r->bytes != 0u) && (r->base < (base + bytes)) && (base < (r->base + r->bytes));
+}
+
+bool arm_plan_is_gic(const struct arm_plan_host *arm, uint64_t base, uint64_t bytes)
+{
+    bool is = meets(&arm->gicd, base, bytes) || meets(&arm->gicc, base, bytes) ||
+              meets(&arm->gich, base, bytes) || meets(&arm->gicv, base, bytes);
+
+    for (uint32_t i = 0; (i < arm->nr_gicr) && (i < ARM_REDIST_REGIONS_MAX); i++) {
+        is = is || meets(&arm->gicr[i], base, bytes);
+    }
+    return is;
+}
+
 void arm_plan_parse_gic(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm)
 {
     uint32_t node = 0;

@@ -33,6 +33,11 @@ bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, s
     return arm_plan_intid(ix, irq, &out->irq, &out->edge);
 }
 
+bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes)
+{
+    return arm_plan_is_gic(&host->arm, base, bytes);
+}
+
 const struct hal_guest_layout *hal_plan_layout(void)
 {
     static const struct hal_guest_layout layout = {
@@ -48,6 +53,8 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .vuart_irq = ARM_GUEST_VUART_IRQ,
         .watchdog_base = { ARM_GUEST_WATCHDOG_BASE },
         .watchdog_irq = ARM_GUEST_WATCHDOG_IRQ,
+        .intc = { { { ARM_GUEST_GICD_BASE }, ARM_GUEST_GICD3_BYTES },
+                  { { ARM_GUEST_GICR_BASE }, ARM_GUEST_GICR_BYTES } }, /* GICv2's lie in the first */
         .nr_spis_max = ARM_GUEST_SPIS_MAX,
     };
 

@@ -43,6 +43,12 @@ bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, s
     return good && (out->irq < 1020u);
 }
 
+bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes)
+{
+    (void)host;
+    return (base < 0x08100000ULL) && ((base + bytes) > 0x08000000ULL);
+}
+
 const struct hal_guest_layout *hal_plan_layout(void)
 {
     static const struct hal_guest_layout layout = {
@@ -54,6 +60,7 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .vuart_irq = 32u,
         .watchdog_base = { 0x22001000ULL },
         .watchdog_irq = 48u,
+        .intc = { { { 0x03001000ULL }, KIB(64) }, { { 0x03020000ULL }, MIB(16) } },
         .nr_spis_max = 224u,
     };
 

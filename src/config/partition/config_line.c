@@ -1,0 +1,57 @@
+/* No interrupt reaches two domains. */
+/* [impl->req~interrupt-owner~1] */
+#include "config/partition/config_line.h"
+
+/* What stands against it; NULL: nothing */
+static const struct plan_line *line_clash(const struct plan *plan, const struct plan_line *want, bool *same)
+{
+    const struct plan_line *clash = NULL;
+
+    for (uint32_t i = 0; (i < plan->nr_lines) && (clash == NULL); i++) {
+        const struct plan_line *const l = &plan->line[i];
+        const bool one_domain = l->domain == want->domain;
+
+        if (one_domain && (l->irq == want->irq) && (l->virq == want->virq)) {
+            *same = true;
+        } else if ((l->irq == want->irq) || (one_domain && (l->virq == want->virq))) {
+            clash = l;
+        } else {
+            /* go on */
+        }
+    }
+    return clash;
+}
+
+bool config_line_take(struct config_maker *m, uint32_t node, const char *prop, const char *found,
+                      const struct plan_line *want)
+{
+    struct plan *const plan = m->plan;
+    bool same = false;
+    const struct plan_line *const clash = line_clash(plan, want, &same);
+    bool good = false;
+
+    if ((plan->console.kind != PLAN_CONSOLE_NONE) && (plan->console.irq == want->irq)) {
+        config_fault_text(m->report, node, prop, found,
+                          "an interrupt that the hypervisor's console does not have");
+    } else if (clash != NULL) {
+        char text[PLAN_PATH_MAX + 80u];
+        struct fmt_buf expected;
+
+        fmt_init(&expected, text, sizeof(text));
+        fmt_str(&expected, (clash->irq == want->irq) ? "an interrupt that " : "a number that ");
+        fmt_str(&expected, plan->domain[clash->domain].name);
+        fmt_str(&expected, " (");
+        fmt_str(&expected, clash->path);
+        fmt_str(&expected, ") does not have");
+        config_fault_text(m->report, node, prop, found, text);
+    } else if (same) {
+        good = true;
+    } else if (plan->nr_lines == PLAN_LINES_MAX) {
+        config_fault_text(m->report, node, prop, found, "at most 256 interrupts in all domains");
+    } else {
+        plan->line[plan->nr_lines] = *want;
+        plan->nr_lines++;
+        good = true;
+    }
+    return good;
+}
