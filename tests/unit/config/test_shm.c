@@ -13,7 +13,8 @@
 #define SHM(name, id, more)                                                                                  \
     name " { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"" id "\"; " more " };"
 
-static struct dt_index ix;
+static struct dt_room room;
+static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
 static struct plan plan;
 static struct said said;
 static struct config_env env;
