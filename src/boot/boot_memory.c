@@ -71,6 +71,11 @@ enum hv_status boot_memory_ram(void)
     if (status == HV_OK) {
         status = claim_modules(plan);
     }
+    for (uint32_t i = 0; (i < plan->nr_shm) && (status == HV_OK); i++) {
+        if (plan->shm[i].is_placed) {
+            status = claim(plan->shm[i].host.base, plan->shm[i].host.bytes, RAM_SHARED);
+        }
+    }
     return status;
 }
 

@@ -71,11 +71,9 @@ struct build_phase {
 };
 
 static const struct build_phase phases[] = {
-    { "modules", modules_check, nothing_undo },
-    { "reserve", build_reserve, build_release },
-    { "map", build_map, build_unmap },
-    { "vcpu", vcpus_do, vcpus_undo },
-    { "vdev", build_devices, build_devices_undo },
+    { "modules", modules_check, nothing_undo }, { "reserve", build_reserve, build_release },
+    { "map", build_map, build_unmap },          { "links", build_links, build_links_undo },
+    { "vcpu", vcpus_do, vcpus_undo },           { "vdev", build_devices, build_devices_undo },
     { "image", build_image, nothing_undo },
 };
 

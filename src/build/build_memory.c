@@ -28,7 +28,7 @@ uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank)
     return bits_min(left, layout->bank[bank].max_bytes);
 }
 
-static void scrub(hpa_t base, uint64_t bytes)
+void build_scrub(hpa_t base, uint64_t bytes)
 {
     uint64_t done = 0;
 
@@ -101,7 +101,7 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
             done += chunk->bytes;
             domain->nr_chunks++;
             if (!vouched || (hal_load_acquire32(&returned) != 0u)) {
-                scrub(chunk->to, chunk->bytes);
+                build_scrub(chunk->to, chunk->bytes);
             }
         } else if (status == HV_NO_MEMORY) {
             log_line("/chosen/%s: memory: found %U KiB of host memory free, expected %U more",
@@ -162,7 +162,7 @@ enum hv_status build_reserve(struct domain *domain)
     enum hv_status status = HV_OK;
 
     for (uint32_t i = 0; i < domain->nr_chunks; i++) {
-        scrub(domain->chunk[i].to, domain->chunk[i].bytes);
+        build_scrub(domain->chunk[i].to, domain->chunk[i].bytes);
     }
     if (!keeps) {
         status = fill_first(domain, layout->bank[0].base, build_bank_bytes(domain->plan, 0u));
@@ -178,7 +178,7 @@ void build_release(struct domain *domain)
     while (domain->nr_chunks > 0u) {
         const struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks - 1u];
 
-        scrub(chunk->to, chunk->bytes);
+        build_scrub(chunk->to, chunk->bytes);
         hal_store_release32(&returned, 1u); /* before anybody can take it */
         ram_release(chunk->to, chunk->bytes, RAM_OWNER_DOMAIN + domain->id);
         domain->nr_chunks--;

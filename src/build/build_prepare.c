@@ -13,6 +13,7 @@
 #define BUILD_ARENA_PAGES         12u   /* inflate: 7 KiB of state, 32 KiB of history */
 #define BUILD_TREE_BYTES          8192u /* device tree without CPUs, with the longest command line */
 #define BUILD_TREE_BYTES_PER_VCPU 256u
+#define BUILD_TREE_BYTES_PER_LINK 320u
 
 static struct build_workspace workspaces[BUILD_WORKSPACES_MAX];
 static uint32_t nr_workspaces;
@@ -38,7 +39,8 @@ static uint32_t tree_pages(const struct plan *plan)
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         most = bits_max(most, plan->domain[i].nr_vcpus);
     }
-    return pages_of(BUILD_TREE_BYTES + (most * BUILD_TREE_BYTES_PER_VCPU));
+    return pages_of(BUILD_TREE_BYTES + (most * BUILD_TREE_BYTES_PER_VCPU) +
+                    ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK));
 }
 
 uint64_t build_heap_bytes(const struct plan *plan)
@@ -86,6 +88,7 @@ enum hv_status build_setup(const struct plan *plan)
 
     pins_note(plan);
     build_memory_setup(plan->clean_memory);
+    status = build_links_setup(plan);
     nr_workspaces = 0u;
     for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
         struct build_workspace *const w = &workspaces[i];

@@ -82,6 +82,8 @@ void build_workspace_give(struct build_workspace *workspace);
 /* -- build_memory.c: worker context -- */
 /* Boot. clean: free memory that no domain ever had is zero, also for who looks with caches off. */
 void build_memory_setup(bool clean);
+/* Zeroes host memory, for who looks with caches off too. Long; breathes. */
+void build_scrub(hpa_t base, uint64_t bytes);
 /* Bytes of the domain's memory that lie in bank i. */
 uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank);
 /* Takes its memory from the host's, or keeps what it has from its last life. Zero either way. */
@@ -117,6 +119,19 @@ HV_MUST_CHECK enum hv_status build_check_modules(const struct domain *domain);
 /* The emulated devices of the plan, all reset. */
 HV_MUST_CHECK enum hv_status build_devices(struct domain *domain);
 void build_devices_undo(struct domain *domain);
+
+/* -- partition/links.c -- */
+/* Boot: memory for regions that have no place. HV_NO_MEMORY with a log line. The plan stays. */
+HV_MUST_CHECK enum hv_status build_links_setup(const struct plan *plan);
+/* The domain's windows on shared memory; what it owns is scrubbed and given to its borrowers, whoever runs.
+ * Worker context. */
+HV_MUST_CHECK enum hv_status build_links(struct domain *domain);
+/* What others have of it leads to zero pages of their own on return. No vCPU of the domain is on a CPU. */
+void build_links_undo(struct domain *domain);
+/* The plan's i-th use of shared memory; NULL: it is another domain's, or there are no more. */
+const struct plan_shm_use *build_link(const struct domain *domain, uint32_t i);
+/* Its region's name */
+const char *build_link_id(const struct plan_shm_use *use);
 
 /* -- build_domain.c -- */
 /* build_domain() of one that is DOMAIN_BUILDING already. */

@@ -118,22 +118,74 @@ static void write_chosen(struct gtree *t, const struct gtree_input *in)
     tree_end(t);
 }
 
-static void write_memory(struct gtree *t, const struct plan_domain *plan)
+static void write_range(struct gtree *t, uint64_t base, uint64_t bytes)
+{
+    char name[GTREE_NAME_MAX];
+
+    node_name(name, "", "memory", base);
+    tree_begin(t, name);
+    put_string(t, "device_type", "memory");
+    put_reg(t, base, bytes);
+    tree_end(t);
+}
+
+/* Shared memory too, as Xen tells it: memory, of which a node says that it is taken. */
+static void write_memory(struct gtree *t, const struct domain *domain)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
 
     for (uint32_t i = 0; i < layout->nr_banks; i++) {
-        const uint64_t bytes = build_bank_bytes(plan, i);
+        const uint64_t bytes = build_bank_bytes(domain->plan, i);
 
         if (bytes > 0u) {
-            char name[GTREE_NAME_MAX];
-
-            node_name(name, "", "memory", layout->bank[i].base.v);
-            tree_begin(t, name);
-            put_string(t, "device_type", "memory");
-            put_reg(t, layout->bank[i].base.v, bytes);
-            tree_end(t);
+            write_range(t, layout->bank[i].base.v, bytes);
         }
+    }
+    for (uint32_t i = 0; i < PLAN_SHM_USES_MAX; i++) {
+        const struct plan_shm_use *const use = build_link(domain, i);
+
+        if (use != NULL) {
+            write_range(t, use->at.v, use->bytes);
+        }
+    }
+}
+
+static void write_link(struct gtree *t, const struct plan_shm_use *use)
+{
+    char name[GTREE_NAME_MAX];
+
+    node_name(name, "", "xen-shmem", use->at.v);
+    tree_begin(t, name);
+    put_string(t, "compatible", "xen,shared-memory-v1");
+    put_reg(t, use->at.v, use->bytes);
+    put_string(t, "xen,id", build_link_id(use));
+    put_u64(t, "xen,offset", use->offset);
+    if (use->no_map) {
+        tree_prop(t, "no-map", "", 0u);
+    }
+    tree_end(t);
+}
+
+static void write_links(struct gtree *t, const struct domain *domain)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < PLAN_SHM_USES_MAX; i++) {
+        const struct plan_shm_use *const use = build_link(domain, i);
+
+        if ((use != NULL) && !any) {
+            tree_begin(t, "reserved-memory");
+            put_u32(t, "#address-cells", 2u);
+            put_u32(t, "#size-cells", 2u);
+            tree_prop(t, "ranges", "", 0u);
+            any = true;
+        }
+        if (use != NULL) {
+            write_link(t, use);
+        }
+    }
+    if (any) {
+        tree_end(t);
     }
 }
 
@@ -192,7 +244,8 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     put_string(t, "model", "XENVM-4.20");
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
     write_chosen(t, in);
-    write_memory(t, in->domain->plan);
+    write_memory(t, in->domain);
+    write_links(t, in->domain);
     hal_vplat_tree(&in->domain->hal, &sink);
     if (in->domain->plan->vpl011) {
         write_uart(t);

@@ -1,6 +1,7 @@
 #include "domain/domain.h"
 
 #include "hal/upcall.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 
 struct domain *domain_table[HV_DOMAINS_MAX];
@@ -96,19 +97,20 @@ void upcall_domain_report(struct hal_domain *domain, uint64_t progress)
     domain_of(domain)->progress = progress;
 }
 
-/* [impl->req~monitor-calls~1] */
+/* [impl->req~monitor-calls~1] [impl->req~shared-revoked~1] */
 enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
                                     struct hal_domain_status *out)
 {
     const struct domain *of = (const struct domain *)(const void *)caller;
 
-    if (!of->plan->monitor) {
+    if (!of->plan->monitor && (of->plan->peers == 0u)) {
         return HV_DENIED;
     }
     for (uint32_t i = 0; i < domain_count; i++) {
         const struct domain *domain = domain_table[i];
+        const bool may = of->plan->monitor || ((of->plan->peers & BIT32(i)) != 0u);
 
-        if (domain->id == domid) {
+        if (may && (domain->id == domid)) {
             out->state = (uint64_t)domain->state;
             out->nr_restarts = domain->nr_restarts;
             out->progress = domain->progress;

@@ -71,7 +71,8 @@ struct hal_domain_status {
     uint64_t progress; /* as last reported, 0 at each start */
 };
 
-/* State of another domain, or its own. HV_DENIED: the caller is no monitor; HV_NOT_FOUND. No lock: each of
+/* State of another domain, or its own. HV_DENIED: the caller is no monitor and has no links; HV_NOT_FOUND:
+ * there is no such domain, or it is none of those that the caller is linked with. No lock: each of
  * the three is a value that it had. */
 HV_MUST_CHECK enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
                                                   struct hal_domain_status *out);
