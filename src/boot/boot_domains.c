@@ -48,6 +48,12 @@ enum hv_status boot_domains_prepare(void)
     return status;
 }
 
+static void say_fact(void *ctx, const char *line)
+{
+    (void)ctx;
+    log_line("report: %s", line);
+}
+
 /* Nothing is allocated and no CPU started from here on. */
 static void finish(void)
 {
@@ -65,6 +71,9 @@ static void finish(void)
     log_line("kept from guests: %U bytes, retained modules: %U bytes",
              ram_bytes(RAM_HEAP) + ram_bytes(RAM_IMAGE) + ram_bytes(RAM_TREE), ram_bytes(RAM_MODULE));
     log_line("boot: %u domains running after %U ms", running, hal_timer_now_ns() / NS_PER_MS);
+    if (boot_state.plan.report) {
+        build_report(say_fact, NULL);
+    }
 }
 
 /* One domain a time, then to whatever CPU has least to do: the CPU of a domain that runs by now is left

@@ -47,6 +47,10 @@ HV_MUST_CHECK enum hv_status build_order(struct domain *domain, enum hal_power_r
 /* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */
 void build_unmake(struct domain *domain);
 
+/* The facts of docs/partition-report.md that are in force, walked from the tables that the machine uses: a
+ * line each to say(), without its end. Worker context; long; breathes. */
+void build_report(void (*say)(void *ctx, const char *line), void *ctx);
+
 /* Powers the host off when no domain runs or will run by itself. */
 void build_check_all_off(void);
 

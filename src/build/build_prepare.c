@@ -17,6 +17,7 @@
 
 static struct build_workspace workspaces[BUILD_WORKSPACES_MAX];
 static uint32_t nr_workspaces;
+static const struct plan *the_plan;
 static bool is_pinned;      /* the plan names a CPU for each vCPU */
 static uint64_t set_pinned; /* all of these CPUs */
 
@@ -86,6 +87,7 @@ enum hv_status build_setup(const struct plan *plan)
     const uint32_t wanted = workspaces_wanted(plan);
     enum hv_status status = HV_OK;
 
+    the_plan = plan;
     pins_note(plan);
     build_memory_setup(plan->clean_memory);
     status = build_links_setup(plan);
@@ -105,6 +107,11 @@ enum hv_status build_setup(const struct plan *plan)
         }
     }
     return (nr_workspaces > 0u) ? HV_OK : status;
+}
+
+const struct plan *build_plan(void)
+{
+    return the_plan;
 }
 
 uint32_t build_nr_workspaces(void)

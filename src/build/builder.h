@@ -73,6 +73,8 @@ static inline bool build_is_spent(struct domain *domain)
 }
 
 /* -- build_prepare.c -- */
+/* The plan of build_setup() */
+const struct plan *build_plan(void);
 /* The CPUs that are online on which a vCPU may run; 0 = none. */
 uint64_t build_affinity(const struct plan_domain *plan, uint32_t index);
 /* Waits until one is free: as long as other CPUs' builds take. */

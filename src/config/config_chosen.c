@@ -29,12 +29,18 @@ static void take_clean(struct config_target *t, const struct config_rule *rule, 
     t->m->plan->clean_memory = config_flag(t, rule, v);
 }
 
+static void take_report(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    t->m->plan->report = config_flag(t, rule, v);
+}
+
 static const struct config_rule chosen_rule[] = {
     { "xen,xen-bootargs", take_string, "one string", 0, 0, "" },
     { "bulkhead,scheduler", take_string, "the scheduler null or rr", 0, 0, "" },
     { "bulkhead,on-panic", take_on_panic, "halt, reboot or park", 0, 0, "" },
     { "bulkhead,partial-boot", take_partial, CONFIG_NO_VALUE, 0, 0, "" },
     { "bulkhead,clean-memory", take_clean, CONFIG_NO_VALUE, 0, 0, "" },
+    { "bulkhead,report", take_report, CONFIG_NO_VALUE, 0, 0, "" },
     { "stdout-path", take_string, "one string", 0, 0, "" },
     { "xen,dom0-bootargs", config_take_refuse, "no such property (control domains are not supported yet)", 0,
       0, "" },

@@ -167,6 +167,7 @@ struct plan {
     enum plan_sched sched;
     enum plan_panic on_panic;
     bool partial_boot; /* faults in a domain's node are that domain's alone */
+    bool report;       /* bulkhead,report: what is in force is told after boot */
     bool clean_memory; /* bulkhead,clean-memory: RAM that nobody had since the start is zero */
     struct plan_range
         log_keep; /* a /reserved-memory node "bulkhead,log": the log survives there; bytes 0 = none */

@@ -12,6 +12,7 @@
 #define HAL_PERM_W   2u
 #define HAL_PERM_X   4u
 #define HAL_PERM_RWX 7u
+#define HAL_PERM_DEV 8u /* hal_guestmap_lookup(): it is HAL_MEM_DEVICE */
 
 enum hal_memtype { HAL_MEM_NORMAL, HAL_MEM_DEVICE };
 
@@ -45,7 +46,8 @@ void hal_guestmap_begin(struct hal_guestmap *map);
 void hal_guestmap_end(struct hal_guestmap *map);
 
 /* Where does `at` lead? *bytes: how far the mapping goes on, linear, from `at` (bounded by one block).
- * HV_NOT_FOUND. HV_BUSY: the map is being changed this moment; the guest's access is to be tried again. */
+ * HV_NOT_FOUND: *bytes of nothing follow, or more. HV_BUSY: the map is being changed this moment; the guest's
+ * access is to be tried again. */
 HV_MUST_CHECK enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to,
                                                  uint32_t *perm, uint64_t *bytes);
 

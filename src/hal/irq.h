@@ -23,6 +23,10 @@ HV_MUST_CHECK enum hv_status hal_irq_init_cpu(void);
 HV_MUST_CHECK enum hv_status hal_irq_enable(uint32_t irq, bool edge);
 void hal_irq_disable(uint32_t irq);
 
+/* What the controller itself says of an interrupt, of a private one on the calling CPU: is it enabled, and
+ * does it come by edges? For reports. */
+bool hal_irq_is_enabled(uint32_t irq, bool *edge);
+
 /* Interrupts cpu; it calls upcall_ipi(). Writes made before are visible to the handler. */
 void hal_irq_ipi(cpuid_t cpu);
 

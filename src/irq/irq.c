@@ -40,6 +40,11 @@ static struct irq_handler *irq_find(uint32_t irq)
     return NULL;
 }
 
+bool irq_is_handled(uint32_t irq)
+{
+    return irq_find(irq) != NULL;
+}
+
 static void irq_begin_window(struct irq_handler *entry, uint64_t now_ns)
 {
     entry->window_ns = now_ns;

@@ -17,6 +17,9 @@
 /* A shared interrupt, for this CPU. Boot only. handler runs with interrupts masked. HV_LIMIT, HV_EXISTS. */
 HV_MUST_CHECK enum hv_status irq_register(uint32_t irq, bool edge, void (*handler)(void *ctx), void *ctx);
 
+/* Has it a handler? It may be masked for a pause all the same. */
+bool irq_is_handled(uint32_t irq);
+
 /* This CPU takes what a CPU took that has stopped for good. */
 void irq_adopt(cpuid_t from);
 

@@ -248,6 +248,21 @@ uint32_t ram_owner(hpa_t at)
     return owner;
 }
 
+bool ram_range(hpa_t at, hpa_t *base, uint64_t *bytes, uint32_t *owner)
+{
+    const uint64_t flags = spin_lock(&ram_lock);
+    const uint32_t i = ram_find(at.v);
+    const bool found = (i < ram_nr);
+
+    if (found) {
+        *base = hpa(ram_table[i].base);
+        *bytes = ram_table[i].end - ram_table[i].base;
+        *owner = ram_table[i].owner;
+    }
+    spin_unlock(&ram_lock, flags);
+    return found;
+}
+
 uint64_t ram_bytes(uint32_t owner)
 {
     uint64_t sum = 0;

@@ -35,6 +35,8 @@ HV_MUST_CHECK enum hv_status ram_alloc(uint64_t want_bytes, uint64_t min_bytes, 
 /* Back to RAM_FREE. The range is owned by `owner` entirely, else panic. */
 void ram_release(hpa_t base, uint64_t bytes, uint32_t owner);
 uint32_t ram_owner(hpa_t at);
+/* The first range that ends above `at`, free or as it was claimed; false: there is none. */
+bool ram_range(hpa_t at, hpa_t *base, uint64_t *bytes, uint32_t *owner);
 /* Sum of the ranges of one owner, bytes. */
 uint64_t ram_bytes(uint32_t owner);
 

@@ -242,6 +242,21 @@ static void do_reboot(struct console *out, struct domain *domain)
     say(out, "the firmware cannot\n");
 }
 
+static void say_fact(void *ctx, const char *line)
+{
+    struct console *const out = ctx;
+
+    say(out, "report: ");
+    say(out, line);
+    say(out, "\n");
+}
+
+static void do_report(struct console *out, struct domain *domain)
+{
+    (void)domain;
+    build_report(say_fact, out);
+}
+
 static void do_help(struct console *out, struct domain *domain);
 
 struct command {
@@ -261,6 +276,7 @@ static const struct command commands[] = {
     { "log", false, do_log, "what the hypervisor said since it was booted" },
     { "console", true, do_console, "NAME  what a domain wrote last" },
     { "faults", true, do_faults, "NAME  what it was refused and how it failed" },
+    { "report", false, do_report, "who owns what, from the tables in force" },
     { "panic", false, do_panic, "[CPU]  breaks the hypervisor, to try what follows" },
     { "poweroff", false, do_poweroff, "powers the host off" },
     { "reboot", false, do_reboot, "resets the host" },

@@ -200,6 +200,18 @@ void hal_irq_disable(uint32_t irq)
     }
 }
 
+bool hal_irq_is_enabled(uint32_t irq, bool *edge)
+{
+    const volatile uint8_t *const page = gic_has(irq) ? gic_page_of(irq) : NULL;
+    bool enabled = false;
+
+    if (page != NULL) {
+        enabled = ((gic_read32(page, GICD_ISENABLER + ((irq / 32u) * 4u)) >> (irq & 31u)) & 1u) != 0u;
+        *edge = ((gic_read32(page, GICD_ICFGR + ((irq / 16u) * 4u)) >> (((irq & 15u) * 2u) + 1u)) & 1u) != 0u;
+    }
+    return enabled;
+}
+
 void hal_irq_ipi(cpuid_t cpu)
 {
     const struct gic_cpu *target = &gic_cpus[cpu & (HV_CPUS_MAX - 1u)];

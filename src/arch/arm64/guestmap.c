@@ -333,6 +333,7 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
         return HV_NOT_FOUND;
     }
     pte = hal_load_acquire64(guestmap_find(map, at.v, &level));
+    *bytes = guestmap_rest(at.v, level);
     if (!a64_pte_is_leaf(pte, level)) {
         hal_barrier();
         return (((before & 1u) != 0u) || (hal_load_acquire32(&map->changing) != before)) ? HV_BUSY
@@ -341,6 +342,5 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
     offset = at.v & (a64_level_bytes(level) - 1u);
     *to = hpa(a64_pte_output(pte) + offset);
     *perm = a64_s2_perm(pte);
-    *bytes = guestmap_rest(at.v, level);
     return HV_OK;
 }

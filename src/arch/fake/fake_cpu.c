@@ -14,6 +14,7 @@
 
 struct fake_lines {
     bool enabled;
+    bool edge;
     bool pending;
     cpuid_t cpu; /* who enabled it */
 };
@@ -173,11 +174,11 @@ enum hv_status hal_irq_init_cpu(void)
 
 enum hv_status hal_irq_enable(uint32_t irq, bool edge)
 {
-    (void)edge;
     if (irq >= FAKE_IRQS) {
         return HV_INVALID;
     }
     line[irq].enabled = true;
+    line[irq].edge = edge;
     line[irq].cpu = cpu_id();
     return HV_OK;
 }
@@ -187,6 +188,14 @@ void hal_irq_disable(uint32_t irq)
     if (irq < FAKE_IRQS) {
         line[irq].enabled = false;
     }
+}
+
+bool hal_irq_is_enabled(uint32_t irq, bool *edge)
+{
+    const bool there = (irq < FAKE_IRQS);
+
+    *edge = there && line[irq].edge;
+    return there && line[irq].enabled;
 }
 
 bool fake_irq_enabled(uint32_t irq)

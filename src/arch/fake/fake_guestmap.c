@@ -213,10 +213,12 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
         r = r->next;
     }
     if ((r == NULL) || (r->at > at.v)) {
+        *bytes = BLOCK_BYTES - (at.v % BLOCK_BYTES);
+        *bytes = (r == NULL) ? *bytes : bits_min(*bytes, r->at - at.v);
         return (map->begun != 0u) ? HV_BUSY : HV_NOT_FOUND;
     }
     *to = hpa(r->to + (at.v - r->at));
-    *perm = r->perm;
+    *perm = r->perm | ((r->type == HAL_MEM_DEVICE) ? HAL_PERM_DEV : 0u);
     *bytes = bits_min(r->bytes - (at.v - r->at), BLOCK_BYTES - (at.v % BLOCK_BYTES));
     return HV_OK;
 }

@@ -43,7 +43,7 @@ static void leaves(void **state)
     const uint64_t page = a64_pte_leaf(0x40001000, 3, block);
 
     assert_int_equal(a64_pte_output(page), 0x40001000);
-    assert_int_equal(a64_s2_perm(page), HAL_PERM_R);
+    assert_int_equal(a64_s2_perm(page), HAL_PERM_R | HAL_PERM_DEV);
     assert_int_equal((page >> 2) & 0xF, 1);
 }
 

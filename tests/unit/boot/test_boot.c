@@ -553,6 +553,35 @@ static void run_scenario(void **state)
     scenario((void (*)(void))(uintptr_t)*state);
 }
 
+/* What is in force is told after boot and again to the operator; who does not run has no map.
+ * [test->req~partition-live~1] */
+static void report(void)
+{
+    board_make(BOARD "bulkhead,report; bulkhead,scheduler = \"rr\"; " DOMAIN(
+        "domU1", "bulkhead,watchdog-ms = <0>;", "82000000", "0x180000")
+                   DOMAIN("domU2", "", "83000000", "0x1000") END);
+    power_on();
+    fake_time_advance(1000000000u); /* the guests want the CPUs too */
+    MUST(says(" report: ram 0x80200000-0x8027ffff image\n"));
+    MUST(says(" report: ram 0x82000000-0x8217ffff module\n"));
+    MUST(says("-0x9fffffff free\n"));
+    MUST(says(" report: map domU1 0x40000000-0x43ffffff 0x"));
+    MUST(says(" report: emulated domU1 0x22001000-0x22002fff\n"));
+    MUST(says(" report: emulated domU2 0x22000000-0x22000fff\n"));
+    MUST(says(" report: irq 33 hypervisor level\n"));
+    MUST(says(" report: vcpu domU2/0 0-2\n"));
+    MUST(says(" facts\n"));
+    power_off(runs("domU1"));
+    nr_shown = 0;
+    typed = "\x01\x01\x01\x01\x01\x01report\r";
+    fake_irq_raise(UART_IRQ);
+    fake_run();
+    fake_time_advance(1000000000u);
+    MUST(says("\nreport: map domU2 0x40000000-0x43ffffff 0x") && says(" rwx normal\n"));
+    MUST(says(" domU2\n") && !says(" domU1\n") && !says("report: map domU1"));
+    MUST(says(" facts\n"));
+}
+
 #define SCENARIO(f) { #f, run_scenario, NULL, NULL, (void *)(uintptr_t)(f) }
 
 int main(void)
@@ -563,7 +592,7 @@ int main(void)
         SCENARIO(bad_payload),  SCENARIO(cpu_unknown),   SCENARIO(partial_boot),
         SCENARIO(partial_none), SCENARIO(park_one),      SCENARIO(park_leaves_orphans),
         SCENARIO(park_alone),   SCENARIO(park_not_held), cmocka_unit_test(reboot),
-        SCENARIO(flipped_bit),
+        SCENARIO(flipped_bit),  SCENARIO(report),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,7 @@ static inline uint32_t a64_s2_perm(uint64_t pte)
     perm |= ((pte & A64_PTE_S2_R) != 0u) ? HAL_PERM_R : 0u;
     perm |= ((pte & A64_PTE_S2_W) != 0u) ? HAL_PERM_W : 0u;
     perm |= ((pte & A64_PTE_XN) == 0u) ? HAL_PERM_X : 0u;
+    perm |= (((pte >> A64_PTE_ATTR_LOW) & A64_S2_ATTR_WB) != A64_S2_ATTR_WB) ? HAL_PERM_DEV : 0u;
     return perm;
 }
 

@@ -1,0 +1,236 @@
+/* The partitioning that is in force, from the tables that the machine uses: the plan is asked for names only.
+ * A domain may end meanwhile: each step looks again. */
+/* [impl->req~partition-live~1] */
+#include "build/builder.h"
+
+#include "irq/irq.h"
+#include "lib/bits.h"
+#include "lib/fmt.h"
+#include "mem/ram.h"
+
+#define LINE_BYTES 200u
+#define IRQ_FIRST  16u /* below are messages between CPUs */
+
+struct report {
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
+    uint32_t nr_lines;
+    char bytes[LINE_BYTES];
+    struct fmt_buf line;
+};
+
+/* Addresses that are one thing: of host RAM, or a guest's that lead to host addresses without a gap. */
+struct run {
+    uint64_t at;
+    uint64_t bytes; /* 0: none yet */
+    uint64_t to;
+    uint32_t is; /* owner, or permissions: 0 for a hole */
+};
+
+static void begin(struct report *r, const char *kind)
+{
+    fmt_init(&r->line, r->bytes, LINE_BYTES);
+    fmt_str(&r->line, kind);
+}
+
+static void end(struct report *r)
+{
+    r->nr_lines++;
+    r->say(r->ctx, r->bytes);
+    work_breathe();
+}
+
+static void put_text(struct report *r, const char *text)
+{
+    fmt_char(&r->line, ' ');
+    fmt_str(&r->line, text);
+}
+
+static void put_number(struct report *r, uint64_t number)
+{
+    fmt_char(&r->line, ' ');
+    fmt_u64(&r->line, number);
+}
+
+static void put_range(struct report *r, const struct run *run)
+{
+    fmt_char(&r->line, ' ');
+    fmt_hex(&r->line, run->at);
+    fmt_char(&r->line, '-');
+    fmt_hex(&r->line, run->at + (run->bytes - 1u));
+}
+
+/* -- Host RAM -- */
+
+static const char *owner_name(uint32_t owner)
+{
+    static const char *const word[] = { "free", "image", "heap", "tree", "module", "reserved" };
+    const uint32_t index = (owner - RAM_OWNER_DOMAIN) - 1u; /* wraps for what is no domain's */
+    const char *name = "?";
+
+    if (index < domain_count) {
+        name = domain_table[index]->plan->name;
+    } else if (owner < ARRAY_LEN(word)) {
+        name = word[owner];
+    } else {
+        /* nobody that is known */
+    }
+    return name;
+}
+
+static void ram_say(struct report *r, const struct run *run)
+{
+    if (run->bytes > 0u) {
+        begin(r, "ram");
+        put_range(r, run);
+        put_text(r, owner_name(run->is));
+        end(r);
+    }
+}
+
+static void ram_report(struct report *r)
+{
+    struct run run = { 0u, 0u, 0u, 0u };
+    uint64_t bytes = 0;
+    uint32_t owner = 0;
+    hpa_t base = { 0u };
+
+    /* twice as many as there can be: they may change while this looks */
+    for (uint32_t i = 0;
+         (i < (2u * RAM_RANGES_MAX)) && ram_range(hpa(run.at + run.bytes), &base, &bytes, &owner); i++) {
+        if ((run.bytes > 0u) && (owner == run.is) && (base.v == (run.at + run.bytes))) {
+            run.bytes += bytes;
+        } else {
+            ram_say(r, &run);
+            run.at = base.v;
+            run.bytes = bytes;
+            run.is = owner;
+        }
+    }
+    ram_say(r, &run);
+}
+
+/* -- Domains -- */
+
+static void map_say(struct report *r, const struct domain *domain, const struct run *run)
+{
+    if (run->is != 0u) {
+        begin(r, "map");
+        put_text(r, domain->plan->name);
+        put_range(r, run);
+        fmt_char(&r->line, ' ');
+        fmt_hex(&r->line, run->to);
+        put_text(r, ((run->is & HAL_PERM_R) != 0u) ? "r" : "-");
+        fmt_char(&r->line, ((run->is & HAL_PERM_W) != 0u) ? 'w' : '-');
+        fmt_char(&r->line, ((run->is & HAL_PERM_X) != 0u) ? 'x' : '-');
+        put_text(r, ((run->is & HAL_PERM_DEV) != 0u) ? "device" : "normal");
+        end(r);
+    }
+}
+
+/* What is at next->at. False: there is no map any more. */
+static bool map_step(struct domain *domain, struct run *next)
+{
+    const uint64_t flags = spin_lock(&domain->lock);
+    const bool there = (domain->state == DOMAIN_RUNNING) && (next->at < hal_guestmap_limit());
+    enum hv_status status = HV_NOT_FOUND;
+    hpa_t to = { 0u };
+
+    if (there) {
+        status = hal_guestmap_lookup(&domain->hal.map, gpa(next->at), &to, &next->is, &next->bytes);
+    }
+    spin_unlock(&domain->lock, flags);
+    next->is = (status == HV_OK) ? next->is : 0u;
+    next->to = to.v;
+    return there;
+}
+
+/* Each step is over a block, a page or a hole of the tables. */
+static void map_report(struct report *r, struct domain *domain)
+{
+    struct run run = { 0u, 0u, 0u, 0u };
+    struct run next = { 0u, 0u, 0u, 0u };
+
+    while (map_step(domain, &next)) {
+        if ((next.is == run.is) && (next.to == (run.to + run.bytes))) {
+            run.bytes += next.bytes;
+        } else {
+            map_say(r, domain, &run);
+            run = next;
+        }
+        next.at += next.bytes;
+        work_breathe();
+    }
+    map_say(r, domain, &run);
+}
+
+static void put_set(struct report *r, uint64_t set)
+{
+    char separator = ' ';
+
+    for (uint32_t i = 0; i < 64u; i++) {
+        const bool is = ((set >> i) & 1u) != 0u;
+        const bool was = (((set << 1u) >> i) & 1u) != 0u;
+        const bool goes_on = (((set >> 1u) >> i) & 1u) != 0u;
+
+        if (is && (!was || !goes_on)) {
+            fmt_char(&r->line, (was && !goes_on) ? '-' : separator);
+            fmt_u64(&r->line, i);
+            separator = ',';
+        }
+    }
+}
+
+static void domain_report(struct report *r, struct domain *domain)
+{
+    map_report(r, domain);
+    for (uint32_t i = 0; (i < domain->nr_windows) && (domain->state == DOMAIN_RUNNING); i++) {
+        const struct run run = { domain->window[i].base.v, domain->window[i].bytes, 0u, 0u };
+
+        begin(r, "emulated");
+        put_text(r, domain->plan->name);
+        put_range(r, &run);
+        end(r);
+    }
+    for (uint32_t i = 0; (i < domain->nr_vcpus) && (domain->state == DOMAIN_RUNNING); i++) {
+        begin(r, "vcpu");
+        put_text(r, domain->plan->name);
+        fmt_char(&r->line, '/');
+        fmt_u64(&r->line, i);
+        put_set(r, domain->vcpu[i]->affinity);
+        end(r);
+    }
+}
+
+/* -- Interrupts -- */
+
+static void irqs_report(struct report *r)
+{
+    for (uint32_t irq = IRQ_FIRST; irq < HAL_IRQ_MAX; irq++) {
+        bool edge = false;
+        const bool enabled = hal_irq_is_enabled(irq, &edge);
+
+        if (enabled || irq_is_handled(irq)) {
+            begin(r, "irq");
+            put_number(r, irq);
+            put_text(r, "hypervisor");
+            put_text(r, edge ? "edge" : "level");
+            end(r);
+        }
+    }
+}
+
+void build_report(void (*say)(void *ctx, const char *line), void *ctx)
+{
+    struct report r = { .say = say, .ctx = ctx };
+
+    ram_report(&r);
+    for (uint32_t i = 0; i < domain_count; i++) {
+        domain_report(&r, domain_table[i]);
+    }
+    irqs_report(&r);
+    begin(&r, "#");
+    put_number(&r, r.nr_lines);
+    put_text(&r, "facts");
+    end(&r);
+}
