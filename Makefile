@@ -97,7 +97,7 @@ fresh:
 sizes: image tools guests
 	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json
 
-FORMATTED = $(shell find src tools tests bench -name '*.[ch]' 2>/dev/null)
+FORMATTED = $(shell find src tools tests bench guestlib -name '*.[ch]' 2>/dev/null)
 format:
 	$(if $(FORMATTED),clang-format-19 -i $(FORMATTED))
 
