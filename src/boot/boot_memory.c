@@ -1,6 +1,7 @@
 /* Host RAM divided: what is ours, what holds modules, what is left for domains. */
 #include "boot/boot.h"
 
+#include "base/log.h"
 #include "build/build.h"
 #include "hal/hypmap.h"
 #include "lib/bits.h"
@@ -51,6 +52,46 @@ static enum hv_status claim_modules(const struct plan *plan)
     return status;
 }
 
+/* Domains' static memory is theirs for good. */
+static enum hv_status claim_static(const struct plan *plan)
+{
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        for (uint32_t r = 0; (r < d->nr_static) && (status == HV_OK); r++) {
+            const struct plan_range *const range = &plan->static_mem[d->static_first + r];
+
+            status = ram_claim(hpa(range->base), range->bytes, RAM_OWNER_DOMAIN + d->domid);
+        }
+    }
+    return status;
+}
+
+/* Nothing is free but the static heap. */
+/* [impl->req~static-heap~1] */
+static enum hv_status claim_rest(const struct plan *plan)
+{
+    hpa_t base = { 0u };
+    uint64_t bytes = 0;
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; (i < plan->nr_static_heap) && (status == HV_OK); i++) {
+        status = ram_claim(hpa(plan->static_heap[i].base), plan->static_heap[i].bytes, RAM_HEAP);
+    }
+    while (status == HV_OK) { /* as often as there are free ranges */
+        status = ram_alloc(UINT64_MAX - PAGE_BYTES, PAGE_BYTES, PAGE_BYTES, RAM_RESERVED, &base, &bytes);
+    }
+    if ((status == HV_NO_MEMORY) && (ram_bytes(RAM_FREE) == 0u)) {
+        for (uint32_t i = 0; i < plan->nr_static_heap; i++) {
+            ram_release(hpa(plan->static_heap[i].base), plan->static_heap[i].bytes, RAM_HEAP);
+        }
+        status = HV_OK;
+    }
+    return status;
+}
+
 enum hv_status boot_memory_ram(void)
 {
     const struct plan *const plan = &boot_state.plan;
@@ -76,7 +117,10 @@ enum hv_status boot_memory_ram(void)
             status = claim(plan->shm[i].host.base, plan->shm[i].host.bytes, RAM_SHARED);
         }
     }
-    return status;
+    if (status == HV_OK) {
+        status = claim_static(plan);
+    }
+    return ((status == HV_OK) && (plan->nr_static_heap > 0u)) ? claim_rest(plan) : status;
 }
 
 enum hv_status boot_memory_heap(void)
@@ -91,7 +135,11 @@ enum hv_status boot_memory_heap(void)
     uint64_t used = 0;
     enum hv_status status = ram_alloc(want, want, HEAP_ALIGN, RAM_HEAP, &base, &bytes);
 
-    if (status == HV_OK) {
+    if (status != HV_OK) {
+        log_line("/chosen: %s: found %U KiB free, expected %U KiB for the hypervisor in one piece",
+                 (plan->nr_static_heap > 0u) ? "xen,static-heap" : "memory", ram_bytes(RAM_FREE) >> 10u,
+                 want >> 10u);
+    } else {
         status = hal_hypmap_heap(base, bytes, &va, &used);
     }
     if (status == HV_OK) {

@@ -15,7 +15,9 @@ enum hv_status build_devices(struct domain *domain)
     enum hv_status status = HV_OK;
 
     if (domain->plan->vpl011) {
-        status = vpl011_attach(&slot->uart, domain, layout->vuart_base, layout->vuart_irq);
+        const struct layout_uart uart = layout_uart(build_plan(), domain->plan);
+
+        status = vpl011_attach(&slot->uart, domain, uart.base, uart.irq);
     }
     if ((status == HV_OK) && domain->plan->watchdog) {
         status = watchdog_attach(&slot->watchdog, domain, layout->watchdog_base, layout->watchdog_irq,

@@ -19,7 +19,8 @@ struct image_load {
     struct kimage kernel;       /* what is wrapped in a gzip, if it is one */
     struct build_source source; /* bytes to copy or to inflate */
     bool gzip;
-    uint64_t base; /* guest physical */
+    struct plan_range bank; /* of memory, that it goes to */
+    uint64_t base;          /* guest physical */
     uint64_t end;
     uint64_t entry;
 };
@@ -130,25 +131,24 @@ static enum hv_status kernel_recognise(struct image_load *load)
     return status;
 }
 
-/* Where the kernel goes; false if it does not fit there. The end of one that does not tell its size is known
- * when it is there. */
+/* Where the kernel goes: an Image to the first bank that has the room; false if none has. The end of one that
+ * does not tell its size is known when it is there. */
 static bool kernel_find(struct image_load *load)
 {
-    const uint64_t bank = hal_plan_layout()->bank[0].base.v;
-    const uint64_t bank_bytes = build_bank_bytes(load->domain->plan, 0u);
     const struct kimage *const k = &load->kernel;
-    uint64_t offset = k->text_offset;
-    bool fits;
+    const struct plan_domain *const plan = load->domain->plan;
+    bool fits = false;
 
-    if (k->placed) {
-        offset = k->load_base - bank; /* wraps to a large number below the bank */
+    for (uint32_t i = 0; !fits && layout_bank(build_plan(), plan, i, &load->bank); i++) { /* at most 64 */
+        const uint64_t section =
+            bits_align_up(load->bank.base, BUILD_SECTION_BYTES); /* Linux's booting.rst */
+
+        load->base = k->placed ? k->load_base : (section + k->text_offset);
+        fits = (load->base >= load->bank.base) && ((load->base - load->bank.base) < load->bank.bytes) &&
+               (k->memory_bytes <= (load->bank.bytes - (load->base - load->bank.base)));
     }
-    fits = (offset < bank_bytes) && (k->memory_bytes <= (bank_bytes - offset));
-    if (fits) {
-        load->base = bank + offset;
-        load->end = load->base + k->memory_bytes;
-        load->entry = k->placed ? k->entry : load->base;
-    }
+    load->end = load->base + k->memory_bytes;
+    load->entry = k->placed ? k->entry : load->base;
     return fits;
 }
 
@@ -178,7 +178,8 @@ bool build_in_place(struct domain *domain, struct domain_chunk *chunk)
     const struct plan_domain *const plan = domain->plan;
     struct image_load load = { .domain = domain };
     uint8_t head[KIMAGE_HEAD_BYTES];
-    bool good = !plan->restart_on_reset && !plan->restart_on_crash && !plan->watchdog;
+    bool good = !plan->restart_on_reset && !plan->restart_on_crash && !plan->watchdog &&
+                (plan->nr_static == 0u) && (build_plan()->nr_static_heap == 0u);
 
     if (good) {
         read_head(&plan->kernel, head);
@@ -218,7 +219,7 @@ static enum hv_status kernel_copy(const struct image_load *load)
 
 static enum hv_status kernel_inflate(struct image_load *load)
 {
-    const uint64_t bank_end = hal_plan_layout()->bank[0].base.v + build_bank_bytes(load->domain->plan, 0u);
+    const uint64_t bank_end = load->bank.base + load->bank.bytes;
     struct inflate_sink sink = { load->domain, gpa(load->base), bank_end - load->base, 0u };
     const enum inflate_end end = inflate_to(load->workspace, &load->source, &sink);
 
@@ -313,20 +314,36 @@ static uint64_t ramdisk_bytes(const struct plan_module *module)
     return bits_min(module->bytes, (end + PAGE_BYTES) - module->base.v);
 }
 
+/* Room for device tree and ramdisk: beside the kernel, or else in the first bank that has it */
+static bool modules_find(const struct image_load *load, struct placement *place)
+{
+    struct plan_range bank = load->bank;
+    bool more = true;
+    bool found = false;
+
+    for (uint32_t i = 0; !found && more; i++) { /* at most 65 */
+        const uint64_t base = bits_align_up(bank.base, BUILD_SECTION_BYTES);
+        const uint64_t end = bank.base + bank.bytes;
+        const bool is_kernels = (bank.base == load->bank.base);
+
+        place->bank_base = base;
+        place->bank_bytes = (end > base) ? (end - base) : 0u;
+        place->kernel_base = is_kernels ? bits_max(load->base, base) : base;
+        place->kernel_end = is_kernels ? bits_max(load->end, base) : base;
+        found = placement_find(place);
+        more = layout_bank(build_plan(), load->domain->plan, i, &bank);
+    }
+    return found;
+}
+
 static enum hv_status modules_load(const struct image_load *load)
 {
     const struct plan_domain *const plan = load->domain->plan;
     const struct build_source ramdisk = { plan->ramdisk.base.v, ramdisk_bytes(&plan->ramdisk) };
-    struct placement place = { hal_plan_layout()->bank[0].base.v,
-                               build_bank_bytes(plan, 0u),
-                               load->base,
-                               load->end,
-                               ramdisk.bytes,
-                               { 0u },
-                               { 0u } };
+    struct placement place = { .ramdisk_bytes = ramdisk.bytes };
     enum hv_status status = HV_OK;
 
-    if (!placement_find(&place)) {
+    if (!modules_find(load, &place)) {
         log_line(
             "/chosen/%s: memory: found %U KiB, expected room for kernel, ramdisk of %U KiB and device tree",
             plan->name, plan->memory_bytes >> 10u, ramdisk.bytes >> 10u);

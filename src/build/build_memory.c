@@ -17,17 +17,6 @@ void build_memory_setup(bool clean)
     returned = 0u;
 }
 
-uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank)
-{
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-    uint64_t left = plan->memory_bytes;
-
-    for (uint32_t i = 0; i < bank; i++) {
-        left -= bits_min(left, layout->bank[i].max_bytes);
-    }
-    return bits_min(left, layout->bank[bank].max_bytes);
-}
-
 void build_scrub(hpa_t base, uint64_t bytes)
 {
     uint64_t done = 0;
@@ -80,6 +69,14 @@ static enum hv_status take_piece(uint64_t want, uint32_t owner, hpa_t *base, uin
     return status;
 }
 
+/* Memory that nobody has had since the start may be known to be zero. */
+static void scrub_new(const struct domain_chunk *chunk)
+{
+    if (!vouched || (hal_load_acquire32(&returned) != 0u)) {
+        build_scrub(chunk->to, chunk->bytes);
+    }
+}
+
 static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t bytes)
 {
     const uint32_t owner = RAM_OWNER_DOMAIN + domain->id;
@@ -100,9 +97,7 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
             chunk->at = gpa(bank.v + done);
             done += chunk->bytes;
             domain->nr_chunks++;
-            if (!vouched || (hal_load_acquire32(&returned) != 0u)) {
-                build_scrub(chunk->to, chunk->bytes);
-            }
+            scrub_new(chunk);
         } else if (status == HV_NO_MEMORY) {
             log_line("/chosen/%s: memory: found %U KiB of host memory free, expected %U more",
                      domain->plan->name, ram_bytes(RAM_FREE) >> 10u, (bytes - done) >> 10u);
@@ -132,7 +127,7 @@ static void clean(hpa_t base, uint64_t bytes)
 
 /* The bank that the kernel goes to. What of its module may stay where it lies is taken for the memory
  * there. */
-static enum hv_status fill_first(struct domain *domain, gpa_t bank, uint64_t bytes)
+static enum hv_status fill_first(struct domain *domain, const struct plan_range *bank)
 {
     struct build_source *const in_place = &build_slot_of(domain)->in_place;
     struct domain_chunk found = { { 0u }, { 0u }, 0u };
@@ -140,8 +135,8 @@ static enum hv_status fill_first(struct domain *domain, gpa_t bank, uint64_t byt
     enum hv_status status = HV_OK;
 
     if (build_in_place(domain, &found)) {
-        done = found.at.v - bank.v;
-        status = fill_bank(domain, bank, done);
+        done = found.at.v - bank->base;
+        status = fill_bank(domain, gpa(bank->base), done);
         if ((status == HV_OK) && (domain->nr_chunks < DOMAIN_CHUNKS_MAX) &&
             (ram_pass(found.to, found.bytes, RAM_MODULE, RAM_OWNER_DOMAIN + domain->id) == HV_OK)) {
             domain->chunk[domain->nr_chunks] = found;
@@ -152,23 +147,58 @@ static enum hv_status fill_first(struct domain *domain, gpa_t bank, uint64_t byt
             done += found.bytes;
         }
     }
-    return (status == HV_OK) ? fill_bank(domain, gpa(bank.v + done), bytes - done) : status;
+    return (status == HV_OK) ? fill_bank(domain, gpa(bank->base + done), bank->bytes - done) : status;
+}
+
+/* The ranges of its own, one behind the other in its banks. With a direct map each is a bank. */
+/* [impl->req~static-memory~1] */
+static enum hv_status take_static(struct domain *domain)
+{
+    const struct plan_domain *const plan = domain->plan;
+    struct plan_range bank = { 0u, 0u };
+    uint32_t nr_banks = 0;
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; i < plan->nr_static; i++) {
+        const struct plan_range *const r = &build_plan()->static_mem[plan->static_first + i];
+        uint64_t done = 0;
+
+        while ((done < r->bytes) && (status == HV_OK)) { /* once, or twice at the end of a bank */
+            struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks];
+
+            if (bank.bytes == 0u) {
+                status = layout_bank(build_plan(), plan, nr_banks, &bank) ? HV_OK : HV_INVALID;
+                nr_banks++;
+            }
+            chunk->at = gpa(bank.base);
+            chunk->to = hpa(r->base + done);
+            chunk->bytes = bits_min(bank.bytes, r->bytes - done);
+            bank.base += chunk->bytes;
+            bank.bytes -= chunk->bytes;
+            done += chunk->bytes;
+            domain->nr_chunks++;
+            scrub_new(chunk);
+        }
+    }
+    return status;
 }
 
 enum hv_status build_reserve(struct domain *domain)
 {
-    const struct hal_guest_layout *const layout = hal_plan_layout();
+    struct plan_range bank = { 0u, 0u };
     const bool keeps = (domain->nr_chunks > 0u);
     enum hv_status status = HV_OK;
 
-    for (uint32_t i = 0; i < domain->nr_chunks; i++) {
-        build_scrub(domain->chunk[i].to, domain->chunk[i].bytes);
-    }
-    if (!keeps) {
-        status = fill_first(domain, layout->bank[0].base, build_bank_bytes(domain->plan, 0u));
-    }
-    for (uint32_t i = 1; (i < layout->nr_banks) && (status == HV_OK) && !keeps; i++) {
-        status = fill_bank(domain, layout->bank[i].base, build_bank_bytes(domain->plan, i));
+    if (keeps) {
+        for (uint32_t i = 0; i < domain->nr_chunks; i++) {
+            build_scrub(domain->chunk[i].to, domain->chunk[i].bytes);
+        }
+    } else if (domain->plan->nr_static > 0u) {
+        status = take_static(domain);
+    } else {
+        for (uint32_t i = 0; (status == HV_OK) && layout_bank(build_plan(), domain->plan, i, &bank); i++) {
+            status = (i == 0u) ? fill_first(domain, &bank) : fill_bank(domain, gpa(bank.base), bank.bytes);
+        }
     }
     return status;
 }
@@ -180,7 +210,9 @@ void build_release(struct domain *domain)
 
         build_scrub(chunk->to, chunk->bytes);
         hal_store_release32(&returned, 1u); /* before anybody can take it */
-        ram_release(chunk->to, chunk->bytes, RAM_OWNER_DOMAIN + domain->id);
+        if (domain->plan->nr_static == 0u) {
+            ram_release(chunk->to, chunk->bytes, RAM_OWNER_DOMAIN + domain->id);
+        }
         domain->nr_chunks--;
     }
 }
@@ -188,7 +220,7 @@ void build_release(struct domain *domain)
 enum hv_status build_map(struct domain *domain)
 {
     const struct plan_domain *const plan = domain->plan;
-    const struct hal_domain_config config = { plan->nr_vcpus, plan->nr_spis, plan->domid };
+    const struct hal_domain_config config = { plan->nr_vcpus, plan->nr_spis, plan->domid, plan->direct_map };
     enum hv_status status = hal_domain_init(&domain->hal, &config);
 
     build_slot_of(domain)->has_map = (status == HV_OK);

@@ -14,6 +14,7 @@
 #define BUILD_TREE_BYTES          8192u /* device tree without CPUs, with the longest command line */
 #define BUILD_TREE_BYTES_PER_VCPU 256u
 #define BUILD_TREE_BYTES_PER_LINK 320u
+#define BUILD_TREE_BYTES_PER_BANK 96u
 
 static struct build_workspace workspaces[BUILD_WORKSPACES_MAX];
 static uint32_t nr_workspaces;
@@ -38,10 +39,12 @@ static uint32_t tree_pages(const struct plan *plan)
     uint64_t most = 0;
 
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
-        most = bits_max(most, plan->domain[i].nr_vcpus);
+        const uint64_t bytes = ((uint64_t)plan->domain[i].nr_vcpus * BUILD_TREE_BYTES_PER_VCPU) +
+                               ((uint64_t)plan->domain[i].nr_static * BUILD_TREE_BYTES_PER_BANK);
+
+        most = bits_max(most, bytes);
     }
-    return pages_of(BUILD_TREE_BYTES + (most * BUILD_TREE_BYTES_PER_VCPU) +
-                    ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK));
+    return pages_of(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK));
 }
 
 uint64_t build_heap_bytes(const struct plan *plan)

@@ -3,6 +3,7 @@
 #define BUILD_BUILDER_H
 
 #include "build/build.h"
+#include "config/partition/layout.h"
 #include "hal/hypmap.h"
 #include "sched/work.h"
 #include "vdev/vpl011.h"
@@ -86,8 +87,6 @@ void build_workspace_give(struct build_workspace *workspace);
 void build_memory_setup(bool clean);
 /* Zeroes host memory, for who looks with caches off too. Long; breathes. */
 void build_scrub(hpa_t base, uint64_t bytes);
-/* Bytes of the domain's memory that lie in bank i. */
-uint64_t build_bank_bytes(const struct plan_domain *plan, uint32_t bank);
 /* Takes its memory from the host's, or keeps what it has from its last life. Zero either way. */
 HV_MUST_CHECK enum hv_status build_reserve(struct domain *domain);
 void build_release(struct domain *domain);

@@ -112,7 +112,7 @@ static void write_chosen(struct gtree *t, const struct gtree_input *in)
     if (plan->vpl011) {
         char path[GTREE_NAME_MAX];
 
-        node_name(path, "/", "sbsa-uart", hal_plan_layout()->vuart_base.v);
+        node_name(path, "/", "sbsa-uart", layout_uart(build_plan(), plan).base.v);
         put_string(t, "stdout-path", path);
     }
     tree_end(t);
@@ -132,14 +132,10 @@ static void write_range(struct gtree *t, uint64_t base, uint64_t bytes)
 /* Shared memory too, as Xen tells it: memory, of which a node says that it is taken. */
 static void write_memory(struct gtree *t, const struct domain *domain)
 {
-    const struct hal_guest_layout *const layout = hal_plan_layout();
+    struct plan_range bank = { 0u, 0u };
 
-    for (uint32_t i = 0; i < layout->nr_banks; i++) {
-        const uint64_t bytes = build_bank_bytes(domain->plan, i);
-
-        if (bytes > 0u) {
-            write_range(t, layout->bank[i].base.v, bytes);
-        }
+    for (uint32_t i = 0; layout_bank(build_plan(), domain->plan, i, &bank); i++) { /* at most 64 */
+        write_range(t, bank.base, bank.bytes);
     }
     for (uint32_t i = 0; i < PLAN_SHM_USES_MAX; i++) {
         const struct plan_shm_use *const use = build_link(domain, i);
@@ -197,16 +193,16 @@ static void put_irq(struct gtree *t, uint32_t intid)
     tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
 }
 
-static void write_uart(struct gtree *t)
+static void write_uart(struct gtree *t, const struct plan_domain *plan)
 {
-    const struct hal_guest_layout *const layout = hal_plan_layout();
+    const struct layout_uart uart = layout_uart(build_plan(), plan);
     char name[GTREE_NAME_MAX];
 
-    node_name(name, "", "sbsa-uart", layout->vuart_base.v);
+    node_name(name, "", "sbsa-uart", uart.base.v);
     tree_begin(t, name);
     put_string(t, "compatible", "arm,sbsa-uart");
-    put_reg(t, layout->vuart_base.v, VPL011_WINDOW_BYTES);
-    put_irq(t, layout->vuart_irq);
+    put_reg(t, uart.base.v, VPL011_WINDOW_BYTES);
+    put_irq(t, uart.irq);
     put_u32(t, "current-speed", GTREE_UART_SPEED);
     tree_end(t);
 }
@@ -248,7 +244,7 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     write_links(t, in->domain);
     hal_vplat_tree(&in->domain->hal, &sink);
     if (in->domain->plan->vpl011) {
-        write_uart(t);
+        write_uart(t, in->domain->plan);
     }
     if (in->domain->plan->watchdog) {
         write_watchdog(t, in->domain->plan);

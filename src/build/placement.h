@@ -5,9 +5,9 @@
 #include "hal/types.h"
 
 struct placement {
-    uint64_t bank_base; /* memory bank 0, guest physical */
+    uint64_t bank_base; /* a bank of memory, guest physical, a multiple of 2 MiB */
     uint64_t bank_bytes;
-    uint64_t kernel_base; /* inside the bank */
+    uint64_t kernel_base; /* inside the bank; base and end are the bank's base if it is elsewhere */
     uint64_t kernel_end;
     uint64_t ramdisk_bytes; /* 0 = none */
     /* found */

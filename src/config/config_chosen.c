@@ -44,7 +44,7 @@ static const struct config_rule chosen_rule[] = {
     { "stdout-path", take_string, "one string", 0, 0, "" },
     { "xen,dom0-bootargs", config_take_refuse, "no such property (control domains are not supported yet)", 0,
       0, "" },
-    { "xen,static-heap", config_take_refuse, "no such property (a static heap is not supported yet)", 0, 0,
+    { "xen,static-heap", config_take_static_heap, "whole multiples of 64 KiB of the host's memory", 0, 0,
       "" },
     { "xen,uefi-cfg-load", config_take_refuse,
       "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },

@@ -1,6 +1,7 @@
 /* Domains: the nodes below /chosen that are compatible with xen,domain. */
 /* [impl->req~unknown-refused~1] [impl->req~partial-boot~1] */
 #include "config/config_maker.h"
+#include "config/partition/layout.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -46,7 +47,7 @@ static void take_memory(struct config_target *t, const struct config_rule *rule,
 
 static void take_cpus(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
-    const uint32_t most = hal_plan_vcpus_max(&t->m->plan->host);
+    const uint32_t most = hal_plan_vcpus_max(&t->m->plan->host, false);
 
     if ((v->bytes != 4u) || (dt_cell(v, 0) == 0u) || (dt_cell(v, 0) > most)) {
         char text[24];
@@ -165,9 +166,8 @@ static const struct config_rule domain_rule[] = {
     { "bulkhead,max-irq-rate", take_irq_rate, "1 to 1000000", 1, 1000000, "" },
     { "bulkhead,monitor", take_monitor, CONFIG_NO_VALUE, 0, 0, "" },
     { "passthrough", take_passthrough, "enabled or disabled", 0, 0, "" },
-    { "xen,static-mem", config_take_refuse, "no such property (static memory is not supported yet)", 0, 0,
-      "" },
-    { "direct-map", config_take_refuse, "no such property (direct maps are not supported yet)", 0, 0, "" },
+    { "xen,static-mem", config_take_ignore, "", 0, 0, "" },
+    { "direct-map", config_take_direct_map, CONFIG_NO_VALUE, 0, 0, "" },
     { "domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)", 0, 0, "" },
     { "llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)", 0, 0, "" },
     { "sve", config_take_number, "0 (SVE is not supported yet)", 0, 0, "" },
@@ -260,7 +260,8 @@ static void domain_complete(struct config_maker *m, struct plan_domain *d, uint3
         d->nr_spis = (uint32_t)bits_max(d->nr_spis, NR_SPIS_DEFAULT);
     }
     if (d->pool_bytes == 0u) {
-        d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus) + config_shm_pool_bytes(m->plan, d);
+        d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus) + layout_pool_bytes(m->plan, d) +
+                        config_shm_pool_bytes(m->plan, d);
     }
 }
 
@@ -280,6 +281,8 @@ void config_domain_forget(struct plan_domain *d)
     d->vpl011 = false;
     d->watchdog = false;
     d->enhanced = PLAN_ENHANCED_NONE;
+    d->direct_map = false;
+    d->nr_static = 0;
     d->kernel.bytes = 0;
     d->ramdisk.bytes = 0;
     d->partial.bytes = 0;
@@ -302,6 +305,7 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     domain_name(m, d, node);
     config_rules_apply(&t, &domain_rules);
     m->partial_node = DT_NONE;
+    config_static_make(m, d, node);
     domain_children(m, d, node);
     domain_complete(m, d, node);
     config_partial_make(m, d);
@@ -309,7 +313,29 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
 
 /* -- Memory of all domains against the host's -- */
 
-/* What the host has after everything that is not a domain's. Modules stay: a restart takes them again. */
+/* It is not built, so it takes nothing. */
+static bool is_left_out(const struct plan *plan, const struct plan_domain *d)
+{
+    return d->unsound && plan->partial_boot;
+}
+
+/* What is reserved of a bank */
+static uint64_t reserved_bytes(const struct plan *plan, const struct plan_range *bank)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t r = 0; r < plan->nr_reserved; r++) {
+        const uint64_t from = bits_max(bank->base, plan->reserved[r].base);
+        const uint64_t to =
+            bits_min(bank->base + bank->bytes, plan->reserved[r].base + plan->reserved[r].bytes);
+
+        bytes += (to > from) ? (to - from) : 0u;
+    }
+    return bytes;
+}
+
+/* What the host has for domains without static memory and everybody's tables. Modules stay: a restart takes
+ * them again. */
 static uint64_t memory_left(struct config_maker *m)
 {
     const struct plan *const plan = m->plan;
@@ -317,16 +343,8 @@ static uint64_t memory_left(struct config_maker *m)
     uint64_t gone = m->env->image_bytes + config_shm_bytes(plan);
 
     for (uint32_t i = 0; i < plan->nr_ram; i++) {
-        const uint64_t base = plan->ram[i].base;
-        const uint64_t end = base + plan->ram[i].bytes;
-
         have += plan->ram[i].bytes;
-        for (uint32_t r = 0; r < plan->nr_reserved; r++) {
-            const uint64_t from = bits_max(base, plan->reserved[r].base);
-            const uint64_t to = bits_min(end, plan->reserved[r].base + plan->reserved[r].bytes);
-
-            gone += (to > from) ? (to - from) : 0u;
-        }
+        gone += reserved_bytes(plan, &plan->ram[i]);
     }
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         const struct plan_domain *const d = &plan->domain[i];
@@ -334,8 +352,33 @@ static uint64_t memory_left(struct config_maker *m)
         gone += config_in_payload(m->env, &d->kernel) ? 0u : d->kernel.bytes;
         gone += config_in_payload(m->env, &d->ramdisk) ? 0u : d->ramdisk.bytes;
         gone += config_in_payload(m->env, &d->partial) ? 0u : d->partial.bytes;
+        gone += ((d->nr_static > 0u) && !is_left_out(plan, d)) ? d->memory_bytes : 0u;
+    }
+    if (plan->nr_static_heap > 0u) { /* claimed: nothing else is in it */
+        have = 0;
+        gone = config_shm_bytes(plan);
+        for (uint32_t i = 0; i < plan->nr_static_heap; i++) {
+            have += plan->static_heap[i].bytes;
+        }
     }
     return (have > gone) ? (have - gone) : 0u;
+}
+
+static void memory_fault(struct config_maker *m, uint32_t index, uint64_t left)
+{
+    struct plan_domain *const d = &m->plan->domain[index];
+    const bool is_static = (d->nr_static > 0u);
+    const uint32_t before = m->report->nr_faults;
+    char text[80];
+    struct fmt_buf expected;
+
+    fmt_init(&expected, text, sizeof(text));
+    fmt_str(&expected, "at most ");
+    fmt_u64(&expected, (is_static ? left : (left - bits_min(left, d->pool_bytes))) >> 10u);
+    fmt_str(&expected, ", the KiB that the host has left");
+    config_fault_u64(m->report, m->domain_node[index], is_static ? "xen,domain-p2m-mem-mb" : "memory",
+                     (is_static ? d->pool_bytes : d->memory_bytes) >> 10u, text);
+    config_domain_blame(m, d, before);
 }
 
 /* The domain that does not fit any more, in the order of the nodes, is the one to blame. */
@@ -344,24 +387,13 @@ static void memory_share(struct config_maker *m)
     uint64_t left = memory_left(m);
 
     for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
-        struct plan_domain *const d = &m->plan->domain[i];
+        const struct plan_domain *const d = &m->plan->domain[i];
+        const uint64_t needed = d->pool_bytes + ((d->nr_static > 0u) ? 0u : d->memory_bytes);
 
-        if (d->memory_bytes > (left - bits_min(left, d->pool_bytes))) {
-            const uint32_t before = m->report->nr_faults;
-            struct config_sentence s;
-            char text[80];
-            struct fmt_buf expected;
-
-            fmt_init(&expected, text, sizeof(text));
-            fmt_str(&expected, "at most ");
-            fmt_u64(&expected, (left - bits_min(left, d->pool_bytes)) >> 10u);
-            fmt_str(&expected, ", the KiB that the host has left");
-            config_sentence_node(&s, m->report, m->domain_node[i], "memory");
-            fmt_u64(&s.text, d->memory_bytes >> 10u);
-            config_sentence_end(&s, m->report, text);
-            config_domain_blame(m, d, before);
-        } else if (!d->unsound || !m->plan->partial_boot) {
-            left -= d->memory_bytes + d->pool_bytes;
+        if (needed > left) {
+            memory_fault(m, i, left);
+        } else if (!is_left_out(m->plan, d)) {
+            left -= needed;
         } else {
             /* it is not built */
         }

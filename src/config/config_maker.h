@@ -109,16 +109,11 @@ void config_shm_make(struct config_maker *m, struct plan_domain *d, uint32_t nod
 uint64_t config_shm_pool_bytes(const struct plan *plan, const struct plan_domain *d);
 /* Regions and their places, when all domains have been read. */
 void config_shm_check(struct config_maker *m);
-/* Of the host's memory, for regions that sound domains use. */
+/* Of the memory that domains share, for regions that sound domains use. */
 uint64_t config_shm_bytes(const struct plan *plan);
 /* When it is known which domains are unsound: what these had of regions is dropped; who is linked with
  * whom. */
 void config_links_settle(struct config_maker *m);
-/* What of the domain's own address space meets this range, as what would be expected instead; NULL: nothing.
- * self: the entry of plan.shm_use[] or plan.window[] that is asked about. */
-const char *config_guest_clash(const struct config_maker *m, const struct plan_domain *d,
-                               const struct dt_range *r, const void *self);
-
 /* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not
  * there. */
 bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes);
@@ -135,6 +130,14 @@ bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop
 void config_partial_make(struct config_maker *m, struct plan_domain *d);
 /* Drops devices of unsound domains. */
 void config_devices_forget(struct plan *plan);
+
+/* -- partition/config_static.c -- */
+void config_take_static_heap(struct config_target *t, const struct config_rule *rule,
+                             const struct dt_value *v);
+void config_take_direct_map(struct config_target *t, const struct config_rule *rule,
+                            const struct dt_value *v);
+/* xen,static-mem, and what direct-map asks for; the other properties of the domain are known. */
+void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 
 /* Whether a range lies in one bank of RAM. */
 bool config_inside_ram(const struct plan *plan, const struct dt_range *r);

@@ -42,17 +42,18 @@ struct plan_console {
 };
 
 /* Limits of what a static system names, over all domains. */
-#define PLAN_STATIC_MEM_MAX  128u /* ranges of xen,static-mem; 64 in one domain */
-#define PLAN_STATIC_HEAP_MAX 16u
-#define PLAN_SHM_MAX         32u /* regions of shared memory */
-#define PLAN_SHM_USES_MAX    64u /* domains' mappings of these */
-#define PLAN_SHM_ID_MAX      16u /* bytes of xen,shm-id with NUL */
-#define PLAN_CHANNELS_MAX    128u
-#define PLAN_PORTS           1024u /* of a domain's event channels; 0 is none */
-#define PLAN_WINDOWS_MAX     128u  /* ranges of device registers that domains have */
-#define PLAN_LINES_MAX       256u  /* physical interrupts that domains have */
-#define PLAN_STREAMS_MAX     128u  /* runs of stream ids that domains have */
-#define PLAN_NO_DOMAIN       0xFFu
+#define PLAN_STATIC_MEM_MAX    128u /* ranges of xen,static-mem; 64 in one domain */
+#define PLAN_STATIC_PER_DOMAIN 64u
+#define PLAN_STATIC_HEAP_MAX   16u
+#define PLAN_SHM_MAX           32u /* regions of shared memory */
+#define PLAN_SHM_USES_MAX      64u /* domains' mappings of these */
+#define PLAN_SHM_ID_MAX        16u /* bytes of xen,shm-id with NUL */
+#define PLAN_CHANNELS_MAX      128u
+#define PLAN_PORTS             1024u /* of a domain's event channels; 0 is none */
+#define PLAN_WINDOWS_MAX       128u  /* ranges of device registers that domains have */
+#define PLAN_LINES_MAX         256u  /* physical interrupts that domains have */
+#define PLAN_STREAMS_MAX       128u  /* runs of stream ids that domains have */
+#define PLAN_NO_DOMAIN         0xFFu
 
 /* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. */
 
@@ -171,8 +172,9 @@ struct plan {
     bool clean_memory; /* bulkhead,clean-memory: RAM that nobody had since the start is zero */
     struct plan_range
         log_keep; /* a /reserved-memory node "bulkhead,log": the log survives there; bytes 0 = none */
-    struct hal_plan_host host;                         /* the port's part */
-    struct plan_range static_mem[PLAN_STATIC_MEM_MAX]; /* by domain, in the order of the property */
+    struct hal_plan_host host; /* the port's part */
+    struct plan_range static_mem
+        [PLAN_STATIC_MEM_MAX]; /* by domain, in the order of the property; an unsound domain's are nobody's */
     uint32_t nr_static_mem;
     struct plan_range static_heap[PLAN_STATIC_HEAP_MAX]; /* nr 0: the heap is taken from what is free */
     uint32_t nr_static_heap;

@@ -9,7 +9,7 @@
 #include "mem/pool.h"
 #include "time/timer.h"
 
-#define DOMAIN_CHUNKS_MAX  16u /* pieces of host RAM that make up a domain's memory */
+#define DOMAIN_CHUNKS_MAX  65u /* pieces of host RAM of a domain; one may be in two banks */
 #define DOMAIN_MMIO_MAX    16u /* emulated windows */
 #define DOMAIN_FAULTS_KEPT 8u
 #define DOMAIN_LINES_MAX   992u /* shared interrupts */

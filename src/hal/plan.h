@@ -9,10 +9,8 @@
 #include "lib/status.h"
 #include "hal_arch/plan.h"
 
-#define HAL_GUEST_BANKS_MAX   2u
-#define HAL_GUEST_DEVICES_MAX 3u
-#define HAL_GUEST_INTC_MAX    2u
-#define HAL_PLAN_LINES_END    988u /* shared interrupts that have a number */
+#define HAL_GUEST_BANKS_MAX 2u
+#define HAL_PLAN_LINES_END  988u /* shared interrupts that have a number */
 
 struct dt_index; /* config/dtindex.h */
 struct dt_irq;
@@ -23,21 +21,13 @@ struct hal_guest_bank {
     uint64_t max_bytes;
 };
 
-struct hal_guest_range {
-    gpa_t base;
-    uint64_t bytes;
-};
-
 struct hal_guest_layout {
     struct hal_guest_bank bank[HAL_GUEST_BANKS_MAX]; /* filled in order */
     uint32_t nr_banks;
-    struct hal_guest_bank device[HAL_GUEST_DEVICES_MAX]; /* where the emulated devices are, or may be */
-    uint32_t nr_devices;
     gpa_t vuart_base; /* emulated SBSA UART, 4 KiB */
     uint32_t vuart_irq;
     gpa_t watchdog_base; /* emulated SBSA watchdog: refresh frame, then control frame, 4 KiB each */
     uint32_t watchdog_irq;
-    struct hal_guest_range intc[HAL_GUEST_INTC_MAX]; /* the emulated interrupt controller; bytes 0: no more */
     uint32_t nr_spis_max;
 };
 
@@ -60,11 +50,16 @@ bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, s
 /* Whether the port's own drivers use any of these registers: no guest may have them. */
 bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes);
 
-/* The memory map that guests see (Xen's public/arch-arm.h on Arm). Constant. */
+/* The memory map that guests see (Xen's public/arch-arm.h on Arm), but for those with a direct map.
+ * Constant. */
 const struct hal_guest_layout *hal_plan_layout(void);
 
-/* Most vCPUs that one domain may have on this host (8 with GICv2, 128 with GICv3). */
-uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host);
+/* Most vCPUs that one domain may have on this host (8 with GICv2, 128 with GICv3). direct: one that finds its
+ * interrupt controller at the host's addresses. */
+uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host, bool direct);
+
+/* Whether the emulated interrupt controller of a domain has any of [base, base + bytes), guest physical. */
+bool hal_plan_intc_has(const struct hal_plan_host *host, bool direct, uint64_t base, uint64_t bytes);
 
 /* Default size of a domain's pool for translation tables and other pages charged to it, bytes, page
  * multiple. Large enough for ram_bytes in 4 KiB pages at worst alignment is not required: blocks are used

@@ -18,6 +18,7 @@ struct hal_domain_config {
     uint32_t nr_vcpus;
     uint32_t nr_spis;
     uint16_t map_id; /* VMID */
+    bool direct;     /* its interrupt controller is at the host's addresses */
 };
 
 /* Interrupt controller, firmware, clocks and map of a domain, all fresh. Storage the port needs beyond the

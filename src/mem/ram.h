@@ -6,7 +6,7 @@
 #include "hal/types.h"
 #include "lib/status.h"
 
-#define RAM_RANGES_MAX 256u
+#define RAM_RANGES_MAX 512u
 
 /* Owners below RAM_OWNER_DOMAIN are ours; a domain owns as RAM_OWNER_DOMAIN + domid. */
 #define RAM_FREE         0u

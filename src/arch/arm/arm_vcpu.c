@@ -25,19 +25,20 @@ static enum hv_status arm_map_interface(struct hal_domain *domain)
     uint32_t n;
 
     for (n = 0u; (n < ARRAY_LEN(gic_host.gicv)) && (status == HV_OK); n++) {
-        status = hal_guestmap_map(&domain->map, gpa(ARM_GUEST_GICC_BASE + ((uint64_t)n * PAGE_BYTES)),
-                                  gic_host.gicv[n], PAGE_BYTES, HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);
+        status =
+            hal_guestmap_map(&domain->map, gpa(domain->arm.gic.range[1].base + ((uint64_t)n * PAGE_BYTES)),
+                             gic_host.gicv[n], PAGE_BYTES, HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);
     }
     return status;
 }
 
 enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domain_config *config)
 {
-    const uint32_t nr_vcpus_max =
-        (gic_host.version == 2u) ? ARM_GUEST_VCPUS_MAX_GICV2 : ARM_GUEST_VCPUS_MAX_GICV3;
+    uint32_t nr_vcpus_max;
     enum hv_status status;
 
     domain->arm = (struct arm_domain){ .vgic = NULL };
+    nr_vcpus_max = arm_plan_gic_map(arm_host(), config->direct, config->nr_vcpus, &domain->arm.gic);
     if ((config->nr_vcpus == 0u) || (config->nr_vcpus > nr_vcpus_max) ||
         (config->nr_spis > ARM_GUEST_SPIS_MAX)) {
         return HV_NOT_SUPPORTED;
@@ -95,11 +96,6 @@ bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu)
     return vgic_irq_pending(vcpu);
 }
 
-static uint64_t arm_gicd_bytes(const struct hal_domain *domain)
-{
-    return (domain->arm.gic_version == 3u) ? ARM_GUEST_GICD3_BYTES : ARM_GUEST_GICD2_BYTES;
-}
-
 /* One access to a register frame whose offset is known to be inside. */
 static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *owner,
                                    const struct hal_exit *exit)
@@ -126,33 +122,51 @@ static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *
     return HAL_RESUME_NEXT;
 }
 
-bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t at, uint64_t *value)
+bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t offset, uint64_t *value)
 {
-    const uint64_t gicd = at - ARM_GUEST_GICD_BASE;
-    const bool tells = (gicd < GICD_IGROUPR) && (vcpu->domain->arm.gic_version == 3u);
+    const bool tells = (offset < GICD_IGROUPR) && (vcpu->domain->arm.gic_version == 3u);
 
     if (tells) {
-        *value = vgicv3_gicd_tell(vcpu->domain, (uint32_t)gicd);
+        *value = vgicv3_gicd_tell(vcpu->domain, (uint32_t)offset);
     }
     return tells;
 }
 
+/* Whose redistributor is there, and where in it. NULL: nobody's. */
+static struct hal_vcpu *arm_redistributor(struct hal_domain *domain, uint64_t at, uint32_t *offset)
+{
+    const struct arm_gic_map *const gic = &domain->arm.gic;
+    struct hal_vcpu *owner = NULL;
+    uint64_t first = 0u;
+
+    for (uint32_t i = 1u; (i < gic->nr_ranges) && (owner == NULL); i++) {
+        const uint64_t frames = gic->range[i].bytes / gic->stride;
+        const uint64_t frame = (at - gic->range[i].base) / gic->stride;
+
+        *offset = (uint32_t)((at - gic->range[i].base) % gic->stride);
+        if ((at >= gic->range[i].base) && (frame < frames) && (*offset < ARM_GUEST_GICR_FRAME_BYTES)) {
+            owner = upcall_vcpu(domain, (uint32_t)(first + frame));
+        }
+        first += frames;
+    }
+    return owner;
+}
+
 bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume)
 {
-    const uint64_t gicd = exit->gpa.v - ARM_GUEST_GICD_BASE;
-    const uint64_t gicr = exit->gpa.v - ARM_GUEST_GICR_BASE;
+    const struct arm_range *const distributor = &vcpu->domain->arm.gic.range[0];
+    const uint64_t gicd = exit->gpa.v - distributor->base;
     struct vgic_access access = {
         .vcpu = vcpu, .gpa = exit->gpa.v, .value = exit->value, .width = exit->width, .write = exit->write
     };
     struct hal_vcpu *owner = NULL;
     bool is_ours = false;
 
-    if (gicd < arm_gicd_bytes(vcpu->domain)) {
+    if (gicd < distributor->bytes) {
         access.offset = (uint32_t)gicd;
         is_ours = true;
-    } else if ((vcpu->domain->arm.gic_version == 3u) && (gicr < ARM_GUEST_GICR_BYTES)) {
-        owner = upcall_vcpu(vcpu->domain, (uint32_t)(gicr / ARM_GUEST_GICR_FRAME_BYTES));
-        access.offset = (uint32_t)(gicr % ARM_GUEST_GICR_FRAME_BYTES);
+    } else if (vcpu->domain->arm.gic_version == 3u) {
+        owner = arm_redistributor(vcpu->domain, exit->gpa.v, &access.offset);
         is_ours = owner != NULL;
     } else {
         is_ours = false;

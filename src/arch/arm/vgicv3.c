@@ -153,12 +153,27 @@ void vgicv3_gicd_access(struct vgic_access *access)
     }
 }
 
+/* Guests walk each region of redistributors up to its last one. */
+static bool vgicv3_is_last(const struct hal_vcpu *owner)
+{
+    const struct arm_gic_map *const gic = &owner->domain->arm.gic;
+    const uint64_t next = owner->index + 1u;
+    bool is_last = (next == owner->domain->arm.nr_vcpus);
+    uint64_t frames = 0u;
+
+    for (uint32_t i = 1u; i < gic->nr_ranges; i++) {
+        frames += gic->range[i].bytes / gic->stride;
+        is_last = is_last || (next == frames);
+    }
+    return is_last;
+}
+
 static uint64_t vgicv3_gicr_typer(const struct hal_vcpu *owner)
 {
     const uint64_t hwid = hal_vplat_cpu_hwid(owner->index);
     uint64_t value = (bits_field(hwid, 23u, 0u) << 32u) | ((uint64_t)owner->index << 8u);
 
-    if ((owner->index + 1u) == owner->domain->arm.nr_vcpus) {
+    if (vgicv3_is_last(owner)) {
         value |= GICR_TYPER_LAST;
     }
     return value;

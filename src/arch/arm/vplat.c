@@ -7,7 +7,7 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-#define VPLAT_CELLS_MAX 16u
+#define VPLAT_CELLS_MAX (4u * (1u + ARM_REDIST_REGIONS_MAX))
 #define VPLAT_NAME_MAX  32u
 
 #define VPLAT_IRQ_PPI       1u
@@ -89,23 +89,30 @@ static void vplat_cpus(const struct hal_domain *domain, const struct hal_tree *t
 static void vplat_interrupt_controller(const struct hal_domain *domain, const struct hal_tree *tree)
 {
     const bool is_v3 = domain->arm.gic_version == 3u;
-    const uint32_t regs[] = {
-        0u, (uint32_t)ARM_GUEST_GICD_BASE,
-        0u, (uint32_t)(is_v3 ? ARM_GUEST_GICD3_BYTES : ARM_GUEST_GICD2_BYTES),
-        0u, (uint32_t)(is_v3 ? ARM_GUEST_GICR_BASE : ARM_GUEST_GICC_BASE),
-        0u, (uint32_t)(is_v3 ? ARM_GUEST_GICR_BYTES : ARM_GUEST_GICC_BYTES),
-    };
+    const struct arm_gic_map *const gic = &domain->arm.gic;
+    uint32_t regs[VPLAT_CELLS_MAX];
     const char *const compatible = is_v3 ? "arm,gic-v3" : "arm,gic-400";
 
-    vplat_begin_at(tree, "interrupt-controller@", ARM_GUEST_GICD_BASE);
+    vplat_begin_at(tree, "interrupt-controller@", gic->range[0].base);
     vplat_text(tree, "compatible", compatible, (uint32_t)strlen(compatible) + 1u);
     vplat_cell(tree, "#interrupt-cells", 3u);
     vplat_cell(tree, "#address-cells", 0u);
     tree->prop(tree->ctx, "interrupt-controller", "", 0u);
     if (is_v3) {
-        vplat_cell(tree, "#redistributor-regions", 1u);
+        vplat_cell(tree, "#redistributor-regions", gic->nr_ranges - 1u);
     }
-    vplat_cells(tree, "reg", regs, (uint32_t)ARRAY_LEN(regs));
+    if (gic->stride != ARM_GUEST_GICR_FRAME_BYTES) {
+        regs[0] = (uint32_t)(gic->stride >> 32u);
+        regs[1] = (uint32_t)gic->stride;
+        vplat_cells(tree, "redistributor-stride", regs, 2u);
+    }
+    for (uint32_t i = 0u; i < gic->nr_ranges; i++) {
+        regs[4u * i] = (uint32_t)(gic->range[i].base >> 32u);
+        regs[(4u * i) + 1u] = (uint32_t)gic->range[i].base;
+        regs[(4u * i) + 2u] = (uint32_t)(gic->range[i].bytes >> 32u);
+        regs[(4u * i) + 3u] = (uint32_t)gic->range[i].bytes;
+    }
+    vplat_cells(tree, "reg", regs, 4u * gic->nr_ranges);
     vplat_cell(tree, "phandle", HAL_VPLAT_PHANDLE_INTC);
     tree->end(tree->ctx);
 }

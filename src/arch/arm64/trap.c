@@ -91,14 +91,15 @@ static bool trap_device(struct hal_vcpu *vcpu, uint64_t esr, uint32_t rt)
     const gpa_t at = gpa(((A64_READ(hpfar_el2) & A64_HPFAR_FIPA) << 8u) | (far & (PAGE_BYTES - 1u)));
     const uint32_t width = 1u << bits_field(esr, 23u, 22u);
     const bool write = (esr & A64_ESR_WNR) != 0u;
+    const uint64_t gicd = at.v - vcpu->domain->arm.gic.range[0].base;
     uint64_t value = 0u;
     bool done;
 
     if (write) {
         value = vcpu->frame.x[rt] & (UINT64_MAX >> (64u - (8u * width)));
     }
-    if (arm_vcpu_is_gic(at.v)) {
-        done = !write && (width == 4u) && arm_vcpu_tells(vcpu, at.v, &value);
+    if (gicd < ARM_GUEST_GICD3_BYTES) { /* of a GICv2, what follows it is no device of ours either */
+        done = !write && (width == 4u) && arm_vcpu_tells(vcpu, gicd, &value);
     } else {
         done = upcall_device(vcpu, at, width, write, &value);
     }

@@ -4,6 +4,7 @@
 #include "config/partition/config_device.h"
 
 #include "config/partition/config_line.h"
+#include "config/partition/layout.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -78,35 +79,9 @@ static bool is_hypervisors(const struct plan *plan, const struct plan_range *r)
 /* Whether the guest sees something else there. */
 static bool is_taken(const struct config_partial *p, const struct plan_window *w)
 {
-    const struct plan *const plan = p->m->plan;
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-    const uint64_t bytes = w->host.bytes;
-    uint64_t left = p->d->memory_bytes;
-    bool taken = (p->d->vpl011 && config_ranges_meet(layout->vuart_base.v, PAGE_BYTES, w->at.v, bytes)) ||
-                 (p->d->watchdog &&
-                  config_ranges_meet(layout->watchdog_base.v, 2u * (uint64_t)PAGE_BYTES, w->at.v, bytes));
+    const struct dt_range r = { w->at.v, w->host.bytes };
 
-    for (uint32_t i = 0; i < layout->nr_banks; i++) {
-        const uint64_t in_bank = bits_min(left, layout->bank[i].max_bytes);
-
-        taken = taken || config_ranges_meet(layout->bank[i].base.v, in_bank, w->at.v, bytes);
-        left -= in_bank;
-    }
-    for (uint32_t i = 0; i < HAL_GUEST_INTC_MAX; i++) {
-        taken = taken || config_ranges_meet(layout->intc[i].base.v, layout->intc[i].bytes, w->at.v, bytes);
-    }
-    for (uint32_t i = 0; i < plan->nr_windows; i++) {
-        const struct plan_window *const q = &plan->window[i];
-
-        taken =
-            taken || ((q->domain == w->domain) && config_ranges_meet(q->at.v, q->host.bytes, w->at.v, bytes));
-    }
-    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
-        const struct plan_shm_use *const u = &plan->shm_use[i];
-
-        taken = taken || ((u->domain == w->domain) && config_ranges_meet(u->at.v, u->bytes, w->at.v, bytes));
-    }
-    return taken;
+    return layout_meets(p->m->plan, p->d, &r, w) != NULL;
 }
 
 /* Two nodes of one domain whose registers lie in one page name it both. */
@@ -204,10 +179,8 @@ static void registers_make(const struct config_partial *p, uint32_t node, const 
 
 static bool virq_free(const struct config_partial *p, uint32_t virq)
 {
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-
-    return !(p->d->vpl011 && (virq == layout->vuart_irq)) &&
-           !(p->d->watchdog && (virq == layout->watchdog_irq));
+    return !(p->d->vpl011 && (virq == layout_uart(p->m->plan, p->d).irq)) &&
+           !(p->d->watchdog && (virq == hal_plan_layout()->watchdog_irq));
 }
 
 static void line_add(const struct config_partial *p, uint32_t node, const char *prop, struct plan_line *l)

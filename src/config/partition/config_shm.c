@@ -3,6 +3,8 @@
 /* [impl->req~shared-memory~1] */
 #include "config/config_maker.h"
 
+#include "config/partition/layout.h"
+
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -230,54 +232,11 @@ uint64_t config_shm_bytes(const struct plan *plan)
     uint64_t bytes = 0;
 
     for (uint32_t i = 0; i < plan->nr_shm; i++) {
-        bytes += shm_needed(plan, i) ? plan->shm[i].host.bytes : 0u;
+        const bool taken = (plan->nr_static_heap == 0u) || !plan->shm[i].is_placed;
+
+        bytes += (taken && shm_needed(plan, i)) ? plan->shm[i].host.bytes : 0u;
     }
     return bytes;
-}
-
-static bool meets(const struct dt_range *r, uint64_t base, uint64_t bytes)
-{
-    return (bytes > 0u) && config_ranges_meet(base, bytes, r->base, r->bytes);
-}
-
-const char *config_guest_clash(const struct config_maker *m, const struct plan_domain *d,
-                               const struct dt_range *r, const void *self)
-{
-    const struct plan *const plan = m->plan;
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-    const uint32_t index = (uint32_t)d->domid - 1u;
-    uint64_t left = d->memory_bytes;
-    uint64_t end = 0;
-    const char *clash = NULL;
-
-    for (uint32_t i = 0; i < layout->nr_banks; i++) {
-        const struct hal_guest_bank *const bank = &layout->bank[i];
-        const uint64_t bytes = bits_min(left, bank->max_bytes);
-
-        left -= bytes;
-        end = bits_max(end, bank->base.v + bank->max_bytes);
-        clash = meets(r, bank->base.v, bytes) ? "a range outside the domain's memory" : clash;
-    }
-    for (uint32_t i = 0; i < layout->nr_devices; i++) {
-        const struct hal_guest_bank *const device = &layout->device[i];
-
-        clash = meets(r, device->base.v, device->max_bytes) ? "a range that no emulated device has" : clash;
-    }
-    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
-        const struct plan_shm_use *const u = &plan->shm_use[i];
-
-        if ((u != self) && (u->domain == index) && meets(r, u->at.v, u->bytes)) {
-            clash = "a range that no other shared memory of the domain has";
-        }
-    }
-    for (uint32_t i = 0; i < plan->nr_windows; i++) {
-        const struct plan_window *const w = &plan->window[i];
-
-        if ((w != self) && (w->domain == index) && meets(r, w->at.v, w->host.bytes)) {
-            clash = "a range that no device of the domain has";
-        }
-    }
-    return ((r->base + r->bytes) > end) ? "a range below the end of the guest's memory map" : clash;
 }
 
 /* One node's part of its region, now that this is known. */
@@ -287,7 +246,7 @@ static void use_check(struct config_maker *m, uint32_t i)
     const struct plan_shm *const shm = &m->plan->shm[use->shm];
     const uint32_t node = m->shm_node[i];
     const struct dt_range r = { use->at.v, use->bytes };
-    const char *const clash = config_guest_clash(m, &m->plan->domain[use->domain], &r, use);
+    const char *const clash = layout_meets(m->plan, &m->plan->domain[use->domain], &r, use);
     struct dt_value role = { NULL, 0u };
     const bool borrows = dt_get(m->ix, node, "role", &role) && dt_strings_have(&role, "borrower");
 

@@ -57,7 +57,7 @@ static int reset(void **state)
     vcpu.domain = &domain;
     vpl011_setup(&uart);
     assert_int_equal(pool_init(&domain.pool, 16u), HV_OK);
-    const struct hal_domain_config config = { 1u, 32u, 1u };
+    const struct hal_domain_config config = { 1u, 32u, 1u, false };
     assert_int_equal(hal_domain_init(&domain.hal, &config), HV_OK);
     assert_int_equal(hal_vcpu_init(&vcpu.hal, &domain.hal, 0u), HV_OK);
     assert_int_equal(vpl011_attach(&uart, &domain, gpa(0x22000000u), 32u), HV_OK);

@@ -31,7 +31,7 @@ static struct vcpu vcpu;
 static void attach(void)
 {
     struct domain *const domain = &slot.domain;
-    const struct hal_domain_config config = { 1u, 32u, 1u };
+    const struct hal_domain_config config = { 1u, 32u, 1u, false };
 
     assert_int_equal(hal_domain_init(&domain->hal, &config), HV_OK);
     assert_int_equal(hal_vcpu_init(&vcpu.hal, &domain->hal, 0u), HV_OK);

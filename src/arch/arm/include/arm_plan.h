@@ -12,6 +12,14 @@ struct arm_range {
     uint64_t bytes;
 };
 
+/* Where a guest finds its interrupt controller: [0] the distributor, from [1] on the CPU interface (GICv2) or
+ * regions of redistributors (GICv3) */
+struct arm_gic_map {
+    struct arm_range range[1u + ARM_REDIST_REGIONS_MAX];
+    uint32_t nr_ranges;
+    uint64_t stride; /* from redistributor to redistributor */
+};
+
 enum arm_conduit { ARM_CONDUIT_NONE, ARM_CONDUIT_SMC, ARM_CONDUIT_HVC };
 
 /* interrupt-controller and timer nodes (bindings arm,gic, arm,gic-v3, arm,armv8-timer), psci node */
@@ -35,5 +43,10 @@ struct arm_plan_host {
     uint32_t psci_system_reset;
     const char *cpu_compatible; /* of the boot CPU's node, in the host tree */
 };
+
+/* The map of a domain with that many vCPUs, at the addresses of arm_layout.h or (direct) the host's. Answers
+ * how many vCPUs it has room for; what is not needed for nr_vcpus is left out. */
+uint32_t arm_plan_gic_map(const struct arm_plan_host *host, bool direct, uint32_t nr_vcpus,
+                          struct arm_gic_map *out);
 
 #endif

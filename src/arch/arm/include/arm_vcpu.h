@@ -91,6 +91,7 @@ struct arm_domain {
     uint32_t nr_vcpus;
     uint32_t nr_spis;
     uint32_t gic_version; /* 2 or 3 */
+    struct arm_gic_map gic;
 };
 
 /* A trapped system register access; 32-bit registers are zero-extended. */
@@ -130,13 +131,9 @@ void arm_vcpu_load(struct hal_vcpu *vcpu);
 
 /* Emulated register windows (distributor, redistributors). false: not ours. Loads are completed. */
 bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume);
-/* Is it in the one range that holds all of the interrupt controller, whatever its version? */
-static inline bool arm_vcpu_is_gic(uint64_t at)
-{
-    return (at - ARM_GUEST_GICD_BASE) < ((ARM_GUEST_GICR_BASE - ARM_GUEST_GICD_BASE) + ARM_GUEST_GICR_BYTES);
-}
-/* Reads a 32-bit register of it that only tells (guests poll GICD_CTLR for RWP). false: another. */
-bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t at, uint64_t *value);
+/* Reads a 32-bit register of the distributor, by its offset, that only tells (guests poll GICD_CTLR for RWP).
+ * false: another. */
+bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t offset, uint64_t *value);
 /* Trapped ICC_ and CNTP_ registers. false: not ours. A read leaves its result in access->value. */
 bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume);
 /* A write to ICC_SGI1R_EL1, which a GICv3 guest has: by far the most frequent of these. */

@@ -44,26 +44,35 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .bank = { { { ARM_GUEST_RAM0_BASE }, ARM_GUEST_RAM0_BYTES },
                   { { ARM_GUEST_RAM1_BASE }, ARM_GUEST_RAM1_BYTES } },
         .nr_banks = HAL_GUEST_BANKS_MAX,
-        .device = { { { ARM_GUEST_GICD_BASE },
-                      (ARM_GUEST_GICR_BASE + ARM_GUEST_GICR_BYTES) - ARM_GUEST_GICD_BASE },
-                    { { ARM_GUEST_VUART_BASE }, ARM_GUEST_VUART_BYTES },
-                    { { ARM_GUEST_WATCHDOG_BASE }, 2u * PAGE_BYTES } },
-        .nr_devices = HAL_GUEST_DEVICES_MAX,
         .vuart_base = { ARM_GUEST_VUART_BASE },
         .vuart_irq = ARM_GUEST_VUART_IRQ,
         .watchdog_base = { ARM_GUEST_WATCHDOG_BASE },
         .watchdog_irq = ARM_GUEST_WATCHDOG_IRQ,
-        .intc = { { { ARM_GUEST_GICD_BASE }, ARM_GUEST_GICD3_BYTES },
-                  { { ARM_GUEST_GICR_BASE }, ARM_GUEST_GICR_BYTES } }, /* GICv2's lie in the first */
         .nr_spis_max = ARM_GUEST_SPIS_MAX,
     };
 
     return &layout;
 }
 
-uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host)
+uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host, bool direct)
 {
-    return (host->arm.gic_version == 2u) ? ARM_GUEST_VCPUS_MAX_GICV2 : ARM_GUEST_VCPUS_MAX_GICV3;
+    struct arm_gic_map map;
+
+    return arm_plan_gic_map(&host->arm, direct, UINT32_MAX, &map);
+}
+
+bool hal_plan_intc_has(const struct hal_plan_host *host, bool direct, uint64_t base, uint64_t bytes)
+{
+    struct arm_gic_map map;
+    bool has = false;
+
+    (void)arm_plan_gic_map(&host->arm, direct, UINT32_MAX, &map);
+    for (uint32_t i = 0; i < map.nr_ranges; i++) {
+        const struct arm_range *const r = &map.range[i];
+
+        has = has || ((base < (r->base + r->bytes)) && ((base >= r->base) || ((r->base - base) < bytes)));
+    }
+    return has;
 }
 
 uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus)

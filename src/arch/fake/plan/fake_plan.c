@@ -54,22 +54,27 @@ const struct hal_guest_layout *hal_plan_layout(void)
     static const struct hal_guest_layout layout = {
         .bank = { { { 0x40000000ULL }, GIB(3) }, { { 0x200000000ULL }, GIB(1016) } },
         .nr_banks = 2u,
-        .device = { { { 0x3001000ULL }, MIB(16) }, { { 0x22000000ULL }, 3u * PAGE_BYTES } },
-        .nr_devices = 2u,
         .vuart_base = { 0x22000000ULL },
         .vuart_irq = 32u,
         .watchdog_base = { 0x22001000ULL },
         .watchdog_irq = 48u,
-        .intc = { { { 0x03001000ULL }, KIB(64) }, { { 0x03020000ULL }, MIB(16) } },
         .nr_spis_max = 224u,
     };
 
     return &layout;
 }
 
-uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host)
+uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host, bool direct)
 {
-    return (host->intc_version == 2u) ? 8u : HV_VCPUS_MAX;
+    return ((host->intc_version == 2u) || direct) ? 8u : HV_VCPUS_MAX;
+}
+
+bool hal_plan_intc_has(const struct hal_plan_host *host, bool direct, uint64_t base, uint64_t bytes)
+{
+    const uint64_t first = direct ? 0x08000000ULL : 0x03001000ULL;
+
+    (void)host;
+    return (base < (first + 0x01000000ULL)) && ((base >= first) || ((first - base) < bytes));
 }
 
 uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus)

@@ -1,0 +1,104 @@
+#include "config/partition/layout.h"
+
+#include "config/config_maker.h"
+#include "lib/bits.h"
+
+#define UART_BYTES      PAGE_BYTES
+#define WATCHDOG_BYTES  (2u * PAGE_BYTES)
+#define TABLES_PER_BANK 4u /* at both ends, of two levels */
+
+static bool has(const struct dt_range *r, uint64_t base, uint64_t bytes)
+{
+    return (bytes > 0u) && config_ranges_meet(base, bytes, r->base, r->bytes);
+}
+
+bool layout_bank(const struct plan *plan, const struct plan_domain *d, uint32_t i, struct plan_range *out)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    uint64_t left = d->memory_bytes;
+    bool there = false;
+
+    if (d->direct_map) {
+        there = (i < d->nr_static);
+        if (there) {
+            *out = plan->static_mem[d->static_first + i];
+        }
+    } else if (i < layout->nr_banks) {
+        for (uint32_t b = 0; b < i; b++) {
+            left -= bits_min(left, layout->bank[b].max_bytes);
+        }
+        there = (left > 0u);
+        out->base = layout->bank[i].base.v;
+        out->bytes = bits_min(left, layout->bank[i].max_bytes);
+    } else {
+        /* no more */
+    }
+    return there;
+}
+
+struct layout_uart layout_uart(const struct plan *plan, const struct plan_domain *d)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    struct layout_uart uart = { layout->vuart_base, layout->vuart_irq };
+
+    if (d->direct_map) {
+        uart.base = gpa(plan->console.base.v);
+        uart.irq = plan->console.irq;
+    }
+    return uart;
+}
+
+bool layout_device(const struct plan *plan, const struct plan_domain *d, const struct dt_range *r)
+{
+    return hal_plan_intc_has(&plan->host, d->direct_map, r->base, r->bytes) ||
+           (d->vpl011 && has(r, layout_uart(plan, d).base.v, UART_BYTES)) ||
+           (d->watchdog && has(r, hal_plan_layout()->watchdog_base.v, WATCHDOG_BYTES));
+}
+
+const char *layout_meets(const struct plan *plan, const struct plan_domain *d, const struct dt_range *r,
+                         const void *self)
+{
+    const struct hal_guest_layout *const layout = hal_plan_layout();
+    const struct hal_guest_bank *const last = &layout->bank[layout->nr_banks - 1u];
+    const uint32_t domain = (uint32_t)d->domid - 1u;
+    struct plan_range bank = { 0u, 0u };
+    const char *clash = layout_device(plan, d, r) ? "a range that no emulated device has" : NULL;
+
+    for (uint32_t i = 0; layout_bank(plan, d, i, &bank); i++) { /* at most 64 */
+        clash = has(r, bank.base, bank.bytes) ? "a range outside the domain's memory" : clash;
+    }
+    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
+        const struct plan_shm_use *const u = &plan->shm_use[i];
+
+        if ((u != self) && (u->domain == domain) && has(r, u->at.v, u->bytes)) {
+            clash = "a range that no other shared memory of the domain has";
+        }
+    }
+    for (uint32_t i = 0; i < plan->nr_windows; i++) {
+        const struct plan_window *const w = &plan->window[i];
+
+        if ((w != self) && (w->domain == domain) && has(r, w->at.v, w->host.bytes)) {
+            clash = "a range that no device of the domain has";
+        }
+    }
+    return ((r->base + r->bytes) > (last->base.v + last->max_bytes))
+               ? "a range below the end of the guest's memory map"
+               : clash;
+}
+
+uint64_t layout_pool_bytes(const struct plan *plan, const struct plan_domain *d)
+{
+    uint64_t tables = (uint64_t)d->nr_static * TABLES_PER_BANK;
+    uint64_t at = 0;
+
+    for (uint32_t i = 0; i < d->nr_static; i++) {
+        const struct plan_range *const r = &plan->static_mem[d->static_first + i];
+
+        /* Guest and host addresses that differ within 2 MiB are mapped page by page. */
+        if (!d->direct_map && (((at ^ r->base) % MIB(2)) != 0u)) {
+            tables += r->bytes / MIB(2);
+        }
+        at += r->bytes;
+    }
+    return tables * PAGE_BYTES;
+}
