@@ -2,7 +2,8 @@
 # but for gcc's own header folder.
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
-arm64_generic := lib base mem irq time domain sched virq vdev config config/partition build build/partition hcall trap operator boot drivers
+arm64_generic := lib base mem irq time domain sched virq vdev evtchn config config/partition build build/partition hcall trap \
+    operator boot drivers
 arm64_folders := $(addprefix src/,$(arm64_generic)) src/arch/arm src/arch/arm/plan src/arch/arm64 src/arch/arm64/plan
 arm64_offsets := src/arch/arm64/asm_offsets.c
 arm64_c := $(filter-out $(arm64_offsets),$(sort $(foreach d,$(arm64_folders),$(wildcard $(d)/*.c))))

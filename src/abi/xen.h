@@ -1,19 +1,220 @@
-/* Numbers of Xen's hypercall interface (its public headers; tests/abi compares). */
+/* Xen's hypercall interface: numbers and layouts of its public headers (tests/abi compares). */
 #ifndef ABI_XEN_H
 #define ABI_XEN_H
 
-#define XEN_HYPERCALLS        64u /* numbers are below */
-#define XEN_HCALL_XEN_VERSION 17u
-#define XEN_HCALL_SCHED_OP    29u
+#include <stdint.h>
 
-#define XEN_EINVAL 22
-#define XEN_ENOSYS 38
+#define XEN_HYPERCALLS             64u /* numbers are below */
+#define XEN_HCALL_MEMORY_OP        12u
+#define XEN_HCALL_XEN_VERSION      17u
+#define XEN_HCALL_VCPU_OP          24u
+#define XEN_HCALL_SCHED_OP         29u
+#define XEN_HCALL_EVENT_CHANNEL_OP 32u
+#define XEN_HCALL_HVM_OP           34u
+
+#define XEN_EPERM      1
+#define XEN_ENOENT     2
+#define XEN_ESRCH      3
+#define XEN_ENOMEM     12
+#define XEN_EFAULT     14
+#define XEN_EBUSY      16
+#define XEN_EINVAL     22
+#define XEN_ENOSPC     28
+#define XEN_ENOSYS     38
+#define XEN_EOPNOTSUPP 95
+#define XEN_ENOBUFS    105
+
+#define XEN_DOMID_SELF 0x7FF0u
 
 /* xen_version. Tools of guests look for files by this number: it is that of the interface, not ours. */
-#define XENVER_VERSION  0u
-#define XENVER_PAGESIZE 7u
-#define XEN_VERSION     0x00040014 /* 4.20 */
+#define XENVER_VERSION             0u
+#define XENVER_EXTRAVERSION        1u
+#define XENVER_COMPILE_INFO        2u
+#define XENVER_CAPABILITIES        3u
+#define XENVER_CHANGESET           4u
+#define XENVER_PLATFORM_PARAMETERS 5u
+#define XENVER_GET_FEATURES        6u
+#define XENVER_PAGESIZE            7u
+#define XENVER_GUEST_HANDLE        8u
+#define XENVER_COMMANDLINE         9u
+#define XENVER_EXTRAVERSION2       11u
+#define XENVER_CAPABILITIES2       12u
+#define XENVER_CHANGESET2          13u
+#define XENVER_COMMANDLINE2        14u
+#define XEN_VERSION                0x00040014 /* 4.20 */
 
-#define SCHEDOP_YIELD 0u
+#define XENFEAT_WRITABLE_PAGE_TABLES    0u
+#define XENFEAT_AUTO_TRANSLATED_PHYSMAP 2u
+#define XENFEAT_ARM_SMCCC_SUPPORTED     14u
+#define XENFEAT_NOT_DIRECT_MAPPED       16u
+#define XENFEAT_DIRECT_MAPPED           17u
+
+#define XENMEM_CURRENT_RESERVATION 3u
+#define XENMEM_MAXIMUM_RESERVATION 4u
+#define XENMEM_ADD_TO_PHYSMAP      7u
+#define XENMEM_MAXIMUM_GPFN        14u
+#define XENMEM_OP_MASK             0x3Fu /* the rest of the command says where to go on */
+#define XENMAPSPACE_SHARED_INFO    0u
+
+struct xen_add_to_physmap {
+    uint16_t domid;
+    uint16_t size;
+    uint32_t space;
+    uint64_t idx;
+    uint64_t gpfn;
+};
+
+#define SCHEDOP_YIELD      0u
+#define SCHEDOP_BLOCK      1u
+#define SCHEDOP_SHUTDOWN   2u
+#define SCHEDOP_POLL       3u
+#define SHUTDOWN_POWEROFF  0u
+#define SHUTDOWN_REBOOT    1u
+#define SHUTDOWN_CRASH     3u
+#define SHUTDOWN_WATCHDOG  4u
+#define XEN_POLL_PORTS_MAX 128u
+
+struct xen_sched_poll {
+    uint64_t ports; /* guest virtual, words */
+    uint32_t nr_ports;
+    uint32_t pad;
+    uint64_t timeout; /* ns of the guest's counter, 0 = none */
+};
+
+#define VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA 5u
+#define VCPUOP_REGISTER_VCPU_INFO            10u
+
+struct xen_register_vcpu_info {
+    uint64_t mfn;
+    uint32_t offset;
+    uint32_t rsvd;
+};
+
+struct xen_runstate_info {
+    int32_t state; /* 0: running */
+    uint32_t pad;
+    uint64_t state_entry_time;
+    uint64_t time[4];
+};
+
+#define HVMOP_SET_PARAM          0u
+#define HVMOP_GET_PARAM          1u
+#define HVM_PARAM_CALLBACK_IRQ   0u
+#define HVM_PARAM_STORE_PFN      1u
+#define HVM_PARAM_STORE_EVTCHN   2u
+#define HVM_PARAM_CONSOLE_PFN    17u
+#define HVM_PARAM_CONSOLE_EVTCHN 18u
+
+struct xen_hvm_param {
+    uint16_t domid;
+    uint16_t pad;
+    uint32_t index;
+    uint64_t value;
+};
+
+#define EVTCHNOP_BIND_INTERDOMAIN 0u
+#define EVTCHNOP_BIND_VIRQ        1u
+#define EVTCHNOP_BIND_PIRQ        2u
+#define EVTCHNOP_CLOSE            3u
+#define EVTCHNOP_SEND             4u
+#define EVTCHNOP_STATUS           5u
+#define EVTCHNOP_ALLOC_UNBOUND    6u
+#define EVTCHNOP_BIND_IPI         7u
+#define EVTCHNOP_BIND_VCPU        8u
+#define EVTCHNOP_UNMASK           9u
+#define EVTCHNOP_RESET            10u
+#define EVTCHNOP_INIT_CONTROL     11u
+#define EVTCHNOP_EXPAND_ARRAY     12u
+#define EVTCHNOP_SET_PRIORITY     13u
+#define EVTCHNOPS                 14u
+
+#define EVTCHNSTAT_CLOSED      0u
+#define EVTCHNSTAT_UNBOUND     1u
+#define EVTCHNSTAT_INTERDOMAIN 2u
+#define EVTCHNSTAT_IPI         5u
+
+#define XEN_NR_VIRQS 24u
+
+/* Arguments of event_channel_op, of which an operation uses the first words */
+union xen_evtchn_op {
+    struct {
+        uint16_t remote_dom;
+        uint16_t pad;
+        uint32_t remote_port;
+        uint32_t local_port;
+    } bind_interdomain;
+    struct {
+        uint32_t virq;
+        uint32_t vcpu;
+        uint32_t port;
+    } bind_virq;
+    struct {
+        uint32_t port; /* close, send, unmask; bind_vcpu and set_priority, with what follows */
+        uint32_t to;
+    } port;
+    struct {
+        uint16_t dom;
+        uint16_t pad;
+        uint32_t port;
+        uint32_t status;
+        uint32_t vcpu;
+        uint16_t peer_dom;
+        uint16_t pad2;
+        uint32_t peer_port;
+    } status;
+    struct {
+        uint16_t dom;
+        uint16_t remote_dom;
+        uint32_t port;
+    } alloc_unbound;
+    struct {
+        uint32_t vcpu;
+        uint32_t port;
+    } bind_ipi;
+    struct {
+        uint16_t dom;
+    } reset;
+    struct {
+        uint64_t control_gfn;
+        uint32_t offset;
+        uint32_t vcpu;
+        uint8_t link_bits;
+        uint8_t pad[7];
+    } init_control;
+    struct {
+        uint64_t array_gfn;
+    } expand_array;
+};
+
+/* What guest and hypervisor write together. Words of 32 bits throughout: what the guest takes for longer ones
+ * lies in them the same way. */
+struct xen_vcpu_info {
+    uint8_t upcall_pending;
+    uint8_t pad[7];
+    uint32_t pending_sel[2];
+    uint64_t time[4];
+};
+
+#define XEN_2L_WORDS 128u
+
+struct xen_shared_info {
+    struct xen_vcpu_info vcpu_info;
+    uint32_t evtchn_pending[XEN_2L_WORDS];
+    uint32_t evtchn_mask[XEN_2L_WORDS];
+};
+
+#define EVTCHN_FIFO_PENDING   0x80000000u
+#define EVTCHN_FIFO_MASKED    0x40000000u
+#define EVTCHN_FIFO_LINKED    0x20000000u
+#define EVTCHN_FIFO_LINK_BITS 17u
+#define EVTCHN_FIFO_LINK_MASK 0x1FFFFu
+#define EVTCHN_FIFO_QUEUES    16u
+#define EVTCHN_FIFO_DEFAULT   7u /* priority */
+
+struct xen_control_block {
+    uint32_t ready;
+    uint32_t pad;
+    uint32_t head[EVTCHN_FIFO_QUEUES];
+};
 
 #endif

@@ -10,6 +10,8 @@ enum lock_rank {
     LOCK_NONE = 0,
     LOCK_BUILD,        /* construction and life cycle of domains */
     LOCK_DOMAIN,       /* one domain: map, pool, state */
+    LOCK_EVTCHN,       /* bindings of all event channels */
+    LOCK_EVTCHN_QUEUE, /* one domain's queues of events */
     LOCK_VDEV,         /* one emulated device */
     LOCK_VIRQ,         /* one domain's device interrupts that wait */
     LOCK_VGIC,         /* one domain's interrupt controller */

@@ -3,6 +3,7 @@
 #include "build/builder.h"
 
 #include "base/log.h"
+#include "evtchn/evtchn.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "sched/sched.h"
@@ -64,6 +65,18 @@ static void nothing_undo(struct domain *domain)
     (void)domain;
 }
 
+static enum hv_status events_do(struct domain *domain)
+{
+    evtchn_begin(domain);
+    return HV_OK;
+}
+
+static enum hv_status announce_do(struct domain *domain)
+{
+    evtchn_announce(domain);
+    return HV_OK;
+}
+
 struct build_phase {
     const char *name;
     enum hv_status (*make)(struct domain *domain);
@@ -71,10 +84,15 @@ struct build_phase {
 };
 
 static const struct build_phase phases[] = {
-    { "modules", modules_check, nothing_undo }, { "reserve", build_reserve, build_release },
-    { "map", build_map, build_unmap },          { "links", build_links, build_links_undo },
-    { "vcpu", vcpus_do, vcpus_undo },           { "vdev", build_devices, build_devices_undo },
+    { "modules", modules_check, nothing_undo },
+    { "reserve", build_reserve, build_release },
+    { "map", build_map, build_unmap },
+    { "events", events_do, evtchn_domain_reset }, /* peers hear of an end when links are revoked */
+    { "links", build_links, build_links_undo },
+    { "vcpu", vcpus_do, vcpus_undo },
+    { "vdev", build_devices, build_devices_undo },
     { "image", build_image, nothing_undo },
+    { "announce", announce_do, nothing_undo },
 };
 
 #define PHASES_KEPT 2u /* a restart does not undo these: memory that it never gave back cannot run out */
@@ -130,7 +148,7 @@ void build_start(struct domain *domain)
     struct build_slot *const slot = build_slot_of(domain);
     enum hv_status status = HV_OK;
 
-    hal_vcpu_reset(&domain->vcpu[0]->hal, slot->entry.v, slot->tree.v);
+    sched_reset(domain->vcpu[0], slot->entry.v, slot->tree.v);
     const uint64_t flags = spin_lock(&domain->lock);
     const bool unwanted = slot->ordered && (domain->power_request == HAL_DOMAIN_OFF);
 

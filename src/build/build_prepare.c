@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/percpu.h"
+#include "evtchn/evtchn.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
@@ -57,6 +58,7 @@ uint64_t build_heap_bytes(const struct plan *plan)
         pages += pages_of(sizeof(struct build_slot));
         pages += pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu));
         pages += pages_of(d->pool_bytes);
+        pages += evtchn_pages(d);
     }
     return pages << PAGE_SHIFT;
 }
@@ -92,6 +94,7 @@ enum hv_status build_setup(const struct plan *plan)
 
     the_plan = plan;
     pins_note(plan);
+    evtchn_init(plan);
     build_memory_setup(plan->clean_memory);
     status = build_links_setup(plan);
     nr_workspaces = 0u;
@@ -189,6 +192,9 @@ enum hv_status build_prepare(const struct plan_domain *plan, struct domain **dom
         slot->vcpus = vcpus;
         slot_fill(slot, plan);
         build_stop_setup(slot);
+        status = evtchn_setup(&slot->domain);
+    }
+    if (status == HV_OK) {
         status = console_register(&slot->domain.console);
     }
     if (status == HV_OK) {

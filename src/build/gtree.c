@@ -4,6 +4,7 @@
 #include <libfdt.h>
 
 #include "build/builder.h"
+#include "hal/virq.h"
 #include "hal/vplat.h"
 #include "lib/bits.h"
 #include "lib/fmt.h"
@@ -13,6 +14,11 @@
 #define GTREE_IRQ_SPI        0u
 #define GTREE_IRQ_LEVEL_HIGH 4u
 #define GTREE_SPI_FIRST      32u
+#define GTREE_IRQ_PPI        1u
+#define GTREE_IRQ_EVENTS     0xF08u
+#define GTREE_PPI_FIRST      16u
+#define GTREE_GRANT_BASE     0x38000000ULL
+#define GTREE_GRANT_BYTES    0x01000000ULL
 #define GTREE_UART_SPEED     115200u
 #define MS_PER_S             1000u
 
@@ -227,6 +233,23 @@ static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
     tree_end(t);
 }
 
+/* The range is where grant tables would be; the line is what guests of Xen find there: level, low, any
+ * CPU. */
+static void write_hypervisor(struct gtree *t)
+{
+    static const char compatible[] = "xen,xen-4.20\0"
+                                     "xen,xen";
+    const fdt32_t interrupt[3] = { cpu_to_fdt32(GTREE_IRQ_PPI),
+                                   cpu_to_fdt32(HAL_VIRQ_EVENTS - GTREE_PPI_FIRST),
+                                   cpu_to_fdt32(GTREE_IRQ_EVENTS) };
+
+    tree_begin(t, "hypervisor");
+    tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+    put_reg(t, GTREE_GRANT_BASE, GTREE_GRANT_BYTES);
+    tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
+    tree_end(t);
+}
+
 static void write_root(struct gtree *t, const struct gtree_input *in)
 {
     static const char compatible[] = "xen,xenvm-4.20\0"
@@ -243,6 +266,9 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     write_memory(t, in->domain);
     write_links(t, in->domain);
     hal_vplat_tree(&in->domain->hal, &sink);
+    if (in->domain->plan->enhanced != PLAN_ENHANCED_NONE) {
+        write_hypervisor(t);
+    }
     if (in->domain->plan->vpl011) {
         write_uart(t, in->domain->plan);
     }

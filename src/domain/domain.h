@@ -46,6 +46,7 @@ struct domain_fault {
 
 struct domain;
 struct vcpu;
+struct evtchn_domain;
 
 /* An emulated device's registers. value is width bytes, zero-extended. Interrupts masked; false: no such
  * register at this width (an abort is injected, or the access ignored, by the domain's policy). offset < the
@@ -69,6 +70,9 @@ enum vcpu_state {
     VCPU_RUNNING   /* is current somewhere */
 };
 
+/* It waits for events without interrupt (SCHEDOP_poll): sched_poll() */
+enum vcpu_poll { VCPU_POLL_NONE, VCPU_POLL_WAITS, VCPU_POLL_OVER };
+
 struct vcpu {
     struct hal_vcpu hal; /* first: upcalls convert */
     struct domain *domain;
@@ -84,11 +88,15 @@ struct vcpu {
     cpuid_t cpu;         /* where it runs or ran last */
     uint64_t affinity;   /* CPUs it may run on, never 0 */
     const struct mmio_window *window; /* that answered it last; its CPU's */
-    struct vcpu *run_next;            /* run queue link */
+    const volatile uint8_t
+        *event_flag;        /* evtchn/: not 0 while the guest has events to look at; NULL: never */
+    volatile uint32_t poll; /* enum vcpu_poll */
+    struct vcpu *run_next;  /* run queue link */
     uint64_t slice_end_ns;
     uint64_t run_ns; /* CPU time so far */
     uint64_t loaded_at_ns;
-    struct timer timer; /* stands in for the guest's clocks; last: what goes before it is reset */
+    struct timer timer; /* stands in for the guest's clocks; what goes before it is reset */
+    const volatile uint8_t *event_flag; /* evtchn/: not 0 while the guest has events to look at; NULL: never */
 };
 
 /* Device interrupts on their way in, where the plan limits their rate: virq/. Under its lock. */
@@ -118,6 +126,9 @@ struct domain {
     uint32_t nr_vcpus;
     struct vcpu *vcpu[HV_VCPUS_MAX];
     struct console console;
+    struct evtchn_domain *events; /* evtchn/; NULL: it has no event channels */
+    struct domain_chunk
+        shared; /* the hypervisor's pages of which the guest's map may hold some; `at` is unused */
     struct irq_gate gate;
     uint32_t nr_restarts;
     uint64_t nr_faults;                            /* accesses answered with an abort */
@@ -151,6 +162,15 @@ HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const stru
 HV_MUST_CHECK enum hv_status domain_copy_in(struct domain *domain, void *to, gpa_t from, uint64_t bytes);
 HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from,
                                              uint64_t bytes);
+
+/* The same by virtual address of the guest, for the vCPU that is loaded on this CPU: HV_FAULT where its own
+ * tables or its map do not allow the access, or lead to what is not the domain's memory. */
+HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
+HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
+                                                uint64_t bytes);
+
+/* Whether the domain has RAM at this page of its own. */
+bool domain_has_page(const struct domain *domain, gpa_t at);
 
 /* Adds a line to the domain's fault log, now, or counts one up; fault's times and count do not matter. True
  * if fault->tell and such a line is worth logging: the first few, then each power of two. CPUs may lose a

@@ -24,6 +24,14 @@ static bool ram_at(const struct domain *domain, gpa_t at, hpa_t *to, uint64_t *b
     return false;
 }
 
+bool domain_has_page(const struct domain *domain, gpa_t at)
+{
+    uint64_t bytes = 0;
+    hpa_t to = hpa(0);
+
+    return ram_at(domain, at, &to, &bytes) && (bytes >= PAGE_BYTES);
+}
+
 /* Opens the trap window at guest RAM; *bytes: in the most that is wanted, out how many can be touched. NULL:
  * not RAM. */
 static uint8_t *window_open(const struct domain *domain, gpa_t at, enum hal_hypmap_perm perm, uint64_t *bytes)
@@ -83,6 +91,97 @@ enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from
             done += step;
         }
         hal_cpu_irq_restore(flags);
+    }
+    return status;
+}
+
+static bool chunk_holds(const struct domain_chunk *chunk, hpa_t at)
+{
+    return (at.v - chunk->to.v) < chunk->bytes; /* wraps below and is too large then */
+}
+
+/* Bounded by DOMAIN_CHUNKS_MAX. */
+static bool is_own(const struct domain *domain, hpa_t at)
+{
+    bool own = chunk_holds(&domain->shared, at);
+
+    for (uint32_t i = 0; (i < domain->nr_chunks) && !own; i++) {
+        own = chunk_holds(&domain->chunk[i], at);
+    }
+    return own;
+}
+
+/* What is not there may only be so while another CPU changes the map, which it does with the domain's
+ * lock. */
+static enum hv_status reach(const struct vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+{
+    enum hv_status status = hal_vcpu_reach(&vcpu->hal, va, write, to);
+
+    if (status != HV_OK) {
+        const uint64_t flags = spin_lock(&vcpu->domain->lock);
+
+        status = hal_vcpu_reach(&vcpu->hal, va, write, to);
+        spin_unlock(&vcpu->domain->lock, flags);
+    }
+    return ((status == HV_OK) && is_own(vcpu->domain, *to)) ? HV_OK : HV_FAULT;
+}
+
+/* Between us and what lies in one page of the guest; a page is in one window. `from` is NULL where the
+ * guest's bytes come to `into`. */
+static enum hv_status copy_piece(const struct vcpu *vcpu, uint64_t va, uint8_t *into, const uint8_t *from,
+                                 uint64_t bytes)
+{
+    const bool write = (from != NULL);
+    hpa_t at = hpa(0);
+    enum hv_status status = reach(vcpu, va, write, &at);
+
+    if (status == HV_OK) {
+        uint64_t room = 0;
+        uint8_t *const guest =
+            hal_hypmap_window(HAL_WINDOW_TRAP, at, write ? HAL_HYPMAP_RW : HAL_HYPMAP_RO, &room);
+
+        if (write) {
+            (void)memcpy(guest, from, bytes);
+        } else {
+            (void)memcpy(into, guest, bytes);
+        }
+        hal_hypmap_window_close(HAL_WINDOW_TRAP);
+    }
+    return status;
+}
+
+static uint64_t piece_at(uint64_t va, uint64_t left)
+{
+    return bits_min(left, PAGE_BYTES - (va % PAGE_BYTES));
+}
+
+/* Both: at most COPY_MAX / PAGE_BYTES + 1 steps. */
+enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
+{
+    enum hv_status status = (bytes <= COPY_MAX) ? HV_OK : HV_INVALID;
+    uint8_t *put = to;
+    uint64_t done = 0;
+
+    while ((status == HV_OK) && (done < bytes)) {
+        const uint64_t piece = piece_at(from + done, bytes - done);
+
+        status = copy_piece(vcpu, from + done, &put[done], NULL, piece);
+        done += piece;
+    }
+    return status;
+}
+
+enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes)
+{
+    enum hv_status status = (bytes <= COPY_MAX) ? HV_OK : HV_INVALID;
+    const uint8_t *get = from;
+    uint64_t done = 0;
+
+    while ((status == HV_OK) && (done < bytes)) {
+        const uint64_t piece = piece_at(to + done, bytes - done);
+
+        status = copy_piece(vcpu, to + done, NULL, &get[done], piece);
+        done += piece;
     }
     return status;
 }

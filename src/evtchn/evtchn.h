@@ -9,14 +9,18 @@
 #ifndef EVTCHN_EVTCHN_H
 #define EVTCHN_EVTCHN_H
 
+#include "abi/xen.h"
 #include "domain/domain.h"
 
 #define EVTCHN_PORTS PLAN_PORTS /* with port 0, which is none */
 
 /* Pages of the heap that evtchn_setup() takes; 0 for a domain without channels. */
 uint32_t evtchn_pages(const struct plan_domain *plan);
-/* Boot, before any domain is built. domain->events stays NULL for a domain without channels. HV_NO_MEMORY. */
-HV_MUST_CHECK enum hv_status evtchn_setup(struct domain *domain, const struct plan *plan);
+/* Boot, before any domain is prepared; the plan stays. */
+void evtchn_init(const struct plan *plan);
+/* Boot, once for each domain, with its vCPUs. domain->events stays NULL if it has no channels.
+ * HV_NO_MEMORY. */
+HV_MUST_CHECK enum hv_status evtchn_setup(struct domain *domain);
 
 /* Worker context, no vCPU of the domain runs. The domain is (again) as after its first start: 2-level, no
  * ports but those of static channels, nothing pending. From now on it can be sent to. */
@@ -30,5 +34,21 @@ void evtchn_domain_reset(struct domain *domain);
 /* Raises a port of a domain, as a send from the other end does. Any context, no lock above LOCK_EVTCHN held;
  * nothing if the domain is down or has no such port. */
 void evtchn_raise(struct domain *domain, uint32_t port);
+
+/* -- For hypercalls: the calling vCPU, interrupts masked, no lock held. Results are Xen's: >= 0 or -XEN_E...
+ * -- */
+/* One EVTCHNOP_, 0 to EVTCHNOPS - 1, its argument copied in and, where it answers, copied out afterwards. The
+ * vCPU's domain has event channels. */
+#define EVTCHN_AGAIN 1 /* not done yet: the guest makes the same call once more */
+int64_t evtchn_operate(struct vcpu *vcpu, uint32_t op, union xen_evtchn_op *arg);
+/* The most frequent of these */
+int64_t evtchn_send(struct vcpu *vcpu, uint32_t number);
+int64_t evtchn_register_vcpu_info(struct vcpu *vcpu, uint64_t index,
+                                  const struct xen_register_vcpu_info *arg);
+/* The shared_info page appears at gfn. */
+int64_t evtchn_map_shared_info(struct domain *domain, uint64_t gfn);
+/* Waits until one of the ports is pending, at the latest until timeout_ns of the guest's counter (0: for
+ * ever); may end early. */
+int64_t evtchn_poll(struct vcpu *vcpu, const uint32_t *port, uint32_t nr_ports, uint64_t timeout_ns);
 
 #endif

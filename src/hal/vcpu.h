@@ -53,6 +53,9 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
  * Interrupts masked. */
 HV_MUST_CHECK enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to);
 
+/* The guest makes the hypercall that it is in once more, with its arguments as they are. */
+void hal_vcpu_again(struct hal_vcpu *vcpu);
+
 /* True if the guest would take (or be woken by) an interrupt now. vCPU loaded here or not running. */
 bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu);
 

@@ -1,41 +1,26 @@
-/* Xen's hypercalls. [impl->req~hypercalls~1] */
-#include "abi/xen.h"
-#include "domain/domain.h"
+/* Xen's hypercalls, a file each. [impl->req~hypercalls~1] */
+#include "hcall/hcall.h"
+
 #include "hal/sync.h"
 #include "hal/upcall.h"
-#include "sched/sched.h"
 
-typedef int64_t hcall_fn(struct vcpu *vcpu, const uint64_t *arg);
-
-static int64_t hcall_xen_version(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
 {
-    int64_t result = -XEN_ENOSYS;
-
-    (void)vcpu;
-    if (arg[0] == XENVER_VERSION) {
-        result = XEN_VERSION;
-    } else if (arg[0] == XENVER_PAGESIZE) {
-        result = (arg[1] == 0u) ? (int64_t)PAGE_BYTES : -XEN_EINVAL;
-    } else {
-        /* the others answer in guest memory */
-    }
-    return result;
+    return (domain_read_guest(vcpu, to, from, bytes) == HV_OK) ? 0 : -XEN_EFAULT;
 }
 
-static int64_t hcall_sched_op(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes)
 {
-    int64_t result = -XEN_ENOSYS;
-
-    if (arg[0] == SCHEDOP_YIELD) {
-        sched_pass_turn(vcpu);
-        result = 0;
-    }
-    return result;
+    return (domain_write_guest(vcpu, to, from, bytes) == HV_OK) ? 0 : -XEN_EFAULT;
 }
 
 static hcall_fn *const hcall_table[XEN_HYPERCALLS] = {
+    [XEN_HCALL_MEMORY_OP] = hcall_memory_op,
     [XEN_HCALL_XEN_VERSION] = hcall_xen_version,
+    [XEN_HCALL_VCPU_OP] = hcall_vcpu_op,
     [XEN_HCALL_SCHED_OP] = hcall_sched_op,
+    [XEN_HCALL_EVENT_CHANNEL_OP] = hcall_event_channel_op,
+    [XEN_HCALL_HVM_OP] = hcall_hvm_op,
 };
 
 void upcall_hypercall(struct hal_vcpu *vcpu, uint64_t number, uint64_t *arg)

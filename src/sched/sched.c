@@ -5,6 +5,7 @@
 #include "hal/sync.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
+#include "hal/virq.h"
 #include "lib/bits.h"
 #include "sched/sched_core.h"
 
@@ -223,6 +224,13 @@ void sched_block(struct vcpu *vcpu)
     current_asks(vcpu, SCHED_ASK_BLOCK);
 }
 
+void sched_poll_over(struct vcpu *vcpu)
+{
+    if (hal_compare_swap32(&vcpu->poll, (uint32_t)VCPU_POLL_WAITS, (uint32_t)VCPU_POLL_OVER)) {
+        sched_wake(vcpu);
+    }
+}
+
 void sched_pass_turn(struct vcpu *vcpu)
 {
     current_asks(vcpu, SCHED_ASK_YIELD);
@@ -303,6 +311,14 @@ void upcall_vcpu_kick(struct hal_vcpu *vcpu)
     sched_wake(vcpu_of(vcpu));
 }
 
+void sched_reset(struct vcpu *vcpu, uint64_t entry, uint64_t argument)
+{
+    hal_vcpu_reset(&vcpu->hal, entry, argument);
+    if ((vcpu->event_flag != NULL) && (*vcpu->event_flag != 0u)) {
+        hal_virq_event(&vcpu->hal);
+    }
+}
+
 enum hv_status upcall_vcpu_start(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
 {
     struct vcpu *of = vcpu_of(vcpu);
@@ -320,7 +336,7 @@ enum hv_status upcall_vcpu_start(struct hal_vcpu *vcpu, uint64_t entry, uint64_t
     if (status != HV_OK) {
         return status;
     }
-    hal_vcpu_reset(vcpu, entry, argument);
+    sched_reset(of, entry, argument);
     flags = spin_lock(&sched_lock);
     if (of->domain->state == DOMAIN_RUNNING) {
         of->stop_requested = false;

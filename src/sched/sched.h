@@ -45,6 +45,8 @@ _Noreturn void sched_start_cpu(void);
 HV_MUST_CHECK enum hv_status sched_add(struct vcpu *vcpu);
 void sched_remove(struct vcpu *vcpu);
 
+/* hal_vcpu_reset(); the line of events is as it was, since its flag does not rise again. */
+void sched_reset(struct vcpu *vcpu, uint64_t entry, uint64_t argument);
 /* VCPU_OFF -> RUNNABLE. HV_BUSY if it was on. */
 HV_MUST_CHECK enum hv_status sched_power_on(struct vcpu *vcpu);
 /* An interrupt is pending for it, or its timer fired. Any context, any CPU. */
@@ -52,6 +54,10 @@ void sched_wake(struct vcpu *vcpu);
 /* The calling (current) vCPU waits / stops / gives its turn away; effect at exit work. */
 void sched_block(struct vcpu *vcpu);
 void sched_pass_turn(struct vcpu *vcpu);
+/* Ends the wait of a vCPU that set its poll to VCPU_POLL_WAITS, then looked whether it has to wait, then
+ * called
+ * sched_block(). Any CPU. */
+void sched_poll_over(struct vcpu *vcpu);
 /* Makes it VCPU_OFF as soon as it leaves its CPU (an IPI asks for it). Does not wait. */
 void sched_power_off(struct vcpu *vcpu);
 /* Pausing keeps state but no vCPU of the domain runs. domain->paused is set by the caller. */

@@ -19,11 +19,16 @@ struct leaving {
 
 /* A vCPU becomes BLOCKED first and looks for interrupts then: whoever pends one after that look finds it
  * BLOCKED and makes it ready, so no wake-up is lost. The look may take the interrupt controller's lock, so
- * sched_lock is not held; nobody else changes the state of a vCPU that is RUNNING. True: one is pending. */
+ * sched_lock is not held; nobody else changes the state of a vCPU that is RUNNING. True: one is pending, or
+ * what it polls for. */
 static bool current_block(struct vcpu *vcpu)
 {
     vcpu->state = VCPU_BLOCKED;
     hal_barrier();
+    if (vcpu->poll == (uint32_t)VCPU_POLL_OVER) {
+        vcpu->poll = (uint32_t)VCPU_POLL_NONE;
+        return true;
+    }
     return hal_vcpu_irq_pending(&vcpu->hal);
 }
 

@@ -174,6 +174,11 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     hal_context_set(&vcpu->frame);
 }
 
+void hal_vcpu_again(struct hal_vcpu *vcpu)
+{
+    vcpu->frame.pc -= 4u; /* of an HVC it is the next instruction */
+}
+
 void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint64_t value)
 {
     arm_reg_set(vcpu, exit->reg, a64_load_extend(value, exit->width, exit->sign_extend, exit->wide));

@@ -127,6 +127,11 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     hal_context_set(&vcpu->frame);
 }
 
+void hal_vcpu_again(struct hal_vcpu *vcpu)
+{
+    vcpu->nr_again++;
+}
+
 void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint64_t value)
 {
     const uint32_t bits = 8u * (uint32_t)exit->width;

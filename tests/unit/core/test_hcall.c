@@ -22,10 +22,12 @@ static void calls_scenario(void)
     CHECK(call(17u, 7u, 0u) == 4096u);
     CHECK(call(17u, 7u, 1u) == (uint64_t)-22LL);
     for (uint64_t sub = 1u; sub < 100u; sub++) {
-        CHECK((sub == 7u) || (call(17u, sub, 0u) == nosys));
+        const bool there = (sub < 10u) || ((sub > 10u) && (sub < 15u));
+
+        CHECK(there || (call(17u, sub, 0u) == nosys));
     }
     for (uint64_t number = 0u; number < 300u; number++) {
-        CHECK((number == 17u) || (call(number, 1u, 0u) == nosys));
+        CHECK((number == 17u) || (number == 29u) || (call(number, 1u, 0u) == nosys));
     }
     CHECK(call(17u | (1ULL << 32u), 0u, 0u) == nosys);
     CHECK(call(UINT64_MAX, 0u, 0u) == nosys);

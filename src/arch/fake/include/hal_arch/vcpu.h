@@ -33,6 +33,7 @@ struct hal_vcpu {
     uint32_t loaded_on; /* CPU */
     uint32_t nr_loads;
     uint32_t nr_saves;
+    uint32_t nr_again; /* hypercalls that the guest has to make once more */
     bool trap_wait;
     uint64_t virt_deadline_ns; /* guest's clocks: one that interrupts by itself while loaded, one emulated */
     uint64_t phys_deadline_ns;

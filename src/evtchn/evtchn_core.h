@@ -1,0 +1,131 @@
+/* Between the files of evtchn/ only.
+ * What a guest writes too is never believed: no index, no address comes from there, and loops on it are
+ * bounded. Bindings change under one lock; who sends reads a port's link, one word, without it. */
+#ifndef EVTCHN_EVTCHN_CORE_H
+#define EVTCHN_EVTCHN_CORE_H
+
+#include "abi/xen.h"
+#include "base/spinlock.h"
+#include "evtchn/evtchn.h"
+#include "lib/bits.h"
+#include "sched/work.h"
+#include "time/timer.h"
+
+/* evtchn_port.link: EVTCHNSTAT_ in the upper bits; below, of UNBOUND: who may bind to it (domid); of
+ * INTERDOMAIN: the other end's port and the index of its domain. */
+#define LINK_STATUS_LOW  28u
+#define LINK_STATIC      BIT32(27)
+#define LINK_DOMAIN_LOW  16u
+#define LINK_DOMAIN_MASK 0x1Fu
+#define LINK_PORT_MASK   0xFFFFu
+#define LINK_CLOSED      0u
+#define LINK_IS_UNBOUND  0x10000000u
+#define LINK_IS_TO       0x20000000u
+#define LINK_IPI         0x50000000u
+
+struct evtchn_port {
+    volatile uint32_t link;
+    volatile uint8_t vcpu;     /* whom it interrupts */
+    volatile uint8_t priority; /* FIFO */
+    volatile uint8_t poller;   /* vCPU that waits in SCHEDOP_poll, + 1; 0 = none */
+    /* under the queues' lock: the queue that it was put on last */
+    uint8_t was_vcpu;
+    uint8_t was_priority;
+    bool waits; /* pending where there was no queue or no array yet */
+};
+
+struct evtchn_vcpu {
+    struct xen_vcpu_info *volatile info;        /* NULL until registered; vCPU 0 has a default */
+    struct xen_control_block *volatile control; /* NULL: no FIFO queues yet */
+    uint16_t tail[EVTCHN_FIFO_QUEUES];          /* under the queues' lock: port, 0 = none */
+    bool is_registered;
+    struct vcpu *vcpu;
+    struct timer poll; /* the end of its wait in SCHEDOP_poll */
+};
+
+/* A page that takes the place of the guest's own at gfn */
+struct evtchn_page {
+    uint64_t gfn; /* EVTCHN_NO_GFN: not used */
+};
+#define EVTCHN_NO_GFN UINT64_MAX
+
+struct evtchn_domain {
+    struct domain *domain;
+    uint32_t index; /* in evtchn_table */
+    struct spinlock queues;
+    volatile uint32_t up;     /* can be sent to */
+    volatile uint32_t fifo;   /* which ABI */
+    uint32_t *volatile array; /* FIFO: a word for each port; NULL: not there yet */
+    struct xen_shared_info *shared;
+    uint8_t *pages; /* nr_pages: [0] is the shared_info page, the others are taken in order */
+    struct evtchn_page *page;
+    uint32_t nr_pages;
+    uint32_t nr_used; /* under the domain's lock */
+    struct evtchn_vcpu *vcpu;
+    struct work work; /* raises what waits */
+    uint32_t used[EVTCHN_PORTS / 32u];
+    struct evtchn_port port[EVTCHN_PORTS];
+};
+
+/* By the index of the plan's domains; NULL: no event channels. */
+extern struct evtchn_domain *evtchn_table[HV_DOMAINS_MAX];
+extern struct spinlock evtchn_lock;
+
+static inline uint32_t evtchn_link_unbound(uint32_t domid)
+{
+    return LINK_IS_UNBOUND | domid;
+}
+
+static inline uint32_t evtchn_link_to(const struct evtchn_domain *peer, uint32_t port)
+{
+    return LINK_IS_TO | (peer->index << LINK_DOMAIN_LOW) | port;
+}
+
+static inline uint32_t evtchn_link_status(uint32_t link)
+{
+    return link >> LINK_STATUS_LOW;
+}
+
+static inline struct evtchn_domain *evtchn_link_domain(uint32_t link)
+{
+    return evtchn_table[(link >> LINK_DOMAIN_LOW) & LINK_DOMAIN_MASK];
+}
+
+/* -- evtchn_bind.c -- */
+/* Closes a port if it is open and no static channel's. */
+void evtchn_close(struct evtchn_domain *ed, uint32_t port);
+
+/* -- evtchn_send.c -- */
+/* Raises a port that is below EVTCHN_PORTS. Interrupts masked. */
+void evtchn_pend(struct evtchn_domain *ed, uint32_t port);
+/* The guest wants to see its port again: what is pending is told now. */
+void evtchn_unmask(struct evtchn_domain *ed, uint32_t port);
+void evtchn_clear(struct evtchn_domain *ed, uint32_t port);
+bool evtchn_is_pending(const struct evtchn_domain *ed, uint32_t port);
+/* Sets its flag and interrupts it unless the flag is set already. */
+void evtchn_tell(struct evtchn_domain *ed, uint32_t vcpu);
+
+/* Words that the guest writes. False: bits were set (clear) already, or the guest kept the word busy. */
+bool evtchn_word_set(uint32_t *word, uint32_t bits);
+bool evtchn_word_clear(uint32_t *word, uint32_t bits);
+static inline uint32_t evtchn_word(const uint32_t *word)
+{
+    return *(const volatile uint32_t *)word;
+}
+
+/* -- evtchn_fifo.c -- */
+void evtchn_fifo_pend(struct evtchn_domain *ed, uint32_t port);
+/* Puts it on its queue if it is pending, neither masked nor on one. */
+void evtchn_fifo_link(struct evtchn_domain *ed, uint32_t port);
+/* The vCPU's queues begin at control; with the first of them the domain changes to this ABI. */
+void evtchn_fifo_begin(struct evtchn_domain *ed, uint32_t vcpu, struct xen_control_block *control);
+void evtchn_fifo_reset(struct evtchn_domain *ed);
+void evtchn_fifo_work(struct work *work);
+
+/* -- evtchn_memory.c -- */
+/* The page of ours that is at gfn of the guest, put there with what the guest's page holds if it was not.
+ * NULL: -XEN_ENOMEM or -XEN_EINVAL in *error. */
+void *evtchn_page_at(struct evtchn_domain *ed, uint64_t gfn, int64_t *error);
+void evtchn_memory_reset(struct evtchn_domain *ed);
+
+#endif

@@ -1,0 +1,28 @@
+/* Between the files of hcall/ only. A hypercall first copies in and judges what the guest says, then acts;
+ * its result is what Xen answers: >= 0 or -XEN_E... */
+#ifndef HCALL_HCALL_H
+#define HCALL_HCALL_H
+
+#include "abi/xen.h"
+#include "domain/domain.h"
+
+/* arg[0] to arg[4] as the guest passed them */
+typedef int64_t hcall_fn(struct vcpu *vcpu, const uint64_t *arg);
+
+hcall_fn hcall_xen_version;
+hcall_fn hcall_memory_op;
+hcall_fn hcall_vcpu_op;
+hcall_fn hcall_sched_op;
+hcall_fn hcall_event_channel_op;
+hcall_fn hcall_hvm_op;
+
+/* Between us and guest memory at a virtual address of the guest: 0 or -XEN_EFAULT. */
+int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
+int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes);
+
+static inline bool hcall_is_self(const struct vcpu *vcpu, uint32_t domid)
+{
+    return (domid == XEN_DOMID_SELF) || (domid == vcpu->domain->id);
+}
+
+#endif

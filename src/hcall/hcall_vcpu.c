@@ -1,0 +1,41 @@
+/* vcpu_op: where the guest and we share words about a vCPU. */
+#include "hcall/hcall.h"
+
+#include "evtchn/evtchn.h"
+
+static int64_t vcpu_info(struct vcpu *vcpu, uint64_t index, uint64_t at)
+{
+    struct xen_register_vcpu_info info = { .mfn = 0u };
+    const int64_t result = hcall_read(vcpu, &info, at, sizeof(info));
+
+    return (result == 0) ? evtchn_register_vcpu_info(vcpu, index, &info) : result;
+}
+
+/* Linux does not go on without it. The vCPU always runs, by what stands there: time that others took is not
+ * told. */
+static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t at)
+{
+    static const struct xen_runstate_info running = { .state = 0 };
+    uint64_t area = 0;
+    const int64_t result = hcall_read(vcpu, &area, at, sizeof(area));
+
+    return (result == 0) ? hcall_write(vcpu, area, &running, sizeof(running)) : result;
+}
+
+int64_t hcall_vcpu_op(struct vcpu *vcpu, const uint64_t *arg)
+{
+    int64_t result = -XEN_EINVAL;
+
+    if (vcpu->domain->events == NULL) {
+        result = -XEN_ENOSYS;
+    } else if (arg[1] >= vcpu->domain->nr_vcpus) {
+        result = -XEN_ENOENT;
+    } else if (arg[0] == VCPUOP_REGISTER_VCPU_INFO) {
+        result = vcpu_info(vcpu, arg[1], arg[2]);
+    } else if (arg[0] == VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA) {
+        result = vcpu_runstate(vcpu, arg[2]);
+    } else {
+        /* the others are not Arm's */
+    }
+    return result;
+}

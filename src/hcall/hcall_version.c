@@ -1,0 +1,105 @@
+/* xen_version: what a guest may know of who runs it. Nothing here tells about the host. */
+#include "hcall/hcall.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* Text that goes to an offset of the answer */
+struct hcall_text {
+    uint32_t op;
+    uint32_t offset;
+    const char *text;
+};
+
+static const struct hcall_text texts[] = {
+    { XENVER_EXTRAVERSION, 0u, "" },   { XENVER_COMPILE_INFO, 0u, "" }, /* compiler, by, domain, date */
+    { XENVER_COMPILE_INFO, 64u, "" },  { XENVER_COMPILE_INFO, 80u, "" },
+    { XENVER_COMPILE_INFO, 112u, "" }, { XENVER_CAPABILITIES, 0u, "xen-3.0-aarch64 " },
+    { XENVER_CHANGESET, 0u, "" },      { XENVER_COMMANDLINE, 0u, "<denied>" },
+};
+
+static int64_t version_texts(struct vcpu *vcpu, uint64_t op, uint64_t to)
+{
+    int64_t result = -XEN_ENOSYS;
+
+    for (uint32_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if ((texts[i].op == op) && (result != -XEN_EFAULT)) {
+            result = hcall_write(vcpu, to + texts[i].offset, texts[i].text, strlen(texts[i].text) + 1u);
+        }
+    }
+    return result;
+}
+
+/* The same texts by the later numbers: a word with the room behind it comes in, the length goes out. */
+static int64_t version_varbuf(struct vcpu *vcpu, uint64_t op, uint64_t to)
+{
+    static const char *const text[] = { "", "xen-3.0-aarch64 ", "", "<denied>" };
+    const char *const answer = text[(op - XENVER_EXTRAVERSION2) % ARRAY_LEN(text)];
+    const uint64_t bytes = strlen(answer) + 1u;
+    uint32_t room = 0;
+    int64_t result = 0;
+
+    if (to == 0u) {
+        return (int64_t)bytes;
+    }
+    result = hcall_read(vcpu, &room, to, sizeof(room));
+    if ((result == 0) && (room < bytes)) {
+        result = -XEN_ENOBUFS;
+    }
+    if (result == 0) {
+        result = hcall_write(vcpu, to + sizeof(room), answer, bytes);
+    }
+    return (result == 0) ? (int64_t)bytes : result;
+}
+
+static int64_t version_features(struct vcpu *vcpu, uint64_t at)
+{
+    uint32_t info[2] = { 0u, 0u }; /* which 32 of them, the answer */
+    int64_t result = hcall_read(vcpu, info, at, sizeof(info));
+
+    if (result == 0) {
+        result = (info[0] == 0u) ? 0 : -XEN_EINVAL;
+    }
+    if (result == 0) {
+        info[1] = BIT32(XENFEAT_WRITABLE_PAGE_TABLES) | BIT32(XENFEAT_AUTO_TRANSLATED_PHYSMAP) |
+                  BIT32(XENFEAT_ARM_SMCCC_SUPPORTED) |
+                  (vcpu->domain->plan->direct_map ? BIT32(XENFEAT_DIRECT_MAPPED)
+                                                  : BIT32(XENFEAT_NOT_DIRECT_MAPPED));
+        result = hcall_write(vcpu, at, info, sizeof(info));
+    }
+    return result;
+}
+
+int64_t hcall_xen_version(struct vcpu *vcpu, const uint64_t *arg)
+{
+    static const uint64_t zero[2] = { 0u, 0u };
+    int64_t result;
+
+    switch (arg[0]) {
+    case XENVER_VERSION:
+        result = XEN_VERSION;
+        break;
+    case XENVER_PLATFORM_PARAMETERS:
+        result = hcall_write(vcpu, arg[1], zero, 8u);
+        break;
+    case XENVER_GET_FEATURES:
+        result = version_features(vcpu, arg[1]);
+        break;
+    case XENVER_PAGESIZE:
+        result = (arg[1] == 0u) ? (int64_t)PAGE_BYTES : -XEN_EINVAL;
+        break;
+    case XENVER_GUEST_HANDLE:
+        result = hcall_write(vcpu, arg[1], zero, 16u);
+        break;
+    case XENVER_EXTRAVERSION2:
+    case XENVER_CAPABILITIES2:
+    case XENVER_CHANGESET2:
+    case XENVER_COMMANDLINE2:
+        result = version_varbuf(vcpu, arg[0], arg[1]);
+        break;
+    default:
+        result = version_texts(vcpu, arg[0], arg[1]);
+        break;
+    }
+    return result;
+}
