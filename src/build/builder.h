@@ -133,6 +133,8 @@ void build_links_undo(struct domain *domain);
 const struct plan_shm_use *build_link(const struct domain *domain, uint32_t i);
 /* Its region's name */
 const char *build_link_id(const struct plan_shm_use *use);
+/* The name of the region whose memory is at `at`, also of one without a place in the plan */
+const char *build_region_id(hpa_t at);
 
 /* -- build_domain.c -- */
 /* build_domain() of one that is DOMAIN_BUILDING already. */

@@ -24,7 +24,8 @@ struct run {
     uint64_t at;
     uint64_t bytes; /* 0: none yet */
     uint64_t to;
-    uint32_t is; /* owner, or permissions: 0 for a hole */
+    uint32_t is;   /* owner, or permissions: 0 for a hole */
+    bool repeated; /* all its pages lead to one: it stands in for memory of a domain that is down */
 };
 
 static void begin(struct report *r, const char *kind)
@@ -83,14 +84,19 @@ static void ram_say(struct report *r, const struct run *run)
     if (run->bytes > 0u) {
         begin(r, "ram");
         put_range(r, run);
-        put_text(r, owner_name(run->is));
+        if (run->is == RAM_SHARED) {
+            put_text(r, "shm:");
+            fmt_str(&r->line, build_region_id(hpa(run->at)));
+        } else {
+            put_text(r, owner_name(run->is));
+        }
         end(r);
     }
 }
 
 static void ram_report(struct report *r)
 {
-    struct run run = { 0u, 0u, 0u, 0u };
+    struct run run = { 0u, 0u, 0u, 0u, false };
     uint64_t bytes = 0;
     uint32_t owner = 0;
     hpa_t base = { 0u };
@@ -98,7 +104,8 @@ static void ram_report(struct report *r)
     /* twice as many as there can be: they may change while this looks */
     for (uint32_t i = 0;
          (i < (2u * RAM_RANGES_MAX)) && ram_range(hpa(run.at + run.bytes), &base, &bytes, &owner); i++) {
-        if ((run.bytes > 0u) && (owner == run.is) && (base.v == (run.at + run.bytes))) {
+        if ((run.bytes > 0u) && (owner == run.is) && (base.v == (run.at + run.bytes)) &&
+            (owner != RAM_SHARED)) {
             run.bytes += bytes;
         } else {
             ram_say(r, &run);
@@ -112,6 +119,31 @@ static void ram_report(struct report *r)
 
 /* -- Domains -- */
 
+/* The regions of shared memory among what a run reaches */
+static void shared_say(struct report *r, const struct domain *domain, const struct run *reached)
+{
+    const uint64_t end_at = reached->to + reached->bytes;
+    uint64_t at = reached->to;
+    uint64_t bytes = 0;
+    uint32_t owner = 0;
+    hpa_t base = { 0u };
+
+    for (uint32_t i = 0; (i < RAM_RANGES_MAX) && (at < end_at) && ram_range(hpa(at), &base, &bytes, &owner);
+         i++) {
+        const uint64_t first = bits_max(base.v, at);
+        const struct run run = { first, bits_min(base.v + bytes, end_at) - first, 0u, 0u, false };
+
+        if ((owner == RAM_SHARED) && (first < end_at)) {
+            begin(r, "shm");
+            put_text(r, build_region_id(hpa(first)));
+            put_range(r, &run);
+            put_text(r, domain->plan->name);
+            end(r);
+        }
+        at = base.v + bytes;
+    }
+}
+
 static void map_say(struct report *r, const struct domain *domain, const struct run *run)
 {
     if (run->is != 0u) {
@@ -124,8 +156,25 @@ static void map_say(struct report *r, const struct domain *domain, const struct 
         fmt_char(&r->line, ((run->is & HAL_PERM_W) != 0u) ? 'w' : '-');
         fmt_char(&r->line, ((run->is & HAL_PERM_X) != 0u) ? 'x' : '-');
         put_text(r, ((run->is & HAL_PERM_DEV) != 0u) ? "device" : "normal");
+        if (run->repeated) {
+            put_text(r, "repeated");
+        }
         end(r);
+        if (!run->repeated) {
+            shared_say(r, domain, run);
+        }
     }
+}
+
+/* Whether next goes on with run */
+static bool goes_on(struct run *run, const struct run *next)
+{
+    const bool linear = !run->repeated && (next->to == (run->to + run->bytes));
+    const bool repeated =
+        (next->to == run->to) && (next->bytes == PAGE_BYTES) && (run->repeated || (run->bytes == PAGE_BYTES));
+
+    run->repeated = run->repeated || (repeated && (next->is == run->is));
+    return (linear || repeated) && (next->is == run->is);
 }
 
 /* What is at next->at. False: there is no map any more. */
@@ -148,11 +197,11 @@ static bool map_step(struct domain *domain, struct run *next)
 /* Each step is over a block, a page or a hole of the tables. */
 static void map_report(struct report *r, struct domain *domain)
 {
-    struct run run = { 0u, 0u, 0u, 0u };
-    struct run next = { 0u, 0u, 0u, 0u };
+    struct run run = { 0u, 0u, 0u, 0u, false };
+    struct run next = { 0u, 0u, 0u, 0u, false };
 
     while (map_step(domain, &next)) {
-        if ((next.is == run.is) && (next.to == (run.to + run.bytes))) {
+        if (goes_on(&run, &next)) {
             run.bytes += next.bytes;
         } else {
             map_say(r, domain, &run);
@@ -171,10 +220,10 @@ static void put_set(struct report *r, uint64_t set)
     for (uint32_t i = 0; i < 64u; i++) {
         const bool is = ((set >> i) & 1u) != 0u;
         const bool was = (((set << 1u) >> i) & 1u) != 0u;
-        const bool goes_on = (((set >> 1u) >> i) & 1u) != 0u;
+        const bool more = (((set >> 1u) >> i) & 1u) != 0u;
 
-        if (is && (!was || !goes_on)) {
-            fmt_char(&r->line, (was && !goes_on) ? '-' : separator);
+        if (is && (!was || !more)) {
+            fmt_char(&r->line, (was && !more) ? '-' : separator);
             fmt_u64(&r->line, i);
             separator = ',';
         }
@@ -185,7 +234,7 @@ static void domain_report(struct report *r, struct domain *domain)
 {
     map_report(r, domain);
     for (uint32_t i = 0; (i < domain->nr_windows) && (domain->state == DOMAIN_RUNNING); i++) {
-        const struct run run = { domain->window[i].base.v, domain->window[i].bytes, 0u, 0u };
+        const struct run run = { domain->window[i].base.v, domain->window[i].bytes, 0u, 0u, false };
 
         begin(r, "emulated");
         put_text(r, domain->plan->name);

@@ -65,6 +65,18 @@ const char *build_link_id(const struct plan_shm_use *use)
     return links_plan->shm[use->shm].id;
 }
 
+const char *build_region_id(hpa_t at)
+{
+    const char *id = "?";
+
+    for (uint32_t i = 0; (links_plan != NULL) && (i < links_plan->nr_shm); i++) {
+        if ((at.v - link_region[i].base.v) < links_plan->shm[i].host.bytes) {
+            id = links_plan->shm[i].id;
+        }
+    }
+    return id;
+}
+
 static bool is_up(uint32_t shm)
 {
     return hal_load_acquire32(&link_region[shm].state) == (uint32_t)LINK_UP;

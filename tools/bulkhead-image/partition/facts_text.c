@@ -81,10 +81,33 @@ static int irq_order(const void *a, const void *b)
     return (x->irq > y->irq) - (x->irq < y->irq);
 }
 
+static bool goes_on(const struct fact_map *a, const struct fact_map *b)
+{
+    return (a->domain == b->domain) && (a->perm == b->perm) && (a->device == b->device) &&
+           (b->first == (a->last + 1u)) && (b->to == (a->to + (b->first - a->first)));
+}
+
+/* As a walk over the tables finds them */
+static void maps_join(struct facts *f)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < f->nr_maps; i++) {
+        if ((kept > 0u) && goes_on(&f->map[kept - 1u], &f->map[i])) {
+            f->map[kept - 1u].last = f->map[i].last;
+        } else {
+            f->map[kept] = f->map[i];
+            kept++;
+        }
+    }
+    f->nr_maps = kept;
+}
+
 void facts_sort(struct facts *f)
 {
     qsort(f->ram, f->nr_ram, sizeof(f->ram[0]), ram_order);
     qsort(f->map, f->nr_maps, sizeof(f->map[0]), map_order);
+    maps_join(f);
     qsort(f->irq, f->nr_irqs, sizeof(f->irq[0]), irq_order);
 }
 
@@ -103,22 +126,13 @@ static void ram_write(FILE *to, const struct facts *f)
     }
 }
 
-static bool goes_on(const struct fact_map *a, const struct fact_map *b)
-{
-    return (a->domain == b->domain) && (a->perm == b->perm) && (a->device == b->device) &&
-           (b->first == (a->last + 1u)) && (b->to == (a->to + (b->first - a->first)));
-}
-
 static void maps_write(FILE *to, const struct facts *f)
 {
     for (uint32_t i = 0; i < f->nr_maps; i++) {
         const struct fact_map *const m = &f->map[i];
 
-        while (((i + 1u) < f->nr_maps) && goes_on(&f->map[i], &f->map[i + 1u])) {
-            i++;
-        }
         fprintf(to, "map %s 0x%" PRIx64 "-0x%" PRIx64 " 0x%" PRIx64 " %s %s\n", f->domain[m->domain].name,
-                m->first, f->map[i].last, m->to, perm_name(m->perm), m->device ? "device" : "normal");
+                m->first, m->last, m->to, perm_name(m->perm), m->device ? "device" : "normal");
     }
     for (uint32_t i = 0; i < f->nr_emulated; i++) {
         const struct fact_emulated *const e = &f->emulated[i];
@@ -147,6 +161,22 @@ static void irqs_write(FILE *to, const struct facts *f)
     }
 }
 
+/* The regions of shared memory among what a map reaches */
+static void shared_write(FILE *to, const struct facts *f, const struct fact_map *m)
+{
+    for (uint32_t i = 0; i < f->nr_shm; i++) {
+        const struct fact_shm *const s = &f->shm[i];
+        const uint64_t end = m->to + (m->last - m->first);
+        const uint64_t first = (s->first > m->to) ? s->first : m->to;
+        const uint64_t last = (s->last < end) ? s->last : end;
+
+        if (s->placed && !m->device && (first <= last)) {
+            fprintf(to, "shm %s 0x%" PRIx64 "-0x%" PRIx64 " %s\n", s->id, first, last,
+                    f->domain[m->domain].name);
+        }
+    }
+}
+
 static void links_write(FILE *to, const struct facts *f)
 {
     for (uint32_t i = 0; i < f->nr_channels; i++) {
@@ -155,20 +185,8 @@ static void links_write(FILE *to, const struct facts *f)
         fprintf(to, "channel %s:%" PRIu32 " %s:%" PRIu32 "\n", f->domain[c->domain[0]].name, c->port[0],
                 f->domain[c->domain[1]].name, c->port[1]);
     }
-    for (uint32_t i = 0; i < f->nr_shm; i++) {
-        const struct fact_shm *const s = &f->shm[i];
-        const char *comma = "";
-
-        if (s->placed) {
-            fprintf(to, "shm %s 0x%" PRIx64 "-0x%" PRIx64 " ", s->id, s->first, s->last);
-            for (uint32_t d = 0; d < f->nr_domains; d++) {
-                if (((s->user_domain >> d) & 1u) != 0u) {
-                    fprintf(to, "%s%s", comma, f->domain[d].name);
-                    comma = ",";
-                }
-            }
-            fprintf(to, "\n");
-        }
+    for (uint32_t i = 0; i < f->nr_maps; i++) {
+        shared_write(to, f, &f->map[i]);
     }
 }
 
