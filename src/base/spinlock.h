@@ -20,6 +20,7 @@ enum lock_rank {
     LOCK_TIMER,        /* one CPU's deadlines */
     LOCK_MEM,          /* heap, RAM ranges */
     LOCK_IRQ,          /* physical interrupt controller */
+    LOCK_IOMMU,        /* an IOMMU's commands and entries */
     LOCK_CONSOLE_LINE, /* one source of the console: its line, its ring */
     LOCK_CONSOLE,      /* console multiplexer: who has the input, what is drawn */
     LOCK_LOG           /* log ring */

@@ -63,25 +63,16 @@ struct boot_step {
 
 /* A step that fails ends the boot. */
 static const struct boot_step steps[] = {
-    { "tree", boot_tree_find },
-    { "plan", boot_tree_plan },
-    { "power", step_power },
-    { "console", boot_console_open },
-    { "kept log", boot_console_keep },
-    { "banner", step_banner },
-    { "verdict", boot_tree_verdict },
-    { "CPU names", smp_name_cpus },
-    { "RAM", boot_memory_ram },
-    { "heap", boot_memory_heap },
-    { "interrupts", step_irq },
-    { "time", step_time },
-    { "scheduler", step_sched },
-    { "stacks", smp_prepare },
-    { "domains", boot_domains_prepare },
-    { "operator", operator_start },
-    { "input", boot_console_listen },
-    { "other CPUs", smp_start },
-    { "construction", boot_domains_queue },
+    { "tree", boot_tree_find },        { "plan", boot_tree_plan },
+    { "power", step_power },           { "console", boot_console_open },
+    { "kept log", boot_console_keep }, { "banner", step_banner },
+    { "verdict", boot_tree_verdict },  { "CPU names", smp_name_cpus },
+    { "RAM", boot_memory_ram },        { "heap", boot_memory_heap },
+    { "interrupts", step_irq },        { "time", step_time },
+    { "scheduler", step_sched },       { "IOMMUs", boot_iommu_start },
+    { "stacks", smp_prepare },         { "domains", boot_domains_prepare },
+    { "operator", operator_start },    { "input", boot_console_listen },
+    { "other CPUs", smp_start },       { "construction", boot_domains_queue },
 };
 
 _Noreturn void upcall_boot(const struct hal_boot *boot)

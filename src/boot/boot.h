@@ -40,6 +40,11 @@ HV_MUST_CHECK enum hv_status boot_console_listen(void);
 HV_MUST_CHECK enum hv_status boot_memory_ram(void);
 HV_MUST_CHECK enum hv_status boot_memory_heap(void);
 
+/* -- boot_iommu.c -- */
+/* Bytes of heap that boot_iommu_start() takes. */
+uint64_t boot_iommu_heap_bytes(const struct plan *plan);
+HV_MUST_CHECK enum hv_status boot_iommu_start(void);
+
 /* -- smp.c -- */
 /* The boot CPU's number is known now: moves it to its own area. */
 HV_MUST_CHECK enum hv_status smp_name_cpus(void);

@@ -92,6 +92,7 @@ static const struct build_phase phases[] = {
     { "vcpu", vcpus_do, vcpus_undo },
     { "vdev", build_devices, build_devices_undo },
     { "image", build_image, nothing_undo },
+    { "streams", build_streams, build_streams_undo }, /* cut before anything else is taken away */
     { "announce", announce_do, nothing_undo },
 };
 
@@ -99,7 +100,7 @@ static const struct build_phase phases[] = {
 
 static void undo_phases(struct domain *domain, uint32_t first)
 {
-    for (uint32_t i = (uint32_t)ARRAY_LEN(phases); i > first; i--) {
+    for (uint32_t i = (uint32_t)ARRAY_LEN(phases); (i > first) && !build_slot_of(domain)->stuck; i--) {
         phases[i - 1u].undo(domain);
     }
 }

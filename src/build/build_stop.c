@@ -169,7 +169,7 @@ static bool stop(struct domain *domain)
 
     if (quiet) {
         build_withdraw(domain);
-        again = goes_on(domain);
+        again = !build_slot_of(domain)->stuck && goes_on(domain);
     } else {
         build_slot_of(domain)->stuck = true;
         log_line("%s: does not leave its CPU, its memory is not used again", domain->plan->name);

@@ -39,7 +39,8 @@ struct build_slot {
     struct vpl011 uart;
     struct watchdog watchdog;
     struct build_stop stop;
-    bool stuck;   /* a vCPU did not leave its CPU: nothing may be taken away or built again */
+    bool stuck; /* a vCPU did not leave its CPU, a device may still write: nothing may be taken away or built
+                     again */
     bool ordered; /* domain.power_request is the operator's; under the domain's lock */
     struct build_second second[BUILD_SECONDS]; /* by second modulo BUILD_SECONDS */
     struct vcpu *vcpus;                        /* the array behind domain.vcpu[] */
@@ -135,6 +136,13 @@ const struct plan_shm_use *build_link(const struct domain *domain, uint32_t i);
 const char *build_link_id(const struct plan_shm_use *use);
 /* The name of the region whose memory is at `at`, also of one without a place in the plan */
 const char *build_region_id(hpa_t at);
+
+/* -- partition/build_streams.c -- */
+void build_streams_setup(const struct plan *plan);
+/* Attaches the plan's streams to the domain's map, which is complete. A failure is logged. */
+HV_MUST_CHECK enum hv_status build_streams(struct domain *domain);
+/* Detaches them. The domain is stuck if an IOMMU does not confirm it. */
+void build_streams_undo(struct domain *domain);
 
 /* -- build_domain.c -- */
 /* build_domain() of one that is DOMAIN_BUILDING already. */

@@ -12,6 +12,7 @@
 #define DOMAIN_CHUNKS_MAX  65u /* pieces of host RAM of a domain; one may be in two banks */
 #define DOMAIN_MMIO_MAX    16u /* emulated windows */
 #define DOMAIN_FAULTS_KEPT 8u
+#define DOMAIN_FAULT_DMA   UINT32_MAX
 #define DOMAIN_LINES_MAX   992u /* shared interrupts */
 
 enum domain_state {
@@ -39,7 +40,7 @@ struct domain_fault {
     uint64_t address; /* guest physical, or the pc */
     uint64_t virtual;
     const char *what; /* constant text */
-    uint32_t vcpu;
+    uint32_t vcpu;    /* or DOMAIN_FAULT_DMA: a device of the domain; virtual is its stream then */
     uint32_t count;
     volatile bool tell; /* the log is to hear of it: sched/report.h */
 };
@@ -88,15 +89,14 @@ struct vcpu {
     cpuid_t cpu;         /* where it runs or ran last */
     uint64_t affinity;   /* CPUs it may run on, never 0 */
     const struct mmio_window *window; /* that answered it last; its CPU's */
-    const volatile uint8_t
-        *event_flag;        /* evtchn/: not 0 while the guest has events to look at; NULL: never */
-    volatile uint32_t poll; /* enum vcpu_poll */
-    struct vcpu *run_next;  /* run queue link */
+    volatile uint32_t poll;           /* enum vcpu_poll */
+    struct vcpu *run_next;            /* run queue link */
     uint64_t slice_end_ns;
     uint64_t run_ns; /* CPU time so far */
     uint64_t loaded_at_ns;
     struct timer timer; /* stands in for the guest's clocks; what goes before it is reset */
-    const volatile uint8_t *event_flag; /* evtchn/: not 0 while the guest has events to look at; NULL: never */
+    const volatile uint8_t
+        *event_flag; /* evtchn/: not 0 while the guest has events to look at; NULL: never */
 };
 
 /* Device interrupts on their way in, where the plan limits their rate: virq/. Under its lock. */

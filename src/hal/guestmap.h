@@ -27,8 +27,8 @@ uint64_t hal_guestmap_limit(void);
 HV_MUST_CHECK enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *owner,
                                                uint16_t id);
 
-/* Returns all table pages to the owner's pool and invalidates the TLBs of this map on all CPUs. No vCPU runs
- * in it. */
+/* No stream is attached to it. Returns all table pages to the owner's pool and invalidates the TLBs of this
+ * map on all CPUs. No vCPU runs in it. */
 void hal_guestmap_destroy(struct hal_guestmap *map);
 
 /* Page multiples; uses the largest blocks that alignment and size allow. Bounded by bytes / 2 MiB + 1024
@@ -37,7 +37,9 @@ void hal_guestmap_destroy(struct hal_guestmap *map);
 HV_MUST_CHECK enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, uint64_t bytes,
                                               uint32_t perm, enum hal_memtype type);
 
-/* Holes are fine. Splits blocks where needed (HV_NO_MEMORY, nothing changed). TLBs are clean on return. */
+/* Holes are fine. Splits blocks where needed (HV_NO_MEMORY, nothing changed; a device's access to a block
+ * that is being split may be refused). TLBs are clean on return, IOMMUs' too: one that does not answer was
+ * switched off. */
 HV_MUST_CHECK enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t bytes);
 
 /* Around changes of the map of a domain that runs: what a guest finds missing between the two is to be tried

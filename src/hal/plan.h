@@ -11,6 +11,7 @@
 
 #define HAL_GUEST_BANKS_MAX 2u
 #define HAL_PLAN_LINES_END  988u /* shared interrupts that have a number */
+#define HAL_IOMMUS_MAX      4u
 
 struct dt_index; /* config/dtindex.h */
 struct dt_irq;
@@ -49,6 +50,15 @@ bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, s
 
 /* Whether the port's own drivers use any of these registers: no guest may have them. */
 bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes);
+
+/* Whether `node` is an IOMMU that the port drives: its number for hal/iommu.h. *nr_streams: ids are below. An
+ * id is one cell. */
+bool hal_plan_iommu(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host,
+                    uint32_t *iommu, uint32_t *nr_streams);
+
+/* Heap that hal_iommu_init() takes for these streams (indexed by IOMMU, as there) and hal_iommu_reserve() for
+ * nr_runs runs; bytes, page multiple. */
+uint64_t hal_plan_iommu_bytes(const struct hal_plan_host *host, const uint32_t *nr_streams, uint32_t nr_runs);
 
 /* The memory map that guests see (Xen's public/arch-arm.h on Arm), but for those with a direct map.
  * Constant. */

@@ -4,6 +4,7 @@
 
 #include "hal/boot.h"
 #include "hal/exit.h"
+#include "hal/iommu.h"
 #include "hal/types.h"
 #include "hal/vcpu.h"
 
@@ -35,6 +36,9 @@ _Noreturn void upcall_fatal(const char *what, uint64_t where);
 
 /* A page of the heap, zeroed, for the port's own tables during boot. NULL when sealed or empty. */
 void *upcall_heap_page(void);
+/* nr_pages of the heap (a power of two), zeroed, in a row, aligned to their size. Boot. NULL if there are
+ * none. */
+void *upcall_heap_pages(uint32_t nr_pages);
 /* A page charged to the domain, zeroed; NULL when its pool is empty. Freed one by one; va as given. */
 void *upcall_domain_page(struct hal_domain *domain);
 void upcall_domain_page_free(struct hal_domain *domain, void *page);
@@ -61,6 +65,9 @@ void upcall_vcpu_deadline_changed(struct hal_vcpu *vcpu);
 
 /* A guest asked for it, or (CRASH) it can't go on; why: short text for the log. Effect at exit work. */
 void upcall_domain_power(struct hal_domain *domain, enum hal_power_request request, const char *why);
+
+/* A device's transaction was refused. Out of hal_iommu_service(). */
+void upcall_iommu_fault(const struct hal_iommu_fault *fault);
 
 /* The guest says how far it got, for monitors. */
 void upcall_domain_report(struct hal_domain *domain, uint64_t progress);

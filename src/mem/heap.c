@@ -157,6 +157,23 @@ uint64_t heap_total_bytes(void)
     return heap_pages * PAGE_BYTES;
 }
 
+void *upcall_heap_pages(uint32_t nr_pages)
+{
+    const uint64_t bytes = (uint64_t)nr_pages * PAGE_BYTES;
+    const uint32_t spare = nr_pages - 1u;
+    uint8_t *va = heap_sealed ? NULL : heap_alloc(nr_pages + spare);
+
+    if ((va != NULL) && (spare > 0u)) {
+        const uint64_t at = (uint64_t)(uintptr_t)va;
+        const uint64_t before = bits_align_up(at, bytes) - at;
+
+        heap_free(va, (uint32_t)(before / PAGE_BYTES));
+        va = &va[before];
+        heap_free(&va[bytes], spare - (uint32_t)(before / PAGE_BYTES));
+    }
+    return va;
+}
+
 void *upcall_heap_page(void)
 {
     return heap_sealed ? NULL : heap_alloc(1u);

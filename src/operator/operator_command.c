@@ -186,7 +186,11 @@ static void list_fault(struct console *out, const struct domain_fault *fault)
     fmt_init(&text, bytes, TEXT_MAX);
     put_time(&text, fault->first_ns);
     put_time(&text, fault->last_ns);
-    fmt_u64_width(&text, fault->vcpu, 6u, ' ');
+    if (fault->vcpu == DOMAIN_FAULT_DMA) {
+        fmt_str(&text, "   DMA");
+    } else {
+        fmt_u64_width(&text, fault->vcpu, 6u, ' ');
+    }
     fmt_u64_width(&text, fault->count, 9u, ' ');
     fmt_str(&text, "  ");
     fmt_str(&text, fault->what);

@@ -9,6 +9,9 @@ static void tell(const struct domain *domain, const struct domain_fault *fault)
 {
     if (fault->cause == 0u) {
         log_line("%s: %s", domain->plan->name, fault->what);
+    } else if (fault->vcpu == DOMAIN_FAULT_DMA) {
+        log_line("%s: DMA of stream %X at %X refused: %s, event %X", domain->plan->name, fault->virtual,
+                 fault->address, fault->what, fault->cause);
     } else {
         log_line("%s: vCPU %u: %s at %X (virtual %X), syndrome %X", domain->plan->name, fault->vcpu,
                  fault->what, fault->address, fault->virtual, fault->cause);

@@ -7,6 +7,7 @@
 #include "base/percpu.h"
 #include "hal/guestmap.h"
 #include "hal/hypmap.h"
+#include "hal/iommu.h"
 #include "hal/types.h"
 #include "hal/vcpu.h"
 
@@ -34,8 +35,10 @@ struct suite_seen {
     volatile uint32_t reschedules;
     volatile uint32_t kicks;
     volatile uint32_t second_alive; /* the second CPU is in its context */
-    uint32_t domain_pages;          /* handed out now */
-    uint32_t domain_pages_max;      /* as many may be */
+    uint32_t iommu_faults;
+    struct hal_iommu_fault fault; /* the last one */
+    uint32_t domain_pages;        /* handed out now */
+    uint32_t domain_pages_max;    /* as many may be */
 };
 
 extern struct suite_seen suite_seen;

@@ -108,6 +108,17 @@ void *upcall_heap_page(void)
     return upcall_domain_page(NULL);
 }
 
+void *upcall_heap_pages(uint32_t nr_pages)
+{
+    return (nr_pages == 1u) ? upcall_domain_page(NULL) : NULL;
+}
+
+void upcall_iommu_fault(const struct hal_iommu_fault *fault)
+{
+    suite_seen.fault = *fault;
+    suite_seen.iommu_faults++;
+}
+
 void *upcall_domain_page(struct hal_domain *domain)
 {
     void *page = NULL;

@@ -6,6 +6,8 @@
 #include "a64_pte.h"
 #include "a64_sysreg.h"
 #include "a64_trap.h"
+#include "arm_port.h"
+#include "hal/cache.h"
 #include "hal/cpu.h"
 #include "hal/guestmap.h"
 #include "hal/hypmap.h"
@@ -50,6 +52,31 @@ void a64_guestmap_leave(void)
     a64_isb();
 }
 
+/* What was written at va is there for SMMUs that look past the caches. */
+static void guestmap_reveal(const void *va, uint64_t bytes)
+{
+    if (smmu_sees_memory) {
+        hal_cache_clean(va, bytes);
+    }
+}
+
+static void guestmap_store(uint64_t *entry, uint64_t pte)
+{
+    hal_store_release64(entry, pte);
+    guestmap_reveal(entry, sizeof(*entry));
+}
+
+/* A new table, empty; NULL: the pool is. */
+static uint64_t *guestmap_table(const struct hal_guestmap *map)
+{
+    uint64_t *const table = (uint64_t *)upcall_domain_page(map->owner);
+
+    if (table != NULL) {
+        guestmap_reveal(table, PAGE_BYTES);
+    }
+    return table;
+}
+
 /* TLB entries of the map for nr_pages pages from ipa on, on all CPUs; 0 pages: all of them. Both stages,
  * since an entry may combine them (D8.13.5). The VMID is that of VTTBR_EL2, borrowed with interrupts
  * masked. */
@@ -73,6 +100,7 @@ static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_
     A64_WRITE(vttbr_el2, saved);
     a64_isb();
     hal_cpu_irq_restore(daif);
+    smmu_flush(map->smmus, arm_stage2_of(map).id);
 }
 
 /* A descriptor and its level: the leaf or the invalid one for ipa. Four rounds at most. */
@@ -113,11 +141,12 @@ enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *ow
     if ((id == 0u) || (id > 255u)) {
         return HV_INVALID;
     }
-    map->root = (uint64_t *)upcall_domain_page(owner);
+    map->owner = owner;
+    map->smmus = 0u;
+    map->root = guestmap_table(map);
     if (map->root == NULL) {
         return HV_NO_MEMORY;
     }
-    map->owner = owner;
     map->begun = 0u;
     map->changing = 0u;
     map->ipa_bits = a64_ipa_bits(guestmap_pa_bits());
@@ -188,17 +217,17 @@ static uint64_t *guestmap_make(struct hal_guestmap *map, uint64_t ipa, uint64_t 
         const uint64_t size = a64_level_bytes(l);
 
         if (!a64_pte_is_valid(*entry)) {
-            void *page;
+            uint64_t *page;
 
             if ((l != 0u) && (((ipa | pa) & (size - 1u)) == 0u) && (bytes >= size)) {
                 *level = l;
                 return entry;
             }
-            page = upcall_domain_page(map->owner);
+            page = guestmap_table(map);
             if (page == NULL) {
                 return NULL;
             }
-            hal_store_release64(entry, a64_pte_table(hal_hypmap_hpa(page).v));
+            guestmap_store(entry, a64_pte_table(hal_hypmap_hpa(page).v));
         }
         table = a64_hypmap_table(a64_pte_output(*entry));
     }
@@ -216,7 +245,7 @@ static void guestmap_clear(const struct hal_guestmap *map, uint64_t at, uint64_t
         uint64_t *entry = guestmap_find(map, at + done, &level);
 
         if (a64_pte_is_valid(*entry)) {
-            hal_store_release64(entry, 0u);
+            guestmap_store(entry, 0u);
         }
         done += guestmap_rest(at + done, level);
     }
@@ -245,7 +274,7 @@ enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, ui
             guestmap_flush(map, 0u, 0u);
             return HV_NO_MEMORY;
         }
-        hal_store_release64(entry, a64_pte_leaf(to.v + done, level, attributes));
+        guestmap_store(entry, a64_pte_leaf(to.v + done, level, attributes));
         done += a64_level_bytes(level);
     }
     /* A fault is never cached: the tables only have to be visible to the walkers (D8.13.1). */
@@ -290,10 +319,11 @@ static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
         for (uint32_t i = 0u; i < A64_PTE_ENTRIES; i++) {
             table[i] = a64_pte_leaf(a64_pte_output(pte) + (i * a64_level_bytes(level + 1u)), level + 1u, pte);
         }
+        guestmap_reveal(table, PAGE_BYTES);
         hal_guestmap_begin(map);
-        hal_store_release64(entry, 0u);
+        guestmap_store(entry, 0u);
         guestmap_flush(map, 0u, 0u);
-        hal_store_release64(entry, a64_pte_table(hal_hypmap_hpa(table).v));
+        guestmap_store(entry, a64_pte_table(hal_hypmap_hpa(table).v));
         __asm__ volatile("dsb ishst" : : : "memory");
         hal_guestmap_end(map);
     }

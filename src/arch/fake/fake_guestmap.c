@@ -103,6 +103,9 @@ void hal_guestmap_destroy(struct hal_guestmap *map)
     if (*link == NULL) {
         fake_die("hal_guestmap_destroy() of a map that is not alive");
     }
+    if (fake_iommu_leads_to(map)) {
+        fake_die("hal_guestmap_destroy() of a map that a device may use");
+    }
     *link = map->next_live;
     while (map->pages != NULL) {
         struct fake_region_page *const page = map->pages;

@@ -119,5 +119,6 @@ void fake_reset(void)
     fake_vcpu_reset_all();
     fake_devices_reset();
     fake_maps_reset();
+    fake_iommu_reset();
     fake_memory_reset();
 }

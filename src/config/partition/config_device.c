@@ -5,12 +5,14 @@
 
 #include "config/partition/config_line.h"
 #include "config/partition/layout.h"
+#include "config/partition/config_stream.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
 #define XEN_REG   "xen,reg"
 #define XEN_PATH  "xen,path"
 #define XEN_FORCE "xen,force-assign-without-iommu"
+#define PCI_RIDS  0x10000u /* all requester ids of a host bridge */
 #define OWN_VIRQS "bulkhead,virqs"
 #define CELLS_MAX 2u
 #define SPI_FIRST 32u
@@ -271,7 +273,13 @@ static uint32_t host_find(const struct config_partial *p, uint32_t node, const c
 
 static void host_make(const struct config_partial *p, uint32_t node, uint32_t host, const char *path)
 {
-    if (!dt_has(p->ix, node, XEN_FORCE)) {
+    const uint8_t domain = config_partial_domain(p);
+    uint32_t held;
+
+    speak_of(p, p->m->ix);
+    held = config_stream_device(p->m, host, domain) + config_stream_pci(p->m, host, 0u, PCI_RIDS, domain);
+    speak_of(p, p->ix);
+    if ((held == 0u) && !dt_has(p->ix, node, XEN_FORCE)) {
         config_fault_prop(p->m->report, node, XEN_FORCE,
                           "this of a device that no IOMMU holds: its DMA would reach everything");
     }

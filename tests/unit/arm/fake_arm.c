@@ -10,6 +10,7 @@
 #include "base/console.h"
 #include "base/log.h"
 #include "base/percpu.h"
+#include "hal/cache.h"
 #include "hal/hypmap.h"
 #include "hal/plan.h"
 
@@ -262,6 +263,35 @@ void *upcall_domain_page(struct hal_domain *domain)
     (void)domain;
     fake_seen.pages++;
     return calloc(1, PAGE_BYTES);
+}
+
+void *upcall_heap_pages(uint32_t nr_pages)
+{
+    void *const pages = aligned_alloc((size_t)nr_pages * PAGE_BYTES, (size_t)nr_pages * PAGE_BYTES);
+
+    return memset(pages, 0, (size_t)nr_pages * PAGE_BYTES);
+}
+
+void upcall_iommu_fault(const struct hal_iommu_fault *fault)
+{
+    (void)fault;
+}
+
+hpa_t hal_hypmap_hpa(const void *va)
+{
+    return hpa((uint64_t)(uintptr_t)va);
+}
+
+void hal_cache_clean(const void *va, uint64_t bytes)
+{
+    (void)va;
+    (void)bytes;
+}
+
+void hal_cache_clean_invalidate(const void *va, uint64_t bytes)
+{
+    (void)va;
+    (void)bytes;
 }
 
 void upcall_domain_page_free(struct hal_domain *domain, void *page)

@@ -190,6 +190,16 @@ static void heap_pages(void **state)
     assert_ptr_equal(heap_alloc(4), b + PAGE_BYTES); /* does not fit into the gap of 3 */
     assert_ptr_equal(heap_alloc(2), a);
     assert_ptr_equal(heap_alloc(1), a + 2 * PAGE_BYTES);
+    for (uint32_t n = 1; n <= 8; n *= 2) { /* aligned to their size, and what that took has come back */
+        const uint64_t before = heap_free_bytes();
+        uint8_t *const pages = upcall_heap_pages(n);
+
+        assert_non_null(pages);
+        assert_int_equal((uintptr_t)pages % (n * PAGE_BYTES), 0);
+        assert_int_equal(heap_free_bytes(), before - n * PAGE_BYTES);
+        heap_free(pages, n);
+    }
+    assert_null(upcall_heap_pages(64));
     heap_free(early, 1); /* not the heap's: nothing happens */
     assert_int_equal(heap_free_bytes(), (69 - 8) * PAGE_BYTES);
     while (upcall_heap_page() != NULL) {
@@ -226,6 +236,7 @@ static void pools(void **state)
     /* [test->dsn~nothing-after-boot~1] */
     heap_seal();
     assert_null(upcall_heap_page());
+    assert_null(upcall_heap_pages(1));
 }
 
 static void bad_free(void *arg)

@@ -6,6 +6,8 @@
 #include "hal/types.h"
 
 #define ARM_REDIST_REGIONS_MAX 16u
+#define ARM_SMMUS_MAX          4u
+#define ARM_SMMU_LINES         2u
 
 struct arm_range {
     uint64_t base;
@@ -20,6 +22,14 @@ struct arm_gic_map {
     uint64_t stride; /* from redistributor to redistributor */
 };
 
+/* An SMMUv3 (binding iommu/arm,smmu-v3.yaml) */
+struct arm_smmu {
+    uint32_t node; /* in the host's tree */
+    uint64_t base;
+    uint32_t irq[ARM_SMMU_LINES]; /* of events and of errors; may be one; 0 = none: it is polled */
+    bool edge[ARM_SMMU_LINES];
+};
+
 enum arm_conduit { ARM_CONDUIT_NONE, ARM_CONDUIT_SMC, ARM_CONDUIT_HVC };
 
 /* interrupt-controller and timer nodes (bindings arm,gic, arm,gic-v3, arm,armv8-timer), psci node */
@@ -31,7 +41,9 @@ struct arm_plan_host {
     struct arm_range gicv; /* GICv2 virtual CPU interface */
     struct arm_range gicr[ARM_REDIST_REGIONS_MAX];
     uint32_t nr_gicr;
-    uint64_t gicr_stride;     /* 0 = the architecture's (128 KiB, 256 KiB with VLPIs by GICR_TYPER) */
+    uint64_t gicr_stride; /* 0 = the architecture's (128 KiB, 256 KiB with VLPIs by GICR_TYPER) */
+    struct arm_smmu smmu[ARM_SMMUS_MAX];
+    uint32_t nr_smmus;
     uint32_t ppi_maintenance; /* INTIDs, 16 .. 31 */
     uint32_t ppi_virt_timer;
     uint32_t ppi_hyp_timer;

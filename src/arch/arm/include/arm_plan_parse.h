@@ -16,9 +16,11 @@ struct config_report; /* config/config.h */
 void arm_plan_parse(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm,
                     uint32_t cpu_on);
 void arm_plan_parse_gic(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm);
+void arm_plan_parse_smmu(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm);
 
-/* Whether any of the controller's registers are in the range. */
+/* Whether any registers of the interrupt controller, of the IOMMUs are in the range. */
 bool arm_plan_is_gic(const struct arm_plan_host *arm, uint64_t base, uint64_t bytes);
+bool arm_plan_is_smmu(const struct arm_plan_host *arm, uint64_t base, uint64_t bytes);
 
 /* The INTID of a GIC's three (or four) interrupt cells. False if they are no SPI or PPI of a GIC. */
 bool arm_plan_intid(const struct dt_index *ix, const struct dt_irq *irq, uint32_t *intid, bool *edge);

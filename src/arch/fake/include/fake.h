@@ -66,6 +66,16 @@ struct fake_device {
 };
 void fake_device_add(const struct fake_device *device);
 
+/* -- IOMMUs and the devices behind them -- */
+#define FAKE_IOMMU_IRQ 200u /* and those that follow */
+/* A device's access of a stream. False: it was refused, and hal_iommu_service() will tell; the interrupt
+ * comes when nothing was left to tell. */
+bool fake_dma(uint32_t iommu, uint32_t stream, gpa_t at, void *bytes, uint64_t nr, bool write);
+/* Whether any stream leads to this map */
+bool fake_iommu_leads_to(const struct hal_guestmap *map);
+/* From now on none confirms anything. */
+void fake_iommu_break(bool broken);
+
 /* -- Simulated CPUs -- */
 enum fake_state {
     FAKE_STATE_OFF,    /* never booted */

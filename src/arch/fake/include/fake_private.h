@@ -52,6 +52,7 @@ void fake_memory_reset(void);
 void fake_devices_reset(void);
 void fake_device_mapped(uint64_t base, uint64_t bytes, uint8_t *va);
 void fake_maps_reset(void);
+void fake_iommu_reset(void);
 void fake_power_reset(void);
 
 #endif

@@ -10,12 +10,17 @@ void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report
     (void)report;
     host->intc_version = 3u;
     host->has_power = false;
+    host->nr_iommus = 0u;
     for (uint32_t n = 0u; n < ix->nr_nodes; n++) {
         if (dt_compatible(ix, n, "bulkhead,fake-intc-2")) {
             host->intc_version = 2u;
         }
         if (dt_compatible(ix, n, "bulkhead,fake-power")) {
             host->has_power = true;
+        }
+        if (dt_compatible(ix, n, "bulkhead,fake-iommu") && (host->nr_iommus < HAL_IOMMUS_MAX)) {
+            host->iommu_node[host->nr_iommus] = n;
+            host->nr_iommus++;
         }
     }
 }
@@ -47,6 +52,30 @@ bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t b
 {
     (void)host;
     return (base < 0x08100000ULL) && ((base + bytes) > 0x08000000ULL);
+}
+
+bool hal_plan_iommu(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host,
+                    uint32_t *iommu, uint32_t *nr_streams)
+{
+    bool found = false;
+
+    (void)ix;
+    for (uint32_t i = 0u; i < host->nr_iommus; i++) {
+        if (host->iommu_node[i] == node) {
+            *iommu = i;
+            *nr_streams = 1u << 20u;
+            found = true;
+        }
+    }
+    return found;
+}
+
+uint64_t hal_plan_iommu_bytes(const struct hal_plan_host *host, const uint32_t *nr_streams, uint32_t nr_runs)
+{
+    (void)host;
+    (void)nr_streams;
+    (void)nr_runs;
+    return 0u;
 }
 
 const struct hal_guest_layout *hal_plan_layout(void)

@@ -3,6 +3,7 @@
 #define TEST_ARM_PORT_H
 
 #include "arm_plan.h"
+#include "arm_smmu.h"
 #include "hal/types.h"
 #include "hal/vcpu.h"
 
@@ -58,6 +59,19 @@ static inline void arm_reg_set(struct hal_vcpu *vcpu, uint32_t n, uint64_t value
     if (n < 31u) {
         vcpu->frame.x[n] = value;
     }
+}
+
+/* Host physical addresses are the test's own pointers. */
+static inline uint64_t *arm_heap_at(uint64_t pa)
+{
+    return (uint64_t *)(uintptr_t)pa;
+}
+
+static inline struct smmu_stage2 arm_stage2_of(const struct hal_guestmap *map)
+{
+    const struct smmu_stage2 stage2 = { map->root, map->ipa_bits, map->level0, map->id };
+
+    return stage2;
 }
 
 static inline void arm_isb(void)

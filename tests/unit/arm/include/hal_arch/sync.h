@@ -43,6 +43,11 @@ static inline uint64_t hal_exchange64(volatile uint64_t *word, uint64_t value)
     return old;
 }
 
+static inline uint32_t hal_index(uint64_t number, uint32_t nr)
+{
+    return (number < nr) ? (uint32_t)number : 0u;
+}
+
 static inline void hal_barrier(void)
 {
 }
