@@ -14,12 +14,17 @@
 #define SUITE_SCRATCH_BYTES MIB(8) /* RAM that nobody uses, 2 MiB aligned */
 #define SUITE_STACK_BYTES   16384u
 #define SUITE_PAGES         64u
+#define SUITE_STREAMS       2048u
 
 struct suite_machine {
     hpa_t scratch;
     const struct hal_plan_host *host;
     uint8_t *pages;       /* SUITE_PAGES of the heap */
     uint64_t second_hwid; /* another CPU that can be started; UINT64_MAX if there is none */
+    /* A device behind IOMMU 0 copies eight bytes as its stream sees addresses; NULL: there is none. Ids below
+     * SUITE_STREAMS are attached. */
+    void (*copy)(uint64_t from, uint64_t to);
+    uint32_t stream;
     void (*put)(char c);
     void (*end)(uint32_t nr_failed); /* does not return */
 };
@@ -67,5 +72,6 @@ extern const struct suite_test suite_tests_memory[];
 extern const struct suite_test suite_tests_map[];
 extern const struct suite_test suite_tests_cpu[];
 extern const struct suite_test suite_tests_guest[];
+extern const struct suite_test suite_tests_iommu[];
 
 #endif

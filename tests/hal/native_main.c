@@ -36,8 +36,18 @@ static void cpu_begin(cpuid_t cpu, void (*entry)(void *arg))
     hal_cpu_run();
 }
 
+static void copy(uint64_t from, uint64_t to)
+{
+    uint64_t word = 0u;
+
+    (void)fake_dma(0u, suite_machine.stream, gpa(from), &word, sizeof(word), false);
+    (void)fake_dma(0u, suite_machine.stream, gpa(to), &word, sizeof(word), true);
+}
+
 static void first(void *arg)
 {
+    static const uint32_t nr_streams[HAL_IOMMUS_MAX] = { SUITE_STREAMS };
+
     const struct hal_plan_host *const host = arg;
     void *va = NULL;
     uint64_t used = 0u;
@@ -49,6 +59,7 @@ static void first(void *arg)
     if ((hal_irq_init(host) != HV_OK) || (hal_timer_init(host) != HV_OK)) {
         abort();
     }
+    hal_iommu_init(host, nr_streams);
     cpu_begin(0u, suite_run);
 }
 
@@ -66,15 +77,19 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
 
 int main(void)
 {
-    static const struct hal_plan_host host = { .intc_version = 3u, .has_power = true };
+    static const struct hal_plan_host host = { .intc_version = 3u, .has_power = true, .nr_iommus = 1u };
 
     fake_reset();
     fake_ram_setup(RAM_BASE, MIB(64));
     fake_time_step(1000u);
     suite_seen.domain_pages_max = UINT32_MAX;
-    suite_machine = (struct suite_machine){
-        .scratch = hpa(RAM_BASE + MIB(16)), .host = &host, .second_hwid = 1u, .put = put, .end = end
-    };
+    suite_machine = (struct suite_machine){ .scratch = hpa(RAM_BASE + MIB(16)),
+                                            .host = &host,
+                                            .second_hwid = 1u,
+                                            .copy = copy,
+                                            .stream = 16u,
+                                            .put = put,
+                                            .end = end };
     fake_cpu_boot(0u, first, (void *)(uintptr_t)&host);
     fake_run();
     (void)printf("HAL-SUITE the CPUs came to rest before the end\n");

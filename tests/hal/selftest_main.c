@@ -12,6 +12,7 @@
 #include "hal/upcall.h"
 #include "hal_suite.h"
 #include "lib/bits.h"
+#include "selftest_edu.h"
 
 #define PL011_BASE    0x09000000ULL
 #define PL011_BYTES   0x1000u
@@ -114,6 +115,7 @@ static void tree_read(hpa_t at)
 
 _Noreturn void upcall_boot(const struct hal_boot *boot)
 {
+    static const uint32_t nr_streams[HAL_IOMMUS_MAX] = { SUITE_STREAMS };
     void *va = NULL;
     uint64_t used = 0u;
 
@@ -139,6 +141,11 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
     hal_power_init(&host);
     must(hal_irq_init(&host), "hal_irq_init");
     must(hal_timer_init(&host), "hal_timer_init");
+    if (selftest_edu_find() && (host.arm.nr_smmus > 0u)) {
+        hal_iommu_init(&host, nr_streams);
+    } else {
+        suite_machine.copy = NULL;
+    }
     cpu_begin(0u, suite_run);
     end(1u);
     hal_cpu_park();

@@ -11,7 +11,7 @@ struct run {
     uint32_t iommu;
     uint32_t first;
     uint32_t nr;
-    struct hal_guestmap *map; /* NULL: reserved, refused */
+    struct hal_guestmap *map; /* NULL: reserved only */
 };
 
 static struct run runs[RUNS_MAX];
@@ -36,17 +36,28 @@ void fake_iommu_break(bool is_broken)
     broken = is_broken;
 }
 
-static struct run *run_of(uint32_t iommu, uint32_t stream)
+/* The run that a stream is in: of those that lead to a map, or of those that are reserved. */
+static struct run *run_of(uint32_t iommu, uint32_t stream, bool attached)
 {
     struct run *found = NULL;
 
     for (uint32_t i = 0u; i < nr_runs; i++) {
         if ((runs[i].iommu == iommu) && (stream >= runs[i].first) &&
-            ((stream - runs[i].first) < runs[i].nr)) {
+            ((stream - runs[i].first) < runs[i].nr) && ((runs[i].map != NULL) == attached)) {
             found = &runs[i];
         }
     }
     return found;
+}
+
+static enum hv_status add(uint32_t iommu, uint32_t first, uint32_t nr, struct hal_guestmap *map)
+{
+    if (nr_runs == RUNS_MAX) {
+        return HV_NO_MEMORY;
+    }
+    runs[nr_runs] = (struct run){ iommu, first, nr, map };
+    nr_runs++;
+    return HV_OK;
 }
 
 void hal_iommu_init(const struct hal_plan_host *host, const uint32_t *nr_streams)
@@ -61,41 +72,34 @@ enum hv_status hal_iommu_reserve(uint32_t iommu, uint32_t first, uint32_t nr)
     if ((iommu >= HAL_IOMMUS_MAX) || (nr > limit[iommu]) || (first > (limit[iommu] - nr))) {
         return HV_NOT_SUPPORTED;
     }
-    if (nr_runs == RUNS_MAX) {
-        return HV_NO_MEMORY;
-    }
-    runs[nr_runs] = (struct run){ iommu, first, nr, NULL };
-    nr_runs++;
-    return HV_OK;
+    return add(iommu, first, nr, NULL);
 }
 
 enum hv_status hal_iommu_attach(uint32_t iommu, uint32_t first, uint32_t nr, struct hal_guestmap *map)
 {
     for (uint32_t s = first; s < (first + nr); s++) {
-        if (run_of(iommu, s) == NULL) {
+        if (run_of(iommu, s, false) == NULL) {
             return HV_NOT_SUPPORTED;
         }
-        if ((run_of(iommu, s)->map != NULL) && (run_of(iommu, s)->map != map)) {
+        if ((run_of(iommu, s, true) != NULL) && (run_of(iommu, s, true)->map != map)) {
             fake_die("stream %u is another map's", s);
         }
     }
-    if (broken) {
-        return HV_BUSY;
-    }
-    for (uint32_t s = first; s < (first + nr); s++) {
-        run_of(iommu, s)->map = map;
-    }
-    return HV_OK;
+    return broken ? HV_BUSY : add(iommu, first, nr, map);
 }
 
 enum hv_status hal_iommu_detach(uint32_t iommu, uint32_t first, uint32_t nr, struct hal_guestmap *map)
 {
-    (void)map;
-    for (uint32_t s = first; s < (first + nr); s++) {
-        if (run_of(iommu, s) != NULL) {
-            run_of(iommu, s)->map = NULL;
+    uint32_t kept = 0u;
+
+    for (uint32_t i = 0u; i < nr_runs; i++) {
+        if ((runs[i].map != map) || (runs[i].iommu != iommu) || (runs[i].first < first) ||
+            ((runs[i].first - first) >= nr)) {
+            runs[kept] = runs[i];
+            kept++;
         }
     }
+    nr_runs = kept;
     return broken ? HV_BUSY : HV_OK;
 }
 
@@ -137,42 +141,37 @@ bool hal_iommu_service(uint32_t iommu)
 bool hal_iommu_walk(uint32_t iommu, uint32_t *stream, uint32_t *nr, uint16_t *map_id)
 {
     const uint32_t end = (iommu < HAL_IOMMUS_MAX) ? limit[iommu] : 0u;
-    uint32_t first = *stream;
-    uint32_t next;
     const struct run *r = NULL;
+    uint32_t next;
 
-    for (; (first < end) && ((r == NULL) || (r->map == NULL)); first++) {
-        r = run_of(iommu, first);
+    for (; (*stream < end) && (r == NULL); (*stream)++) {
+        r = run_of(iommu, *stream, true);
     }
-    if ((r == NULL) || (r->map == NULL)) {
-        return false;
-    }
-    first--;
-    for (next = first + 1u; next < end; next++) {
-        const struct run *const q = run_of(iommu, next);
-
-        if ((q == NULL) || (q->map != r->map)) {
-            break;
+    if (r != NULL) {
+        (*stream)--;
+        for (next = *stream; (next < end) && (run_of(iommu, next, true) != NULL) &&
+                             (run_of(iommu, next, true)->map == r->map);
+             next++) {
         }
+        *nr = next - *stream;
+        *map_id = r->map->id;
     }
-    *stream = first;
-    *nr = next - first;
-    *map_id = r->map->id;
-    return true;
+    return r != NULL;
 }
 
 /* -- Devices -- */
 
 bool fake_dma(uint32_t iommu, uint32_t stream, gpa_t at, void *bytes, uint64_t nr, bool write)
 {
-    const struct run *const r = run_of(iommu, stream);
+    const struct run *const r = run_of(iommu, stream, true);
     const struct hal_guestmap *const map = (r != NULL) ? r->map : NULL;
     bool good = map != NULL;
 
     if (good) {
         good = write ? fake_guest_write(map, at, bytes, nr) : fake_guest_read(map, at, bytes, nr);
     }
-    if (!good && (nr_faults < FAULTS_MAX)) {
+    /* of a stream that is cut off nothing is told */
+    if (!good && ((r != NULL) || (run_of(iommu, stream, false) == NULL)) && (nr_faults < FAULTS_MAX)) {
         faults[nr_faults] = (struct hal_iommu_fault){ iommu, stream, CAUSE, at, "nothing there" };
         nr_faults++;
         if (nr_faults == 1u) {
