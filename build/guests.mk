@@ -29,9 +29,13 @@ $(GUEST_OUT)/%.o: %.S build/guests.mk
 	@mkdir -p $(@D)
 	$(call say,GUESTAS,$<)$(GUEST_CC) -g -march=armv8-a -MD -MP -MF $(@:.o=.d) -c -o $@ $<
 
+# What a guest consists of beside its folder
+guest_more_link := guestlib/ring.c
+$(GUEST_OUT)/tests/guest/link/%.o: GUEST_CFLAGS += -Iguestlib
+
 # $(call guest_rules,NAME)
 define guest_rules
-$(GUEST_OUT)/$(1).elf: $(call guest_objects,$(guest_lib) $(sort $(wildcard tests/guest/$(1)/*.c))) $(GUEST_LDS)
+$(GUEST_OUT)/$(1).elf: $(call guest_objects,$(guest_lib) $(sort $(wildcard tests/guest/$(1)/*.c)) $(guest_more_$(1))) $(GUEST_LDS)
 	$$(call say,GUESTLD,$$@)ld.lld-19 $(GUEST_LDFLAGS) -T $(GUEST_LDS) -o $$@ $$(filter %.o,$$^)
 out/guests/$(1).bin: $(GUEST_OUT)/$(1).elf
 	$$(call say,OBJCOPY,$$@)llvm-objcopy-19 -O binary $$< $$@

@@ -8,6 +8,8 @@
 #define WORD_DATA   16u
 #define WORD_BYTES  8u
 
+#define SECOND_OFFSET 256u /* of a pair's second ring, beside whole pages */
+
 static uint64_t *own_word(const struct ring *ring)
 {
     return &ring->shared[ring->writes ? WORD_WRITER : WORD_READER];
@@ -65,6 +67,17 @@ bool ring_open(struct ring *ring, void *memory, uint64_t bytes, bool writes, uin
     publish(ring);
     tell(ring);
     return true;
+}
+
+bool ring_open_pair(struct ring *out, struct ring *in, void *memory, uint64_t bytes, bool first,
+                    uint32_t life)
+{
+    const uint64_t half = (bytes / 2u) & ~(uint64_t)(SECOND_OFFSET - 1u);
+    const uint64_t least = (half > SECOND_OFFSET) ? (half - SECOND_OFFSET) : 0u;
+    uint64_t *const second = &((uint64_t *)memory)[(half + SECOND_OFFSET) / WORD_BYTES];
+
+    return ring_open(out, first ? memory : second, least, true, life) &&
+           ring_open(in, first ? second : memory, least, false, life);
 }
 
 /* Looks at the other side once: who it is, and where. RING_OK: *position is good for as long as nobody looks

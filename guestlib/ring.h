@@ -51,6 +51,12 @@ struct ring {
  * the memory says of the last life may be gone. False: too small. */
 bool ring_open(struct ring *ring, void *memory, uint64_t bytes, bool writes, uint32_t life);
 
+/* Two rings in one window, for both directions; `first` for one of the two sides. While the window's owner is
+ * down all its pages may be one and the same: the rings' words lie at different places of a page, or they
+ * would see each other. */
+bool ring_open_pair(struct ring *out, struct ring *in, void *memory, uint64_t bytes, bool first,
+                    uint32_t life);
+
 /* A whole message or nothing. Longer than the ring minus a word: RING_BROKEN. */
 enum ring_status ring_send(struct ring *ring, const void *message, uint32_t bytes);
 

@@ -211,6 +211,44 @@ static void test_notify(void **state)
     assert_int_equal(nr_told, 3u);
 }
 
+/* Both ways in one window; and a window of which all pages are one, in which nobody is up. */
+static void test_pair(void **state)
+{
+    uint64_t *const window = aligned_alloc(64u, 8192u);
+    struct ring out[2] = { { .notify = NULL }, { .notify = NULL } };
+    struct ring in[2] = { { .notify = NULL }, { .notify = NULL } };
+    char text[8];
+    uint32_t bytes;
+
+    (void)state;
+    memset(window, 0, 8192u);
+    assert_false(ring_open_pair(&out[0], &in[0], window, 512u, true, 0u));
+    memset(window, 0, 8192u);
+    for (uint32_t i = 0u; i < 2u; i++) {
+        assert_true(ring_open_pair(&out[i], &in[i], window, 8192u, i == 0u, 0u));
+    }
+    for (uint32_t i = 0u; i < 4u; i++) {
+        (void)ring_send(&out[i & 1u], "", 0u);
+        (void)ring_receive(&in[i & 1u], text, sizeof(text), &bytes);
+    }
+    for (uint32_t i = 0u; i < 2u; i++) {
+        assert_int_equal(ring_send(&out[i], "abc", 3u), RING_OK);
+        assert_int_equal(ring_receive(&in[1u - i], text, sizeof(text), &bytes), RING_OK);
+        if (bytes == 0u) { /* the first of those above */
+            assert_int_equal(ring_receive(&in[1u - i], text, sizeof(text), &bytes), RING_OK);
+        }
+        assert_memory_equal(text, "abc", 3u);
+    }
+    memset(window, 0, 8192u);
+    for (uint32_t i = 0u; i < 10u; i++) {
+        assert_int_equal(ring_send(&out[0], "abc", 3u), RING_DOWN);
+        memcpy(&window[512u], window, 4096u); /* the second page is the first */
+        assert_int_equal(ring_receive(&in[0], text, sizeof(text), &bytes), RING_DOWN);
+        memcpy(window, &window[512u], 4096u);
+    }
+    free(window);
+}
+
 static uint64_t chance_state = 88172645463325252ULL;
 
 static uint64_t chance(void)
@@ -285,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late_word, setup, teardown),
         cmocka_unit_test_setup_teardown(test_notify, setup, teardown),
+        cmocka_unit_test(test_pair),
         cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
     };
 
