@@ -80,19 +80,22 @@ bool ring_open_pair(struct ring *out, struct ring *in, void *memory, uint64_t by
            ring_open(in, first ? second : memory, least, false, life);
 }
 
-/* Looks at the other side once: who it is, and where. RING_OK: *position is good for as long as nobody looks
- * again. */
-static enum ring_status look(struct ring *ring, uint32_t *position)
+static uint64_t *other_word(const struct ring *ring)
 {
-    uint64_t theirs;
+    return &ring->shared[ring->writes ? WORD_READER : WORD_WRITER];
+}
+
+/* Looks at the other side once: who it is, and where. RING_OK: the position in *theirs is good for as long as
+ * nobody looks again. */
+static enum ring_status look(struct ring *ring, uint64_t *theirs)
+{
     uint16_t epoch;
-    bool up;
 
     if (__atomic_load_n(own_word(ring), __ATOMIC_RELAXED) != ring->word) {
         begin(ring, ring->epoch); /* the memory was zeroed, or spoilt */
     }
-    theirs = __atomic_load_n(&ring->shared[ring->writes ? WORD_READER : WORD_WRITER], __ATOMIC_ACQUIRE);
-    epoch = (uint16_t)(theirs >> 48u);
+    *theirs = __atomic_load_n(other_word(ring), __ATOMIC_ACQUIRE);
+    epoch = (uint16_t)(*theirs >> 48u);
     if (epoch != ring->seen) {
         ring->seen = epoch;
         ring->position = 0u;
@@ -102,9 +105,7 @@ static enum ring_status look(struct ring *ring, uint32_t *position)
         publish(ring);
         tell(ring);
     }
-    up = (epoch != 0u) && ((uint16_t)(theirs >> 32u) == ring->epoch);
-    *position = (uint32_t)theirs;
-    if (!up) {
+    if ((epoch == 0u) || ((uint16_t)(*theirs >> 32u) != ring->epoch)) {
         ring->up = false;
         return RING_DOWN;
     }
@@ -116,6 +117,14 @@ static enum ring_status look(struct ring *ring, uint32_t *position)
         return again ? RING_RESTARTED : RING_OK;
     }
     return RING_OK;
+}
+
+/* What was read since the look was the other side's: this memory is what it was, and so is who writes it. */
+static bool still(const struct ring *ring, uint64_t theirs)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return (__atomic_load_n(own_word(ring), __ATOMIC_RELAXED) == ring->word) &&
+           ((__atomic_load_n(other_word(ring), __ATOMIC_RELAXED) >> 32u) == (theirs >> 32u));
 }
 
 static enum ring_status broken(struct ring *ring)
@@ -168,15 +177,15 @@ static void get_words(struct ring *ring, uint8_t *to, uint32_t bytes)
 /* Where the other side is after our word went out: one of the two sees the other's word. */
 static uint32_t other_position(const struct ring *ring)
 {
-    return (uint32_t)__atomic_load_n(&ring->shared[ring->writes ? WORD_READER : WORD_WRITER],
-                                     __ATOMIC_SEQ_CST);
+    return (uint32_t)__atomic_load_n(other_word(ring), __ATOMIC_SEQ_CST);
 }
 
 enum ring_status ring_send(struct ring *ring, const void *message, uint32_t bytes)
 {
     const uint64_t need = 1u + (((uint64_t)bytes + (WORD_BYTES - 1u)) / WORD_BYTES);
-    uint32_t tail = 0u;
-    const enum ring_status status = look(ring, &tail);
+    uint64_t theirs = 0u;
+    const enum ring_status status = look(ring, &theirs);
+    const uint32_t tail = (uint32_t)theirs;
     const uint32_t before = ring->position;
 
     if (need > ring->nr_words) {
@@ -201,26 +210,35 @@ enum ring_status ring_send(struct ring *ring, const void *message, uint32_t byte
 
 enum ring_status ring_receive(struct ring *ring, void *message, uint32_t room, uint32_t *bytes)
 {
-    uint32_t head = 0u;
-    enum ring_status status = look(ring, &head);
-    uint32_t ready;
+    uint64_t theirs = 0u;
+    const enum ring_status status = look(ring, &theirs);
+    const uint32_t head = (uint32_t)theirs;
+    const uint32_t begin_at = ring->position;
+    const uint32_t ready = head - begin_at;
     uint64_t length;
+    bool good;
 
     *bytes = 0u;
     if (status != RING_OK) {
         return status;
     }
-    ready = head - ring->position;
     if (ready == 0u) {
         return RING_AGAIN;
     }
-    length = __atomic_load_n(data(ring, ring->position), __ATOMIC_RELAXED);
-    if ((ready > ring->nr_words) || (length > room) ||
-        (((length + (WORD_BYTES - 1u)) / WORD_BYTES) > (ready - 1u))) {
+    length = __atomic_load_n(data(ring, begin_at), __ATOMIC_RELAXED);
+    good = (ready <= ring->nr_words) && (length <= room) &&
+           (((length + (WORD_BYTES - 1u)) / WORD_BYTES) <= (ready - 1u));
+    if (good) {
+        ring->position++;
+        get_words(ring, message, (uint32_t)length);
+    }
+    if (!still(ring, theirs)) {
+        ring->position = begin_at; /* the next look will tell */
+        return RING_DOWN;
+    }
+    if (!good) {
         return broken(ring);
     }
-    ring->position++;
-    get_words(ring, message, (uint32_t)length);
     publish(ring);
     *bytes = (uint32_t)length;
     /* It may wait for room: at the latest when all is read, and when half of it is free. */

@@ -15,7 +15,7 @@
 
 #define BYTES    (RING_HEADER_BYTES + 1024u)
 #define MESSAGES 20000u
-#define LIVES    50u
+#define LIVES    400u
 
 static uint64_t memory[BYTES / 8u] __attribute__((aligned(64)));
 
@@ -50,7 +50,11 @@ static void *write_all(void *arg)
 
         if (status == RING_OK) {
             number++;
-            if (restarts && ((number % (MESSAGES / LIVES)) == 0u)) {
+            if (restarts && ((number % (MESSAGES / LIVES)) == 0u)) { /* 50 messages */
+                for (uint32_t i = 0u; (i < (BYTES / 8u)) && (((number / (MESSAGES / LIVES)) & 1u) == 0u);
+                     i++) {
+                    __atomic_store_n(&memory[i], 0u, __ATOMIC_SEQ_CST); /* as when it owned the memory */
+                }
                 (void)ring_open(&ring, memory, BYTES, true, number);
             }
         } else {
