@@ -12,8 +12,14 @@ guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out tests/guest/li
 GUEST_BINARIES := $(guest_names:%=out/guests/%.bin)
 guest_objects = $(patsubst %,$(GUEST_OUT)/%.o,$(basename $(1)))
 
+# Partial device trees: devices that systems give to guests.
+GUEST_TREES := $(patsubst systems/devices/%.dts,out/guests/%.dtb,$(wildcard systems/devices/*.dts))
+out/guests/%.dtb: systems/devices/%.dts
+	@mkdir -p $(@D)
+	$(call say,DTC,$@)dtc -q -I dts -O dtb -o $@ $<
+
 .PHONY: bare-guests
-bare-guests: $(GUEST_BINARIES)
+bare-guests: $(GUEST_BINARIES) $(GUEST_TREES)
 guests: bare-guests
 
 # What computes in floating point says so by its name.

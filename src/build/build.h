@@ -20,7 +20,8 @@ uint32_t build_nr_workspaces(void);
  * appends it to domain_table. HV_NO_MEMORY or HV_LIMIT with a log line. */
 HV_MUST_CHECK enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain);
 
-/* Runs the phases: modules, reserve (RAM, scrubbed), map, vcpu, vdev, image. Worker context; long; calls
+/* Runs the phases: modules, reserve (RAM, scrubbed), map, vcpu, vdev, devices, image. Worker context; long;
+ * calls
  * work_breathe(). HV_BUSY: the domain is built or being built. Another failure is logged with domain and
  * phase, undone, and the domain is DOMAIN_FAILED. The caller follows with build_start(). */
 HV_MUST_CHECK enum hv_status build_domain(struct domain *domain);

@@ -3,6 +3,7 @@
 #include "build/builder.h"
 
 #include "base/log.h"
+#include "build/partition/build_given.h"
 #include "evtchn/evtchn.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -91,6 +92,7 @@ static const struct build_phase phases[] = {
     { "links", build_links, build_links_undo },
     { "vcpu", vcpus_do, vcpus_undo },
     { "vdev", build_devices, build_devices_undo },
+    { "devices", build_given, build_given_undo },
     { "image", build_image, nothing_undo },
     { "streams", build_streams, build_streams_undo }, /* cut before anything else is taken away */
     { "announce", announce_do, nothing_undo },

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/percpu.h"
+#include "build/partition/build_given.h"
 #include "evtchn/evtchn.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
@@ -41,7 +42,8 @@ static uint32_t tree_pages(const struct plan *plan)
 
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         const uint64_t bytes = ((uint64_t)plan->domain[i].nr_vcpus * BUILD_TREE_BYTES_PER_VCPU) +
-                               ((uint64_t)plan->domain[i].nr_static * BUILD_TREE_BYTES_PER_BANK);
+                               ((uint64_t)plan->domain[i].nr_static * BUILD_TREE_BYTES_PER_BANK) +
+                               plan->domain[i].partial_room;
 
         most = bits_max(most, bytes);
     }
@@ -98,6 +100,7 @@ enum hv_status build_setup(const struct plan *plan)
     build_streams_setup(plan);
     build_memory_setup(plan->clean_memory);
     status = build_links_setup(plan);
+    build_given_setup(plan);
     nr_workspaces = 0u;
     for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
         struct build_workspace *const w = &workspaces[i];

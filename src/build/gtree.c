@@ -4,6 +4,7 @@
 #include <libfdt.h>
 
 #include "build/builder.h"
+#include "build/partition/build_given.h"
 #include "hal/virq.h"
 #include "hal/vplat.h"
 #include "lib/bits.h"
@@ -255,17 +256,22 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     static const char compatible[] = "xen,xenvm-4.20\0"
                                      "xen,xenvm";
     const struct hal_tree sink = { tree_begin, tree_prop, tree_end, t };
+    const uint32_t own = in->domain->plan->intc_phandle;
+    const uint32_t intc = (own != 0u) ? own : HAL_VPLAT_PHANDLE_INTC;
 
     tree_begin(t, "");
     put_u32(t, "#address-cells", 2u);
     put_u32(t, "#size-cells", 2u);
-    put_u32(t, "interrupt-parent", HAL_VPLAT_PHANDLE_INTC);
+    put_u32(t, "interrupt-parent", intc);
     put_string(t, "model", "XENVM-4.20");
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+    if (!build_given_tree(in->domain->plan, &sink)) {
+        note(t, -FDT_ERR_BADSTRUCTURE);
+    }
     write_chosen(t, in);
     write_memory(t, in->domain);
     write_links(t, in->domain);
-    hal_vplat_tree(&in->domain->hal, &sink);
+    hal_vplat_tree(&in->domain->hal, intc, &sink);
     if (in->domain->plan->enhanced != PLAN_ENHANCED_NONE) {
         write_hypervisor(t);
     }

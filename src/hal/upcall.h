@@ -28,6 +28,9 @@ void upcall_reschedule(void);
 /* Interrupts acknowledged by the port. Interrupts masked. */
 void upcall_irq(uint32_t irq);
 void upcall_ipi(void);
+/* A guest's interrupt came (hal_irq_route): hal_virq_pulse(domain, virq), now or when the domain's rate
+ * allows. */
+void upcall_line(struct hal_domain *domain, uint32_t virq);
 void upcall_timer(void);
 
 /* An exception out of the hypervisor's own code: our invariant is broken. where: pc; the port printed its

@@ -4,6 +4,7 @@
 
 #include "hal/vcpu.h"
 
+/* Both take a rise of a line that is a physical interrupt's (hal/irq.h) for that interrupt, and no fall. */
 /* Drives the level of a shared line (SPI INTID 32 ..); pends it at its target vCPU and kicks that. Any
  * context, takes the controller's lock. Lines the domain does not have are ignored. */
 void hal_virq_set_line(struct hal_domain *domain, uint32_t intid, bool level);

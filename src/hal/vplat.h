@@ -15,12 +15,12 @@ struct hal_tree {
     void *ctx;
 };
 
-/* Writes the port's nodes of the guest's root: cpus, interrupt controller (phandle 65000), timer, firmware.
+/* Writes the port's nodes of the guest's root: cpus, interrupt controller (of phandle intc), timer, firmware.
  * Root cells are 2/2 and the root's interrupt-parent is written by the caller. nr_vcpus and versions are the
  * domain's. */
-void hal_vplat_tree(const struct hal_domain *domain, const struct hal_tree *tree);
+void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree);
 
-#define HAL_VPLAT_PHANDLE_INTC 65000u
+#define HAL_VPLAT_PHANDLE_INTC 65000u /* unless a guest's partial tree has another */
 
 /* The guest-visible id of a vCPU (Arm: MPIDR affinity; Aff0 = index & 15, Aff1 = index >> 4). */
 uint64_t hal_vplat_cpu_hwid(uint32_t index);

@@ -88,6 +88,7 @@ enum hv_status irq_register(uint32_t irq, bool edge, void (*handler)(void *ctx),
 
 void irq_adopt(cpuid_t from)
 {
+    hal_irq_adopt(from);
     for (uint32_t i = 0; i < irq_nr; i++) {
         if (irq_table[i].cpu == from) {
             irq_table[i].cpu = cpu_id();

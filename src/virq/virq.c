@@ -6,6 +6,7 @@
 #include "virq/virq.h"
 
 #include "hal/timer.h"
+#include "hal/upcall.h"
 #include "hal/virq.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -101,6 +102,12 @@ static bool gate_passes(struct domain *domain, uint32_t line)
         }
     }
     return passes;
+}
+
+/* The host's controller keeps it until the guest ends it: it needs no fall. */
+void upcall_line(struct hal_domain *domain, uint32_t virq)
+{
+    virq_set_line(domain_of(domain), virq, true);
 }
 
 void virq_set_line(struct domain *domain, uint32_t intid, bool level)

@@ -36,6 +36,7 @@ struct suite_seen {
     volatile uint32_t ipis[HV_CPUS_MAX];
     volatile uint32_t timers;
     volatile uint32_t irqs;
+    volatile uint32_t lines;
     volatile uint32_t exit_works;
     volatile uint32_t reschedules;
     volatile uint32_t kicks;

@@ -51,6 +51,13 @@ void upcall_irq(uint32_t irq)
     (void)hal_fetch_add32(&suite_seen.irqs, 1u);
 }
 
+void upcall_line(struct hal_domain *domain, uint32_t virq)
+{
+    (void)domain;
+    (void)virq;
+    suite_seen.lines++;
+}
+
 void upcall_ipi(void)
 {
     (void)hal_fetch_add32(&suite_seen.ipis[cpu_id()], 1u);

@@ -18,6 +18,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -93,10 +94,11 @@ class Machine:
     extra       further QEMU arguments; they also take part when the board's tree is made
     hypervisor  bulkhead.bin of another build; include: further folders for /incbin/
     kernel      boots this file as it is instead of a system (self-test images); then system is None
+    second      the machine has a second UART: what it sends is in second_text, second_send() types there
     """
 
     def __init__(self, system=None, board="virt", cpu=None, cpus=None, mem=None, gic=None, extra=(), hypervisor=None,
-                 include=(), kernel=None):
+                 include=(), kernel=None, second=False):
         if board not in BOARDS:
             raise MachineError("no board '%s'; there are: %s" % (board, " ".join(sorted(BOARDS))))
         self.board = BOARDS[board]
@@ -108,6 +110,9 @@ class Machine:
         self.include = [in_root(path) for path in include]
         self.hypervisor = in_root(hypervisor or os.environ.get("BULKHEAD_IMAGE") or "out/bulkhead.bin")
         self.kernel = in_root(kernel) if kernel else None
+        self.second = second
+        self.second_text = ""
+        self._second = None
         self.system = None
         if system:
             self.system = in_root(system) if "/" in system else os.path.join(ROOT, "systems", system + ".dts")
@@ -143,13 +148,14 @@ class Machine:
         if qemu is None:
             raise MachineError("%s is not installed" % QEMU)
         arguments += given
-        key = hashlib.sha256(repr((arguments, os.stat(qemu).st_ctime_ns)).encode()).hexdigest()[:12]
+        key = hashlib.sha256(repr((arguments, self.second, os.stat(qemu).st_ctime_ns)).encode()).hexdigest()[:12]
         path = os.path.join(OUT, "boards", "%s-%s-%d-%dM-gic%s-%s.dtb"
                             % (self.board.name, (self.cpu or "own").split(",")[0], self.cpus, self.mem, self.gic, key))
         with Lock(path):
             if not os.path.exists(path):
                 machine = arguments[1] + ",dumpdtb=%s.new" % path
-                checked([qemu, arguments[0], machine] + arguments[2:] + ["-serial", "null"], "asking QEMU for its device tree")
+                serial = ["-serial", "null"] * (2 if self.second else 1)
+                checked([qemu, arguments[0], machine] + arguments[2:] + serial, "asking QEMU for its device tree")
                 os.replace(path + ".new", path)
         return path
 
@@ -239,13 +245,37 @@ class Machine:
         """Starts QEMU. `echo`, a binary stream, gets a copy of all output as it comes."""
         # setpriv: QEMU ends with us, however we end.
         self.command = self.arguments() + ["-serial", "stdio"]
+        if self.second:
+            self._second = socket.socketpair()
+            self.command += ["-chardev", "socket,id=second,fd=%d" % self._second[1].fileno(), "-serial", "chardev:second"]
         self._echo = echo
         self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL"] + self.command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
+                                        pass_fds=[self._second[1].fileno()] if self.second else [])
+        if self.second:
+            self._second[1].close()
+            threading.Thread(target=self._read_second, daemon=True).start()
         atexit.register(self.stop)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
+
+    def _read_second(self):
+        while True:
+            data = self._second[0].recv(4096)
+            if not data:
+                return
+            with self._changed:
+                self.second_text += data.decode("latin-1")
+                self._changed.notify_all()
+
+    def second_send(self, text):
+        """Types on the second UART."""
+        self._second[0].sendall(text.encode())
+
+    def second_expect(self, regex, timeout=60):
+        """The first match in all that the second UART sent since second_text was last emptied."""
+        return self._wait(lambda: re.search(regex, self.second_text), "the second UART said /%s/" % regex, timeout)
 
     def _read(self):
         descriptor = self.process.stdout.fileno()

@@ -164,32 +164,46 @@ static bool gic_has(uint32_t irq)
     return (irq < gic_host.nr_irqs) && (irq < HAL_IRQ_MAX);
 }
 
-enum hv_status hal_irq_enable(uint32_t irq, bool edge)
+void gic_set_edge(uint32_t irq, bool edge)
 {
     const uint32_t config = GICD_ICFGR + ((irq / 16u) * 4u);
     const uint32_t bit = BIT32((((irq & 15u) * 2u) + 1u));
-    volatile uint8_t *page;
-    uint64_t flags;
-    uint32_t value;
+    volatile uint8_t *page = gic_page_of(irq);
+    const uint64_t flags = spin_lock(&gic_lock);
+    const uint32_t value = gic_read32(page, config);
 
+    gic_write32(page, config, edge ? (value | bit) : (value & ~bit));
+    spin_unlock(&gic_lock, flags);
+}
+
+void gic_route(uint32_t irq, const struct gic_cpu *cpu)
+{
+    if (gic_host.version == 3u) {
+        gicv3_route(irq, cpu);
+    } else {
+        gicv2_route(irq, cpu);
+    }
+}
+
+void gic_settle_distributor(void)
+{
+    if (gic_host.version == 3u) {
+        gicv3_settle();
+    }
+}
+
+enum hv_status hal_irq_enable(uint32_t irq, bool edge)
+{
     if (!gic_has(irq)) {
         return HV_INVALID;
     }
-    page = gic_page_of(irq);
-    flags = spin_lock(&gic_lock);
     if (irq >= GIC_SGIS) {
-        value = gic_read32(page, config);
-        gic_write32(page, config, edge ? (value | bit) : (value & ~bit));
+        gic_set_edge(irq, edge);
     }
     if (irq >= GIC_PRIVATE) {
-        if (gic_host.version == 3u) {
-            gicv3_route(irq, gic_this_cpu());
-        } else {
-            gicv2_route(irq, gic_this_cpu());
-        }
+        gic_route(irq, gic_this_cpu());
     }
-    gic_write32(page, GICD_ISENABLER + ((irq / 32u) * 4u), BIT32((irq & 31u)));
-    spin_unlock(&gic_lock, flags);
+    gic_write32(gic_page_of(irq), GICD_ISENABLER + ((irq / 32u) * 4u), BIT32((irq & 31u)));
     return HV_OK;
 }
 
@@ -343,7 +357,10 @@ static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
     } else if (irq == gic_host.host->ppi_maintenance) {
         vgic_maintain(loaded);
     } else {
-        upcall_irq(irq);
+        is_forwarded = (irq >= GIC_PRIVATE) && vgic_line_fired(irq);
+        if (!is_forwarded) {
+            upcall_irq(irq);
+        }
     }
     if (!is_forwarded) {
         gic_deactivate(ack);

@@ -76,7 +76,8 @@
 struct gic_cpu {
     struct hal_vcpu *loaded;  /* the vCPU whose interrupt state this CPU holds */
     volatile uint8_t *redist; /* GICv3: its redistributor */
-    uint64_t address;         /* GICv2: its bit in target masks; GICv3: affinity as in ICC_SGI1R_EL1 */
+    uint64_t hwid;
+    uint64_t address; /* GICv2: its bit in target masks; GICv3: affinity as in ICC_SGI1R_EL1 */
     volatile uint32_t is_up;
 };
 
@@ -122,6 +123,12 @@ void gic_reset_bank(volatile uint8_t *page, uint32_t bank, uint32_t groups);
 /* Waits, bounded, until (register & mask) == want. */
 bool gic_wait32(const volatile uint8_t *page, uint32_t offset, uint32_t mask, uint32_t want);
 
+/* A shared interrupt's trigger; where it goes */
+void gic_set_edge(uint32_t irq, bool edge);
+void gic_route(uint32_t irq, const struct gic_cpu *cpu);
+/* Until what was disabled is not delivered any more (GICv3; GICv2 does it at once) */
+void gic_settle_distributor(void);
+
 /* One version each; called by gic.c only */
 enum hv_status gicv2_init(void);
 enum hv_status gicv2_init_cpu(struct gic_cpu *cpu);
@@ -141,6 +148,7 @@ void gicv2_interface_load(const struct vgic_vcpu *vgic);
 
 enum hv_status gicv3_init(void);
 enum hv_status gicv3_init_cpu(struct gic_cpu *cpu);
+void gicv3_settle(void);
 void gicv3_route(uint32_t irq, const struct gic_cpu *cpu);
 void gicv3_ipi(const struct gic_cpu *cpu);
 uint64_t gicv3_lr_read(uint32_t slot);

@@ -140,6 +140,7 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
         return HV_NOT_SUPPORTED;
     }
     cpu->redist = page;
+    cpu->hwid = hwid;
     waker = gic_read32(page, GICR_WAKER);
     gic_write32(page, GICR_WAKER, waker & ~GICR_WAKER_PROCESSOR_SLEEP);
     if (!gic_wait32(page, GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP, 0u)) {
@@ -173,8 +174,14 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
 void gicv3_route(uint32_t irq, const struct gic_cpu *cpu)
 {
     /* GICD_IROUTER has the affinity where MPIDR_EL1 has it; Interrupt_Routing_Mode 0 (12.9.22) */
-    (void)cpu;
-    hal_mmio_write64(&gic_host.gicd[GICD_IROUTER + (irq * 8u)], arm_cpu_hwid());
+    hal_mmio_write64(&gic_host.gicd[GICD_IROUTER + (irq * 8u)], cpu->hwid);
+}
+
+void gicv3_settle(void)
+{
+    if (!gic_wait32(gic_host.gicd, GICD_CTLR, GICD_CTLR_RWP, 0u)) {
+        log_line("gic: the distributor does not settle");
+    }
 }
 
 void gicv3_ipi(const struct gic_cpu *cpu)

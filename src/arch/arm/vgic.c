@@ -36,6 +36,10 @@ void vgic_domain_destroy(struct hal_domain *domain)
         upcall_domain_page_free(domain, domain->arm.vgic);
         domain->arm.vgic = NULL;
     }
+    if (domain->arm.lines != NULL) {
+        upcall_domain_page_free(domain, domain->arm.lines);
+        domain->arm.lines = NULL;
+    }
 }
 
 void vgic_vcpu_reset(struct hal_vcpu *vcpu)
@@ -194,6 +198,14 @@ static void vgic_drive(struct hal_domain *domain, uint32_t spi, bool level, bool
     const uint64_t flags = vgic_lock(domain);
     const uint32_t was = bank->line & bit;
 
+    if ((vgic_linked(domain, number % VGIC_SPI_BANKS) & bit) != 0u) {
+        if (level) {
+            vgic_line_raise(domain, spi);
+        }
+        vgic_unlock(domain, flags);
+        vgic_attend();
+        return;
+    }
     if (!is_pulse) {
         bank->line = level ? (bank->line | bit) : (bank->line & ~bit);
     }

@@ -27,6 +27,15 @@
 #define VGIC_CTLR_GROUP1 BIT32(1)
 #define VGIC_LR_TIMER    0u
 
+/* The registers of a bit each, by their place */
+#define VGIC_REG_IGROUPR   1u
+#define VGIC_REG_ISENABLER 2u
+#define VGIC_REG_ICENABLER 3u
+#define VGIC_REG_ISPENDR   4u
+#define VGIC_REG_ICPENDR   5u
+#define VGIC_REG_ISACTIVER 6u
+#define VGIC_REG_ICACTIVER 7u
+
 /* One page of the domain's pool. */
 struct vgic_shared {
     struct spinlock lock;
@@ -40,6 +49,24 @@ struct vgic_shared {
 };
 
 _Static_assert(sizeof(struct vgic_shared) <= PAGE_BYTES, "one page of the domain's pool");
+
+/* Which shared interrupts are physical ones, one page of the domain's pool. Under the lock. */
+struct vgic_lines {
+    uint32_t bank[VGIC_SPI_BANKS];
+    uint32_t level[VGIC_SPI_BANKS];                /* what the guest reads as level-sensitive */
+    uint16_t irq[VGIC_SPI_BANKS * VGIC_BANK_IRQS]; /* the host's INTID */
+};
+
+static inline uint32_t vgic_linked(const struct hal_domain *domain, uint32_t bank)
+{
+    return (domain->arm.lines != NULL) ? domain->arm.lines->bank[bank] : 0u;
+}
+
+static inline bool vgic_is_linked(const struct hal_domain *domain, uint32_t intid)
+{
+    return (domain->arm.lines != NULL) && (intid >= 32u) &&
+           ((domain->arm.lines->bank[(intid / VGIC_BANK_IRQS) - 1u] & BIT32((intid % VGIC_BANK_IRQS))) != 0u);
+}
 
 static inline uint32_t vgic_group_mask(const struct vgic_shared *shared, const struct vgic_bank *bank)
 {
@@ -87,6 +114,19 @@ void vgic_attend(void);
 void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n);
 /* Would the guest be interrupted now? */
 bool vgic_irq_pending(const struct hal_vcpu *vcpu);
+
+/* vgic_line.c: physical interrupts of guests */
+/* One was acknowledged: true if it is a guest's and stays active. Interrupts masked. */
+bool vgic_line_fired(uint32_t irq);
+/* Lock held: it is to be seen by the guest. */
+void vgic_line_raise(struct hal_domain *domain, uint32_t spi);
+/* Lock held: the guest is done with it, and its list register does not say so to the host's controller. */
+void vgic_line_end(const struct hal_domain *domain, uint32_t intid);
+/* Lock held: what a guest's write to a bit register (VGIC_REG_) means for those of a bank; answers the bits
+ * that memory is to take. */
+uint32_t vgic_line_write(const struct hal_domain *domain, uint32_t number, uint32_t reg, uint32_t bits);
+/* Those of a bank that wait at the host's controller */
+uint32_t vgic_line_pending(const struct hal_domain *domain, uint32_t number);
 
 /* vgic_cpu.c, vgic_vtimer.c. vcpu is loaded on this CPU, interrupts masked. */
 void vgic_load(struct hal_vcpu *vcpu);

@@ -236,6 +236,9 @@ void vgic_take_eois(struct hal_vcpu *vcpu)
 
         if (found != 0u) {
             vgic_bank_of(vcpu, found - 1u)->active &= ~BIT32(((found - 1u) & VGIC_N_MASK));
+            if (vgic_is_linked(vcpu->domain, found - 1u)) {
+                vgic_line_end(vcpu->domain, found - 1u);
+            }
         }
         count--;
     }

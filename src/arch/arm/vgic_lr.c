@@ -27,6 +27,12 @@ static uint64_t vgic_compose(const struct hal_vcpu *vcpu, const struct vgic_bank
     if (((bank->line & ~bank->edge & bit) != 0u)) {
         value |= GIC_LR_EOI;
     }
+    if (vgic_is_linked(vcpu->domain, intid)) {
+        value |= (gic_host.version == 2u)
+                     ? GIC_LR_EOI
+                     : (GIC_LR_HW |
+                        ((uint64_t)vcpu->domain->arm.lines->irq[intid - GIC_PRIVATE] << GIC_LR_PINTID_LOW));
+    }
     if (vgic_is_v2_sgi(intid)) {
         value |= (uint64_t)vcpu->arm.vgic.sgi_from[intid] << GIC_LR_SOURCE_LOW;
         value |= (vcpu->arm.vgic.sgi_source[intid] != 0u) ? GIC_LR_EOI : 0u;
@@ -101,6 +107,10 @@ static void vgic_free_slot(struct hal_vcpu *vcpu, uint32_t slot, struct vgic_ban
     vgic->clear_active &= ~BIT32(slot);
     bank->resident &= ~bit;
     bank->shown &= ~bit;
+    if (vgic_is_linked(vcpu->domain, intid) && (((bank->latch | bank->active) & bit) == 0u) &&
+        (((hw & GIC_LR_STATE) != 0u) || (gic_host.version == 2u))) {
+        vgic_line_end(vcpu->domain, intid);
+    }
     if (intid >= GIC_PRIVATE) {
         vgic_release_shared(vcpu, bank, intid);
     }

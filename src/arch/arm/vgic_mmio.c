@@ -10,14 +10,7 @@
 #include "hal/sync.h"
 #include "hal/upcall.h"
 
-#define VGIC_REG_IGROUPR   1u
-#define VGIC_REG_ISENABLER 2u
-#define VGIC_REG_ICENABLER 3u
-#define VGIC_REG_ISPENDR   4u
-#define VGIC_REG_ICPENDR   5u
-#define VGIC_REG_ISACTIVER 6u
-#define VGIC_REG_ICACTIVER 7u
-#define VGIC_REG_SHIFT     7u
+#define VGIC_REG_SHIFT 7u
 
 #define VGIC_SYNC_TRIES 10000u /* then the answer is what memory says */
 
@@ -138,11 +131,13 @@ static void vgic_request_shared(const struct hal_domain *domain, uint32_t intid,
 }
 
 /* Under the lock. number: bank of shared interrupts. */
-static void vgic_write_shared(const struct vgic_access *access, uint32_t number, uint32_t reg, uint32_t bits)
+static void vgic_write_shared(const struct vgic_access *access, uint32_t number, uint32_t reg, uint32_t asked)
 {
     const struct hal_domain *domain = access->vcpu->domain;
     struct vgic_shared *shared = domain->arm.vgic;
     struct vgic_bank *bank = &shared->spi[number];
+    const uint32_t bits =
+        (vgic_linked(domain, number) != 0u) ? vgic_line_write(domain, number, reg, asked) : asked;
     uint32_t left = (reg == VGIC_REG_IGROUPR) ? 0u : (bits & ~bank->resident);
 
     if (reg == VGIC_REG_ISACTIVER) {
@@ -253,6 +248,9 @@ static void vgic_shared_bits(struct vgic_access *access, uint32_t number, uint32
             vgic_sync(vcpu);
         }
         access->value = vgic_read_bits(bank, reg) & valid;
+        if ((reg == VGIC_REG_ISPENDR) || (reg == VGIC_REG_ICPENDR)) {
+            access->value |= vgic_line_pending(vcpu->domain, number % VGIC_SPI_BANKS);
+        }
     }
     vgic_unlock(vcpu->domain, flags);
 }
@@ -339,24 +337,31 @@ static void vgic_priorities(struct vgic_access *access, struct vgic_bank *bank, 
     access->value = value;
 }
 
-/* ICFGR: two bits each, of which the upper says edge; private interrupts are fixed. */
-static void vgic_configure(struct vgic_access *access, struct vgic_bank *bank, uint32_t half, bool is_fixed)
+/* ICFGR: two bits each, of which the upper says edge; private and physical interrupts are fixed. */
+static void vgic_configure(struct vgic_access *access, struct vgic_bank *bank, uint32_t intid)
 {
-    const uint32_t shift = half * VGIC_ICFGR_IRQS;
+    const struct hal_domain *domain = access->vcpu->domain;
+    const uint32_t shift = ((intid / VGIC_ICFGR_IRQS) & 1u) * VGIC_ICFGR_IRQS;
+    uint32_t fixed = (intid < GIC_PRIVATE) ? UINT32_MAX : 0u;
     /* guests are told that events are a level, and some check it */
-    const uint32_t shown = is_fixed ? (bank->edge & ~VGIC_EVENT_BIT) : bank->edge;
-    uint32_t edges = (shown >> shift) & 0xFFFFu;
+    uint32_t edges = (intid < GIC_PRIVATE) ? (bank->edge & ~VGIC_EVENT_BIT) : bank->edge;
     uint64_t value = 0u;
     uint32_t n;
 
+    if ((intid >= GIC_PRIVATE) && (domain->arm.lines != NULL)) {
+        const uint32_t number = ((intid / VGIC_BANK_IRQS) - 1u) % VGIC_SPI_BANKS;
+
+        fixed = domain->arm.lines->bank[number];
+        edges &= ~domain->arm.lines->level[number];
+    }
+    edges = (edges >> shift) & 0xFFFFu;
     if (access->write) {
         edges = 0u;
         for (n = 0u; n < VGIC_ICFGR_IRQS; n++) {
             edges |= (uint32_t)((access->value >> ((n * 2u) + 1u)) & 1u) << n;
         }
-        if (!is_fixed) {
-            bank->edge = (bank->edge & ~(0xFFFFu << shift)) | (edges << shift);
-        }
+        fixed |= ~(0xFFFFu << shift);
+        bank->edge = (bank->edge & fixed) | ((edges << shift) & ~fixed);
     } else {
         for (n = 0u; n < VGIC_ICFGR_IRQS; n++) {
             value |= (uint64_t)((edges >> n) & 1u) << ((n * 2u) + 1u);
@@ -419,7 +424,7 @@ static void vgic_plain_access(struct vgic_access *access, struct hal_vcpu *owner
     if (is_priority) {
         vgic_priorities(access, bank, intid);
     } else {
-        vgic_configure(access, bank, (intid / VGIC_ICFGR_IRQS) & 1u, intid < GIC_PRIVATE);
+        vgic_configure(access, bank, intid);
     }
     vgic_unlock(access->vcpu->domain, flags);
     if (access->write && (intid < GIC_PRIVATE) && (owner != NULL)) {

@@ -86,7 +86,8 @@ static void vplat_cpus(const struct hal_domain *domain, const struct hal_tree *t
     tree->end(tree->ctx);
 }
 
-static void vplat_interrupt_controller(const struct hal_domain *domain, const struct hal_tree *tree)
+static void vplat_interrupt_controller(const struct hal_domain *domain, uint32_t intc,
+                                       const struct hal_tree *tree)
 {
     const bool is_v3 = domain->arm.gic_version == 3u;
     const struct arm_gic_map *const gic = &domain->arm.gic;
@@ -113,11 +114,11 @@ static void vplat_interrupt_controller(const struct hal_domain *domain, const st
         regs[(4u * i) + 3u] = (uint32_t)gic->range[i].bytes;
     }
     vplat_cells(tree, "reg", regs, 4u * gic->nr_ranges);
-    vplat_cell(tree, "phandle", HAL_VPLAT_PHANDLE_INTC);
+    vplat_cell(tree, "phandle", intc);
     tree->end(tree->ctx);
 }
 
-static void vplat_timer(const struct hal_domain *domain, const struct hal_tree *tree)
+static void vplat_timer(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree)
 {
     const uint32_t cpus = (domain->arm.gic_version == 2u) ? ((uint32_t)VPLAT_GICC_CPUS << 8u) : 0u;
     const uint32_t flags = cpus | VPLAT_IRQ_LEVEL_LOW;
@@ -130,7 +131,7 @@ static void vplat_timer(const struct hal_domain *domain, const struct hal_tree *
     tree->begin(tree->ctx, "timer");
     vplat_text(tree, "compatible", "arm,armv8-timer", sizeof("arm,armv8-timer"));
     vplat_cells(tree, "interrupts", interrupts, (uint32_t)ARRAY_LEN(interrupts));
-    vplat_cell(tree, "interrupt-parent", HAL_VPLAT_PHANDLE_INTC);
+    vplat_cell(tree, "interrupt-parent", intc);
     if (arm_host()->timer_frequency != 0u) {
         vplat_cell(tree, "clock-frequency", arm_host()->timer_frequency);
     }
@@ -151,10 +152,10 @@ static void vplat_firmware(const struct hal_tree *tree)
     tree->end(tree->ctx);
 }
 
-void hal_vplat_tree(const struct hal_domain *domain, const struct hal_tree *tree)
+void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree)
 {
     vplat_cpus(domain, tree);
-    vplat_interrupt_controller(domain, tree);
-    vplat_timer(domain, tree);
+    vplat_interrupt_controller(domain, intc, tree);
+    vplat_timer(domain, intc, tree);
     vplat_firmware(tree);
 }

@@ -16,7 +16,9 @@ struct fake_lines {
     bool enabled;
     bool edge;
     bool pending;
-    cpuid_t cpu; /* who enabled it */
+    cpuid_t cpu;               /* who enabled it */
+    struct hal_domain *domain; /* whose it is, as virq */
+    uint32_t virq;
 };
 
 _Thread_local struct percpu *fake_cpu_area;
@@ -67,7 +69,7 @@ void fake_cpu_reset_all(void)
         deadline_ns[i] = 0u;
     }
     for (uint32_t i = 0u; i < FAKE_IRQS; i++) {
-        line[i] = (struct fake_lines){ false, false, 0u };
+        line[i] = (struct fake_lines){ .enabled = false };
     }
     fake_cpu_area = NULL;
     fake_cpu_spare = (struct hal_cpu){ false, false, NULL };
@@ -198,6 +200,49 @@ bool hal_irq_is_enabled(uint32_t irq, bool *edge)
     return there && line[irq].enabled;
 }
 
+/* Enabled from the beginning, and not held back until the guest's end of it. */
+enum hv_status hal_irq_route(uint32_t irq, bool edge, struct hal_domain *domain, uint32_t virq)
+{
+    enum hv_status status = HV_OK;
+
+    if ((irq < FAKE_SPI_FIRST) || (irq >= FAKE_IRQS) || (virq < FAKE_SPI_FIRST) ||
+        ((virq - FAKE_SPI_FIRST) >= domain->nr_spis)) {
+        status = HV_INVALID;
+    } else if (line[irq].enabled) {
+        status = HV_EXISTS;
+    } else {
+        line[irq] = (struct fake_lines){ true, edge, false, cpu_id(), domain, virq };
+    }
+    return status;
+}
+
+void hal_irq_unroute(uint32_t irq, struct hal_domain *domain)
+{
+    if ((irq < FAKE_IRQS) && (domain != NULL) && (line[irq].domain == domain)) {
+        lines_pending -= line[irq].pending ? 1u : 0u;
+        line[irq] = (struct fake_lines){ .enabled = false };
+    }
+}
+
+void hal_irq_adopt(cpuid_t from)
+{
+    for (uint32_t i = 0u; i < FAKE_IRQS; i++) {
+        if ((line[i].domain != NULL) && (line[i].cpu == from)) {
+            line[i].cpu = cpu_id();
+        }
+    }
+}
+
+bool fake_line_routed(const struct hal_domain *domain, uint32_t virq)
+{
+    bool found = false;
+
+    for (uint32_t i = 0u; i < FAKE_IRQS; i++) {
+        found = found || ((line[i].domain == domain) && (line[i].virq == virq));
+    }
+    return found;
+}
+
 bool fake_irq_enabled(uint32_t irq)
 {
     return (irq < FAKE_IRQS) && line[irq].enabled;
@@ -220,7 +265,11 @@ static void line_take(uint32_t irq)
 {
     line[irq].pending = false;
     lines_pending--;
-    upcall_irq(irq);
+    if (line[irq].domain != NULL) {
+        upcall_line(line[irq].domain, line[irq].virq);
+    } else {
+        upcall_irq(irq);
+    }
 }
 
 void fake_irq_raise(uint32_t irq)

@@ -235,13 +235,19 @@ static void kick_first(struct hal_domain *domain)
 
 void hal_virq_set_line(struct hal_domain *domain, uint32_t intid, bool level)
 {
-    if (line_known(domain, intid)) {
+    if (fake_line_routed(domain, intid)) {
+        if (level) {
+            hal_virq_pulse(domain, intid);
+        }
+    } else if (line_known(domain, intid)) {
         const bool before = bit_get(domain->intc.level, intid);
 
         bit_put(domain->intc.level, intid, level);
         if (level && !before) {
             kick_first(domain);
         }
+    } else {
+        /* ignored */
     }
 }
 

@@ -56,7 +56,7 @@ static void cpus_write(const struct hal_tree *t, uint32_t nr_vcpus)
     t->end(t->ctx);
 }
 
-void hal_vplat_tree(const struct hal_domain *domain, const struct hal_tree *tree)
+void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree)
 {
     static const uint32_t reg[4] = { 0u, 0x3001000u, 0u, 0x1000u };
 
@@ -67,7 +67,7 @@ void hal_vplat_tree(const struct hal_domain *domain, const struct hal_tree *tree
     tree->prop(tree->ctx, "interrupt-controller", NULL, 0u);
     prop_cell(tree, "#interrupt-cells", 3u);
     prop_cells(tree, "reg", reg, 4u);
-    prop_cell(tree, "phandle", HAL_VPLAT_PHANDLE_INTC);
+    prop_cell(tree, "phandle", intc);
     tree->end(tree->ctx);
 
     tree->begin(tree->ctx, "timer");

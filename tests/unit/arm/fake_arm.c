@@ -80,6 +80,13 @@ uint32_t fake_acknowledge(void)
     const uint32_t pending = fake_pending(cpu);
 
     assert(cpu->running == 0u);
+    if ((pending == 0u) && (fake_spi_waits(fake_cpu_now) != 0u)) {
+        const uint32_t intid = fake_spi_waits(fake_cpu_now);
+
+        fake_spi_acknowledge(intid);
+        cpu->running = intid + 1u;
+        return intid;
+    }
     if (pending == 0u) {
         return 1023u;
     }
@@ -99,6 +106,10 @@ void fake_priority_drop(uint32_t intid)
 
 void fake_deactivate(uint32_t intid)
 {
+    if (intid >= 32u) {
+        fake_spi_deactivate(intid);
+        return;
+    }
     assert((fake_cpu()->active & BIT32((intid & 31u))) != 0u);
     fake_cpu()->active &= ~BIT32((intid & 31u));
 }
@@ -177,6 +188,9 @@ uint32_t fake_mmio_read(const volatile void *reg, uint32_t width)
     if (at == PAGE_GICC + 0x0Cu) {
         return fake_acknowledge();
     }
+    if (fake_spi_read(at, &value)) {
+        return value;
+    }
     if ((at >= PAGE_GICD + 0x800u) && (at < PAGE_GICD + 0x820u)) {
         return 0x01010101u << fake_cpu_now;
     }
@@ -199,6 +213,9 @@ void fake_mmio_write(volatile void *reg, uint32_t width, uint64_t value)
     const uint32_t at = (uint32_t)((volatile uint8_t *)reg - fake_pages);
 
     assert((at + width <= sizeof(fake_pages)) && ((at & (width - 1u)) == 0u));
+    if (fake_spi_write(at, width, value)) {
+        return;
+    }
     if ((at >= PAGE_GICH) && (at < PAGE_GICR)) {
         fake_gich_write(at - PAGE_GICH, (uint32_t)value);
     } else if (at == PAGE_GICC + 0x10u) {
@@ -380,6 +397,11 @@ void upcall_irq(uint32_t irq)
     fake_seen.last_irq = irq;
 }
 
+void upcall_line(struct hal_domain *domain, uint32_t virq)
+{
+    hal_virq_pulse(domain, virq);
+}
+
 void upcall_ipi(void)
 {
     fake_seen.ipis++;
@@ -461,6 +483,7 @@ void fake_machine(uint32_t gic_version, uint32_t nr_vcpus, uint32_t nr_spis)
     memset(&fake_domain, 0, sizeof(fake_domain));
     memset(fake_vcpu, 0, sizeof(fake_vcpu));
     memset(gic_cpus, 0, sizeof(gic_cpus));
+    fake_spi_reset();
     fake_counter = 1000000u;
     fake_nr_vcpus = nr_vcpus;
     fake_describe(gic_version);
@@ -524,7 +547,7 @@ void fake_save(uint32_t cpu)
 
 bool fake_interrupt_waits(uint32_t cpu)
 {
-    return fake_pending(&fake_cpus[cpu]) != 0u;
+    return (fake_pending(&fake_cpus[cpu]) != 0u) || (fake_spi_waits(cpu) != 0u);
 }
 
 void fake_take_interrupts(void)

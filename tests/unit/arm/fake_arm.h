@@ -51,6 +51,19 @@ extern struct hal_vcpu fake_vcpu[FAKE_VCPUS];
  * nr_vcpus. */
 void fake_machine(uint32_t gic_version, uint32_t nr_vcpus, uint32_t nr_spis);
 void fake_machine_down(void);
+/* Its shared interrupts (fake_spi.c), INTID 32 to 127 */
+void fake_spi_level(uint32_t intid, bool level);
+void fake_spi_pulse(uint32_t intid);
+bool fake_spi_active(uint32_t intid);
+bool fake_spi_enabled(uint32_t intid);
+uint64_t fake_spi_route(uint32_t intid); /* CPU */
+void fake_spi_reset(void);
+void fake_spi_check(void);
+bool fake_spi_read(uint32_t at, uint32_t *value);
+bool fake_spi_write(uint32_t at, uint32_t width, uint64_t value);
+uint32_t fake_spi_waits(uint32_t cpu); /* INTID, 0: none */
+void fake_spi_acknowledge(uint32_t intid);
+void fake_spi_deactivate(uint32_t intid);
 /* vCPU on a CPU / off it; the CPU becomes the executing one. */
 void fake_load(uint32_t cpu, uint32_t vcpu);
 void fake_save(uint32_t cpu);

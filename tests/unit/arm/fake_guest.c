@@ -189,6 +189,7 @@ void fake_check(void)
     for (uint32_t bank = 0; bank < VGIC_SPI_BANKS; bank++) {
         assert(resident[bank] == fake_domain.arm.vgic->spi[bank].resident);
     }
+    fake_spi_check();
     for (uint32_t cpu = 0; cpu < FAKE_CPUS; cpu++) {
         const struct hal_vcpu *loaded = gic_cpus[cpu].loaded;
 

@@ -15,6 +15,7 @@
 struct hal_domain;
 struct hal_domain_config;
 struct hal_vcpu;
+struct vgic_lines;
 struct vgic_shared; /* arch/arm/vgic.h: distributor and SPIs of a domain, one page of its pool */
 
 #define VGIC_LRS_MAX   16u
@@ -87,7 +88,8 @@ struct arm_vcpu {
 
 struct arm_domain {
     struct vgic_shared *vgic;
-    uint64_t cntvoff; /* the virtual counter starts at 0 when the domain is made */
+    struct vgic_lines *lines; /* physical interrupts it has; NULL: none */
+    uint64_t cntvoff;         /* the virtual counter starts at 0 when the domain is made */
     uint32_t nr_vcpus;
     uint32_t nr_spis;
     uint32_t gic_version; /* 2 or 3 */

@@ -48,6 +48,9 @@ uint64_t fake_loaded_deadline(cpuid_t cpu);
 void fake_loaded_timer(cpuid_t cpu);
 void fake_vcpu_reset_all(void);
 
+/* Whether a physical interrupt is this one of the domain's (fake_cpu.c) */
+bool fake_line_routed(const struct hal_domain *domain, uint32_t virq);
+
 void fake_memory_reset(void);
 void fake_devices_reset(void);
 void fake_device_mapped(uint64_t base, uint64_t bytes, uint8_t *va);

@@ -1,0 +1,129 @@
+/* Devices of the host that the plan gives to a domain: their registers in its map, their interrupts, and what
+ * its partial tree says of them in its tree. */
+/* [impl->req~device-registers~1] [impl->req~device-interrupts~1] [impl->req~partial-tree~1] */
+#include <libfdt.h>
+
+#include "base/log.h"
+#include "build/builder.h"
+#include "build/partition/build_given.h"
+#include "hal/irq.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+static const struct plan *given;
+
+void build_given_setup(const struct plan *plan)
+{
+    given = plan;
+}
+
+static bool is_its(const struct domain *domain, uint8_t index)
+{
+    return &given->domain[index] == domain->plan;
+}
+
+enum hv_status build_given(struct domain *domain)
+{
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; (i < given->nr_windows) && (status == HV_OK); i++) {
+        const struct plan_window *const w = &given->window[i];
+
+        if (is_its(domain, w->domain)) {
+            status = hal_guestmap_map(&domain->hal.map, w->at, hpa(w->host.base), w->host.bytes,
+                                      HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);
+            work_breathe();
+        }
+    }
+    for (uint32_t i = 0; (i < given->nr_lines) && (status == HV_OK); i++) {
+        const struct plan_line *const l = &given->line[i];
+
+        if (is_its(domain, l->domain)) {
+            status = hal_irq_route(l->irq, l->edge, &domain->hal, l->virq);
+            if ((status == HV_INVALID) || (status == HV_EXISTS)) {
+                log_line("/chosen/%s: interrupt %u: found %s, expected one that can be given to it",
+                         domain->plan->name, l->irq,
+                         (status == HV_EXISTS) ? "it used by the hypervisor" : "no such interrupt");
+            }
+        }
+    }
+    if (status == HV_NO_MEMORY) {
+        log_line("/chosen/%s: xen,domain-p2m-mem-mb: found %U KiB, expected more for its devices",
+                 domain->plan->name, domain->plan->pool_bytes >> 10u);
+    }
+    return status;
+}
+
+/* The registers go with the map. */
+void build_given_undo(struct domain *domain)
+{
+    for (uint32_t i = 0; i < given->nr_lines; i++) {
+        if (is_its(domain, given->line[i].domain)) {
+            hal_irq_unroute(given->line[i].irq, &domain->hal);
+        }
+    }
+}
+
+/* -- The partial tree -- */
+
+/* What tells us how to give a device is nothing to the guest. */
+static bool is_ours(const char *name)
+{
+    return (strcmp(name, "xen,reg") == 0) || (strcmp(name, "xen,path") == 0) ||
+           (strcmp(name, "xen,force-assign-without-iommu") == 0) || (strcmp(name, "bulkhead,virqs") == 0);
+}
+
+/* Each turn moves on in the blob, which fdt_check_full() found whole. */
+static void copy_node(const void *fdt, int node, const struct hal_tree *sink)
+{
+    uint32_t depth = 0;
+    int at = node;
+
+    do {
+        int next = 0;
+        int bytes = 0;
+        const char *name = "";
+        const struct fdt_property *prop;
+
+        switch (fdt_next_tag(fdt, at, &next)) {
+        case FDT_BEGIN_NODE:
+            sink->begin(sink->ctx, fdt_get_name(fdt, at, NULL));
+            depth++;
+            break;
+        case FDT_PROP:
+            prop = fdt_get_property_by_offset(fdt, at, &bytes);
+            name = (prop != NULL) ? fdt_string(fdt, (int)fdt32_ld(&prop->nameoff)) : "";
+            if ((prop != NULL) && !is_ours(name)) {
+                sink->prop(sink->ctx, name, prop->data, (uint32_t)bytes);
+            }
+            break;
+        case FDT_END_NODE:
+            sink->end(sink->ctx);
+            depth--;
+            break;
+        default:
+            /* FDT_NOP; FDT_END stands behind the root's end */
+            break;
+        }
+        at = next;
+    } while ((depth > 0u) && (at > 0));
+}
+
+bool build_given_tree(const struct plan_domain *plan, const struct hal_tree *sink)
+{
+    static const char *const copied[] = { "/passthrough", "/aliases" };
+    const void *const fdt = plan->partial_tree;
+    bool good = true;
+
+    if (plan->partial.bytes > 0u) {
+        good = (fdt != NULL) && (fdt_check_full(fdt, (size_t)plan->partial.bytes) == 0);
+    }
+    for (uint32_t i = 0; (i < ARRAY_LEN(copied)) && good && (fdt != NULL); i++) {
+        const int node = fdt_path_offset(fdt, copied[i]);
+
+        if (node > 0) {
+            copy_node(fdt, node, sink);
+        }
+    }
+    return good;
+}

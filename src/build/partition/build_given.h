@@ -1,0 +1,16 @@
+/* Devices of the host that a domain has. Worker context. */
+#ifndef BUILD_PARTITION_BUILD_GIVEN_H
+#define BUILD_PARTITION_BUILD_GIVEN_H
+
+#include "domain/domain.h"
+#include "hal/vplat.h"
+
+/* Boot */
+void build_given_setup(const struct plan *plan);
+/* A phase: registers are mapped, interrupts routed. Failures are logged. */
+HV_MUST_CHECK enum hv_status build_given(struct domain *domain);
+void build_given_undo(struct domain *domain);
+/* The nodes of its partial tree. False: it cannot be read. */
+bool build_given_tree(const struct plan_domain *plan, const struct hal_tree *sink);
+
+#endif
