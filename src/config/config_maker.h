@@ -28,10 +28,10 @@ struct config_maker {
     uint16_t domain_node[HV_DOMAINS_MAX]; /* of the plan's domains */
     uint16_t shm_node[PLAN_SHM_USES_MAX]; /* of the plan's shm_use */
     uint32_t nr_domain_faults;            /* those that a partial boot forgives */
-    struct config_claim claim[CONFIG_CLAIMS_MAX];
     uint32_t nr_claims;
     uint32_t partial_node;  /* module of the domain that is being made; DT_NONE: it has none */
     uint64_t partial_bytes; /* of all domains' so far */
+    struct config_claim claim[CONFIG_CLAIMS_MAX]; /* last: nr_claims tells what is in it */
 };
 
 /* What a node's property may be; tables of these name everything that config/ knows. */

@@ -155,7 +155,7 @@ enum hv_status config_plan_make(const struct dt_index *index, const struct confi
     uint32_t nr_sound = 0;
 
     (void)memset(plan, 0, sizeof(*plan));
-    (void)memset(&m, 0, sizeof(m));
+    (void)memset(&m, 0, offsetof(struct config_maker, claim));
     m.ix = index;
     m.env = env;
     m.plan = plan;

@@ -178,7 +178,9 @@ static void live(void)
     ask_all(HAL_DOMAIN_OFF);
     FUZZ_MUST((all_check() == 0u) && (fake_power_state() != FAKE_POWER_ON));
     for (uint32_t i = 0u; i < domain_count; i++) {
-        FUZZ_MUST(ram_bytes(RAM_OWNER_DOMAIN + domain_table[i]->id) == 0u);
+        const struct plan_domain *const d = domain_table[i]->plan;
+
+        FUZZ_MUST(ram_bytes(RAM_OWNER_DOMAIN + d->domid) == ((d->nr_static > 0u) ? d->memory_bytes : 0u));
         FUZZ_MUST(domain_table[i]->pool.nr_free == domain_table[i]->pool.nr_pages);
     }
 }

@@ -52,6 +52,51 @@ static void module_check(const struct plan *plan, const struct config_env *env,
     }
 }
 
+/* Static memory of domains that are built, and the heap: in RAM, nobody else's, and as much as is said. */
+static void static_check(const struct plan *plan, const struct plan_range *r, uint32_t *nr,
+                         struct plan_range *seen)
+{
+    FUZZ_MUST((r->bytes > 0u) && (((r->base | r->bytes) % PAGE_BYTES) == 0u) &&
+              in_ram(plan, r->base, r->bytes));
+    for (uint32_t i = 0u; i < plan->nr_reserved; i++) {
+        FUZZ_MUST(!meet(r->base, r->bytes, plan->reserved[i].base, plan->reserved[i].bytes));
+    }
+    for (uint32_t i = 0u; i < *nr; i++) {
+        FUZZ_MUST(!meet(r->base, r->bytes, seen[i].base, seen[i].bytes));
+    }
+    for (uint32_t n = 0u; n < plan->nr_domains; n++) {
+        const struct plan_module *const k = &plan->domain[n].kernel;
+
+        FUZZ_MUST((k->bytes == 0u) || !meet(r->base, r->bytes, k->base.v, k->bytes));
+    }
+    seen[*nr] = *r;
+    (*nr)++;
+}
+
+static void statics_check(const struct plan *plan)
+{
+    static struct plan_range seen[PLAN_STATIC_MEM_MAX + PLAN_STATIC_HEAP_MAX];
+    uint32_t nr = 0u;
+
+    FUZZ_MUST((plan->nr_static_mem <= PLAN_STATIC_MEM_MAX) && (plan->nr_static_heap <= PLAN_STATIC_HEAP_MAX));
+    for (uint32_t i = 0u; i < plan->nr_static_heap; i++) {
+        static_check(plan, &plan->static_heap[i], &nr, seen);
+    }
+    for (uint32_t n = 0u; n < plan->nr_domains; n++) {
+        const struct plan_domain *const d = &plan->domain[n];
+        uint64_t sum = 0u;
+
+        FUZZ_MUST((d->nr_static <= PLAN_STATIC_PER_DOMAIN) &&
+                  ((d->static_first + d->nr_static) <= plan->nr_static_mem));
+        for (uint32_t i = 0u; i < d->nr_static; i++) {
+            static_check(plan, &plan->static_mem[d->static_first + i], &nr, seen);
+            sum += plan->static_mem[d->static_first + i].bytes;
+        }
+        FUZZ_MUST((d->nr_static == 0u) || (sum == d->memory_bytes));
+        FUZZ_MUST(!d->direct_map || (d->nr_static > 0u));
+    }
+}
+
 static void domain_check(const struct plan *plan, const struct config_env *env, uint32_t n)
 {
     const struct plan_domain *const d = &plan->domain[n];
@@ -66,7 +111,7 @@ static void domain_check(const struct plan *plan, const struct config_env *env, 
     for (uint32_t i = 0u; i < n; i++) {
         FUZZ_MUST(strcmp(d->name, plan->domain[i].name) != 0);
     }
-    FUZZ_MUST((d->nr_vcpus >= 1u) && (d->nr_vcpus <= hal_plan_vcpus_max(&plan->host)));
+    FUZZ_MUST((d->nr_vcpus >= 1u) && (d->nr_vcpus <= hal_plan_vcpus_max(&plan->host, false)));
     FUZZ_MUST((d->memory_bytes > 0u) && ((d->memory_bytes % PAGE_BYTES) == 0u));
     FUZZ_MUST((d->pool_bytes > 0u) && ((d->pool_bytes % PAGE_BYTES) == 0u));
     FUZZ_MUST(((d->nr_spis % 32u) == 0u) && (d->nr_spis <= 992u));
@@ -94,6 +139,7 @@ void plan_check(const struct plan *plan, const struct config_env *env)
         }
     }
     FUZZ_MUST(plan->nr_domains <= HV_DOMAINS_MAX);
+    statics_check(plan);
     for (uint32_t n = 0u; n < plan->nr_domains; n++) {
         domain_check(plan, env, n);
         for (uint32_t v = 0u; (plan->sched == PLAN_SCHED_NULL) && (v < plan->domain[n].nr_vcpus); v++) {

@@ -100,8 +100,8 @@ static void layout(void)
           ((l->watchdog_base.v + (2u * PAGE_BYTES)) <= l->bank[0].base.v));
     CHECK((l->watchdog_irq >= 32u) && (l->watchdog_irq < 64u) && (l->watchdog_irq != l->vuart_irq));
     CHECK((l->nr_spis_max % 32u) == 0u);
-    CHECK((hal_plan_vcpus_max(suite_machine.host) >= 1u) &&
-          (hal_plan_vcpus_max(suite_machine.host) <= HV_VCPUS_MAX));
+    CHECK((hal_plan_vcpus_max(suite_machine.host, false) >= 1u) &&
+          (hal_plan_vcpus_max(suite_machine.host, false) <= HV_VCPUS_MAX));
     CHECK((hal_plan_pool_bytes(MIB(64), 1u) % PAGE_BYTES) == 0u);
     CHECK(hal_plan_pool_bytes(MIB(64), 1u) > 0u);
     CHECK(hal_plan_pool_bytes(GIB(8), 8u) >= hal_plan_pool_bytes(MIB(64), 1u));

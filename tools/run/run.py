@@ -89,7 +89,8 @@ class Machine:
     """One QEMU with one system in it, its console on pipes.
 
     system      a name in systems/ or the path of a .dts or .dtb; with a file of the same name and the end .modules
-                beside it the modules are loaded at the addresses that it lists, else one image is made of all
+                beside it the modules are loaded at the addresses that it lists, else one image is made of all; a file
+                of the same name and the end .qemu holds further arguments of QEMU
     board, cpu, cpus, mem (MiB), gic: the machine; None takes the board's usual value
     extra       further QEMU arguments; they also take part when the board's tree is made
     hypervisor  bulkhead.bin of another build; include: further folders for /incbin/
@@ -119,6 +120,7 @@ class Machine:
             if not os.path.exists(self.system):
                 names = sorted(n[:-4] for n in os.listdir(os.path.join(ROOT, "systems")) if n.endswith(".dts"))
                 raise MachineError("no system '%s'; there are: %s" % (system, " ".join(names)))
+            self.extra = self._needs() + self.extra
         self.process = None
         self.command = None
         self.raw = bytearray()
@@ -158,6 +160,14 @@ class Machine:
                 checked([qemu, arguments[0], machine] + arguments[2:] + serial, "asking QEMU for its device tree")
                 os.replace(path + ".new", path)
         return path
+
+    def _needs(self):
+        """What of QEMU the system needs: the arguments in the .qemu file beside it."""
+        path = os.path.splitext(self.system)[0] + ".qemu"
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as stream:
+            return shlex.split(stream.read(), comments=True)
 
     def _modules(self):
         """What the .modules file beside the system lists: (file, address, size or None)."""

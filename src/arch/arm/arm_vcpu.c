@@ -132,49 +132,60 @@ bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t offset, uint64_t *valu
     return tells;
 }
 
-/* Whose redistributor is there, and where in it. NULL: nobody's. */
-static struct hal_vcpu *arm_redistributor(struct hal_domain *domain, uint64_t at, uint32_t *offset)
+/* Whose redistributor is there in a region, and where in it. NULL: nobody's. */
+static struct hal_vcpu *arm_redistributor(struct hal_domain *domain, uint32_t region, uint64_t in_region,
+                                          uint32_t *offset)
 {
     const struct arm_gic_map *const gic = &domain->arm.gic;
+    const uint64_t frame = in_region / gic->stride;
     struct hal_vcpu *owner = NULL;
     uint64_t first = 0u;
 
-    for (uint32_t i = 1u; (i < gic->nr_ranges) && (owner == NULL); i++) {
-        const uint64_t frames = gic->range[i].bytes / gic->stride;
-        const uint64_t frame = (at - gic->range[i].base) / gic->stride;
-
-        *offset = (uint32_t)((at - gic->range[i].base) % gic->stride);
-        if ((at >= gic->range[i].base) && (frame < frames) && (*offset < ARM_GUEST_GICR_FRAME_BYTES)) {
-            owner = upcall_vcpu(domain, (uint32_t)(first + frame));
-        }
-        first += frames;
+    for (uint32_t i = 1u; i < region; i++) {
+        first += gic->range[i].bytes / gic->stride;
+    }
+    *offset = (uint32_t)(in_region % gic->stride);
+    if ((frame < (gic->range[region].bytes / gic->stride)) && (*offset < ARM_GUEST_GICR_FRAME_BYTES)) {
+        owner = upcall_vcpu(domain, (uint32_t)(first + frame));
     }
     return owner;
 }
 
-bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume)
+/* Not inlined: other devices' accesses come by here. */
+static __attribute__((noinline)) bool arm_gic_access(struct hal_vcpu *vcpu, const struct hal_exit *exit,
+                                                     uint32_t region, enum hal_resume *resume)
 {
-    const struct arm_range *const distributor = &vcpu->domain->arm.gic.range[0];
-    const uint64_t gicd = exit->gpa.v - distributor->base;
     struct vgic_access access = {
         .vcpu = vcpu, .gpa = exit->gpa.v, .value = exit->value, .width = exit->width, .write = exit->write
     };
+    const uint64_t in_region = exit->gpa.v - vcpu->domain->arm.gic.range[region].base;
     struct hal_vcpu *owner = NULL;
-    bool is_ours = false;
+    bool is_ours = (region == 0u);
 
-    if (gicd < distributor->bytes) {
-        access.offset = (uint32_t)gicd;
-        is_ours = true;
+    if (is_ours) {
+        access.offset = (uint32_t)in_region;
     } else if (vcpu->domain->arm.gic_version == 3u) {
-        owner = arm_redistributor(vcpu->domain, exit->gpa.v, &access.offset);
+        owner = arm_redistributor(vcpu->domain, region, in_region, &access.offset);
         is_ours = owner != NULL;
     } else {
-        is_ours = false;
+        /* a GICv2's CPU interface is the hardware's */
     }
     if (is_ours) {
         *resume = arm_emulate(&access, owner, exit);
     }
     return is_ours;
+}
+
+bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume)
+{
+    const struct arm_gic_map *const gic = &vcpu->domain->arm.gic;
+    uint32_t region = 0u;
+
+    while ((region < gic->nr_ranges) &&
+           ((exit->gpa.v - gic->range[region].base) >= gic->range[region].bytes)) {
+        region++;
+    }
+    return (region < gic->nr_ranges) && arm_gic_access(vcpu, exit, region, resume);
 }
 
 /* ICC_ registers, which only a GICv3 guest has. */

@@ -189,18 +189,16 @@ static void direct_map(struct config_maker *m, struct plan_domain *d, uint32_t n
 
 void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
-    const uint32_t parent = m->ix->node[node].parent;
-    struct range_list list = { STATIC_MEM,
-                               node,
-                               cells_of(m, node, "#xen,static-mem-address-cells",
-                                        dt_address_cells(m->ix, parent)),
-                               cells_of(m, node, "#xen,static-mem-size-cells", dt_size_cells(m->ix, parent)),
-                               0u,
-                               { NULL, 0u } };
+    struct range_list list = { STATIC_MEM, node, 0u, 0u, 0u, { NULL, 0u } };
 
-    if (dt_get(m->ix, node, STATIC_MEM, &list.v) &&
-        list_open(m, &list, PLAN_STATIC_PER_DOMAIN, "at most 64 ranges in a domain")) {
-        if (list.nr > (PLAN_STATIC_MEM_MAX - m->plan->nr_static_mem)) {
+    if (dt_get(m->ix, node, STATIC_MEM, &list.v)) {
+        const uint32_t parent = m->ix->node[node].parent;
+
+        list.ac = cells_of(m, node, "#xen,static-mem-address-cells", dt_address_cells(m->ix, parent));
+        list.sc = cells_of(m, node, "#xen,static-mem-size-cells", dt_size_cells(m->ix, parent));
+        if (!list_open(m, &list, PLAN_STATIC_PER_DOMAIN, "at most 64 ranges in a domain")) {
+            /* told */
+        } else if (list.nr > (PLAN_STATIC_MEM_MAX - m->plan->nr_static_mem)) {
             config_fault_u64(m->report, node, STATIC_MEM, list.nr, "at most 128 ranges in all domains");
         } else {
             static_mem(m, d, &list);
