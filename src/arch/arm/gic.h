@@ -76,8 +76,7 @@
 struct gic_cpu {
     struct hal_vcpu *loaded;  /* the vCPU whose interrupt state this CPU holds */
     volatile uint8_t *redist; /* GICv3: its redistributor */
-    uint64_t hwid;
-    uint64_t address; /* GICv2: its bit in target masks; GICv3: affinity as in ICC_SGI1R_EL1 */
+    uint64_t address;         /* GICv2: its bit in target masks; GICv3: affinity as in ICC_SGI1R_EL1 */
     volatile uint32_t is_up;
 };
 

@@ -5,6 +5,7 @@
 #include "arm_port.h"
 #include "arm_sysregs.h"
 #include "base/log.h"
+#include "base/percpu.h"
 #include "hal/hypmap.h"
 #include "hal/mmio.h"
 
@@ -32,6 +33,7 @@ struct gicv3_redist {
 
 static struct gicv3_redist gicv3_redists[GICV3_REDISTS_MAX];
 static uint32_t gicv3_nr_redists;
+static uint64_t gicv3_hwid[HV_CPUS_MAX]; /* apart from struct gic_cpu, of which each interrupt needs one */
 
 static uint32_t gicv3_affinity_of(uint64_t hwid)
 {
@@ -140,7 +142,7 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
         return HV_NOT_SUPPORTED;
     }
     cpu->redist = page;
-    cpu->hwid = hwid;
+    gicv3_hwid[cpu_id() % HV_CPUS_MAX] = hwid;
     waker = gic_read32(page, GICR_WAKER);
     gic_write32(page, GICR_WAKER, waker & ~GICR_WAKER_PROCESSOR_SLEEP);
     if (!gic_wait32(page, GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP, 0u)) {
@@ -174,7 +176,8 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
 void gicv3_route(uint32_t irq, const struct gic_cpu *cpu)
 {
     /* GICD_IROUTER has the affinity where MPIDR_EL1 has it; Interrupt_Routing_Mode 0 (12.9.22) */
-    hal_mmio_write64(&gic_host.gicd[GICD_IROUTER + (irq * 8u)], cpu->hwid);
+    hal_mmio_write64(&gic_host.gicd[GICD_IROUTER + (irq * 8u)],
+                     gicv3_hwid[(uint32_t)(cpu - gic_cpus) % HV_CPUS_MAX]);
 }
 
 void gicv3_settle(void)

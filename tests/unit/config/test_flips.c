@@ -39,9 +39,8 @@ static void count_fault(void *ctx, const char *sentence)
 
 static enum hv_status judge(const void *blob, size_t bytes, struct config_report *report)
 {
-    static const struct config_env env = {
-        { 0x40200000 }, 0x100000, { 0x40281000 }, { 0x40280000 }, 0x80000
-    };
+    static const struct config_env env = { { 0x40200000 }, 0x100000, { 0x40281000 }, { 0x40280000 }, 0x80000,
+                                           NULL,           NULL };
     enum hv_status status = config_index_make(&ix, blob, bytes, report);
 
     if (status == HV_OK) {
