@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/percpu.h"
-#include "build/partition/build_given.h"
 #include "evtchn/evtchn.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
@@ -100,7 +99,6 @@ enum hv_status build_setup(const struct plan *plan)
     build_streams_setup(plan);
     build_memory_setup(plan->clean_memory);
     status = build_links_setup(plan);
-    build_given_setup(plan);
     nr_workspaces = 0u;
     for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
         struct build_workspace *const w = &workspaces[i];

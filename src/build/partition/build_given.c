@@ -10,24 +10,17 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-static const struct plan *given;
-
-void build_given_setup(const struct plan *plan)
-{
-    given = plan;
-}
-
 static bool is_its(const struct domain *domain, uint8_t index)
 {
-    return &given->domain[index] == domain->plan;
+    return &build_plan()->domain[index] == domain->plan;
 }
 
 enum hv_status build_given(struct domain *domain)
 {
     enum hv_status status = HV_OK;
 
-    for (uint32_t i = 0; (i < given->nr_windows) && (status == HV_OK); i++) {
-        const struct plan_window *const w = &given->window[i];
+    for (uint32_t i = 0; (i < build_plan()->nr_windows) && (status == HV_OK); i++) {
+        const struct plan_window *const w = &build_plan()->window[i];
 
         if (is_its(domain, w->domain)) {
             status = hal_guestmap_map(&domain->hal.map, w->at, hpa(w->host.base), w->host.bytes,
@@ -35,8 +28,8 @@ enum hv_status build_given(struct domain *domain)
             work_breathe();
         }
     }
-    for (uint32_t i = 0; (i < given->nr_lines) && (status == HV_OK); i++) {
-        const struct plan_line *const l = &given->line[i];
+    for (uint32_t i = 0; (i < build_plan()->nr_lines) && (status == HV_OK); i++) {
+        const struct plan_line *const l = &build_plan()->line[i];
 
         if (is_its(domain, l->domain)) {
             status = hal_irq_route(l->irq, l->edge, &domain->hal, l->virq);
@@ -57,9 +50,9 @@ enum hv_status build_given(struct domain *domain)
 /* The registers go with the map. */
 void build_given_undo(struct domain *domain)
 {
-    for (uint32_t i = 0; i < given->nr_lines; i++) {
-        if (is_its(domain, given->line[i].domain)) {
-            hal_irq_unroute(given->line[i].irq, &domain->hal);
+    for (uint32_t i = 0; i < build_plan()->nr_lines; i++) {
+        if (is_its(domain, build_plan()->line[i].domain)) {
+            hal_irq_unroute(build_plan()->line[i].irq, &domain->hal);
         }
     }
 }

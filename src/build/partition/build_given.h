@@ -5,8 +5,6 @@
 #include "domain/domain.h"
 #include "hal/vplat.h"
 
-/* Boot */
-void build_given_setup(const struct plan *plan);
 /* A phase: registers are mapped, interrupts routed. Failures are logged. */
 HV_MUST_CHECK enum hv_status build_given(struct domain *domain);
 void build_given_undo(struct domain *domain);
