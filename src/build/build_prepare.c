@@ -96,7 +96,6 @@ enum hv_status build_setup(const struct plan *plan)
     the_plan = plan;
     pins_note(plan);
     evtchn_init(plan);
-    build_streams_setup(plan);
     build_memory_setup(plan->clean_memory);
     status = build_links_setup(plan);
     nr_workspaces = 0u;

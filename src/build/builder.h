@@ -138,7 +138,6 @@ const char *build_link_id(const struct plan_shm_use *use);
 const char *build_region_id(hpa_t at);
 
 /* -- partition/build_streams.c -- */
-void build_streams_setup(const struct plan *plan);
 /* Attaches the plan's streams to the domain's map, which is complete. A failure is logged. */
 HV_MUST_CHECK enum hv_status build_streams(struct domain *domain);
 /* Detaches them. The domain is stuck if an IOMMU does not confirm it. */

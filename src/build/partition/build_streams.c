@@ -6,24 +6,17 @@
 #include "base/log.h"
 #include "hal/iommu.h"
 
-static const struct plan *of_plan;
-
-void build_streams_setup(const struct plan *plan)
-{
-    of_plan = plan;
-}
-
 static bool is_of(const struct plan_stream *s, const struct domain *domain)
 {
-    return &of_plan->domain[s->domain] == domain->plan;
+    return &build_plan()->domain[s->domain] == domain->plan;
 }
 
 enum hv_status build_streams(struct domain *domain)
 {
     enum hv_status status = HV_OK;
 
-    for (uint32_t i = 0; (i < of_plan->nr_streams) && (status == HV_OK); i++) {
-        const struct plan_stream *const s = &of_plan->stream[i];
+    for (uint32_t i = 0; (i < build_plan()->nr_streams) && (status == HV_OK); i++) {
+        const struct plan_stream *const s = &build_plan()->stream[i];
 
         if (is_of(s, domain)) {
             const uint64_t flags = spin_lock(&domain->lock);
@@ -43,8 +36,8 @@ enum hv_status build_streams(struct domain *domain)
  * nothing of the domain may become anybody's again. */
 void build_streams_undo(struct domain *domain)
 {
-    for (uint32_t i = 0; i < of_plan->nr_streams; i++) {
-        const struct plan_stream *const s = &of_plan->stream[i];
+    for (uint32_t i = 0; i < build_plan()->nr_streams; i++) {
+        const struct plan_stream *const s = &build_plan()->stream[i];
 
         if (is_of(s, domain) && build_slot_of(domain)->has_map) {
             const uint64_t flags = spin_lock(&domain->lock);
