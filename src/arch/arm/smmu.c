@@ -13,6 +13,7 @@
 #include "hal/mmio.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
+#include "lib/string.h"
 
 #define SMMU_WAIT_POLLS 200000u /* far beyond what an SMMU needs */
 #define SMMU_CMDQ_BITS  8u      /* a page each */
@@ -89,12 +90,14 @@ static void command(struct smmu *s, uint64_t word0, uint64_t word1)
 static bool finish(struct smmu *s)
 {
     command(s, SMMU_CMD_SYNC, 0u);
-    reveal(s, s->cmdq, PAGE_BYTES);
-    hal_mmio_write32(&s->regs[SMMU_CMDQ_PROD], s->cmd_next);
-    if (!s->is_dead && !wait_for(s, SMMU_CMDQ_CONS, BIT32(s->cmdq_bits + 1u) - 1u, s->cmd_next)) {
-        s->is_dead = true;
-        hal_mmio_write32(&s->regs[SMMU_CR0], 0u);
-        log_line("smmu at %X: does not answer, it is switched off", s->plan->base);
+    if (!s->is_dead) {
+        reveal(s, s->cmdq, PAGE_BYTES);
+        hal_mmio_write32(&s->regs[SMMU_CMDQ_PROD], s->cmd_next);
+        if (!wait_for(s, SMMU_CMDQ_CONS, BIT32(s->cmdq_bits + 1u) - 1u, s->cmd_next)) {
+            s->is_dead = true;
+            hal_mmio_write32(&s->regs[SMMU_CR0], 0u);
+            log_line("smmu at %X: does not answer, it is switched off", s->plan->base);
+        }
     }
     return !s->is_dead;
 }
@@ -487,6 +490,7 @@ void hal_iommu_init(const struct hal_plan_host *host, const uint32_t *nr_streams
         struct smmu *const s = &smmus[i];
         void *va = NULL;
 
+        (void)memset(s, 0, sizeof(*s));
         spin_init(&s->lock, LOCK_IOMMU);
         s->plan = &host->arm.smmu[i];
         if (hal_hypmap_device(hpa(s->plan->base), SMMU_REG_BYTES, &va) == HV_OK) {
