@@ -117,13 +117,14 @@ static struct domain *owner_of(const struct hal_iommu_fault *fault)
     return owner;
 }
 
+/* By the page: one transfer may be refused word by word. */
 void upcall_iommu_fault(const struct hal_iommu_fault *fault)
 {
     struct domain *const owner = owner_of(fault);
 
     if (owner != NULL) {
         const struct domain_fault note = { .cause = fault->cause,
-                                           .address = fault->at.v,
+                                           .address = bits_align_down(fault->at.v, PAGE_BYTES),
                                            .virtual = fault->stream,
                                            .what = fault->what,
                                            .vcpu = DOMAIN_FAULT_DMA,

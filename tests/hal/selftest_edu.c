@@ -1,5 +1,5 @@
-/* QEMU's PCI device `edu` on the machine `virt`: it copies by DMA through a buffer of its own. docs/specs/edu.rst of
- * QEMU; its transfers take a tenth of a second. */
+/* QEMU's PCI device `edu` on the machine `virt`: it copies by DMA through a buffer of its own.
+ * docs/specs/edu.rst of QEMU; its transfers take a tenth of a second. */
 #include "hal/cpu.h"
 #include "hal/hypmap.h"
 #include "hal/mmio.h"
