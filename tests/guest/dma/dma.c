@@ -144,7 +144,7 @@ static void attack(void)
         0x40200000u,                /* the hypervisor's image, where QEMU puts it */
         0x40300000u,   0x50000000u, /* the first victim */
         0x50400000u,   0x52000000u, /* the second */
-        0x5F000000u,                /* the heap, trees, modules */
+        0x52400000u,   0x5F000000u, /* the heap, trees, modules */
         0x08000000u,                /* GICD */
         0x08020040u,                /* GICv2m: MSI_SETSPI */
         0x08090040u,                /* GITS_TRANSLATER */
