@@ -1,6 +1,7 @@
 /* What a domain sees beside memory and what its port emulates. */
 #include "build/builder.h"
 
+#include "build/partition/build_pci.h"
 #include "virq/virq.h"
 
 static void watchdog_expired(struct domain *domain)
@@ -23,18 +24,23 @@ enum hv_status build_devices(struct domain *domain)
         status = watchdog_attach(&slot->watchdog, domain, layout->watchdog_base, layout->watchdog_irq,
                                  watchdog_expired);
     }
+    if (status == HV_OK) {
+        status = build_pci(domain);
+    }
     return status;
 }
 
 void build_devices_begin(struct domain *domain)
 {
     watchdog_begin(&build_slot_of(domain)->watchdog);
+    build_pci_begin(domain);
 }
 
 void build_devices_undo(struct domain *domain)
 {
     vpl011_detach(&build_slot_of(domain)->uart);
     watchdog_detach(&build_slot_of(domain)->watchdog);
+    build_pci_undo(domain);
     virq_reset(domain);
     domain->nr_windows = 0u;
 }

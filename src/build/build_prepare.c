@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/percpu.h"
+#include "build/partition/build_pci.h"
 #include "evtchn/evtchn.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
@@ -46,7 +47,8 @@ static uint32_t tree_pages(const struct plan *plan)
 
         most = bits_max(most, bytes);
     }
-    return pages_of(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK));
+    return pages_of(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK) +
+                    build_pci_tree_bytes(plan));
 }
 
 uint64_t build_heap_bytes(const struct plan *plan)
@@ -98,6 +100,9 @@ enum hv_status build_setup(const struct plan *plan)
     evtchn_init(plan);
     build_memory_setup(plan->clean_memory);
     status = build_links_setup(plan);
+    if (status == HV_OK) {
+        status = build_pci_setup(plan);
+    }
     nr_workspaces = 0u;
     for (uint32_t i = 0; (i < wanted) && (status == HV_OK); i++) {
         struct build_workspace *const w = &workspaces[i];

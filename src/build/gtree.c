@@ -5,6 +5,7 @@
 
 #include "build/builder.h"
 #include "build/partition/build_given.h"
+#include "build/partition/build_pci.h"
 #include "hal/virq.h"
 #include "hal/vplat.h"
 #include "lib/bits.h"
@@ -281,6 +282,7 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     if (in->domain->plan->watchdog) {
         write_watchdog(t, in->domain->plan);
     }
+    build_pci_tree(in->domain, &sink);
     tree_end(t);
 }
 

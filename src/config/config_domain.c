@@ -67,6 +67,12 @@ static void take_vpl011(struct config_target *t, const struct config_rule *rule,
     t->domain->vpl011 = config_flag(t, rule, v);
 }
 
+/* for others to look at */
+static void take_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    (void)config_flag(t, rule, v);
+}
+
 static void take_monitor(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     t->domain->monitor = config_flag(t, rule, v);
@@ -165,6 +171,8 @@ static const struct config_rule domain_rule[] = {
     { "bulkhead,watchdog-ms", take_watchdog, "0 to 86400000", 0, 86400000, "" },
     { "bulkhead,max-irq-rate", take_irq_rate, "1 to 1000000", 1, 1000000, "" },
     { "bulkhead,monitor", take_monitor, CONFIG_NO_VALUE, 0, 0, "" },
+    { "bulkhead,pci-functions", config_take_ignore, "", 0, 0, "" },
+    { "xen,force-assign-without-iommu", take_flag, CONFIG_NO_VALUE, 0, 0, "" },
     { "passthrough", take_passthrough, "enabled or disabled", 0, 0, "" },
     { "xen,static-mem", config_take_ignore, "", 0, 0, "" },
     { "direct-map", config_take_direct_map, CONFIG_NO_VALUE, 0, 0, "" },
@@ -261,7 +269,7 @@ static void domain_complete(struct config_maker *m, struct plan_domain *d, uint3
     }
     if (d->pool_bytes == 0u) {
         d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus) + layout_pool_bytes(m->plan, d) +
-                        config_shm_pool_bytes(m->plan, d);
+                        config_shm_pool_bytes(m->plan, d) + config_pci_pool_bytes(m->plan, d);
     }
 }
 
@@ -307,6 +315,7 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     m->partial_node = DT_NONE;
     config_static_make(m, d, node);
     domain_children(m, d, node);
+    config_pci_make(m, d, node);
     domain_complete(m, d, node);
     config_partial_make(m, d);
 }
@@ -438,4 +447,5 @@ void config_domains_make(struct config_maker *m)
     }
     config_links_settle(m);
     config_devices_forget(plan);
+    config_pci_forget(plan);
 }

@@ -139,6 +139,15 @@ void config_take_direct_map(struct config_target *t, const struct config_rule *r
 /* xen,static-mem, and what direct-map asks for; the other properties of the domain are known. */
 void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 
+/* -- partition/config_pci.c: bulkhead,pci-functions, once the properties of the domain are known -- */
+void config_pci_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* Drops functions of unsound domains. */
+void config_pci_forget(struct plan *plan);
+/* Pages of the domain's pool that the maps of their BARs may need. */
+uint64_t config_pci_pool_bytes(const struct plan *plan, const struct plan_domain *d);
+/* Whether the domain has a PCI bus and this range of its address space meets it. */
+bool config_pci_meets(const struct plan *plan, const struct plan_domain *d, uint64_t base, uint64_t bytes);
+
 /* Whether a range lies in one bank of RAM. */
 bool config_inside_ram(const struct plan *plan, const struct dt_range *r);
 bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b);

@@ -53,6 +53,9 @@ struct plan_console {
 #define PLAN_WINDOWS_MAX       128u  /* ranges of device registers that domains have */
 #define PLAN_LINES_MAX         256u  /* physical interrupts that domains have */
 #define PLAN_STREAMS_MAX       128u  /* runs of stream ids that domains have */
+#define PLAN_PCI_HOSTS_MAX     4u
+#define PLAN_PCI_MAX           64u /* functions of PCI devices that domains have; 16 in one domain */
+#define PLAN_PCI_ROOT          0x100u
 #define PLAN_NO_DOMAIN         0xFFu
 
 /* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. */
@@ -105,6 +108,33 @@ struct plan_stream {
     uint32_t first;
     uint32_t nr;
     const char *path;
+};
+
+enum plan_pci_memory { PLAN_PCI_MEM32, PLAN_PCI_MEM64, PLAN_PCI_WINDOWS };
+
+/* A PCI host bridge of which functions are given to domains */
+struct plan_pci_host {
+    uint32_t node;
+    uint32_t segment;
+    struct plan_range ecam; /* configuration space, 1 MiB a bus */
+    uint32_t first_bus;     /* the number of the bus at its beginning */
+    bool coherent;          /* its DMA sees caches */
+    uint32_t nr_buses; /* used: the first, and one behind each bridge that leads to a domain's function */
+    struct plan_range memory[PLAN_PCI_WINDOWS]; /* bytes 0 = none */
+    uint64_t memory_bus[PLAN_PCI_WINDOWS];      /* what the bus calls the first byte of it */
+};
+
+/* A function of a PCI device that is a domain's */
+struct plan_pci {
+    uint8_t domain;
+    uint8_t slot;     /* device number on the domain's own bus */
+    uint8_t host;     /* plan.pci_host[] */
+    uint8_t bus;      /* the first, or the one behind `bridge` */
+    uint8_t devfn;    /* device << 3 | function */
+    uint8_t pin;      /* 1 = INTA .. 4; 0 = it interrupts nobody */
+    uint16_t bridge;  /* its devfn on the first bus; PLAN_PCI_ROOT = there is none in front */
+    uint32_t virq;    /* of the pin; INTID that the guest sees */
+    const char *name; /* as the domain's node writes it */
 };
 
 enum plan_enhanced {
@@ -190,6 +220,10 @@ struct plan {
     uint32_t nr_lines;
     struct plan_stream stream[PLAN_STREAMS_MAX];
     uint32_t nr_streams;
+    struct plan_pci_host pci_host[PLAN_PCI_HOSTS_MAX];
+    uint32_t nr_pci_hosts;
+    struct plan_pci pci[PLAN_PCI_MAX]; /* by domain */
+    uint32_t nr_pci;
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };

@@ -29,6 +29,8 @@ struct hal_guest_layout {
     uint32_t vuart_irq;
     gpa_t watchdog_base; /* emulated SBSA watchdog: refresh frame, then control frame, 4 KiB each */
     uint32_t watchdog_irq;
+    gpa_t pci_ecam;                      /* emulated PCI configuration space, 1 MiB */
+    struct hal_guest_bank pci_memory[2]; /* for BARs: below and above 4 GiB */
     uint32_t nr_spis_max;
 };
 

@@ -50,7 +50,8 @@ struct layout_uart layout_uart(const struct plan *plan, const struct plan_domain
 
 bool layout_device(const struct plan *plan, const struct plan_domain *d, const struct dt_range *r)
 {
-    return hal_plan_intc_has(&plan->host, d->direct_map, r->base, r->bytes) ||
+    return config_pci_meets(plan, d, r->base, r->bytes) ||
+           hal_plan_intc_has(&plan->host, d->direct_map, r->base, r->bytes) ||
            (d->vpl011 && has(r, layout_uart(plan, d).base.v, UART_BYTES)) ||
            (d->watchdog && has(r, hal_plan_layout()->watchdog_base.v, WATCHDOG_BYTES));
 }

@@ -48,6 +48,9 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .vuart_irq = ARM_GUEST_VUART_IRQ,
         .watchdog_base = { ARM_GUEST_WATCHDOG_BASE },
         .watchdog_irq = ARM_GUEST_WATCHDOG_IRQ,
+        .pci_ecam = { ARM_GUEST_VPCI_ECAM_BASE },
+        .pci_memory = { { { ARM_GUEST_VPCI_MEM_BASE }, ARM_GUEST_VPCI_MEM_BYTES },
+                        { { ARM_GUEST_VPCI_PREFETCH_BASE }, ARM_GUEST_VPCI_PREFETCH_BYTES } },
         .nr_spis_max = ARM_GUEST_SPIS_MAX,
     };
 

@@ -87,6 +87,8 @@ const struct hal_guest_layout *hal_plan_layout(void)
         .vuart_irq = 32u,
         .watchdog_base = { 0x22001000ULL },
         .watchdog_irq = 48u,
+        .pci_ecam = { 0x10000000ULL },
+        .pci_memory = { { { 0x23000000ULL }, MIB(256) }, { { 0x100000000ULL }, GIB(4) } },
         .nr_spis_max = 224u,
     };
 
