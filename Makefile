@@ -9,17 +9,18 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
 
-# What a user may set. TOOLCHAIN and DEBUG choose the build, the rest chooses the run; `make help` explains them.
+# What a user may set. TOOLCHAIN, DEBUG and STATIC choose the build, the rest chooses the run; `make help` explains them.
 PORT ?= arm64
 TOOLCHAIN ?= clang
 DEBUG ?= 0
+STATIC ?= 0
 V ?= 0
 
 PYTHON := /usr/bin/python3
 CACHE := $(or $(BULKHEAD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead)
 # Headers, libraries and guests of the target architecture; build/fetch.sh fills it.
 FETCHED := $(CACHE)/trixie-arm64
-OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)
+OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)$(if $(filter 1,$(STATIC)),-static$(GIC))
 JOBS := $(or $(shell nproc 2>/dev/null),1)
 
 # The runner is told by environment, as it was typed: neither make nor a shell sees into a pattern with $ or quotes.
@@ -72,7 +73,7 @@ include build/bench.mk
 build: image tools guests
 
 # Every compiler and kind of build must pass without a warning.
-BUILD_KINDS := clang-0 clang-1 gcc-0 gcc-1
+BUILD_KINDS := clang-0-0 clang-1-0 gcc-0-0 gcc-1-0 clang-0-1 gcc-1-1
 build-all: tools guests
 	+$(Q)sh build/levels.sh kinds '$(MAKE)' $(BUILD_KINDS)
 
@@ -95,7 +96,7 @@ fresh:
 	+@sh build/fresh.sh $(FRESH)
 
 sizes: image tools guests
-	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json
+	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json $(if $(filter 1,$(STATIC)),--static)
 
 FORMATTED = $(shell find src tools tests bench guestlib -name '*.[ch]' 2>/dev/null)
 format:

@@ -9,6 +9,19 @@ arm64_offsets := src/arch/arm64/asm_offsets.c
 arm64_c := $(filter-out $(arm64_offsets),$(sort $(foreach d,$(arm64_folders),$(wildcard $(d)/*.c))))
 arm64_asm := $(sort $(wildcard src/arch/arm64/*.S))
 arm64_lds := src/arch/arm64/link.lds
+
+# The static profile: what is left out because the tool has done it, or because a static tree does not use it. What names such
+# a file stands behind `if (CONFIG_STATIC == 0)`. GIC=2 or 3 also leaves out the other interrupt controller.
+ifeq ($(STATIC),1)
+PROFILE := -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
+arm64_leave_out := src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
+    src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
+    src/drivers/ns16550.c src/boot/boot_tree.c
+else
+PROFILE := -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0
+arm64_leave_out := src/config/partition/plan_file.c src/boot/boot_packed.c
+endif
+arm64_c := $(filter-out $(arm64_leave_out),$(arm64_c))
 arm64_objects := $(patsubst %,$(OUT)/%.o,$(basename $(arm64_c) $(arm64_asm)))
 
 # Device trees, compressed kernels, digests: these may include <libfdt.h>, <zlib.h> and <sha2.h>, and the few C headers that
@@ -53,7 +66,7 @@ MACHINE := -march=armv8-a -mgeneral-regs-only -mstrict-align -mcmodel=small
 CFLAGS_TARGET := -std=c11 -O2 -g $(MACHINE) -ffreestanding $(FREESTANDING) -fno-common -fno-pic -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables -fomit-frame-pointer -ffunction-sections -fdata-sections \
     -ftrivial-auto-var-init=zero $(if $(filter 1,$(DEBUG)),$(DEBUG_FLAGS),-fno-stack-protector) \
-    -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) $(TOOLCHAIN_FLAGS) $(WARNINGS) $(TOOLCHAIN_WARNINGS) $(INCLUDES)
+    -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) $(PROFILE) $(TOOLCHAIN_FLAGS) $(WARNINGS) $(TOOLCHAIN_WARNINGS) $(INCLUDES)
 ASFLAGS_TARGET := -g $(MACHINE) -fno-pic -D__ASSEMBLY__ -DCONFIG_DEBUG=$(if $(filter 1,$(DEBUG)),1,0) -Werror $(INCLUDES)
 LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=none -z noexecstack -z max-page-size=4096
 
@@ -72,8 +85,11 @@ compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_us
 
 # -- Rules -------------------------------------------------------------------------------------------------------------
 
-.PHONY: image objects
+.PHONY: image objects image-static
 image: $(OUT)/bulkhead.bin
+# For the tests that want both.
+image-static:
+	+@$(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC= image
 objects: $(arm64_objects)
 
 # Objects are made anew when a flag changes, not only when a source does.

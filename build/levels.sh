@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs levels of tests one after the other and sums up what they report.
 #   levels.sh run MAKE TARGET...   each target leaves out/results/<level>.txt whose last line is "N passed, N failed"
-#   levels.sh kinds MAKE KIND...   builds the image in each kind <toolchain>-<debug>, and reports as a level does
+#   levels.sh kinds MAKE KIND...   builds the image in each kind <toolchain>-<debug>-<static>, and reports as a level does
 # A level that reports nothing, or no test at all, has failed. The last line printed is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -15,7 +15,8 @@ if [ "$mode" = kinds ]; then
     passed=0
     failed=0
     for kind in "$@"; do
-        if $make image "TOOLCHAIN=${kind%-*}" "DEBUG=${kind#*-}"; then
+        choice=${kind#*-}
+        if $make image "TOOLCHAIN=${kind%%-*}" "DEBUG=${choice%-*}" "STATIC=${choice#*-}"; then
             passed=$((passed + 1))
         else
             printf 'build of %s failed\n' "$kind"

@@ -13,6 +13,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOKENS = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'""", re.DOTALL | re.VERBOSE)
+STATIC_GOALS = {"code_lines": 8000, "image_bytes": 128 << 10}
 
 
 def code_lines(path):
@@ -67,6 +68,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, help="the folder of the build to measure")
     parser.add_argument("--json", required=True)
+    parser.add_argument("--static", action="store_true", help="it is the static profile, which has goals of its own")
     options = parser.parse_args()
     os.chdir(ROOT)
     image = os.path.join(options.out, "bulkhead.bin")
@@ -86,6 +88,8 @@ def main():
         print("%-36s %4d files %7d lines" % ((folder,) + folders[folder]))
     for name in sizes:
         print("%-36s %s" % (name, "unknown" if sizes[name] is None else sizes[name]))
+    for name, goal in STATIC_GOALS.items() if options.static else ():
+        print("static profile, goal: %-14s %d (%s)" % (name, goal, "met" if sizes[name] <= goal else "not met"))
     return 0
 
 

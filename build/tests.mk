@@ -8,7 +8,7 @@ RUN_LEVEL := $(PYTHON) tests/run_level.py
 TEST_CC := gcc
 TEST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := -std=c11 -g -O1 $(TEST_SANITIZE) -fno-omit-frame-pointer -fno-common -fno-strict-aliasing -pthread \
-    -DCONFIG_DEBUG=1 -DZ_SOLO -Wall -Wextra
+    -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 -DZ_SOLO -Wall -Wextra
 TEST_INCLUDES := -Isrc -Isrc/arch/fake/include
 # Members of the archive are taken as needed; a function that a test defines itself stands in for the product's.
 TEST_LINK := $(TEST_SANITIZE) -pthread -Wl,-z,muldefs
@@ -102,7 +102,7 @@ neg_scripts := $(filter-out tests/neg/checkers/%,$(sort $(wildcard tests/neg/*/r
 neg_wanted := $(if $(T),$(strip $(foreach t,$(neg_scripts),$(if $(findstring $(T),$(t)),$(t)))),$(neg_scripts))
 
 .PHONY: test-neg
-test-neg: tools
+test-neg: tools image-static
 	@$(RUN_LEVEL) neg out/results/neg.txt $(neg_wanted)
 
 # -- The contract of src/hal: one suite on every port -----------------------------------------------------------------------
@@ -148,10 +148,10 @@ test-hal:
 # -- Guests of our own and systems, in QEMU ---------------------------------------------------------------------------------
 
 .PHONY: test-guest test-system
-test-guest: build
+test-guest: build image-static
 	@$(RUN_LEVEL) guest out/results/guest.txt 'pytest:tests/guest$(if $(T),:$(T))'
 
-test-system: build
+test-system: build image-static
 	@$(RUN_LEVEL) system out/results/system.txt 'pytest:tests/system$(if $(T),:$(T))'
 
 # For `make nightly`: more machines, more load, more time.

@@ -90,7 +90,9 @@ static void log_commit(const char *text, uint32_t bytes)
 
     ring_put(log_ring, LOG_RING_BYTES, log_written, text, bytes);
     log_written += bytes;
-    log_keep_line(text, bytes);
+    if (CONFIG_STATIC == 0) {
+        log_keep_line(text, bytes);
+    }
     log_lock_drop(flags);
     log_show(text, bytes);
 }
@@ -105,7 +107,9 @@ static void log_show_kept(const char *line, uint32_t bytes)
 
 void log_keep(void *region, uint64_t bytes)
 {
-    log_keep_open(region, bytes, log_show_kept);
+    if (CONFIG_STATIC == 0) {
+        log_keep_open(region, bytes, log_show_kept);
+    }
 }
 
 /* Characters up to the next conversion. */

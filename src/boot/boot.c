@@ -15,6 +15,21 @@
 
 struct boot_state boot_state;
 
+static enum hv_status step_tree(void)
+{
+    return (CONFIG_STATIC == 0) ? boot_tree_find() : boot_packed_find();
+}
+
+static enum hv_status step_plan(void)
+{
+    return (CONFIG_STATIC == 0) ? boot_tree_plan() : boot_packed_plan();
+}
+
+static enum hv_status step_verdict(void)
+{
+    return (CONFIG_STATIC == 0) ? boot_tree_verdict() : boot_packed_verdict();
+}
+
 static enum hv_status step_power(void)
 {
     hal_power_init(&boot_state.plan.host);
@@ -56,6 +71,12 @@ static enum hv_status step_sched(void)
     return HV_OK;
 }
 
+/* The static profile has no operator. */
+static enum hv_status step_operator(void)
+{
+    return (CONFIG_STATIC == 0) ? operator_start() : HV_OK;
+}
+
 struct boot_step {
     const char *name;
     enum hv_status (*run)(void);
@@ -63,16 +84,26 @@ struct boot_step {
 
 /* A step that fails ends the boot. */
 static const struct boot_step steps[] = {
-    { "tree", boot_tree_find },        { "plan", boot_tree_plan },
-    { "power", step_power },           { "console", boot_console_open },
-    { "kept log", boot_console_keep }, { "banner", step_banner },
-    { "verdict", boot_tree_verdict },  { "CPU names", smp_name_cpus },
-    { "RAM", boot_memory_ram },        { "heap", boot_memory_heap },
-    { "interrupts", step_irq },        { "time", step_time },
-    { "scheduler", step_sched },       { "IOMMUs", boot_iommu_start },
-    { "stacks", smp_prepare },         { "domains", boot_domains_prepare },
-    { "operator", operator_start },    { "input", boot_console_listen },
-    { "other CPUs", smp_start },       { "construction", boot_domains_queue },
+    { "tree", step_tree },
+    { "plan", step_plan },
+    { "power", step_power },
+    { "console", boot_console_open },
+    { "kept log", boot_console_keep },
+    { "banner", step_banner },
+    { "verdict", step_verdict },
+    { "CPU names", smp_name_cpus },
+    { "RAM", boot_memory_ram },
+    { "heap", boot_memory_heap },
+    { "interrupts", step_irq },
+    { "time", step_time },
+    { "scheduler", step_sched },
+    { "IOMMUs", boot_iommu_start },
+    { "stacks", smp_prepare },
+    { "domains", boot_domains_prepare },
+    { "operator", step_operator },
+    { "input", boot_console_listen },
+    { "other CPUs", smp_start },
+    { "construction", boot_domains_queue },
 };
 
 _Noreturn void upcall_boot(const struct hal_boot *boot)

@@ -10,7 +10,7 @@
 /* What boot found out, valid for good. */
 struct boot_state {
     struct hal_boot port;
-    const void *tree; /* the device tree, mapped */
+    const void *tree; /* the device tree or the packed plan, mapped */
     uint64_t tree_bytes;
     hpa_t tree_base;
     hpa_t payload_base; /* the file's payload from its header on, payload_bytes 0 = none */
@@ -22,6 +22,20 @@ struct boot_state {
 };
 
 extern struct boot_state boot_state;
+
+/* -- boot_payload.c -- */
+#define BOOT_TREE_BYTES_MAX (2u * 1024u * 1024u)
+/* Mapped for reading; NULL: not possible. */
+const uint8_t *boot_map(hpa_t base, uint64_t bytes);
+/* All of a module. Mapped once, also if the plan is made twice or several domains have the same. */
+const void *boot_module_map(const struct plan_module *module);
+/* Reads the payload's header and notes where things are; false if it is damaged. */
+bool boot_payload_use(void);
+
+/* -- boot_packed.c: the static profile, where the tree is a packed plan; else boot_tree.c -- */
+HV_MUST_CHECK enum hv_status boot_packed_find(void);
+HV_MUST_CHECK enum hv_status boot_packed_plan(void);
+HV_MUST_CHECK enum hv_status boot_packed_verdict(void);
 
 /* -- boot_tree.c -- */
 HV_MUST_CHECK enum hv_status boot_tree_find(void);

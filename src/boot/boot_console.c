@@ -28,7 +28,10 @@ static bool uart_open(const struct plan_console *plan)
         pl011_open(&regs, &uart);
         break;
     case PLAN_CONSOLE_NS16550:
-        ns16550_open(&regs, &uart);
+        known = CONFIG_STATIC == 0;
+        if (CONFIG_STATIC == 0) {
+            ns16550_open(&regs, &uart);
+        }
         break;
     case PLAN_CONSOLE_CADENCE:
         cadence_open(&regs, &uart);
@@ -62,7 +65,7 @@ enum hv_status boot_console_keep(void)
     void *va = NULL;
 
     /* the region of a tree that has faults may not even be memory */
-    if (boot_state.sound && (keep->bytes != 0u) &&
+    if ((CONFIG_STATIC == 0) && boot_state.sound && (keep->bytes != 0u) &&
         (hal_hypmap_memory(hpa(keep->base), keep->bytes, &va) == HV_OK)) {
         log_keep(va, keep->bytes);
     }

@@ -2,12 +2,9 @@
 #include "boot/boot.h"
 
 #include "base/log.h"
-#include "config/payload.h"
-#include "hal/hypmap.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define TREE_BYTES_MAX  MIB(2)
 #define TREE_MAGIC      0xD00DFEEDu
 #define TREE_HEAD_BYTES 8u /* magic and size, big-endian */
 
@@ -33,44 +30,21 @@ static void fault_early(const char *what)
     boot_state.report.nr_faults++;
 }
 
-static const uint8_t *map(hpa_t base, uint64_t bytes)
-{
-    const void *va = NULL;
-
-    return (hal_hypmap_readonly(base, bytes, &va) == HV_OK) ? va : NULL;
-}
-
 static uint32_t be32(const uint8_t *at)
 {
     return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];
 }
 
-static bool payload_use(hpa_t base)
-{
-    const void *const page = map(base, PAGE_BYTES);
-    struct payload_header header;
-    bool good = false;
-
-    /* Nothing says yet how much RAM follows: the header's own sizes are checked against each other. */
-    if ((page != NULL) && (payload_check(page, UINT64_MAX, &header) == HV_OK)) {
-        good = (header.tree_bytes <= TREE_BYTES_MAX) && (header.total_bytes <= (UINT64_MAX - base.v));
-        boot_state.payload_base = base;
-        boot_state.payload_bytes = header.total_bytes;
-        boot_state.tree_base = hpa(base.v + header.tree_offset);
-    }
-    return good;
-}
-
 static bool tree_map(hpa_t base)
 {
-    const uint8_t *const head = map(base, TREE_HEAD_BYTES);
+    const uint8_t *const head = boot_map(base, TREE_HEAD_BYTES);
     uint64_t bytes = 0;
 
     if ((head != NULL) && (be32(head) == TREE_MAGIC)) {
         bytes = be32(&head[4]);
     }
-    if ((bytes >= TREE_HEAD_BYTES) && (bytes <= TREE_BYTES_MAX)) {
-        boot_state.tree = map(base, bytes);
+    if ((bytes >= TREE_HEAD_BYTES) && (bytes <= BOOT_TREE_BYTES_MAX)) {
+        boot_state.tree = boot_map(base, bytes);
         boot_state.tree_bytes = bytes;
     }
     return boot_state.tree != NULL;
@@ -83,7 +57,7 @@ enum hv_status boot_tree_find(void)
 
     boot_state.tree_base = port->tree;
     if (port->payload.v != 0u) {
-        found = payload_use(port->payload);
+        found = boot_payload_use();
         if (!found) {
             fault_early("image: payload: found a damaged header, expected one that bulkhead-image wrote");
         }
@@ -94,23 +68,10 @@ enum hv_status boot_tree_find(void)
     return HV_OK;
 }
 
-/* Mapped once, also if the plan is made twice or several domains have the same. */
 static const void *module_bytes(void *ctx, const struct plan_module *module)
 {
-    static struct plan_module known[HV_DOMAINS_MAX];
-    static const void *at[HV_DOMAINS_MAX];
-    uint32_t i = 0;
-
     (void)ctx;
-    while ((i < HV_DOMAINS_MAX) && (at[i] != NULL) &&
-           ((known[i].base.v != module->base.v) || (known[i].bytes != module->bytes))) {
-        i++;
-    }
-    if ((i < HV_DOMAINS_MAX) && (at[i] == NULL)) {
-        known[i] = *module;
-        at[i] = map(module->base, module->bytes);
-    }
-    return (i < HV_DOMAINS_MAX) ? at[i] : NULL;
+    return boot_module_map(module);
 }
 
 static enum hv_status plan_make(void)

@@ -25,21 +25,12 @@ struct image_load {
     uint64_t entry;
 };
 
-static void sentence_log(void *ctx, const char *sentence)
-{
-    (void)ctx;
-    log_line("%s", sentence);
-}
-
-/* Refuses the kernel with a sentence that names the domain's node. */
+/* The sentence of kimage_fault(). */
 static enum hv_status kernel_refuse(const struct image_load *load, const char *found, const char *expected)
 {
-    struct config_report report = { sentence_log, NULL, NULL, 0u, NULL, NULL };
-    struct kimage what = load->kernel;
+    const struct plan_domain *const plan = load->domain->plan;
 
-    what.found = found;
-    what.expected = expected;
-    kimage_fault(&report, load->domain->plan, &what);
+    log_line("/chosen/%s/%s: kernel: found %s, expected %s", plan->name, plan->kernel.name, found, expected);
     return HV_CORRUPT;
 }
 
@@ -126,7 +117,13 @@ static enum hv_status kernel_recognise(struct image_load *load)
         status = kernel_refuse(load, load->kernel.found, load->kernel.expected);
     } else {
         kernel_source(load);
-        status = load->gzip ? look_inside(load) : HV_OK;
+        if (!load->gzip) {
+            status = HV_OK;
+        } else if (CONFIG_STATIC == 0) {
+            status = look_inside(load);
+        } else {
+            status = kernel_refuse(load, "a gzip", "one that is not compressed, for the static profile");
+        }
     }
     return status;
 }
@@ -236,7 +233,7 @@ static enum hv_status kernel_load(struct image_load *load)
                                "a place in the domain's memory");
     }
     if (status == HV_OK) {
-        status = load->gzip ? kernel_inflate(load) : kernel_copy(load);
+        status = (load->gzip && (CONFIG_STATIC == 0)) ? kernel_inflate(load) : kernel_copy(load);
     }
     if ((status == HV_OK) && ((load->entry < load->base) || (load->entry >= load->end))) {
         status = kernel_refuse(load, "a uImage that is entered outside of itself", "an entry in the image");

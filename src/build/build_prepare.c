@@ -11,8 +11,8 @@
 #include "mem/heap.h"
 #include "virq/virq.h"
 
-#define BUILD_WORKSPACES_MAX      8u    /* more copy no faster */
-#define BUILD_ARENA_PAGES         12u   /* inflate: 7 KiB of state, 32 KiB of history */
+#define BUILD_WORKSPACES_MAX      8u                                /* more copy no faster */
+#define BUILD_ARENA_PAGES         ((CONFIG_STATIC == 0) ? 12u : 1u) /* inflate: 39 KiB of state and history */
 #define BUILD_TREE_BYTES          8192u /* device tree without CPUs, with the longest command line */
 #define BUILD_TREE_BYTES_PER_VCPU 256u
 #define BUILD_TREE_BYTES_PER_LINK 320u

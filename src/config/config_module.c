@@ -2,6 +2,7 @@
 /* [impl->req~reference-tree~1] */
 #include "config/config_maker.h"
 
+#include "config/kimage.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -279,4 +280,42 @@ void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t no
     } else {
         /* any CPU */
     }
+}
+
+static void kernel_sentence(struct config_sentence *s, const struct plan_domain *domain)
+{
+    config_sentence_begin(s, "/chosen/");
+    fmt_str(&s->text, domain->name);
+    fmt_char(&s->text, '/');
+    fmt_str(&s->text, (domain->kernel.name != NULL) ? domain->kernel.name : "");
+    fmt_str(&s->text, ": kernel: found ");
+}
+
+void kimage_fault(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
+{
+    struct config_sentence s;
+
+    kernel_sentence(&s, domain);
+    fmt_str(&s.text, image->found);
+    config_sentence_end(&s, report, image->expected);
+}
+
+bool kimage_fits(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
+{
+    const uint64_t memory = domain->memory_bytes;
+    const uint64_t offset = (image->kind == KIMAGE_ARM64) ? image->text_offset : 0u;
+    const uint64_t after = (offset < memory) ? (memory - offset) : 0u;
+    const uint64_t room = after - bits_min(after, domain->ramdisk.bytes);
+    const bool fits = image->memory_bytes <= room;
+
+    if (!fits) {
+        struct config_sentence s;
+
+        kernel_sentence(&s, domain);
+        fmt_str(&s.text, "an image that takes ");
+        fmt_u64(&s.text, image->memory_bytes);
+        fmt_str(&s.text, " bytes");
+        config_sentence_end(&s, report, "one that leaves room for the ramdisk in the domain's memory");
+    }
+    return fits;
 }

@@ -1,6 +1,5 @@
 #include "config/kimage.h"
 
-#include "config/config_fault.h"
 #include "lib/bits.h"
 #include "lib/crc32.h"
 #include "lib/string.h"
@@ -40,11 +39,9 @@ static uint64_t le64(const uint8_t *b)
     return (uint64_t)le32(b) | ((uint64_t)le32(&b[4]) << 32u);
 }
 
-static uint32_t be32(const uint8_t *b)
+static uint32_t be32(const uint8_t *at)
 {
-    const struct dt_value v = { b, 4u };
-
-    return dt_cell(&v, 0);
+    return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];
 }
 
 static enum hv_status refuse(struct kimage *out, enum hv_status status, const char *found,
@@ -210,42 +207,4 @@ enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes, const 
         status = parse_bare(data, bytes, out);
     }
     return status;
-}
-
-static void kernel_sentence(struct config_sentence *s, const struct plan_domain *domain)
-{
-    config_sentence_begin(s, "/chosen/");
-    fmt_str(&s->text, domain->name);
-    fmt_char(&s->text, '/');
-    fmt_str(&s->text, (domain->kernel.name != NULL) ? domain->kernel.name : "");
-    fmt_str(&s->text, ": kernel: found ");
-}
-
-void kimage_fault(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
-{
-    struct config_sentence s;
-
-    kernel_sentence(&s, domain);
-    fmt_str(&s.text, image->found);
-    config_sentence_end(&s, report, image->expected);
-}
-
-bool kimage_fits(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
-{
-    const uint64_t memory = domain->memory_bytes;
-    const uint64_t offset = (image->kind == KIMAGE_ARM64) ? image->text_offset : 0u;
-    const uint64_t after = (offset < memory) ? (memory - offset) : 0u;
-    const uint64_t room = after - bits_min(after, domain->ramdisk.bytes);
-    const bool fits = image->memory_bytes <= room;
-
-    if (!fits) {
-        struct config_sentence s;
-
-        kernel_sentence(&s, domain);
-        fmt_str(&s.text, "an image that takes ");
-        fmt_u64(&s.text, image->memory_bytes);
-        fmt_str(&s.text, " bytes");
-        config_sentence_end(&s, report, "one that leaves room for the ramdisk in the domain's memory");
-    }
-    return fits;
 }

@@ -18,7 +18,7 @@ uint64_t sched_set_worker;
 
 void sched_init(enum plan_sched policy)
 {
-    sched_policy = (policy == PLAN_SCHED_RR) ? &sched_rr : &sched_null;
+    sched_policy = ((CONFIG_STATIC == 0) && (policy == PLAN_SCHED_RR)) ? &sched_rr : &sched_null;
 }
 
 struct vcpu *sched_current(void)

@@ -33,7 +33,8 @@ struct job {
     struct plan plan;
     struct config_env env;
     struct config_report report;
-    uint64_t own_bytes;          /* of the hypervisor with .bss */
+    uint64_t own_bytes; /* of the hypervisor with .bss */
+    struct plan_profile profile;
     void *trees[HV_DOMAINS_MAX]; /* of domains */
     uint32_t nr_trees;
 };
@@ -62,7 +63,8 @@ static void usage(FILE *to)
         "  -c, --check            report all faults and write nothing\n"
         "  -r, --report PREFIX    also prove that no two domains overlap except through declared links, and\n"
         "                         write who owns what to PREFIX.txt, PREFIX.json and PREFIX.html\n"
-        "  -l, --load-address A   where the loader puts the image; default: 2 MiB above the start of memory\n"
+        "  -l, --load-address A   where the loader puts the image; default: 2 MiB above memory's start;\n"
+        "                         a static profile (make STATIC=1) runs there only\n"
         "  -m, --merge            write the merged tree alone: for modules that have `reg` and a loader of\n"
         "                         the user's own\n"
         "  -h, --help             this text\n"
@@ -244,6 +246,20 @@ static bool tree_load(struct job *j, const char *path, struct blob *blob, struct
     return good;
 }
 
+static bool is_static(const struct job *j)
+{
+    return j->profile.magic != 0u;
+}
+
+/* A packed plan's strings are the tree's, and paths of devices. */
+static uint64_t plan_room(const struct job *j)
+{
+    const uint64_t paths = (PLAN_WINDOWS_MAX + PLAN_LINES_MAX + PLAN_STREAMS_MAX) * PLAN_PATH_MAX;
+
+    return bits_align_up(sizeof(struct plan_file) + sizeof(struct plan) + j->tree.bytes + paths,
+                         PAYLOAD_ALIGN);
+}
+
 /* Merges the trees; where modules go depends on the tree's size, which does not depend on where they go. */
 static bool tree_build(struct job *j)
 {
@@ -253,8 +269,9 @@ static bool tree_build(struct job *j)
     contents_collect(&j->system_index, j->options.digest, &j->contents);
     good = trees_merge(&j->board_index, &j->system_index, contents, &j->report, &j->tree);
     if (good && (contents != NULL)) {
-        contents_place(&j->contents, bits_align_up(PAYLOAD_ALIGN + j->tree.bytes, PAYLOAD_ALIGN),
-                       j->own_bytes);
+        const uint64_t before = PAYLOAD_ALIGN + (is_static(j) ? 0u : j->tree.bytes);
+
+        contents_place(&j->contents, bits_align_up(before, PAYLOAD_ALIGN), j->own_bytes);
         free(j->tree.data);
         good = trees_merge(&j->board_index, &j->system_index, contents, &j->report, &j->tree);
     }
@@ -278,9 +295,9 @@ static void env_make(struct job *j)
     j->env.tree_base = hpa(j->env.image_base.v + j->own_bytes);
     if (!j->options.merge) {
         j->env.payload_base = hpa(j->env.image_base.v + j->own_bytes);
-        j->env.payload_bytes = j->contents.end;
-        j->env.image_bytes += j->contents.end;
-        j->env.tree_base = hpa(j->env.payload_base.v + PAYLOAD_ALIGN);
+        j->env.payload_bytes = j->contents.end + (is_static(j) ? plan_room(j) : 0u);
+        j->env.image_bytes += j->env.payload_bytes;
+        j->env.tree_base = hpa(j->env.payload_base.v + (is_static(j) ? j->contents.end : PAYLOAD_ALIGN));
     }
 }
 
@@ -329,6 +346,10 @@ static void module_check(struct job *j, const struct plan_domain *d, const struc
         /* anything will do */
     } else if (kimage_parse(item->data, item->bytes, &image) != HV_OK) {
         kimage_fault(&j->report, d, &image);
+    } else if ((image.kind == KIMAGE_GZIP) && is_static(j)) {
+        image.found = "a gzip";
+        image.expected = "one that is not compressed, for the static profile";
+        kimage_fault(&j->report, d, &image);
     } else {
         (void)kimage_fits(&j->report, d, &image);
     }
@@ -366,6 +387,10 @@ static bool system_check(struct job *j)
         good = config_plan_make(&j->index, &j->env, &j->plan, &j->report) == HV_OK;
         good = modules_check(j) && good;
     }
+    if (good && is_static(j)) {
+        profile_check(&j->profile, &j->plan, &j->report);
+        good = j->report.nr_faults == 0u;
+    }
     if (j->report.nr_faults > 0u) {
         fprintf(stderr, TOOL_NAME ": %s: %" PRIu32 " fault%s\n", o->system, j->report.nr_faults,
                 (j->report.nr_faults == 1u) ? "" : "s");
@@ -384,17 +409,38 @@ static bool report(const struct job *j)
     return (o->report == NULL) || partition_report(&job, o->report);
 }
 
+static bool image_write(const struct job *j)
+{
+    struct blob plan = { NULL, 0 };
+    struct blob image = { NULL, 0 };
+    bool good = true;
+
+    if (is_static(j)) {
+        plan_pack(&j->plan, j->env.image_base, plan_room(j), &plan);
+        good = plan.bytes > 0u;
+    }
+    if (good) {
+        image_pack(&j->hypervisor, j->own_bytes, is_static(j) ? &plan : &j->tree,
+                   is_static(j) ? j->contents.end : PAYLOAD_ALIGN, &j->contents, &image);
+        good = file_write(j->options.output, &image);
+    } else {
+        fprintf(stderr, TOOL_NAME ": %s: its plan is too large\n", j->options.system);
+    }
+    free(plan.data);
+    free(image.data);
+    return good;
+}
+
 static bool run(struct job *j)
 {
     struct options *const o = &j->options;
-    struct blob image = { NULL, 0 };
     bool good = true;
 
     j->own_bytes = NOMINAL_IMAGE_BYTES;
     if (o->hypervisor != NULL) {
         good = file_read(o->hypervisor, &j->hypervisor);
         j->own_bytes = good ? hypervisor_bytes(o->hypervisor, &j->hypervisor) : 0u;
-        good = j->own_bytes > 0u;
+        good = (j->own_bytes > 0u) && profile_find(o->hypervisor, &j->hypervisor, &j->profile);
     }
     good = good && system_check(j) && report(j);
     if (!good) {
@@ -404,10 +450,8 @@ static bool run(struct job *j)
     } else if (o->merge) {
         good = file_write(o->output, &j->tree);
     } else {
-        image_pack(&j->hypervisor, j->own_bytes, &j->tree, &j->contents, &image);
-        good = file_write(o->output, &image);
+        good = image_write(j);
     }
-    free(image.data);
     return good;
 }
 

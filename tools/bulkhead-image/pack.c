@@ -52,16 +52,17 @@ uint64_t hypervisor_bytes(const char *path, const struct blob *image)
 }
 
 void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct blob *tree,
-                const struct contents *contents, struct blob *out)
+                uint64_t tree_offset, const struct contents *contents, struct blob *out)
 {
     struct payload_header h = { .magic = PAYLOAD_MAGIC, .version = PAYLOAD_VERSION };
     uint8_t *payload;
 
-    h.tree_offset = PAYLOAD_ALIGN;
+    h.tree_offset = tree_offset;
     h.tree_bytes = tree->bytes;
-    h.modules_offset = bits_align_up(h.tree_offset + h.tree_bytes, PAYLOAD_ALIGN);
+    h.total_bytes = bits_align_up(tree_offset + tree->bytes, PAYLOAD_ALIGN);
+    h.modules_offset = (tree_offset == contents->end) ? PAYLOAD_ALIGN : h.total_bytes;
     h.modules_bytes = contents->end - h.modules_offset;
-    h.total_bytes = contents->end;
+    h.total_bytes = bits_max(h.total_bytes, contents->end);
     h.header_crc = payload_header_crc(&h);
 
     out->bytes = own_bytes + h.total_bytes;

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/config_fault.h"
+#include "config/partition/plan_file.h"
 
 #define TOOL_NAME        "bulkhead-image"
 #define INCLUDE_DIRS_MAX 32u
@@ -81,9 +82,18 @@ void digest_check(struct config_report *report, const struct plan_module *module
 /* -- pack.c -- */
 /* The size that a hypervisor image takes with .bss, rounded up to PAYLOAD_ALIGN; 0 after a message. */
 uint64_t hypervisor_bytes(const char *path, const struct blob *image);
-/* The whole file. own_bytes as above. */
+/* The whole file. own_bytes as above; the tree, or the plan in its stead, goes tree_offset behind the payload
+ * header. */
 void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct blob *tree,
-                const struct contents *contents, struct blob *out);
+                uint64_t tree_offset, const struct contents *contents, struct blob *out);
+
+/* -- static.c -- */
+/* What profile the image is of; magic 0: the full one. False after a message. */
+bool profile_find(const char *path, const struct blob *image, struct plan_profile *out);
+/* Faults for all that is in the plan and not in the profile. */
+void profile_check(const struct plan_profile *profile, const struct plan *plan, struct config_report *report);
+/* The plan as a file; no bytes: it does not fit. */
+void plan_pack(const struct plan *plan, hpa_t image_base, size_t room, struct blob *out);
 
 /* -- partition/partition.c -- */
 struct partition_job {

@@ -26,7 +26,7 @@ def checkers(args):
     quick = ["--quick", str(QUICK_MISRA_FILES)] if args.quick else []
     include = ["-I" + args.library_include] if args.library_include else []
     return [("layers", []), ("port", []), ("sizes", []), ("format", ["--clang-format"]), ("trace", []),
-            ("headers", ["-DCONFIG_DEBUG=1"] + include), ("misra", quick + library)]
+            ("headers", ["-DCONFIG_DEBUG=1", "-DCONFIG_STATIC=0", "-DCONFIG_GIC_ONLY=0"] + include), ("misra", quick + library)]
 
 
 def main(args):

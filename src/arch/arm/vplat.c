@@ -76,9 +76,7 @@ static void vplat_cpus(const struct hal_domain *domain, const struct hal_tree *t
 
         vplat_begin_at(tree, "cpu@", hwid);
         vplat_text(tree, "device_type", "cpu", sizeof("cpu"));
-        if (compatible != NULL) {
-            vplat_text(tree, "compatible", compatible, (uint32_t)strlen(compatible) + 1u);
-        }
+        vplat_text(tree, "compatible", compatible, (uint32_t)strlen(compatible) + 1u);
         vplat_cell(tree, "reg", (uint32_t)hwid);
         vplat_text(tree, "enable-method", "psci", sizeof("psci"));
         tree->end(tree->ctx);

@@ -8,6 +8,7 @@
 #define ARM_REDIST_REGIONS_MAX 16u
 #define ARM_SMMUS_MAX          4u
 #define ARM_SMMU_LINES         2u
+#define ARM_CPU_NAME_MAX       32u /* with NUL */
 
 struct arm_range {
     uint64_t base;
@@ -53,7 +54,7 @@ struct arm_plan_host {
     uint32_t psci_cpu_on;     /* function id */
     uint32_t psci_system_off; /* 0 = absent (PSCI 0.1) */
     uint32_t psci_system_reset;
-    const char *cpu_compatible; /* of the boot CPU's node, in the host tree */
+    char cpu_compatible[ARM_CPU_NAME_MAX]; /* of the first CPU's node */
 };
 
 /* The map of a domain with that many vCPUs, at the addresses of arm_layout.h or (direct) the host's. Answers

@@ -4,6 +4,7 @@
 #include "config/config_fault.h"
 #include "config/dtindex.h"
 #include "lib/bits.h"
+#include "lib/fmt.h"
 #include "lib/string.h"
 
 /* Arm DEN0022 section 5.1: the ids that PSCI 0.2 and later fix; PSCI 0.1 has its own in the tree. */
@@ -91,8 +92,10 @@ static void parse_cpu(const struct dt_index *ix, struct arm_plan_host *arm)
 {
     const uint32_t cpus = dt_child(ix, DT_ROOT, "cpus", 4u);
     uint32_t node = (cpus == DT_NONE) ? DT_NONE : dt_first_child(ix, cpus);
+    struct fmt_buf name;
 
-    arm->cpu_compatible = "arm,armv8";
+    fmt_init(&name, arm->cpu_compatible, sizeof(arm->cpu_compatible));
+    fmt_str(&name, "arm,armv8");
     while ((node != DT_NONE) && !(dt_has(ix, node, "device_type") && dt_enabled(ix, node))) {
         node = dt_next_sibling(ix, node);
     }
@@ -102,7 +105,8 @@ static void parse_cpu(const struct dt_index *ix, struct arm_plan_host *arm)
         if (dt_get(ix, node, "compatible", &v) && (v.bytes > 0u) && (v.data[v.bytes - 1u] == 0u)) {
             const void *const text = v.data;
 
-            arm->cpu_compatible = text;
+            fmt_init(&name, arm->cpu_compatible, sizeof(arm->cpu_compatible));
+            fmt_str(&name, text);
         }
     }
 }

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""Systems that the static profile must refuse, with the exact sentences; and that its image holds a plan, no tree.
+
+usage: run.py [--tool PROGRAM] [--hypervisor BULKHEAD.BIN]
+
+The last line printed is `N passed, N failed`. [test->req~static-profile~1]
+"""
+import argparse
+import hashlib
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+BOARD = os.path.join(os.path.dirname(HERE), "config", "board.dts")
+PROFILE = b"BULKSTAT"
+KERNEL = struct.pack("<IIQQQQQQII", 0x14000008, 0, 0, 0x10000, 0xA, 0, 0, 0, 0x644D5241, 0) + bytes(5000)
+GZIP = bytes.fromhex("1f8b080000000000000303000000000000000000")
+UART = 'soc { serial@1000000 { compatible = "ns16550a"; reg-shift = <2>; }; };'
+LOG = ('reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; log@7e000000 { compatible = "bulkhead,log"; '
+       'reg = <0 0x7e000000 0 0x1000>; }; };')
+
+passed = failed = 0
+
+
+def equal(name, found, expected):
+    global passed, failed
+    if found == expected:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL {name}:\n  found    {found!r}\n  expected {expected!r}")
+
+
+def domain(file="k.bin", cpus=1, more=""):
+    return (f'domU1 {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x4000>; cpus = <{cpus}>; '
+            f'kernel {{ compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("{file}"); {more} }}; }};')
+
+
+SHA = f"bulkhead,sha256 = [{hashlib.sha256(KERNEL).hexdigest()}];"
+# name: what is in / beside chosen, what is in chosen, the sentence
+REFUSED = {
+    "scheduler": ("", 'bulkhead,scheduler = "rr"; ' + domain(),
+                  "/chosen: bulkhead,scheduler: found rr, said or needed, expected a CPU for each vCPU: the static profile "
+                  "has the scheduler null only"),
+    "too-many-vcpus": ("", domain(cpus=5),
+                       "/chosen: bulkhead,scheduler: found rr, said or needed, expected a CPU for each vCPU: the static "
+                       "profile has the scheduler null only"),
+    "partial-boot": ("", "bulkhead,partial-boot; " + domain(),
+                     "/chosen: bulkhead,partial-boot: found an empty value, expected nothing: the static profile starts all "
+                     "or none"),
+    "log": (LOG, domain(),
+            "/reserved-memory: bulkhead,log: found a node, expected none: the static profile keeps no log"),
+    "console": (UART, domain(),
+                "/chosen: stdout-path: found a 16550, expected a PL011, SBSA UART or Cadence UART: the static profile has no "
+                "other"),
+    "sha256": ("", domain(more=SHA),
+               "/chosen/domU1/kernel: bulkhead,sha256: found one, expected bulkhead,crc32c: the static profile has no SHA-256"),
+    "gzip": ("", domain("gzip.bin"),
+             "/chosen/domU1/kernel: kernel: found a gzip, expected one that is not compressed, for the static profile"),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tool", default=os.path.join(ROOT, "out/host/bulkhead-image"))
+    parser.add_argument("--hypervisor", default=os.path.join(ROOT, "out/arm64-clang-release-static/bulkhead.bin"))
+    options = parser.parse_args()
+    with open(options.hypervisor, "rb") as file:
+        image = file.read()
+    at = next(i for i in range(0, len(image), 8) if image[i:i + 8] == PROFILE)
+    layout = struct.unpack_from("<I", image, at + 8)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        def write(name, data):
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(data)
+            return os.path.join(folder, name)
+
+        def run(program, system, *more):
+            done = subprocess.run([options.tool, "-b", BOARD, "-s", system, "-x", program, "-i", folder, *more],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            return done.returncode, done.stderr.decode().splitlines()
+
+        def system(name, beside, chosen):
+            return write(name + ".dts", ("/dts-v1/; / { %s chosen { %s }; };" % (beside, chosen)).encode())
+
+        write("k.bin", KERNEL)
+        write("gzip.bin", GZIP)
+        for name, (beside, chosen, sentence) in REFUSED.items():
+            path = system(name, beside, chosen)
+            last = f"bulkhead-image: {path}: 1 fault"
+            equal(name, run(options.hypervisor, path, "--check"), (1, [sentence, last]))
+        good = system("good", "", domain())
+        out = os.path.join(folder, "image.bin")
+        equal("good", run(options.hypervisor, good, "-o", out), (0, []))
+        with open(out, "rb") as file:
+            made = file.read()
+        own = struct.unpack_from("<Q", made, 0x48)[0]
+        tree, tree_bytes = struct.unpack_from("<QQ", made, own + 24)
+        magic, its_layout, _, plan_bytes, base = struct.unpack_from("<8sIIQQ", made, own + tree)
+        equal("plan", (magic, its_layout, plan_bytes, base), (b"BULKPLAN", layout, tree_bytes, 0x40200000))
+        equal("no-tree", made.find(struct.pack(">I", 0xD00DFEED), own), -1)
+        equal("load", run(options.hypervisor, good, "-o", out, "--load-address", "0x50000000"), (0, []))
+        with open(out, "rb") as file:
+            equal("load-base", struct.unpack_from("<Q", file.read(), own + tree + 24)[0], 0x50000000)
+        equal("load-odd", run(options.hypervisor, good, "-o", out, "--load-address", "0x50001000")[0], 2)
+        other = write("other.bin", image[:at + 8] + struct.pack("<I", layout + 1) + image[at + 12:])
+        equal("layout", run(other, good, "-o", out), (1, [f"bulkhead-image: {other}: takes plans of another version of "
+                                                          "bulkhead-image"]))
+        gic2 = write("gic2.bin", image[:at + 12] + struct.pack("<I", 2) + image[at + 16:])
+        equal("gic", run(gic2, good, "--check")[1][:1],
+              ["/: interrupt-parent: found a GICv3, expected the other version: this static profile was built with GIC= for "
+               "that one only"])
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
