@@ -16,7 +16,8 @@ ifeq ($(STATIC),1)
 PROFILE := -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
 arm64_leave_out := src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
     src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
-    src/drivers/ns16550.c src/boot/boot_tree.c
+    src/drivers/ns16550.c src/boot/boot_tree.c \
+    $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c)))
 else
 PROFILE := -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0
 arm64_leave_out := src/config/partition/plan_file.c src/boot/boot_packed.c
@@ -87,9 +88,9 @@ compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_us
 
 .PHONY: image objects image-static
 image: $(OUT)/bulkhead.bin
-# For the tests that want both.
+# For the tests, which want the static profile beside the full one.
 image-static:
-	+@$(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC= image
+	+@for gic in '' 2 3; do $(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC=$$gic image || exit 1; done
 objects: $(arm64_objects)
 
 # Objects are made anew when a flag changes, not only when a source does.

@@ -47,7 +47,7 @@ enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domai
     domain->arm.nr_spis = (uint32_t)bits_align_up(config->nr_spis, VGIC_BANK_IRQS);
     domain->arm.gic_version = gic_host.version;
     status = vgic_domain_init(domain);
-    if ((status == HV_OK) && (gic_host.version == 2u)) {
+    if ((status == HV_OK) && gic_is(gic_host.version, 2u)) {
         status = arm_map_interface(domain);
     }
     if (status != HV_OK) {
@@ -105,7 +105,7 @@ static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *
     }
     if (owner != NULL) {
         vgicv3_gicr_access(access, owner);
-    } else if (access->vcpu->domain->arm.gic_version == 3u) {
+    } else if (gic_is(access->vcpu->domain->arm.gic_version, 3u)) {
         vgicv3_gicd_access(access);
     } else {
         vgicv2_access(access);
@@ -124,7 +124,7 @@ static enum hal_resume arm_emulate(struct vgic_access *access, struct hal_vcpu *
 
 bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t offset, uint64_t *value)
 {
-    const bool tells = (offset < GICD_IGROUPR) && (vcpu->domain->arm.gic_version == 3u);
+    const bool tells = (offset < GICD_IGROUPR) && gic_is(vcpu->domain->arm.gic_version, 3u);
 
     if (tells) {
         *value = vgicv3_gicd_tell(vcpu->domain, (uint32_t)offset);
@@ -164,7 +164,7 @@ static __attribute__((noinline)) bool arm_gic_access(struct hal_vcpu *vcpu, cons
 
     if (is_ours) {
         access.offset = (uint32_t)in_region;
-    } else if (vcpu->domain->arm.gic_version == 3u) {
+    } else if (gic_is(vcpu->domain->arm.gic_version, 3u)) {
         owner = arm_redistributor(vcpu->domain, region, in_region, &access.offset);
         is_ours = owner != NULL;
     } else {
@@ -221,7 +221,7 @@ bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_
 
     *resume = HAL_RESUME_NEXT;
     if ((access->encoding == SYSREG_ICC_SGI1R_EL1) && access->write &&
-        (vcpu->domain->arm.gic_version == 3u)) {
+        gic_is(vcpu->domain->arm.gic_version, 3u)) {
         arm_vcpu_send(vcpu, access->value);
         return true;
     }
@@ -230,7 +230,7 @@ bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_
         if (is_ours) {
             vtimer_physical_access(vcpu, SYSREG_OP2(access->encoding), access);
         }
-    } else if (vcpu->domain->arm.gic_version == 3u) {
+    } else if (gic_is(vcpu->domain->arm.gic_version, 3u)) {
         is_ours = arm_icc_access(vcpu, access);
     } else {
         is_ours = false;

@@ -110,11 +110,11 @@ enum hv_status hal_irq_init(const struct hal_plan_host *host)
     }
     gic_host.gicd = va;
     gic_host.nr_irqs = ((gic_read32(gic_host.gicd, GICD_TYPER) & GICD_TYPER_LINES) + 1u) * 32u;
-    status = (gic_host.version == 3u) ? gicv3_init() : gicv2_init();
+    status = gic_is(gic_host.version, 3u) ? gicv3_init() : gicv2_init();
     if (status != HV_OK) {
         return status;
     }
-    gic_reset_shared((gic_host.version == 3u) ? UINT32_MAX : 0u);
+    gic_reset_shared(gic_is(gic_host.version, 3u) ? UINT32_MAX : 0u);
     status = hal_irq_init_cpu();
     if (status == HV_OK) {
         log_line("gic: version %u, %u interrupts, %u list registers", gic_host.version, gic_host.nr_irqs,
@@ -126,7 +126,7 @@ enum hv_status hal_irq_init(const struct hal_plan_host *host)
 enum hv_status hal_irq_init_cpu(void)
 {
     struct gic_cpu *cpu = gic_this_cpu();
-    enum hv_status status = (gic_host.version == 3u) ? gicv3_init_cpu(cpu) : gicv2_init_cpu(cpu);
+    enum hv_status status = gic_is(gic_host.version, 3u) ? gicv3_init_cpu(cpu) : gicv2_init_cpu(cpu);
     uint32_t slot;
 
     if (status != HV_OK) {
@@ -153,7 +153,7 @@ enum hv_status hal_irq_init_cpu(void)
 /* The page with the registers of an interrupt as this CPU reaches them. */
 static volatile uint8_t *gic_page_of(uint32_t irq)
 {
-    if ((irq < GIC_PRIVATE) && (gic_host.version == 3u)) {
+    if ((irq < GIC_PRIVATE) && gic_is(gic_host.version, 3u)) {
         return &gic_this_cpu()->redist[GICR_SGI];
     }
     return gic_host.gicd;
@@ -178,7 +178,7 @@ void gic_set_edge(uint32_t irq, bool edge)
 
 void gic_route(uint32_t irq, const struct gic_cpu *cpu)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         gicv3_route(irq, cpu);
     } else {
         gicv2_route(irq, cpu);
@@ -187,7 +187,7 @@ void gic_route(uint32_t irq, const struct gic_cpu *cpu)
 
 void gic_settle_distributor(void)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         gicv3_settle();
     }
 }
@@ -234,7 +234,7 @@ void hal_irq_ipi(cpuid_t cpu)
         return;
     }
     hal_barrier_io(); /* our writes first: the SGI is not ordered with them otherwise */
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         gicv3_ipi(target);
     } else {
         gicv2_ipi(target);
@@ -243,12 +243,12 @@ void hal_irq_ipi(cpuid_t cpu)
 
 static uint32_t gic_acknowledge(void)
 {
-    return (gic_host.version == 3u) ? arm_icc_iar1_read() : gicv2_acknowledge();
+    return gic_is(gic_host.version, 3u) ? arm_icc_iar1_read() : gicv2_acknowledge();
 }
 
 static void gic_priority_drop(uint32_t ack)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         arm_icc_eoir1_write(ack);
     } else {
         gicv2_priority_drop(ack);
@@ -257,7 +257,7 @@ static void gic_priority_drop(uint32_t ack)
 
 void gic_deactivate(uint32_t ack)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         arm_icc_dir_write(ack);
     } else {
         gicv2_deactivate(ack);
@@ -272,12 +272,12 @@ void gic_private_set_active(uint32_t intid)
 
 uint64_t gic_lr_read(uint32_t slot)
 {
-    return (gic_host.version == 3u) ? gicv3_lr_read(slot) : gicv2_lr_read(slot);
+    return gic_is(gic_host.version, 3u) ? gicv3_lr_read(slot) : gicv2_lr_read(slot);
 }
 
 void gic_lr_write(uint32_t slot, uint64_t value)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         gicv3_lr_write(slot, value);
     } else {
         gicv2_lr_write(slot, value);
@@ -286,17 +286,17 @@ void gic_lr_write(uint32_t slot, uint64_t value)
 
 uint32_t gic_lr_empty(void)
 {
-    return (gic_host.version == 3u) ? arm_ich_elrsr_read() : gicv2_lr_empty();
+    return gic_is(gic_host.version, 3u) ? arm_ich_elrsr_read() : gicv2_lr_empty();
 }
 
 uint32_t gic_hcr_read(void)
 {
-    return (gic_host.version == 3u) ? arm_ich_hcr_read() : gicv2_hcr_read();
+    return gic_is(gic_host.version, 3u) ? arm_ich_hcr_read() : gicv2_hcr_read();
 }
 
 void gic_hcr_write(uint32_t value)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         arm_ich_hcr_write(value);
     } else {
         gicv2_hcr_write(value);
@@ -305,12 +305,12 @@ void gic_hcr_write(uint32_t value)
 
 uint32_t gic_vmcr_read(void)
 {
-    return (gic_host.version == 3u) ? arm_ich_vmcr_read() : gicv2_vmcr_read();
+    return gic_is(gic_host.version, 3u) ? arm_ich_vmcr_read() : gicv2_vmcr_read();
 }
 
 void gic_interface_save(struct vgic_vcpu *vgic)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         gicv3_interface_save(vgic);
     } else {
         gicv2_interface_save(vgic);
@@ -319,7 +319,7 @@ void gic_interface_save(struct vgic_vcpu *vgic)
 
 void gic_interface_load(const struct vgic_vcpu *vgic)
 {
-    if (gic_host.version == 3u) {
+    if (gic_is(gic_host.version, 3u)) {
         gicv3_interface_load(vgic);
     } else {
         gicv2_interface_load(vgic);
@@ -397,7 +397,7 @@ void arm_irq_entry(void)
 {
     uint32_t ack = gic_acknowledge();
 
-    if ((ack == gic_host.vtimer_irq) && (gic_host.version == 3u)) {
+    if ((ack == gic_host.vtimer_irq) && gic_is(gic_host.version, 3u)) {
         const struct hal_vcpu *loaded = gic_this_cpu()->loaded;
         const uint64_t pending = (loaded != NULL) ? loaded->arm.vgic.vtimer_lr : 0u;
 
@@ -407,7 +407,7 @@ void arm_irq_entry(void)
             ack = arm_icc_iar1_read();
         }
     }
-    if ((ack == GIC_SGI_IPI) && (gic_host.version == 3u)) {
+    if ((ack == GIC_SGI_IPI) && gic_is(gic_host.version, 3u)) {
         gic_settle_message(ack); /* what else is pending comes by itself */
     } else if ((ack & GIC_INTID_MASK) < GIC_SPECIAL) {
         gic_settle_all(ack);

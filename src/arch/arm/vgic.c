@@ -23,7 +23,7 @@ enum hv_status vgic_domain_init(struct hal_domain *domain)
     shared->nr_banks = (uint32_t)bits_min(domain->arm.nr_spis / VGIC_BANK_IRQS, VGIC_SPI_BANKS);
     /* Who did not route an interrupt gets it on the first vCPU: GICv3: affinity 0.0.0.0, as the page is zero;
      * GICv2: the set of CPU 0. */
-    if (domain->arm.gic_version == 2u) {
+    if (gic_is(domain->arm.gic_version, 2u)) {
         (void)memset(shared->target, 1, sizeof(shared->target));
     }
     domain->arm.vgic = shared;
@@ -62,7 +62,7 @@ uint32_t vgic_target(const struct hal_domain *domain, uint32_t spi)
 
     if (spi < ARRAY_LEN(shared->target)) {
         target = shared->target[spi];
-        if (domain->arm.gic_version == 2u) { /* 1 of N: the first of the set */
+        if (gic_is(domain->arm.gic_version, 2u)) { /* 1 of N: the first of the set */
             target &= BIT32(domain->arm.nr_vcpus & 15u) - 1u;
             target = (target != 0u) ? vgic_first(target) : VGIC_NO_VCPU;
         }
@@ -174,7 +174,7 @@ void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n)
     struct vgic_vcpu *vgic = &to->arm.vgic;
     const uint32_t sgi = n & (GIC_SGIS - 1u);
 
-    if (gic_host.version == 2u) {
+    if (gic_is(gic_host.version, 2u)) {
         (void)hal_fetch_or64(&vgic->sgi_in[sgi / 8u], BIT64((((sgi & 7u) * 8u) + (from->index & 7u))));
     } else if (to == from) {
         if (!vgic_show_edge(to, sgi)) {
@@ -252,7 +252,7 @@ void hal_virq_event(struct hal_vcpu *vcpu)
 {
     const bool is_here = vcpu->arm.vgic.loaded == (cpu_id() + 1u);
 
-    if (!is_here || (gic_host.version == 2u) || !vgic_show_edge(vcpu, HAL_VIRQ_EVENTS)) {
+    if (!is_here || gic_is(gic_host.version, 2u) || !vgic_show_edge(vcpu, HAL_VIRQ_EVENTS)) {
         vgic_post(vcpu, VGIC_EVENT_BIT);
         if (is_here) {
             vgic_work(vcpu);

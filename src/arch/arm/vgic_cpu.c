@@ -48,7 +48,7 @@ static void vgic_take_edges(struct vgic_vcpu *vgic, uint32_t edges)
     uint32_t word;
     uint32_t n;
 
-    if (gic_host.version != 2u) {
+    if (!gic_is(gic_host.version, 2u)) {
         vgic->priv.latch |= edges;
         return;
     }
@@ -121,7 +121,7 @@ void vgic_work(struct hal_vcpu *vcpu)
         return;
     }
     in = hal_exchange64(&vgic->inbox, 0u);
-    if (((in & ~VGIC_IN_EDGES) == 0u) && (gic_host.version != 2u)) {
+    if (((in & ~VGIC_IN_EDGES) == 0u) && !gic_is(gic_host.version, 2u)) {
         in = vgic_show_edges(vcpu, (uint32_t)in);
         if (in == 0u) {
             return;

@@ -6,7 +6,7 @@
 
 static bool vgic_is_v2_sgi(uint32_t intid)
 {
-    return (intid < GIC_SGIS) && (gic_host.version == 2u);
+    return (intid < GIC_SGIS) && gic_is(gic_host.version, 2u);
 }
 
 /* Is a deliverable shared interrupt this vCPU's to show? */
@@ -28,7 +28,7 @@ static uint64_t vgic_compose(const struct hal_vcpu *vcpu, const struct vgic_bank
         value |= GIC_LR_EOI;
     }
     if (vgic_is_linked(vcpu->domain, intid)) {
-        value |= (gic_host.version == 2u)
+        value |= gic_is(gic_host.version, 2u)
                      ? GIC_LR_EOI
                      : (GIC_LR_HW |
                         ((uint64_t)vcpu->domain->arm.lines->irq[intid - GIC_PRIVATE] << GIC_LR_PINTID_LOW));
@@ -108,7 +108,7 @@ static void vgic_free_slot(struct hal_vcpu *vcpu, uint32_t slot, struct vgic_ban
     bank->resident &= ~bit;
     bank->shown &= ~bit;
     if (vgic_is_linked(vcpu->domain, intid) && (((bank->latch | bank->active) & bit) == 0u) &&
-        (((hw & GIC_LR_STATE) != 0u) || (gic_host.version == 2u))) {
+        (((hw & GIC_LR_STATE) != 0u) || gic_is(gic_host.version, 2u))) {
         vgic_line_end(vcpu->domain, intid);
     }
     if (intid >= GIC_PRIVATE) {

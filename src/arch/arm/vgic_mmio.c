@@ -271,7 +271,7 @@ static void vgic_own_bits(struct vgic_access *access, uint32_t reg)
     if (access->write) {
         /* GICv2's SGIs are made pending by sender: GICD_SPENDSGIR (IHI 0048B 4.3.7) */
         const bool is_pending_reg = (reg == VGIC_REG_ISPENDR) || (reg == VGIC_REG_ICPENDR);
-        const uint32_t fixed = ((gic_host.version == 2u) && is_pending_reg) ? VGIC_SGI_BITS : 0u;
+        const uint32_t fixed = (gic_is(gic_host.version, 2u) && is_pending_reg) ? VGIC_SGI_BITS : 0u;
 
         vgic_write_private(vcpu, reg, bits & ~fixed);
         if (reg == VGIC_REG_IGROUPR) {

@@ -12,7 +12,7 @@
 
 static bool vgic_vtimer_is_ours(void)
 {
-    return gic_host.version == 2u;
+    return gic_is(gic_host.version, 2u);
 }
 
 static uint64_t vgic_vtimer_pending_lr(const struct vgic_vcpu *vgic)

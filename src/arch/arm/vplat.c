@@ -87,7 +87,7 @@ static void vplat_cpus(const struct hal_domain *domain, const struct hal_tree *t
 static void vplat_interrupt_controller(const struct hal_domain *domain, uint32_t intc,
                                        const struct hal_tree *tree)
 {
-    const bool is_v3 = domain->arm.gic_version == 3u;
+    const bool is_v3 = gic_is(domain->arm.gic_version, 3u);
     const struct arm_gic_map *const gic = &domain->arm.gic;
     uint32_t regs[VPLAT_CELLS_MAX];
     const char *const compatible = is_v3 ? "arm,gic-v3" : "arm,gic-400";
@@ -118,7 +118,7 @@ static void vplat_interrupt_controller(const struct hal_domain *domain, uint32_t
 
 static void vplat_timer(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree)
 {
-    const uint32_t cpus = (domain->arm.gic_version == 2u) ? ((uint32_t)VPLAT_GICC_CPUS << 8u) : 0u;
+    const uint32_t cpus = gic_is(domain->arm.gic_version, 2u) ? ((uint32_t)VPLAT_GICC_CPUS << 8u) : 0u;
     const uint32_t flags = cpus | VPLAT_IRQ_LEVEL_LOW;
     const uint32_t interrupts[] = {
         VPLAT_IRQ_PPI, ARM_GUEST_PPI_SEC_TIMER - VPLAT_PPI_BASE,  flags,

@@ -117,7 +117,7 @@ static uint64_t sysreg_read_id(const struct hal_vcpu *vcpu, uint32_t crm, uint32
 {
     uint64_t value = sysreg_id[(crm - 1u) % ID_ROWS][op2 % ID_COLS];
 
-    if (vcpu->domain->arm.gic_version == 3u) {
+    if (gic_is(vcpu->domain->arm.gic_version, 3u)) {
         if ((crm == 4u) && (op2 == 0u)) {
             value |= 1ULL << A64_PFR0_GIC_LOW;
         } else if ((crm == 1u) && (op2 == 1u)) {

@@ -120,7 +120,7 @@ bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr)
     } else if ((esr & A64_ESR_SEND_MASK) == (A64_ESR_SEND | SYSREG_ICC_SGI1R_EL1)) {
         const uint32_t rt = a64_esr_sysreg_rt(esr);
 
-        done = (rt < TRAP_LOW_REGS) && (vcpu->domain->arm.gic_version == 3u);
+        done = (rt < TRAP_LOW_REGS) && gic_is(vcpu->domain->arm.gic_version, 3u);
         if (done) {
             arm_vcpu_send(vcpu, vcpu->frame.x[rt]);
         }

@@ -131,6 +131,12 @@ void arm_vcpu_reset(struct hal_vcpu *vcpu);
 void arm_vcpu_save(struct hal_vcpu *vcpu);
 void arm_vcpu_load(struct hal_vcpu *vcpu);
 
+/* Whether `version`, the host's or a domain's, is this one; a build may be for one GIC only. */
+static inline bool gic_is(uint32_t version, uint32_t which)
+{
+    return (CONFIG_GIC_ONLY == 0) ? (version == which) : (which == (uint32_t)CONFIG_GIC_ONLY);
+}
+
 /* Emulated register windows (distributor, redistributors). false: not ours. Loads are completed. */
 bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_resume *resume);
 /* Reads a 32-bit register of the distributor, by its offset, that only tells (guests poll GICD_CTLR for RWP).
