@@ -38,11 +38,12 @@ def test_probe(boot, gic, cpu):
     machine.wait_end(20)
 
 
-def test_probe_zcu102(boot):
-    """RAM from address 0 on, a GIC-400 of which each page appears 16 times, Cadence's UART.
+@pytest.mark.parametrize("system,mem", [("probe", 2048), ("zcu102-high", 4096)])
+def test_probe_zcu102(boot, system, mem):
+    """RAM from address 0 on and above 32 GiB, a GIC-400 of which each page appears 16 times, Cadence's UART.
     [test->req~zcu102~1] [test->req~gicv2-host~1]"""
-    machine = boot(os.path.join(HERE, "probe.dts"), board="xlnx-zcu102")
-    machine.expect(r"4 CPUs, 2048 MiB RAM", 60)
+    machine = boot(os.path.join(HERE, system + ".dts"), board="xlnx-zcu102", mem=mem)
+    machine.expect(r"4 CPUs, %d MiB RAM" % mem, 60)
     finish(machine, "probe", 60)
     bad, count = faults(machine, "probe")
     assert not bad
