@@ -81,7 +81,7 @@ static enum hv_status claim_rest(const struct plan *plan)
         status = ram_claim(hpa(plan->static_heap[i].base), plan->static_heap[i].bytes, RAM_HEAP);
     }
     while (status == HV_OK) { /* as often as there are free ranges */
-        status = ram_alloc(UINT64_MAX - PAGE_BYTES, PAGE_BYTES, PAGE_BYTES, RAM_RESERVED, &base, &bytes);
+        status = ram_alloc(UINT64_MAX - PAGE_BYTES, PAGE_BYTES, PAGE_BYTES, RAM_UNUSED, &base, &bytes);
     }
     if ((status == HV_NO_MEMORY) && (ram_bytes(RAM_FREE) == 0u)) {
         for (uint32_t i = 0; i < plan->nr_static_heap; i++) {

@@ -79,6 +79,21 @@ static const char *owner_name(uint32_t owner)
     return name;
 }
 
+/* What is free beside a static heap never is taken; what is free in it is its rest. */
+static uint32_t owner_told(uint32_t owner)
+{
+    uint32_t told = owner;
+
+    if (owner == RAM_UNUSED) {
+        told = RAM_FREE;
+    } else if ((owner == RAM_FREE) && (build_plan()->nr_static_heap > 0u)) {
+        told = RAM_HEAP;
+    } else {
+        /* as it is */
+    }
+    return told;
+}
+
 static void ram_say(struct report *r, const struct run *run)
 {
     if (run->bytes > 0u) {
@@ -104,6 +119,7 @@ static void ram_report(struct report *r)
     /* twice as many as there can be: they may change while this looks */
     for (uint32_t i = 0;
          (i < (2u * RAM_RANGES_MAX)) && ram_range(hpa(run.at + run.bytes), &base, &bytes, &owner); i++) {
+        owner = owner_told(owner);
         if ((run.bytes > 0u) && (owner == run.is) && (base.v == (run.at + run.bytes)) &&
             (owner != RAM_SHARED)) {
             run.bytes += bytes;

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/partition/layout.h"
 #include "lib/bits.h"
 
-#define UART_BYTES      PAGE_BYTES
-#define WATCHDOG_BYTES  (2u * PAGE_BYTES)
-#define GICV2_INTERFACE 0x03002000ULL /* where guests have it */
+#define UART_BYTES     PAGE_BYTES
+#define WATCHDOG_BYTES (2u * PAGE_BYTES)
 #define GICV2_SPREAD_FROM                                                                                    \
     KIB(128u) /* of a CPU interface so large the second page is 64 KiB behind the first */
 
@@ -181,25 +181,35 @@ static void memory_make(struct facts *f, const struct plan *plan, uint32_t domai
     }
 }
 
-static void emulated_add(struct facts *f, uint32_t domain, gpa_t at, uint64_t bytes, const char *what)
+static void emulated_add(struct facts *f, uint32_t domain, uint64_t at, uint64_t bytes, const char *what)
 {
     struct fact_emulated *const e = ITEM_NEW(f, emulated, nr_emulated);
 
     if (e != NULL) {
         e->domain = domain;
-        e->first = at.v;
-        e->last = at.v + (bytes - 1u);
+        e->first = at;
+        e->last = at + (bytes - 1u);
         e->what = what;
+        e->by_port = false;
     }
 }
 
-/* GICv2: a guest's CPU interface is the hardware's virtual one, two pages. */
-static void interface_make(struct facts *f, const struct arm_plan_host *arm, uint32_t domain)
+/* Its interrupt controller is emulated, but with GICv2 the CPU interface: that is the hardware's virtual one,
+ * two pages. */
+static void controller_make(struct facts *f, const struct arm_plan_host *arm, const struct plan_domain *d,
+                            uint32_t domain)
 {
     const uint64_t stride = (arm->gicc.bytes >= GICV2_SPREAD_FROM) ? KIB(64u) : PAGE_BYTES;
+    const bool mapped = (arm->gic_version == 2u);
+    struct arm_gic_map gic;
 
-    for (uint32_t page = 0; page < 2u; page++) {
-        const uint64_t at = GICV2_INTERFACE + ((uint64_t)page * PAGE_BYTES);
+    (void)arm_plan_gic_map(arm, d->direct_map, d->nr_vcpus, &gic);
+    for (uint32_t i = 0; i < (mapped ? 1u : gic.nr_ranges); i++) {
+        emulated_add(f, domain, gic.range[i].base, gic.range[i].bytes, "interrupt controller");
+        f->emulated[f->nr_emulated - 1u].by_port = true;
+    }
+    for (uint32_t page = 0; (page < 2u) && mapped; page++) {
+        const uint64_t at = gic.range[1].base + ((uint64_t)page * PAGE_BYTES);
         const struct fact_map m = {
             domain, at, at + (PAGE_BYTES - 1u), arm->gicv.base + (page * stride), FACT_R | FACT_W, true
         };
@@ -210,8 +220,6 @@ static void interface_make(struct facts *f, const struct arm_plan_host *arm, uin
 
 static void guests_make(struct facts *f, const struct plan *plan)
 {
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         const struct plan_domain *const d = &plan->domain[i];
 
@@ -219,14 +227,12 @@ static void guests_make(struct facts *f, const struct plan *plan)
             continue;
         }
         memory_make(f, plan, i);
-        if (plan->host.arm.gic_version == 2u) {
-            interface_make(f, &plan->host.arm, i);
-        }
+        controller_make(f, &plan->host.arm, d, i);
         if (d->vpl011) {
-            emulated_add(f, i, layout->vuart_base, UART_BYTES, "uart");
+            emulated_add(f, i, layout_uart(plan, d).base.v, UART_BYTES, "uart");
         }
         if (d->watchdog) {
-            emulated_add(f, i, layout->watchdog_base, WATCHDOG_BYTES, "watchdog");
+            emulated_add(f, i, hal_plan_layout()->watchdog_base.v, WATCHDOG_BYTES, "watchdog");
         }
     }
     for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {

@@ -59,6 +59,7 @@ struct fact_emulated {
     uint64_t first; /* guest physical */
     uint64_t last;
     const char *what;
+    bool by_port; /* no window of a device of the hypervisor's: not among what it reports */
 };
 
 struct fact_irq {
@@ -113,7 +114,7 @@ struct fact_unplaced {
 #define FACTS_RAM_MAX      1024u
 #define FACTS_DEVICES_MAX  1024u
 #define FACTS_MAPS_MAX     1024u
-#define FACTS_EMULATED_MAX (4u * HV_DOMAINS_MAX)
+#define FACTS_EMULATED_MAX ((3u + ARM_REDIST_REGIONS_MAX) * HV_DOMAINS_MAX)
 #define FACTS_IRQS_MAX     (PLAN_LINES_MAX + 64u)
 #define FACTS_VCPUS_MAX    (HV_DOMAINS_MAX * HV_VCPUS_MAX)
 #define FACTS_UNPLACED_MAX (HV_DOMAINS_MAX + PLAN_SHM_MAX + 1u)

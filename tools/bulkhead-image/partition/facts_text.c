@@ -137,8 +137,10 @@ static void maps_write(FILE *to, const struct facts *f)
     for (uint32_t i = 0; i < f->nr_emulated; i++) {
         const struct fact_emulated *const e = &f->emulated[i];
 
-        fprintf(to, "emulated %s 0x%" PRIx64 "-0x%" PRIx64 "\n", f->domain[e->domain].name, e->first,
-                e->last);
+        if (!e->by_port) {
+            fprintf(to, "emulated %s 0x%" PRIx64 "-0x%" PRIx64 "\n", f->domain[e->domain].name, e->first,
+                    e->last);
+        }
     }
 }
 
@@ -222,7 +224,7 @@ void facts_write_text(FILE *to, const struct facts *f, const struct verdict *v)
     for (uint32_t i = 0; i < f->nr_unplaced; i++) {
         const struct fact_unplaced *const u = &f->unplaced[i];
 
-        fprintf(to, "# %s: taken at boot from free memory", owner_name(f, u->owner));
+        fprintf(to, "# %s: taken at boot", owner_name(f, u->owner));
         if (u->bytes > 0u) {
             fprintf(to, ", %" PRIu64 " KiB", u->bytes >> 10u);
         }
