@@ -170,3 +170,23 @@ void evtchn_domain_reset(struct domain *domain)
         each_static(ed, static_raise_peer);
     }
 }
+
+bool evtchn_other_end(const struct domain *domain, uint32_t port, const struct domain **peer,
+                      uint32_t *peer_port, bool *is_static)
+{
+    const struct evtchn_domain *const ed = domain->events;
+    const bool here = (ed != NULL) && (port < EVTCHN_PORTS) && (ed->up != 0u);
+    const uint32_t link = here ? ed->port[port].link : LINK_CLOSED;
+    const struct evtchn_domain *to = NULL;
+
+    if (evtchn_link_status(link) == evtchn_link_status(LINK_IS_TO)) {
+        to = evtchn_link_domain(link);
+    }
+    if ((to != NULL) && (to->up != 0u)) {
+        *peer = to->domain;
+        *peer_port = link & LINK_PORT_MASK;
+        *is_static = (link & LINK_STATIC) != 0u;
+        return true;
+    }
+    return false;
+}

@@ -35,6 +35,11 @@ void evtchn_domain_reset(struct domain *domain);
  * nothing if the domain is down or has no such port. */
 void evtchn_raise(struct domain *domain, uint32_t port);
 
+/* The other end of a port while both domains are up; static: as the plan has it. False: there is none. For
+ * reports. */
+bool evtchn_other_end(const struct domain *domain, uint32_t port, const struct domain **peer,
+                      uint32_t *peer_port, bool *is_static);
+
 /* -- For hypercalls: the calling vCPU, interrupts masked, no lock held. Results are Xen's: >= 0 or -XEN_E...
  * -- */
 /* One EVTCHNOP_, 0 to EVTCHNOPS - 1, its argument copied in and, where it answers, copied out afterwards. The

@@ -60,7 +60,7 @@ def test_report(boot, tmp_path, gic):
     operator(m, "stop one")
     m.expect(r"one: .*stopped by the operator", 30)
     down = ask(m)
-    assert not any(re.match(r"(map|shm|vcpu|emulated) (\w+ )?.*one", line) for line in down)
+    assert not any(re.match(r"(map|shm|vcpu|emulated|channel) (\w+ )?.*one", line) for line in down)
     assert any(re.fullmatch(r"map two 0x70000000-0x700fffff 0x\w+ rw- normal repeated", line) for line in down)
     operator(m, "restart one")
     m.expect(r"RT one ticks=\d+", 30)

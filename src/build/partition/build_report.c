@@ -3,6 +3,8 @@
 /* [impl->req~partition-live~1] */
 #include "build/builder.h"
 
+#include "evtchn/evtchn.h"
+#include "hal/iommu.h"
 #include "irq/irq.h"
 #include "lib/bits.h"
 #include "lib/fmt.h"
@@ -174,6 +176,10 @@ static void map_say(struct report *r, const struct domain *domain, const struct 
         put_text(r, ((run->is & HAL_PERM_DEV) != 0u) ? "device" : "normal");
         if (run->repeated) {
             put_text(r, "repeated");
+        } else if (((run->is & HAL_PERM_DEV) == 0u) && (ram_owner(hpa(run->to)) == RAM_HEAP)) {
+            put_text(r, "heap");
+        } else {
+            /* memory, or a device */
         }
         end(r);
         if (!run->repeated) {
@@ -285,6 +291,57 @@ static void irqs_report(struct report *r)
     }
 }
 
+/* -- DMA and links -- */
+
+static void streams_report(struct report *r)
+{
+    for (uint32_t iommu = 0; iommu < HAL_IOMMUS_MAX; iommu++) {
+        uint32_t first = 0;
+        uint32_t nr = 0;
+        uint16_t map_id = 0;
+
+        while (hal_iommu_walk(iommu, &first, &nr, &map_id) && (nr > 0u)) {
+            begin(r, "stream");
+            put_number(r, iommu);
+            fmt_char(&r->line, ':');
+            fmt_hex(&r->line, first);
+            fmt_char(&r->line, '-');
+            fmt_hex(&r->line, first + (nr - 1u));
+            put_text(r, owner_name(RAM_OWNER_DOMAIN + map_id));
+            end(r);
+            first += nr;
+        }
+    }
+}
+
+static void put_end(struct report *r, const struct domain *domain, uint32_t port)
+{
+    put_text(r, domain->plan->name);
+    fmt_char(&r->line, ':');
+    fmt_u64(&r->line, port);
+}
+
+/* Each is told once, from the end of the lower domain or port. */
+static void channels_report(struct report *r, const struct domain *domain)
+{
+    const struct domain *peer = NULL;
+    uint32_t peer_port = 0;
+    bool is_static = false;
+
+    for (uint32_t port = 0; port < EVTCHN_PORTS; port++) {
+        if (evtchn_other_end(domain, port, &peer, &peer_port, &is_static) &&
+            ((domain->id < peer->id) || ((domain == peer) && (port <= peer_port)))) {
+            begin(r, "channel");
+            put_end(r, domain, port);
+            put_end(r, peer, peer_port);
+            if (!is_static) {
+                put_text(r, "made by guests");
+            }
+            end(r);
+        }
+    }
+}
+
 void build_report(void (*say)(void *ctx, const char *line), void *ctx)
 {
     struct report r = { .say = say, .ctx = ctx };
@@ -294,6 +351,10 @@ void build_report(void (*say)(void *ctx, const char *line), void *ctx)
         domain_report(&r, domain_table[i]);
     }
     irqs_report(&r);
+    streams_report(&r);
+    for (uint32_t i = 0; i < domain_count; i++) {
+        channels_report(&r, domain_table[i]);
+    }
     begin(&r, "#");
     put_number(&r, r.nr_lines);
     put_text(&r, "facts");

@@ -158,6 +158,47 @@ static void hung(void)
     MUST(two->state == DOMAIN_RUNNING);
 }
 
+static char told[256];
+
+static void streams_keep(void *ctx, const char *line)
+{
+    (void)ctx;
+    if (strncmp(line, "stream ", 7u) == 0) {
+        (void)strncat(told, &line[7], sizeof(told) - strlen(told) - 2u);
+        (void)strcat(told, ";");
+    }
+}
+
+static void report_run(struct work *work)
+{
+    (void)work;
+    build_report(streams_keep, NULL);
+}
+
+static bool report_tells(const char *streams)
+{
+    static struct work work;
+
+    told[0] = '\0';
+    work_setup(&work, report_run);
+    work_queue(&work, 0u);
+    fake_run();
+    fake_time_advance(1000000000u);
+    return strcmp(told, streams) == 0;
+}
+
+/* What the IOMMU has is told, not what it should have. [test->req~partition-live~1] */
+static void reported(void)
+{
+    begin();
+    MUST(report_tells("0:0x10-0x11 domU1;0:0x20-0x21 domU2;"));
+    guest_asks(one->vcpu[0], HAL_DOMAIN_OFF);
+    until(one, DOMAIN_STOPPED, 0u);
+    MUST(report_tells("0:0x20-0x21 domU2;"));
+    MUST(hal_iommu_attach(0u, STREAM(1u), 1u, &two->hal.map) == HV_OK);
+    MUST(report_tells("0:0x10-0x10 domU2;0:0x20-0x21 domU2;"));
+}
+
 #define SCENARIO(name)                                                                                       \
     static void test_##name(void **state)                                                                    \
     {                                                                                                        \
@@ -169,12 +210,13 @@ SCENARIO(storm)
 SCENARIO(restarts)
 SCENARIO(on_the_way_down)
 SCENARIO(hung)
+SCENARIO(reported)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_apart),           cmocka_unit_test(test_storm), cmocka_unit_test(test_restarts),
-        cmocka_unit_test(test_on_the_way_down), cmocka_unit_test(test_hung),
+        cmocka_unit_test(test_on_the_way_down), cmocka_unit_test(test_hung),  cmocka_unit_test(test_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

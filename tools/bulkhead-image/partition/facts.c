@@ -290,6 +290,23 @@ static void own_irq_add(struct facts *f, uint32_t irq, bool edge, const char *wh
     irq_add(f, &line, owner_of(OWNER_HYPERVISOR), what);
 }
 
+/* Its interrupts are used if a domain has one of its streams. */
+static void smmu_make(struct facts *f, const struct plan *plan, uint32_t iommu)
+{
+    const struct arm_smmu *const smmu = &plan->host.arm.smmu[iommu];
+    bool used = false;
+
+    device_add(f, smmu->base, KIB(128u), owner_of(OWNER_HYPERVISOR), "IOMMU");
+    for (uint32_t i = 0; i < plan->nr_streams; i++) {
+        used = used || (plan->stream[i].iommu == iommu);
+    }
+    for (uint32_t i = 0; (i < ARM_SMMU_LINES) && used; i++) {
+        if ((smmu->irq[i] != 0u) && ((i == 0u) || (smmu->irq[i] != smmu->irq[0]))) {
+            own_irq_add(f, smmu->irq[i], smmu->edge[i], "IOMMU");
+        }
+    }
+}
+
 static void own_make(struct facts *f, const struct plan *plan)
 {
     const struct arm_plan_host *const arm = &plan->host.arm;
@@ -310,6 +327,9 @@ static void own_make(struct facts *f, const struct plan *plan)
     }
     for (uint32_t i = 0; i < arm->nr_gicr; i++) {
         device_add(f, arm->gicr[i].base, arm->gicr[i].bytes, own, "interrupt redistributors");
+    }
+    for (uint32_t i = 0; i < arm->nr_smmus; i++) {
+        smmu_make(f, plan, i);
     }
     own_irq_add(f, arm->ppi_maintenance, false, "interrupt maintenance");
     own_irq_add(f, arm->ppi_hyp_timer, false, "hypervisor timer");
@@ -381,9 +401,14 @@ static void links_make(struct facts *f, const struct plan *plan)
 {
     f->nr_channels = plan->nr_channels;
     for (uint32_t i = 0; i < plan->nr_channels; i++) {
+        const struct plan_channel *const c = &plan->channel[i];
+        const bool after =
+            (c->domain[0] > c->domain[1]) || ((c->domain[0] == c->domain[1]) && (c->port[0] > c->port[1]));
+        const uint32_t swap = after ? 1u : 0u; /* the lower end first */
+
         for (uint32_t end = 0; end < 2u; end++) {
-            f->channel[i].domain[end] = plan->channel[i].domain[end];
-            f->channel[i].port[end] = plan->channel[i].port[end];
+            f->channel[i].domain[end] = c->domain[end ^ swap];
+            f->channel[i].port[end] = c->port[end ^ swap];
         }
     }
     f->nr_shm = plan->nr_shm;

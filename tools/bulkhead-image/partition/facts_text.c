@@ -103,8 +103,18 @@ static void maps_join(struct facts *f)
     f->nr_maps = kept;
 }
 
+static int stream_order(const void *a, const void *b)
+{
+    const struct fact_stream *const x = a;
+    const struct fact_stream *const y = b;
+    const int by_iommu = (x->iommu > y->iommu) - (x->iommu < y->iommu);
+
+    return (by_iommu != 0) ? by_iommu : ((x->first > y->first) - (x->first < y->first));
+}
+
 void facts_sort(struct facts *f)
 {
+    qsort(f->stream, f->nr_streams, sizeof(f->stream[0]), stream_order);
     qsort(f->ram, f->nr_ram, sizeof(f->ram[0]), ram_order);
     qsort(f->map, f->nr_maps, sizeof(f->map[0]), map_order);
     maps_join(f);
@@ -158,8 +168,13 @@ static void irqs_write(FILE *to, const struct facts *f)
     for (uint32_t i = 0; i < f->nr_streams; i++) {
         const struct fact_stream *const s = &f->stream[i];
 
-        fprintf(to, "stream %" PRIu32 ":0x%" PRIx32 "-0x%" PRIx32 " %s\n", s->iommu, s->first, s->last,
-                f->domain[s->domain].name);
+        while (((i + 1u) < f->nr_streams) && (f->stream[i + 1u].iommu == s->iommu) &&
+               (f->stream[i + 1u].domain == s->domain) &&
+               (f->stream[i + 1u].first == (f->stream[i].last + 1u))) {
+            i++;
+        }
+        fprintf(to, "stream %" PRIu32 ":0x%" PRIx32 "-0x%" PRIx32 " %s\n", s->iommu, s->first,
+                f->stream[i].last, f->domain[s->domain].name);
     }
 }
 
