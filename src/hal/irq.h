@@ -28,6 +28,7 @@ void hal_irq_disable(uint32_t irq);
 /* What the controller itself says of an interrupt, of a private one on the calling CPU: is it enabled, and
  * does it come by edges? For reports. */
 bool hal_irq_is_enabled(uint32_t irq, bool *edge);
+
 /* Gives a shared interrupt to a guest, as its shared interrupt virq: it goes where the guest's vCPU is, comes
  * as
  * upcall_line() says, and not again until the guest has ended it. Its edge or level is this, whatever the
@@ -38,6 +39,8 @@ HV_MUST_CHECK enum hv_status hal_irq_route(uint32_t irq, bool edge, struct hal_d
 /* Takes it away: disabled, neither pending nor active, and nobody delivers it any more on return. Nothing
  * happens if the domain does not have it. No vCPU of it is on a CPU. */
 void hal_irq_unroute(uint32_t irq, struct hal_domain *domain);
+/* The domain that an interrupt was given to, and as what; NULL: none. For reports. */
+struct hal_domain *hal_irq_guest(uint32_t irq, uint32_t *virq);
 /* Guests' interrupts that went to a CPU that has stopped for good go to this one. */
 void hal_irq_adopt(cpuid_t from);
 

@@ -40,8 +40,9 @@ def ask(machine):
 @pytest.mark.parametrize("gic", ["3", "2"])
 def test_report(boot, tmp_path, gic):
     """[test->req~partition-live~1] [test->req~partition-report~1]"""
-    m = boot(SYSTEM, gic=gic)
+    m = boot(SYSTEM, gic=gic, second=True)
     facts, text = planned(m, tmp_path)
+    assert "irq 40 one 102 level" in facts
     assert "# fixed before power-on: everything\n" in text
     assert live(m) == facts
     focus(m, "operator")
@@ -50,7 +51,7 @@ def test_report(boot, tmp_path, gic):
     # a tree with other places than were booted is found out
     with open(SYSTEM, encoding="ascii") as file:
         source = file.read()
-    for before, after in (("0x70000000 0x0 0x30000000", "0x70000000 0x0 0x31000000"), ("0x50000000", "0x54000000"),
+    for before, after in (("0x70000000 0x0 0x31000000", "0x70000000 0x0 0x32000000"), ("0x50000000", "0x54000000"),
                           ("cpus = <2>", "cpus = <1>")):
         other = tmp_path / "other.dts"
         other.write_text(source.replace(before, after))
@@ -60,7 +61,7 @@ def test_report(boot, tmp_path, gic):
     operator(m, "stop one")
     m.expect(r"one: .*stopped by the operator", 30)
     down = ask(m)
-    assert not any(re.match(r"(map|shm|vcpu|emulated|channel) (\w+ )?.*one", line) for line in down)
+    assert not any(re.match(r"(map|shm|vcpu|emulated|channel|irq) (\w+ )?.*one", line) for line in down)
     assert any(re.fullmatch(r"map two 0x70000000-0x700fffff 0x\w+ rw- normal repeated", line) for line in down)
     operator(m, "restart one")
     m.expect(r"RT one ticks=\d+", 30)

@@ -252,6 +252,18 @@ void hal_irq_unroute(uint32_t irq, struct hal_domain *domain)
     line_write(GICD_ICACTIVER, irq);
 }
 
+struct hal_domain *hal_irq_guest(uint32_t irq, uint32_t *virq)
+{
+    const struct vgic_line *const line = &vgic_line[(irq - GIC_PRIVATE) % ARRAY_LEN(vgic_line)];
+    struct hal_domain *domain = NULL;
+
+    if ((irq >= GIC_PRIVATE) && (irq < HAL_IRQ_MAX)) {
+        domain = line->domain;
+        *virq = line->virq;
+    }
+    return domain;
+}
+
 void hal_irq_adopt(cpuid_t from)
 {
     uint32_t n;

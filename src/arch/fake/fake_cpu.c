@@ -224,6 +224,14 @@ void hal_irq_unroute(uint32_t irq, struct hal_domain *domain)
     }
 }
 
+struct hal_domain *hal_irq_guest(uint32_t irq, uint32_t *virq)
+{
+    struct hal_domain *const domain = (irq < FAKE_IRQS) ? line[irq].domain : NULL;
+
+    *virq = (domain != NULL) ? line[irq].virq : 0u;
+    return domain;
+}
+
 void hal_irq_adopt(cpuid_t from)
 {
     for (uint32_t i = 0u; i < FAKE_IRQS; i++) {

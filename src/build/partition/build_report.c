@@ -279,12 +279,19 @@ static void irqs_report(struct report *r)
 {
     for (uint32_t irq = IRQ_FIRST; irq < HAL_IRQ_MAX; irq++) {
         bool edge = false;
+        uint32_t virq = 0;
         const bool enabled = hal_irq_is_enabled(irq, &edge);
+        struct hal_domain *const guest = hal_irq_guest(irq, &virq);
 
-        if (enabled || irq_is_handled(irq)) {
+        if ((guest != NULL) || enabled || irq_is_handled(irq)) {
             begin(r, "irq");
             put_number(r, irq);
-            put_text(r, "hypervisor");
+            if (guest != NULL) {
+                put_text(r, domain_of(guest)->plan->name);
+                put_number(r, virq);
+            } else {
+                put_text(r, "hypervisor");
+            }
             put_text(r, edge ? "edge" : "level");
             end(r);
         }
