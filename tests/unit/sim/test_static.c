@@ -1,4 +1,4 @@
-/* Systems with a static heap and static memory, booted. [test->req~static-heap~1] [test->req~static-memory~1] */
+/* Systems with a static heap and static memory. [test->req~static-heap~1] [test->req~static-memory~1] */
 #include "sim_system.h"
 
 #include "lib/bits.h"
@@ -43,8 +43,8 @@ static uint64_t owned(uint64_t base, uint64_t bytes, uint32_t owner)
     return sum;
 }
 
-/* Domain 2, the heap and what is free lie in the static heap; domain 1 has its own range, and no kernel is used in
- * place. Modules' memory stays theirs. */
+/* Domain 2, the heap and what is free lie in the static heap; domain 1 has its own range; modules keep
+ * theirs. */
 static void heap_only(void)
 {
     power_on(SYSTEM("<0 0x88000000 0 0x1800000>", ""), 2u, modules_put);
