@@ -37,7 +37,7 @@ def storm(name, cpus):
 
 
 SYSTEMS = [
-    System("events", [Domain("events.bin")]),
+    System("events", [Domain("events.bin", ours='xen,enhanced = "no-xenstore";')]),
     # The peer at its best where a vCPU has a CPU for itself.
     System("alone", [Domain("events.bin")], bootargs="sched=null vwfi=native", sides=("peer",)),
     System("pair", [Domain("pair.bin", cpus=2)], cpus=2),

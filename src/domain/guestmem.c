@@ -95,35 +95,59 @@ enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from
     return status;
 }
 
-static bool chunk_holds(const struct domain_chunk *chunk, hpa_t at)
+static inline bool chunk_holds(const struct domain_chunk *chunk, hpa_t at)
 {
     return (at.v - chunk->to.v) < chunk->bytes; /* wraps below and is too large then */
 }
 
 /* Bounded by DOMAIN_CHUNKS_MAX. */
-static bool is_own(const struct domain *domain, hpa_t at)
+static __attribute__((noinline)) bool is_own_elsewhere(const struct domain *domain, hpa_t at)
 {
     bool own = chunk_holds(&domain->shared, at);
 
-    for (uint32_t i = 0; (i < domain->nr_chunks) && !own; i++) {
+    for (uint32_t i = 1; (i < domain->nr_chunks) && !own; i++) {
         own = chunk_holds(&domain->chunk[i], at);
     }
     return own;
 }
 
+/* A domain that runs has at least one chunk; most have no other. */
+static inline bool is_own(const struct domain *domain, hpa_t at)
+{
+    return chunk_holds(&domain->chunk[0], at) || is_own_elsewhere(domain, at);
+}
+
 /* What is not there may only be so while another CPU changes the map, which it does with the domain's
  * lock. */
-static enum hv_status reach(const struct vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+static __attribute__((noinline)) enum hv_status reach_again(const struct vcpu *vcpu, uint64_t va, bool write,
+                                                            hpa_t *to)
+{
+    const uint64_t flags = spin_lock(&vcpu->domain->lock);
+    const enum hv_status status = hal_vcpu_reach(&vcpu->hal, va, write, to);
+
+    spin_unlock(&vcpu->domain->lock, flags);
+    return status;
+}
+
+static inline enum hv_status reach(const struct vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
 {
     enum hv_status status = hal_vcpu_reach(&vcpu->hal, va, write, to);
 
     if (status != HV_OK) {
-        const uint64_t flags = spin_lock(&vcpu->domain->lock);
-
-        status = hal_vcpu_reach(&vcpu->hal, va, write, to);
-        spin_unlock(&vcpu->domain->lock, flags);
+        status = reach_again(vcpu, va, write, to);
     }
     return ((status == HV_OK) && is_own(vcpu->domain, *to)) ? HV_OK : HV_FAULT;
+}
+
+enum hv_status domain_read_guest_word(struct vcpu *vcpu, uint32_t *to, uint64_t from)
+{
+    hpa_t at = hpa(0);
+    enum hv_status status = ((from % sizeof(*to)) == 0u) ? reach(vcpu, from, false, &at) : HV_FAULT;
+
+    if (status == HV_OK) {
+        *to = hal_hypmap_peek(at);
+    }
+    return status;
 }
 
 /* Between us and what lies in one page of the guest; a page is in one window. `from` is NULL where the

@@ -29,7 +29,8 @@ static uint32_t pages_shared(const struct plan_domain *plan)
 static uint32_t bytes_own(const struct plan_domain *plan)
 {
     return (uint32_t)(sizeof(struct evtchn_domain) + (plan->nr_vcpus * sizeof(struct evtchn_vcpu)) +
-                      (pages_shared(plan) * sizeof(struct evtchn_page)));
+                      (pages_shared(plan) * sizeof(struct evtchn_page)) +
+                      (plan->nr_vcpus * EVTCHN_FIFO_QUEUES * sizeof(uint16_t)));
 }
 
 uint32_t evtchn_pages(const struct plan_domain *plan)
@@ -74,6 +75,7 @@ enum hv_status evtchn_setup(struct domain *domain)
     ed->shared = (struct xen_shared_info *)(void *)memory;
     ed->vcpu = (struct evtchn_vcpu *)(void *)&ed[1];
     ed->page = (struct evtchn_page *)(void *)&ed->vcpu[d->nr_vcpus];
+    ed->tail = (uint16_t *)(void *)&ed->page[nr_shared];
     spin_init(&ed->queues, LOCK_EVTCHN_QUEUE);
     work_setup(&ed->work, evtchn_fifo_work);
     for (uint32_t i = 0; i < d->nr_vcpus; i++) {
@@ -108,7 +110,7 @@ static void static_bind(struct evtchn_domain *ed, uint32_t port, struct evtchn_d
     struct evtchn_port *const p = &ed->port[port];
 
     /* one whose domain is not built at all is never up */
-    p->priority = EVTCHN_FIFO_DEFAULT;
+    p->queue = EVTCHN_FIFO_DEFAULT; /* of vCPU 0 */
     p->link = (peer != NULL) ? (evtchn_link_to(peer, peer_port) | LINK_STATIC)
                              : (evtchn_link_unbound(XEN_DOMID_SELF) | LINK_STATIC);
     ed->used[port / 32u] |= BIT32(port % 32u);

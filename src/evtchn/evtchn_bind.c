@@ -42,8 +42,7 @@ static int64_t port_take(struct evtchn_domain *ed, uint32_t vcpu)
     }
     port = (word * 32u) + (uint32_t)__builtin_ctz(~ed->used[word]);
     ed->used[word] |= BIT32(port % 32u);
-    ed->port[port].vcpu = (uint8_t)vcpu;
-    ed->port[port].priority = EVTCHN_FIFO_DEFAULT;
+    ed->port[port].queue = evtchn_queue(vcpu, EVTCHN_FIFO_DEFAULT);
     return (int64_t)port;
 }
 
@@ -167,27 +166,6 @@ static int64_t close_port(struct vcpu *vcpu, union xen_evtchn_op *arg)
     return 0;
 }
 
-int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
-{
-    struct evtchn_domain *const ed = vcpu->domain->events;
-    const uint32_t port = hal_index(number, EVTCHN_PORTS);
-    const uint32_t link = ed->port[port].link;
-    int64_t result = 0;
-
-    if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
-        struct evtchn_domain *const peer = evtchn_link_domain(link);
-
-        if (peer->up != 0u) {
-            evtchn_pend(peer, link & LINK_PORT_MASK);
-        }
-    } else if (link == LINK_IPI) {
-        evtchn_pend(ed, port);
-    } else {
-        result = (link == LINK_CLOSED) ? -XEN_EINVAL : 0; /* nobody is there yet */
-    }
-    return result;
-}
-
 static int64_t send(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     return evtchn_send(vcpu, arg->port.port);
@@ -207,7 +185,7 @@ static int64_t status(struct vcpu *vcpu, union xen_evtchn_op *arg)
         return -XEN_EINVAL;
     }
     arg->status.status = evtchn_link_status(link);
-    arg->status.vcpu = ed->port[port].vcpu;
+    arg->status.vcpu = evtchn_vcpu_of(&ed->port[port]);
     arg->status.peer_dom = (uint16_t)(link & LINK_PORT_MASK);
     if (arg->status.status == EVTCHNSTAT_INTERDOMAIN) {
         arg->status.peer_dom = peer->domain->id;
@@ -228,7 +206,8 @@ static int64_t bind_vcpu(struct vcpu *vcpu, union xen_evtchn_op *arg)
     if ((port == 0u) || (ed->port[port].link == LINK_IPI)) {
         return -XEN_EINVAL;
     }
-    ed->port[port].vcpu = (uint8_t)hal_index(arg->port.to, vcpu->domain->nr_vcpus);
+    ed->port[port].queue = evtchn_queue(hal_index(arg->port.to, vcpu->domain->nr_vcpus),
+                                        ed->port[port].queue % EVTCHN_FIFO_QUEUES);
     return 0;
 }
 
@@ -322,7 +301,8 @@ static int64_t set_priority(struct vcpu *vcpu, union xen_evtchn_op *arg)
     if ((port == 0u) || (arg->port.to >= EVTCHN_FIFO_QUEUES)) {
         return -XEN_EINVAL;
     }
-    ed->port[port].priority = (uint8_t)hal_index(arg->port.to, EVTCHN_FIFO_QUEUES);
+    ed->port[port].queue =
+        evtchn_queue(evtchn_vcpu_of(&ed->port[port]), hal_index(arg->port.to, EVTCHN_FIFO_QUEUES));
     return 0;
 }
 
@@ -358,7 +338,7 @@ static bool poller_join(struct vcpu *vcpu, struct evtchn_port *p)
         (domain->vcpu[now - 1u]->poll == (uint32_t)VCPU_POLL_WAITS)) {
         return false;
     }
-    p->poller = (uint8_t)(vcpu->index + 1u);
+    p->poller = (uint16_t)(vcpu->index + 1u);
     return true;
 }
 

@@ -7,6 +7,8 @@
 #include "abi/xen.h"
 #include "base/spinlock.h"
 #include "evtchn/evtchn.h"
+#include "hal/sync.h"
+#include "hal/virq.h"
 #include "lib/bits.h"
 #include "sched/work.h"
 #include "time/timer.h"
@@ -23,23 +25,20 @@
 #define LINK_IS_TO       0x20000000u
 #define LINK_IPI         0x50000000u
 
+/* 16 bytes: sending finds it by a shift. A queue is a vCPU's number * EVTCHN_FIFO_QUEUES + a priority. */
 struct evtchn_port {
     volatile uint32_t link;
-    volatile uint8_t vcpu;     /* whom it interrupts */
-    volatile uint8_t priority; /* FIFO */
-    volatile uint8_t poller;   /* vCPU that waits in SCHEDOP_poll, + 1; 0 = none */
-    /* under the queues' lock: the queue that it was put on last */
-    uint8_t was_vcpu;
-    uint8_t was_priority;
-    bool waits; /* pending where there was no queue or no array yet */
-};
+    volatile uint16_t queue;  /* whom it interrupts, how urgently */
+    volatile uint16_t poller; /* vCPU that waits in SCHEDOP_poll, + 1; 0 = none */
+    uint16_t was;             /* under the queues' lock: the queue that it was put on last */
+    bool waits;               /* pending where there was no queue or no array yet */
+} __attribute__((aligned(16)));
 
 struct evtchn_vcpu {
     struct xen_vcpu_info *volatile info;        /* NULL until registered; vCPU 0 has a default */
     struct xen_control_block *volatile control; /* NULL: no FIFO queues yet */
-    uint16_t tail[EVTCHN_FIFO_QUEUES];          /* under the queues' lock: port, 0 = none */
-    bool is_registered;
     struct vcpu *vcpu;
+    bool is_registered;
     struct timer poll; /* the end of its wait in SCHEDOP_poll */
 };
 
@@ -62,6 +61,7 @@ struct evtchn_domain {
     uint32_t nr_pages;
     uint32_t nr_used; /* under the domain's lock */
     struct evtchn_vcpu *vcpu;
+    uint16_t *tail;   /* by queue: port, 0 = none; under the queues' lock */
     struct work work; /* raises what waits */
     uint32_t used[EVTCHN_PORTS / 32u];
     struct evtchn_port port[EVTCHN_PORTS];
@@ -70,6 +70,16 @@ struct evtchn_domain {
 /* By the index of the plan's domains; NULL: no event channels. */
 extern struct evtchn_domain *evtchn_table[HV_DOMAINS_MAX];
 extern struct spinlock evtchn_lock;
+
+static inline uint32_t evtchn_vcpu_of(const struct evtchn_port *p)
+{
+    return (uint32_t)p->queue / EVTCHN_FIFO_QUEUES;
+}
+
+static inline uint16_t evtchn_queue(uint32_t vcpu, uint32_t priority)
+{
+    return (uint16_t)((vcpu * EVTCHN_FIFO_QUEUES) + priority);
+}
 
 static inline uint32_t evtchn_link_unbound(uint32_t domid)
 {
@@ -102,21 +112,51 @@ void evtchn_pend(struct evtchn_domain *ed, uint32_t port);
 void evtchn_unmask(struct evtchn_domain *ed, uint32_t port);
 void evtchn_clear(struct evtchn_domain *ed, uint32_t port);
 bool evtchn_is_pending(const struct evtchn_domain *ed, uint32_t port);
-/* Sets its flag and interrupts it unless the flag is set already. */
-void evtchn_tell(struct evtchn_domain *ed, uint32_t vcpu);
+/* The vCPU's flag rises: it is interrupted, unless it was up already. The guest clears its flag, then looks
+ * for events; we make an event pending, then look at the flag. */
+static inline void evtchn_tell(struct evtchn_domain *ed, uint32_t vcpu, struct xen_vcpu_info *info)
+{
+    volatile uint8_t *const flag = &info->upcall_pending;
 
-/* Words that the guest writes. False: bits were set (clear) already, or the guest kept the word busy. */
-bool evtchn_word_set(uint32_t *word, uint32_t bits);
-bool evtchn_word_clear(uint32_t *word, uint32_t bits);
+    hal_barrier();
+    if (*flag == 0u) {
+        *flag = 1u;
+        hal_virq_event(&ed->domain->vcpu[vcpu]->hal);
+    }
+}
+
+/* Words that the guest writes. One that writes without end could make our own writing fail without end: it is
+ * tried a number of times, and a guest that loses an event so has itself to thank. */
+#define EVTCHN_WORD_TRIES 256u
+
 static inline uint32_t evtchn_word(const uint32_t *word)
 {
     return *(const volatile uint32_t *)word;
 }
 
+/* False: the bits were set already, or it did not work. */
+static inline bool evtchn_word_set(uint32_t *word, uint32_t bits)
+{
+    bool set = false;
+
+    for (uint32_t left = EVTCHN_WORD_TRIES; (left > 0u) && !set; left--) {
+        const uint32_t old = evtchn_word(word);
+
+        if ((old & bits) == bits) {
+            break;
+        }
+        set = hal_try_swap32(word, old, old | bits);
+    }
+    return set;
+}
+
+/* False: the bits were clear already, or it did not work. */
+bool evtchn_word_clear(uint32_t *word, uint32_t bits);
+
 /* -- evtchn_fifo.c -- */
-void evtchn_fifo_pend(struct evtchn_domain *ed, uint32_t port);
-/* Puts it on its queue if it is pending, neither masked nor on one. */
-void evtchn_fifo_link(struct evtchn_domain *ed, uint32_t port);
+/* Sets these bits, none or EVTCHN_FIFO_PENDING, in the port's word, and puts it on its queue if it is pending
+ * then and neither masked nor on one. */
+void evtchn_fifo_raise(struct evtchn_domain *ed, uint32_t port, uint32_t bits);
 /* The vCPU's queues begin at control; with the first of them the domain changes to this ABI. */
 void evtchn_fifo_begin(struct evtchn_domain *ed, uint32_t vcpu, struct xen_control_block *control);
 void evtchn_fifo_reset(struct evtchn_domain *ed);

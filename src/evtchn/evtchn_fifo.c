@@ -6,30 +6,35 @@
 #include "hal/sync.h"
 #include "lib/string.h"
 
-#define WORD_TRIES 256u
-
-/* LINKED, with nothing behind it, unless it is not to be linked. */
-static bool word_link(uint32_t *word)
+/* Sets bits; true: it became LINKED as well, with nothing behind it. */
+static inline bool word_raise(uint32_t *word, uint32_t bits)
 {
     bool linked = false;
+    bool done = false;
 
-    for (uint32_t i = 0; (i < WORD_TRIES) && !linked; i++) {
+    for (uint32_t left = EVTCHN_WORD_TRIES; (left > 0u) && !done; left--) {
         const uint32_t old = evtchn_word(word);
+        uint32_t now = old | bits;
 
-        if ((old & (EVTCHN_FIFO_PENDING | EVTCHN_FIFO_MASKED | EVTCHN_FIFO_LINKED)) != EVTCHN_FIFO_PENDING) {
-            break;
+        linked =
+            (now & (EVTCHN_FIFO_PENDING | EVTCHN_FIFO_MASKED | EVTCHN_FIFO_LINKED)) == EVTCHN_FIFO_PENDING;
+        if (linked) {
+            now = (now & ~EVTCHN_FIFO_LINK_MASK) | EVTCHN_FIFO_LINKED;
         }
-        linked = hal_try_swap32(word, old, (old & ~EVTCHN_FIFO_LINK_MASK) | EVTCHN_FIFO_LINKED);
+        done = (now == old);
+        if (!done) {
+            done = hal_try_swap32(word, old, now);
+        }
     }
-    return linked;
+    return linked && done;
 }
 
 /* False: it is on no queue any more, the guest has taken it off. */
-static bool word_append(uint32_t *tail, uint32_t port)
+static inline bool word_append(uint32_t *tail, uint32_t port)
 {
     bool appended = false;
 
-    for (uint32_t i = 0; (i < WORD_TRIES) && !appended; i++) {
+    for (uint32_t left = EVTCHN_WORD_TRIES; (left > 0u) && !appended; left--) {
         const uint32_t old = evtchn_word(tail);
 
         if ((old & EVTCHN_FIFO_LINKED) == 0u) {
@@ -41,63 +46,47 @@ static bool word_append(uint32_t *tail, uint32_t port)
 }
 
 /* Queues' lock held, the port was just linked. True: its vCPU must be told. */
-static bool queue_append(struct evtchn_domain *ed, uint32_t *array, uint32_t port, uint32_t index)
+static inline bool queue_append(struct evtchn_domain *ed, struct xen_control_block *control, uint32_t *array,
+                                uint32_t port, uint32_t queue)
 {
     struct evtchn_port *const p = &ed->port[port];
-    struct evtchn_vcpu *const v = &ed->vcpu[index];
-    const uint32_t priority = p->priority;
-    uint16_t *const was = &ed->vcpu[p->was_vcpu].tail[p->was_priority];
+    const uint32_t priority = queue % EVTCHN_FIFO_QUEUES;
     uint32_t tail;
     bool tell = false;
 
-    if (*was == port) {
-        *was = 0u; /* it was taken off that queue, which ended with it */
+    if (ed->tail[p->was] == port) {
+        ed->tail[p->was] = 0u; /* it was taken off that queue, which ended with it */
     }
-    p->was_vcpu = (uint8_t)index;
-    p->was_priority = (uint8_t)priority;
-    tail = v->tail[priority];
-    v->tail[priority] = (uint16_t)port;
+    p->was = (uint16_t)queue;
+    tail = ed->tail[queue];
+    ed->tail[queue] = (uint16_t)port;
     if ((tail == 0u) || !word_append(&array[tail], port)) {
-        struct xen_control_block *const control = v->control;
-
         *(volatile uint32_t *)&control->head[priority] = port;
         tell = evtchn_word_set(&control->ready, BIT32(priority));
     }
     return tell;
 }
 
-void evtchn_fifo_link(struct evtchn_domain *ed, uint32_t port)
+void evtchn_fifo_raise(struct evtchn_domain *ed, uint32_t port, uint32_t bits)
 {
     struct evtchn_port *const p = &ed->port[port];
     const uint64_t flags = spin_lock(&ed->queues);
-    const uint32_t index = p->vcpu;
+    const uint32_t queue = p->queue;
+    const struct evtchn_vcpu *const v = &ed->vcpu[queue / EVTCHN_FIFO_QUEUES];
+    struct xen_control_block *const control = v->control;
     uint32_t *const array = ed->array;
     bool tell = false;
 
-    if ((array == NULL) || (ed->vcpu[index].control == NULL)) {
-        p->waits = true;
-    } else if (word_link(&array[port])) {
-        tell = queue_append(ed, array, port, index);
+    if ((array == NULL) || (control == NULL)) {
+        p->waits = p->waits || (bits != 0u);
+    } else if (word_raise(&array[port], bits)) {
+        tell = queue_append(ed, control, array, port, queue);
     } else {
         /* masked, or on a queue */
     }
     spin_unlock(&ed->queues, flags);
-    if (tell && (ed->vcpu[index].info != NULL)) {
-        evtchn_tell(ed, index);
-    }
-}
-
-void evtchn_fifo_pend(struct evtchn_domain *ed, uint32_t port)
-{
-    uint32_t *const array = ed->array;
-
-    if (array == NULL) {
-        evtchn_fifo_link(ed, port);
-    } else {
-        (void)evtchn_word_set(&array[port], EVTCHN_FIFO_PENDING);
-        if ((evtchn_word(&array[port]) & (EVTCHN_FIFO_MASKED | EVTCHN_FIFO_LINKED)) == 0u) {
-            evtchn_fifo_link(ed, port);
-        }
+    if (tell && (v->info != NULL)) {
+        evtchn_tell(ed, queue / EVTCHN_FIFO_QUEUES, v->info);
     }
 }
 
@@ -154,7 +143,7 @@ void evtchn_fifo_reset(struct evtchn_domain *ed)
     ed->array = NULL;
     for (uint32_t i = 0; i < ed->domain->nr_vcpus; i++) {
         ed->vcpu[i].control = NULL;
-        (void)memset(ed->vcpu[i].tail, 0, sizeof(ed->vcpu[i].tail));
     }
+    (void)memset(ed->tail, 0, ed->domain->nr_vcpus * EVTCHN_FIFO_QUEUES * sizeof(ed->tail[0]));
     spin_unlock(&ed->queues, flags);
 }

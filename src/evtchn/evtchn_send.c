@@ -3,34 +3,13 @@
 #include "evtchn/evtchn_core.h"
 
 #include "hal/cpu.h"
-#include "hal/sync.h"
-#include "hal/virq.h"
 #include "sched/sched.h"
-
-/* A guest that writes a word without end could make our own writing of it fail without end. One that loses an
- * event so has itself to thank: nobody else writes there but senders, each once. */
-#define WORD_TRIES 256u
-
-bool evtchn_word_set(uint32_t *word, uint32_t bits)
-{
-    bool set = false;
-
-    for (uint32_t i = 0; (i < WORD_TRIES) && !set; i++) {
-        const uint32_t old = evtchn_word(word);
-
-        if ((old & bits) == bits) {
-            break;
-        }
-        set = hal_try_swap32(word, old, old | bits);
-    }
-    return set;
-}
 
 bool evtchn_word_clear(uint32_t *word, uint32_t bits)
 {
     bool cleared = false;
 
-    for (uint32_t i = 0; (i < WORD_TRIES) && !cleared; i++) {
+    for (uint32_t i = 0; (i < EVTCHN_WORD_TRIES) && !cleared; i++) {
         const uint32_t old = evtchn_word(word);
 
         if ((old & bits) == 0u) {
@@ -41,27 +20,15 @@ bool evtchn_word_clear(uint32_t *word, uint32_t bits)
     return cleared;
 }
 
-/* The guest clears its flag, then looks for events; we make the event pending, then look at the flag. */
-void evtchn_tell(struct evtchn_domain *ed, uint32_t vcpu)
-{
-    volatile uint8_t *const flag = &ed->vcpu[vcpu].info->upcall_pending;
-
-    hal_barrier();
-    if (*flag == 0u) {
-        *flag = 1u;
-        hal_virq_event(&ed->domain->vcpu[vcpu]->hal);
-    }
-}
-
 /* A port's bit is set and not masked: the vCPU hears of it. A vCPU without vcpu_info does when it has one. */
 static void two_level_show(struct evtchn_domain *ed, uint32_t port)
 {
-    const uint32_t vcpu = ed->port[port].vcpu;
+    const uint32_t vcpu = evtchn_vcpu_of(&ed->port[port]);
     struct xen_vcpu_info *const info = ed->vcpu[vcpu].info;
 
     /* a selector's bit stands for 64 ports */
     if ((info != NULL) && evtchn_word_set(&info->pending_sel[port / 2048u], BIT32((port / 64u) % 32u))) {
-        evtchn_tell(ed, vcpu);
+        evtchn_tell(ed, vcpu, info);
     }
 }
 
@@ -75,23 +42,50 @@ static void two_level_pend(struct evtchn_domain *ed, uint32_t port)
     }
     hal_barrier();
     if (ed->fifo != 0u) { /* switched meanwhile, and our bit may have come too late to be taken over */
-        evtchn_fifo_pend(ed, port);
+        evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
     }
 }
 
-void evtchn_pend(struct evtchn_domain *ed, uint32_t port)
+static inline __attribute__((always_inline)) void pend(struct evtchn_domain *ed, uint32_t port)
 {
     struct evtchn_port *const p = &ed->port[port];
 
     hal_barrier(); /* what the sender wrote before comes before the look at what is pending already */
     if (ed->fifo != 0u) {
-        evtchn_fifo_pend(ed, port);
+        evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
     } else {
         two_level_pend(ed, port);
     }
     if (p->poller != 0u) {
         sched_poll_over(ed->domain->vcpu[p->poller - 1u]);
     }
+}
+
+void evtchn_pend(struct evtchn_domain *ed, uint32_t port)
+{
+    pend(ed, port);
+}
+
+int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
+{
+    struct evtchn_domain *const ed = vcpu->domain->events;
+    uint32_t port = hal_index(number, EVTCHN_PORTS);
+    const uint32_t link = ed->port[port].link;
+    struct evtchn_domain *to = NULL;
+    int64_t result = 0;
+
+    if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
+        to = evtchn_link_domain(link);
+        port = link & LINK_PORT_MASK;
+    } else if (link == LINK_IPI) {
+        to = ed;
+    } else {
+        result = (link == LINK_CLOSED) ? -XEN_EINVAL : 0; /* nobody is there yet */
+    }
+    if ((to != NULL) && (to->up != 0u)) {
+        pend(to, port);
+    }
+    return result;
 }
 
 void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
@@ -101,7 +95,7 @@ void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
     if (ed->fifo != 0u) {
         if (ed->array != NULL) {
             (void)evtchn_word_clear(&ed->array[port], EVTCHN_FIFO_MASKED);
-            evtchn_fifo_link(ed, port);
+            evtchn_fifo_raise(ed, port, 0u);
         }
     } else if (evtchn_word_clear(&ed->shared->evtchn_mask[port / 32u], bit) &&
                ((evtchn_word(&ed->shared->evtchn_pending[port / 32u]) & bit) != 0u)) {

@@ -37,6 +37,9 @@ HV_MUST_CHECK enum hv_status hal_hypmap_memory(hpa_t base, uint64_t bytes, void 
 void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm perm, uint64_t *bytes);
 void hal_hypmap_window_close(enum hal_window slot);
 
+/* One aligned word of normal memory, through the trap window, which is closed before and afterwards. */
+uint32_t hal_hypmap_peek(hpa_t at);
+
 /* Makes the page at va (in heap or image .bss) inaccessible: a guard below a stack. */
 HV_MUST_CHECK enum hv_status hal_hypmap_guard(void *va);
 

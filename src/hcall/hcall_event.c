@@ -28,7 +28,7 @@ static const struct hcall_event events[EVTCHNOPS] = {
     [EVTCHNOP_SET_PRIORITY] = { 8u, 0u },
 };
 
-static int64_t event_other(struct vcpu *vcpu, uint64_t number, uint64_t at)
+static __attribute__((noinline)) int64_t event_other(struct vcpu *vcpu, uint64_t number, uint64_t at)
 {
     const uint32_t op = hal_index(number, EVTCHNOPS);
     union xen_evtchn_op arg = { .status = { 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u } };
@@ -36,6 +36,10 @@ static int64_t event_other(struct vcpu *vcpu, uint64_t number, uint64_t at)
 
     if (result == 0) {
         result = evtchn_operate(vcpu, op, &arg);
+    }
+    if (result == EVTCHN_AGAIN) {
+        hal_vcpu_again(&vcpu->hal);
+        result = (int64_t)number;
     }
     if ((result == 0) && (events[op].out != 0u)) {
         result = hcall_write(vcpu, at, &arg, events[op].out);
@@ -52,16 +56,10 @@ int64_t hcall_event_channel_op(struct vcpu *vcpu, const uint64_t *arg)
     } else if (arg[0] == EVTCHNOP_SEND) {
         uint32_t port = 0;
 
-        result = hcall_read(vcpu, &port, arg[1], sizeof(port));
-        if (result == 0) {
-            result = evtchn_send(vcpu, port);
-        }
+        result =
+            (domain_read_guest_word(vcpu, &port, arg[1]) == HV_OK) ? evtchn_send(vcpu, port) : -XEN_EFAULT;
     } else {
         result = event_other(vcpu, arg[0], arg[1]);
-        if (result == EVTCHN_AGAIN) {
-            hal_vcpu_again(&vcpu->hal);
-            result = (int64_t)arg[0];
-        }
     }
     return result;
 }

@@ -69,17 +69,13 @@ uint64_t *a64_hypmap_table(uint64_t pa)
     return (uint64_t *)hypmap_pointer(hypmap_area(A64_AREA_HEAP) + (pa - hypmap_heap_pa));
 }
 
-static uint64_t *hypmap_window_entry(enum hal_window slot)
+static inline uint32_t hypmap_window_index(enum hal_window slot)
 {
-    const uint32_t index = (a64_cpu()->slot * (uint32_t)HAL_WINDOWS) + (uint32_t)slot;
-
-    return &a64_tables.window_l2[index % A64_PTE_ENTRIES];
+    return ((a64_cpu()->slot * (uint32_t)HAL_WINDOWS) + (uint32_t)slot) % A64_PTE_ENTRIES;
 }
 
-static uint64_t hypmap_window_va(enum hal_window slot)
+static inline uint64_t hypmap_window_va(uint32_t index)
 {
-    const uint64_t index = (a64_cpu()->slot * (uint32_t)HAL_WINDOWS) + (uint32_t)slot;
-
     return hypmap_area(A64_AREA_WINDOWS) + (index * HAL_WINDOW_BYTES);
 }
 
@@ -87,8 +83,9 @@ void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm per
 {
     const uint64_t offset = at.v & (HAL_WINDOW_BYTES - 1u);
     const uint64_t wanted = a64_pte_leaf(at.v - offset, 2u, (perm == HAL_HYPMAP_RW) ? A64_S1_RW : A64_S1_RO);
-    const uint64_t va = hypmap_window_va(slot);
-    uint64_t *entry = hypmap_window_entry(slot);
+    const uint32_t index = hypmap_window_index(slot);
+    const uint64_t va = hypmap_window_va(index);
+    uint64_t *entry = &a64_tables.window_l2[index];
 
     if (*entry != wanted) {
         if (*entry != 0u) {
@@ -104,12 +101,29 @@ void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm per
 
 void hal_hypmap_window_close(enum hal_window slot)
 {
-    uint64_t *entry = hypmap_window_entry(slot);
+    const uint32_t index = hypmap_window_index(slot);
+    uint64_t *entry = &a64_tables.window_l2[index];
 
     if (*entry != 0u) {
         *entry = 0u;
-        hypmap_flush_local(hypmap_window_va(slot));
+        hypmap_flush_local(hypmap_window_va(index));
     }
+}
+
+uint32_t hal_hypmap_peek(hpa_t at)
+{
+    const uint64_t offset = at.v & (HAL_WINDOW_BYTES - 1u);
+    const uint32_t index = hypmap_window_index(HAL_WINDOW_TRAP);
+    const uint64_t va = hypmap_window_va(index);
+    const volatile uint32_t *const word = hypmap_pointer(va + offset);
+    uint32_t value;
+
+    a64_tables.window_l2[index] = a64_pte_leaf(at.v - offset, 2u, A64_S1_RO);
+    hypmap_publish();
+    value = *word;
+    a64_tables.window_l2[index] = 0u;
+    hypmap_flush_local(va);
+    return value;
 }
 
 /* The level 3 tables lie at the heap's beginning and are written through a window, before the heap is

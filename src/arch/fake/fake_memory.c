@@ -234,6 +234,15 @@ void hal_hypmap_window_close(enum hal_window slot)
     }
 }
 
+uint32_t hal_hypmap_peek(hpa_t at)
+{
+    uint64_t bytes = 0u;
+    const uint32_t value = *(const uint32_t *)hal_hypmap_window(HAL_WINDOW_TRAP, at, HAL_HYPMAP_RO, &bytes);
+
+    hal_hypmap_window_close(HAL_WINDOW_TRAP);
+    return value;
+}
+
 uint32_t fake_windows_open(void)
 {
     uint32_t count = 0u;
