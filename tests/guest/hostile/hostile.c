@@ -260,6 +260,7 @@ void guest_main(void)
         run_all(attacks_registers);
         run_all(attacks_devices);
         run_all(attacks_firmware);
+        run_all(attacks_events);
         run_all(attacks_memory);
         run_all(attacks_interrupts);
         run_all(attacks_vcpus);

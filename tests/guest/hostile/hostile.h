@@ -16,6 +16,7 @@ struct attack {
 extern const struct attack attacks_registers[];
 extern const struct attack attacks_devices[];
 extern const struct attack attacks_firmware[];
+extern const struct attack attacks_events[];
 extern const struct attack attacks_memory[];
 extern const struct attack attacks_interrupts[];
 extern const struct attack attacks_vcpus[];
