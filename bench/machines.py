@@ -23,8 +23,8 @@ PEER_FIRST = 0x50000000         # where the peer's modules begin; QEMU puts the 
 PEER_STEP = 0x200000
 
 # kernel: a file of out/bench/guest or out/guests. cpu: the host CPUs that its vCPUs are bound to, or none. ours: properties
-# that only our side knows.
-Domain = collections.namedtuple("Domain", "kernel mib cpus cpu ours", defaults=(16, 1, (), ""))
+# that only our side knows; args: for our side's guest.
+Domain = collections.namedtuple("Domain", "kernel mib cpus cpu ours args", defaults=(16, 1, (), "", ""))
 
 
 class Measured(Machine):
@@ -70,7 +70,7 @@ def our_system(name, domains, chosen=""):
     nodes = [chosen] if chosen else []
     for number, domain in enumerate(domains, 1):
         kernel = ('kernel { compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("%s"); '
-                  'bootargs = "console=ttyAMA0"; };' % domain.kernel)
+                  'bootargs = "%s"; };' % (domain.kernel, domain.args or "console=ttyAMA0"))
         nodes.append(domain_node(number, domain, kernel, domain.ours))
     path = os.path.join(BENCH, "ours", name + ".dts")
     write(path, tree_text(nodes, ""))

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 suite=trixie
 arch=arm64
-layout=5                                    # raised when what is kept of the packages changes
+layout=6                                    # raised when what is kept of the packages changes
 cache=${BULKHEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bulkhead}
 keep=$cache/$suite-$arch
 
@@ -64,7 +64,8 @@ unpack() {
     dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir/tree" --wildcards "$@"
 }
 unpack "$kernel" './boot/vmlinuz-*' './usr/lib/linux-image-*/xilinx/zynqmp-zcu102-rev1.0.dtb' \
-    './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' './usr/lib/modules/*/sbsa_gwdt.ko*' './usr/lib/modules/*/e1000e.ko*'
+    './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' './usr/lib/modules/*/sbsa_gwdt.ko*' './usr/lib/modules/*/e1000e.ko*' \
+    './usr/lib/modules/*/xen-evtchn.ko*'
 unpack busybox-static './usr/bin/busybox'
 unpack libfdt-dev './usr/include/*.h' './usr/lib/*/libfdt.a'
 unpack zlib1g-dev './usr/include/*.h' './usr/lib/*/libz.a'
@@ -80,7 +81,7 @@ gzip -9 -n -c "$new/linux.Image" > "$new/linux.Image.gz"
 find "$dir/tree" -name '*.dtb' -exec cp {} "$new/dtb/" \;
 cp "$dir/tree/usr/bin/busybox" "$new/busybox"
 cp "$dir/tree/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$new/u-boot.bin"
-for name in sbsa_gwdt e1000e; do
+for name in sbsa_gwdt e1000e xen-evtchn; do
     module=$(find "$dir/tree/usr/lib/modules" -name "$name.ko*")
     case $module in
     *.xz) xz -d -c "$module" > "$new/$name.ko" ;;
@@ -92,7 +93,7 @@ mv "$dir/tree/usr/include/xen" "$new/xen"
 find "$dir/tree/usr/include" -name '*.h' -exec cp {} "$new/include/" \;
 cp "$dir"/tree/usr/lib/*/libfdt.a "$dir"/tree/usr/lib/*/libz.a "$dir"/tree/usr/lib/*/libmd.a "$new/lib/"
 for file in linux.Image busybox include/libfdt.h include/fdt.h include/zlib.h include/zconf.h include/sha2.h lib/libfdt.a \
-    lib/libz.a lib/libmd.a u-boot.bin sbsa_gwdt.ko e1000e.ko xen/xen.h xen.Image; do
+    lib/libz.a lib/libmd.a u-boot.bin sbsa_gwdt.ko e1000e.ko xen-evtchn.ko xen/xen.h xen.Image; do
     [ -s "$new/$file" ] || bh_die "the packages of $suite hold no $file where it is looked for"
 done
 for deb in "$dir"/debs/*.deb; do

@@ -14,8 +14,17 @@ out/guests/linux.Image out/guests/linux.Image.gz: out/guests/%: $(FETCHED)/%
 	@mkdir -p $(@D)
 	@ln -sf $< $@
 
-out/guests/initrd.gz: $(FETCHED)/busybox $(FETCHED)/sbsa_gwdt.ko $(FETCHED)/e1000e.ko tools/guest/initramfs.py tools/guest/init \
-    tools/guest/shrc build/linux.mk
+# An end of a link, static and without a C library
+LINK_CFLAGS := -std=gnu11 -O2 -march=armv8-a -mstrict-align -ffreestanding -fno-builtin -nostdlib -static -fuse-ld=lld-19 -Wall \
+    -Wextra -Werror -Iguestlib -Itests/guest/link
+out/guests/link.linux: tools/guest/link/link.c tests/guest/link/traffic.c guestlib/ring.c guestlib/ring.h \
+    tests/guest/link/traffic.h build/linux.mk
 	@mkdir -p $(@D)
-	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< --add $(FETCHED)/sbsa_gwdt.ko:lib/sbsa_gwdt.ko \
-	    --add $(FETCHED)/e1000e.ko:lib/e1000e.ko --output $@
+	$(call say,GUESTCC,$@)clang-19 --target=aarch64-linux-gnu $(LINK_CFLAGS) -o $@ $(filter %.c,$^)
+
+linux_modules := sbsa_gwdt e1000e xen-evtchn
+out/guests/initrd.gz: $(FETCHED)/busybox $(linux_modules:%=$(FETCHED)/%.ko) out/guests/link.linux tools/guest/initramfs.py \
+    tools/guest/init tools/guest/shrc build/linux.mk
+	@mkdir -p $(@D)
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(linux_modules:%=--add $(FETCHED)/%.ko:lib/%.ko) \
+	    --add out/guests/link.linux:bin/link-end --output $@

@@ -1,7 +1,8 @@
 /* A flat arm64 Image that triggers each hypervisor event N times between the marks of bench/plugin/elmeter.c.
  * It uses the guest layout and ABI of Xen alone, so it runs unchanged on Xen (dom0less) and on ours. ROLE
  * chooses what it does: EVENTS, PAIR (two vCPUs), SLEEPER beside SPINNER, YIELDER beside YIELDER (two
- * domains), TICK, HAMMER (two vCPUs) and RESETTER (interference), TINY. */
+ * domains), POSTER beside TAKER (two domains on a link), TICK, HAMMER (two vCPUs) and RESETTER
+ * (interference), TINY. */
 #define EVENTS   1
 #define PAIR     2
 #define SLEEPER  3
@@ -11,6 +12,8 @@
 #define RESETTER 7
 #define TINY     8
 #define YIELDER  9
+#define POSTER   10
+#define TAKER    11
 
 #define N        200
 #define GICD     0x03001000
@@ -25,6 +28,8 @@
 #define MEMORY_OP 12
 #define EVTCHN_OP 32
 #define SHARED_INFO 0x38000000          /* where nothing is before */
+
+#define WINDOW   0x50000000             /* memory that POSTER and TAKER share: seen, waits, up */
 
 #define TOUCHED  0x400000               /* offset in RAM of pages that nobody has touched */
 #define NOWHERE  0x10000000             /* neither RAM nor a device */
@@ -149,6 +154,10 @@ entry:
     bl      spinner
 #elif ROLE == YIELDER
     bl      yielder
+#elif ROLE == POSTER
+    bl      poster
+#elif ROLE == TAKER
+    bl      taker
 #elif ROLE == TICK
     bl      tick
 #elif ROLE == HAMMER
@@ -348,6 +357,69 @@ second:
 seen:   .long   0
 waits:  .long   0
 up:     .long   0
+#endif
+
+#if ROLE == POSTER
+/* Sends over a static channel to a vCPU of another domain, which runs, and then waits */
+poster:
+    mov     x29, x30
+    LOADI   x20, WINDOW
+2:  yield
+    ldr     w0, [x20, #128]
+    cbz     w0, 2b
+    PHASE_LOOP 50                       /* event-channel send to a vCPU that runs */
+    bl      post
+    PHASE_END
+    mov     w0, #1
+    str     w0, [x20, #64]
+    bl      post                        /* out of its busy loop */
+    PHASE_LOOP 51                       /* event-channel send to a vCPU that waits */
+    bl      post
+    PHASE_END
+    ret     x29
+
+/* Gives the other time to wait, sends, and gives it time until it has seen */
+post:
+    mov     x1, #50
+3:  yield
+    subs    x1, x1, #1
+    b.ne    3b
+    ldr     w4, [x20]
+    XENP    EVTCHN_OP, 4, channel
+4:  yield
+    ldr     w1, [x20]
+    cmp     w4, w1
+    b.eq    4b
+    ret
+channel:
+    .long   10
+#endif
+
+#if ROLE == TAKER
+taker:
+    LOADI   x20, WINDOW
+    LOADI   x21, SHARED_INFO
+    XENP    MEMORY_OP, 7, physmap
+    LOADI   x1, GICR + 0x10000
+    mov     w0, #(1 << 31)
+    str     w0, [x1, #0x100]
+    mov     w0, #1
+    str     w0, [x20, #128]
+5:  strb    wzr, [x21]                  /* nothing pending: vCPU, selector, ports */
+    str     xzr, [x21, #8]
+    str     xzr, [x21, #48]
+    str     w28, [x20]
+    ldr     w0, [x20, #64]
+    cbnz    w0, 6f
+    yield
+    b       5b
+6:  wfi
+    b       5b
+    .balign 8
+physmap:
+    .short  0x7ff0, 0
+    .long   0
+    .quad   0, SHARED_INFO >> 12
 #endif
 
 #if ROLE == SLEEPER

@@ -85,6 +85,13 @@ bool event_came(void)
 {
     const bool any = came;
 
-    came = false;
+    if (any) {
+        came = false; /* before the caller looks at what it is about */
+    }
     return any;
+}
+
+bool event_pending(void)
+{
+    return came;
 }

@@ -11,5 +11,6 @@ void event_init(uint32_t port);
 void event_send(uint32_t port);
 /* Whether any came since this was asked last */
 bool event_came(void);
+bool event_pending(void); /* the same, and it is not forgotten */
 
 #endif
