@@ -35,7 +35,9 @@ static void say(void *ctx, const char *sentence)
 
 static bool plan_make(const uint8_t *blob, size_t bytes)
 {
-    const struct config_env env = { hpa(HOST_IMAGE), HOST_IMAGE_BYTES, hpa(HOST_TREE), hpa(0u), 0u };
+    const struct config_env env = {
+        hpa(HOST_IMAGE), HOST_IMAGE_BYTES, hpa(HOST_TREE), hpa(0u), 0u, NULL, NULL
+    };
     struct config_report report = { say, NULL, NULL, 0u, NULL, NULL };
     enum hv_status status = config_index_make(&ix, blob, bytes, &report);
 

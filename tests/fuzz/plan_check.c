@@ -125,6 +125,37 @@ static void domain_check(const struct plan *plan, const struct config_env *env, 
     }
 }
 
+/* Registers and interrupts are one domain's, and no memory. */
+static void devices_check(const struct plan *plan)
+{
+    for (uint32_t i = 0u; i < plan->nr_windows; i++) {
+        const struct plan_window *const w = &plan->window[i];
+
+        FUZZ_MUST((w->domain < plan->nr_domains) && !plan->domain[w->domain].unsound);
+        FUZZ_MUST((w->host.bytes > 0u) && (((w->host.base | w->host.bytes | w->at.v) % PAGE_BYTES) == 0u));
+        for (uint32_t k = 0u; k < plan->nr_ram; k++) {
+            FUZZ_MUST(!meet(w->host.base, w->host.bytes, plan->ram[k].base, plan->ram[k].bytes));
+        }
+        for (uint32_t k = 0u; k < i; k++) {
+            const struct plan_window *const q = &plan->window[k];
+
+            FUZZ_MUST(!meet(w->host.base, w->host.bytes, q->host.base, q->host.bytes));
+            FUZZ_MUST((q->domain != w->domain) || !meet(w->at.v, w->host.bytes, q->at.v, q->host.bytes));
+        }
+    }
+    for (uint32_t i = 0u; i < plan->nr_lines; i++) {
+        const struct plan_line *const l = &plan->line[i];
+
+        FUZZ_MUST((l->domain < plan->nr_domains) && !plan->domain[l->domain].unsound);
+        FUZZ_MUST((l->irq >= 32u) && (l->irq < 1020u) && (l->virq >= 32u) && (l->virq < 1020u));
+        FUZZ_MUST((l->virq - 32u) < plan->domain[l->domain].nr_spis);
+        for (uint32_t k = 0u; k < i; k++) {
+            FUZZ_MUST(l->irq != plan->line[k].irq);
+            FUZZ_MUST((l->domain != plan->line[k].domain) || (l->virq != plan->line[k].virq));
+        }
+    }
+}
+
 void plan_check(const struct plan *plan, const struct config_env *env)
 {
     uint64_t pinned = 0u;
@@ -140,6 +171,7 @@ void plan_check(const struct plan *plan, const struct config_env *env)
     }
     FUZZ_MUST(plan->nr_domains <= HV_DOMAINS_MAX);
     statics_check(plan);
+    devices_check(plan);
     for (uint32_t n = 0u; n < plan->nr_domains; n++) {
         domain_check(plan, env, n);
         for (uint32_t v = 0u; (plan->sched == PLAN_SCHED_NULL) && (v < plan->domain[n].nr_vcpus); v++) {

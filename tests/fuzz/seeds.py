@@ -40,11 +40,26 @@ def on_board(path):
     return read(BOARD) + text.replace("#size-cells = <2>;", "#size-cells = <1>;")
 
 
+def partial():
+    """One tree that is the host's, and the partial tree of a domain in it."""
+    board = read(BOARD).replace("firmware@7f000000", "spare@7e000000 { reg = <0 0x7e000000 0 0x1000>; }; firmware@7f000000")
+    return board + """/ {
+        soc { serial@1040000 { reg = <0x1040000 0x1000>; interrupts = <0 8 4>; }; };
+        gic { #interrupt-cells = <3>; phandle = <9>; };
+        passthrough { compatible = "simple-bus"; ranges; #address-cells = <1>; #size-cells = <1>;
+            serial@9040000 { reg = <0x9040000 0x1000>; interrupts = <0 70 4>; interrupt-parent = <9>; bulkhead,virqs = <102>;
+                xen,reg = <0x9040000 0x1000 0x9040000>; xen,path = "/soc/serial@1040000"; xen,force-assign-without-iommu; }; };
+        chosen { domU1 { compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x1000>; cpus = <1>;
+            kernel { compatible = "multiboot,kernel", "multiboot,module"; reg = <0 0x48000000 0x1000>; };
+            devices { compatible = "multiboot,device-tree", "multiboot,module"; reg = <0 0x49000000 0x2000>; }; }; }; };"""
+
+
 def trees(folder):
     for path in sorted(glob.glob(os.path.join(ROOT, "systems", "*.dts")) + glob.glob(BOARD.replace("board", "*"))):
         blob = compiled(on_board(path)) if path != BOARD else None
         if blob is not None and len(blob) < 16384:
             write(folder, "plan", os.path.basename(path), blob)
+    write(folder, "plan", "partial", compiled(partial()))
     for path in sorted(glob.glob(os.path.join(HERE, "seeds", "*.dts"))):
         write(folder, "tree", os.path.basename(path), compiled(read(path)))
 
