@@ -8,6 +8,7 @@
 
 #define UART_BYTES     PAGE_BYTES
 #define WATCHDOG_BYTES (2u * PAGE_BYTES)
+#define PCI_ECAM_BYTES MIB(1u)
 #define GICV2_SPREAD_FROM                                                                                    \
     KIB(128u) /* of a CPU interface so large the second page is 64 KiB behind the first */
 
@@ -218,6 +219,16 @@ static void controller_make(struct facts *f, const struct arm_plan_host *arm, co
     }
 }
 
+static bool has_pci(const struct plan *plan, uint32_t domain)
+{
+    bool has = false;
+
+    for (uint32_t i = 0; i < plan->nr_pci; i++) {
+        has = has || (plan->pci[i].domain == domain);
+    }
+    return has;
+}
+
 static void guests_make(struct facts *f, const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
@@ -233,6 +244,9 @@ static void guests_make(struct facts *f, const struct plan *plan)
         }
         if (d->watchdog) {
             emulated_add(f, i, hal_plan_layout()->watchdog_base.v, WATCHDOG_BYTES, "watchdog");
+        }
+        if (has_pci(plan, i)) {
+            emulated_add(f, i, hal_plan_layout()->pci_ecam.v, PCI_ECAM_BYTES, "PCI configuration");
         }
     }
     for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
@@ -334,6 +348,25 @@ static void own_make(struct facts *f, const struct plan *plan)
     own_irq_add(f, arm->ppi_maintenance, false, "interrupt maintenance");
     own_irq_add(f, arm->ppi_hyp_timer, false, "hypervisor timer");
     own_irq_add(f, arm->ppi_virt_timer, false, "guests' timer");
+}
+
+/* Host bridges of which functions are given */
+static void pci_make(struct facts *f, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->nr_pci_hosts; i++) {
+        const struct plan_pci_host *const h = &plan->pci_host[i];
+
+        device_add(f, h->ecam.base, h->ecam.bytes, owner_of(OWNER_HYPERVISOR), "PCI configuration");
+        for (uint32_t w = 0; w < PLAN_PCI_WINDOWS; w++) {
+            device_add(f, h->memory[w].base, h->memory[w].bytes, owner_of(OWNER_HYPERVISOR),
+                       "PCI functions' registers");
+        }
+    }
+    f->nr_pci = plan->nr_pci;
+    for (uint32_t i = 0; i < plan->nr_pci; i++) {
+        f->pci[i].domain = plan->pci[i].domain;
+        snprintf(f->pci[i].function, sizeof(f->pci[i].function), "%.31s", plan->pci[i].name);
+    }
 }
 
 static bool claimed(const struct facts *f, uint64_t first, uint64_t last)
@@ -469,7 +502,7 @@ static void unplaced_make(struct facts *f, const struct plan *plan)
     for (uint32_t i = 0; i < plan->nr_shm; i++) {
         const struct owner owner = { OWNER_SHM, i };
 
-        if (!plan->shm[i].is_placed) {
+        if (!plan->shm[i].is_placed && (plan->shm[i].host.bytes > 0u)) {
             unplaced_add(f, owner, plan->shm[i].host.bytes);
         }
     }
@@ -485,6 +518,7 @@ void facts_make(struct facts *f, const struct plan *plan, const struct config_en
     guests_make(f, plan);
     own_make(f, plan);
     given_make(f, plan);
+    pci_make(f, plan);
     nobodys_make(f, index);
     unplaced_make(f, plan);
     facts_sort(f);

@@ -78,6 +78,12 @@ struct fact_stream {
     char what[PLAN_PATH_MAX];
 };
 
+/* A function of a PCI device: its registers appear in the domain's map when the guest switches them on */
+struct fact_pci {
+    uint32_t domain;
+    char function[32];
+};
+
 struct fact_channel {
     uint32_t domain[2];
     uint32_t port[2];
@@ -141,6 +147,8 @@ struct facts {
     uint32_t nr_irqs;
     struct fact_stream stream[PLAN_STREAMS_MAX];
     uint32_t nr_streams;
+    struct fact_pci pci[PLAN_PCI_MAX];
+    uint32_t nr_pci;
     struct fact_channel channel[PLAN_CHANNELS_MAX];
     uint32_t nr_channels;
     struct fact_shm shm[PLAN_SHM_MAX];

@@ -255,6 +255,11 @@ static void devices_write(FILE *to, const struct facts *f)
             (d->owner.kind == OWNER_FREE) ? "nobody" : owner_name(f, d->owner), d->what);
     }
     fputs("</table>\n", to);
+    table_begin(to, "PCI functions", "function\tdomain");
+    for (uint32_t i = 0; i < f->nr_pci; i++) {
+        row(to, "%s\t%s", f->pci[i].function, f->domain[f->pci[i].domain].name);
+    }
+    fputs("</table>\n", to);
     table_begin(to, "Interrupts", "interrupt\towner\tas\ttrigger\tdevice");
     for (uint32_t i = 0; i < f->nr_irqs; i++) {
         const struct fact_irq *const q = &f->irq[i];

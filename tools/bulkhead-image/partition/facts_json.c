@@ -167,6 +167,14 @@ static void devices_write(struct json *j)
         close_item(j);
     }
     close_list(j);
+    open_list(j, "pci");
+    for (uint32_t i = 0; i < f->nr_pci; i++) {
+        open_item(j);
+        put_text(j, "function", f->pci[i].function);
+        put_text(j, "domain", f->domain[f->pci[i].domain].name);
+        close_item(j);
+    }
+    close_list(j);
     open_list(j, "irq");
     for (uint32_t i = 0; i < f->nr_irqs; i++) {
         open_item(j);

@@ -231,6 +231,9 @@ void facts_write_text(FILE *to, const struct facts *f, const struct verdict *v)
         fprintf(to, "# device 0x%" PRIx64 "-0x%" PRIx64 " %s %s\n", d->first, d->last,
                 (d->owner.kind == OWNER_FREE) ? "nobody" : owner_name(f, d->owner), d->what);
     }
+    for (uint32_t i = 0; i < f->nr_pci; i++) {
+        fprintf(to, "# pci %s %s\n", f->pci[i].function, f->domain[f->pci[i].domain].name);
+    }
     for (uint32_t i = 0; i < f->nr_domains; i++) {
         if (!f->domain[i].starts) {
             fprintf(to, "# %s: not started, its configuration is unsound\n", f->domain[i].name);
