@@ -141,6 +141,9 @@ void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t 
 
 /* -- partition/config_pci.c: bulkhead,pci-functions, once the properties of the domain are known -- */
 void config_pci_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* The next interrupt in the interrupt-map of a host bridge, from cell *at (0 to begin with) on; false: no
+ * more. The same may come several times. */
+bool config_pci_line(const struct dt_index *ix, uint32_t bridge, uint32_t *at, struct hal_plan_line *out);
 /* Drops functions of unsound domains. */
 void config_pci_forget(struct plan *plan);
 /* Pages of the domain's pool that the maps of their BARs may need. */

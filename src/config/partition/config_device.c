@@ -14,6 +14,8 @@
 #define XEN_FORCE "xen,force-assign-without-iommu"
 #define PCI_RIDS  0x10000u /* all requester ids of a host bridge */
 #define OWN_VIRQS "bulkhead,virqs"
+#define MSI_BASE  "arm,msi-base-spi" /* an INTID, whatever its name says */
+#define MSI_NR    "arm,msi-num-spis"
 #define CELLS_MAX 2u
 #define SPI_FIRST 32u
 #define PLACE_END BIT64(52)
@@ -252,6 +254,44 @@ static bool is_anothers(const struct config_partial *p, uint32_t host)
     return is;
 }
 
+/* The message interrupts of a GICv2m frame (binding arm,gic.yaml): what the frame's registers would say stands in
+ * the host's tree, or else in the partial one. */
+static void messages_make(const struct config_partial *p, uint32_t node, uint32_t host, const char *path)
+{
+    uint32_t base = 0;
+    uint32_t nr = 0;
+
+    if (!dt_get_u32(p->m->ix, host, MSI_BASE, &base) && !dt_get_u32(p->ix, node, MSI_BASE, &base)) {
+        config_fault_prop(p->m->report, node, MSI_BASE, "the frame's first interrupt");
+    } else if ((!dt_get_u32(p->m->ix, host, MSI_NR, &nr) && !dt_get_u32(p->ix, node, MSI_NR, &nr)) ||
+               (nr == 0u) || (nr > PLAN_LINES_MAX) || (base < SPI_FIRST) || (base > HAL_PLAN_LINES_END)) {
+        config_fault_prop(p->m->report, node, MSI_NR,
+                          "1 to 256 interrupts from the first, which is 32 to 988");
+    } else {
+        for (uint32_t i = 0; i < nr; i++) {
+            struct plan_line l = { config_partial_domain(p), true, base + i, base + i, path };
+
+            line_add(p, node, XEN_PATH, &l);
+        }
+    }
+}
+
+/* What a bridge for other buses passes on to the host's interrupt controller */
+static void passed_make(const struct config_partial *p, uint32_t node, uint32_t host, const char *path)
+{
+    struct hal_plan_line line = { 0u, false };
+    uint32_t at = 0;
+
+    while (config_pci_line(p->m->ix, host, &at, &line)) {
+        struct plan_line l = { config_partial_domain(p), line.edge, line.irq, line.irq, path };
+
+        line_add(p, node, XEN_PATH, &l);
+    }
+    if (dt_compatible(p->m->ix, host, "arm,gic-v2m-frame")) {
+        messages_make(p, node, host, path);
+    }
+}
+
 /* The host's node; DT_NONE: none that can be given. */
 static uint32_t host_find(const struct config_partial *p, uint32_t node, const char **path)
 {
@@ -284,6 +324,7 @@ static void host_make(const struct config_partial *p, uint32_t node, uint32_t ho
                           "this of a device that no IOMMU holds: its DMA would reach everything");
     }
     lines_make(p, node, host, path);
+    passed_make(p, node, host, path);
 }
 
 void config_device_make(struct config_partial *p, uint32_t node)

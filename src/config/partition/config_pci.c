@@ -196,46 +196,69 @@ static struct plan_pci_host *host_of(struct config_maker *m, uint32_t segment)
 
 /* -- Interrupts and streams -- */
 
-/* The host's interrupt of a pin on the first bus, through the bridge's interrupt-map. An entry: address and
- * pin, controller, the controller's address and interrupt. */
-static bool map_irq(const struct config_maker *m, const struct plan_pci_host *h, uint32_t devfn, uint32_t pin,
-                    struct hal_plan_line *out)
+/* An entry of an interrupt-map: address and pin, controller, the controller's address and interrupt */
+struct map_entry {
+    uint32_t device; /* the address' first cell */
+    uint32_t pin;
+    struct dt_irq irq;
+};
+
+/* The entry at cell *at, which moves on; false: there is none, or no whole one. */
+static bool map_entry(const struct dt_index *ix, uint32_t bridge, uint32_t *at, struct map_entry *out)
 {
     struct dt_value map = { NULL, 0u };
+    uint32_t ac = 0;
+    bool good = dt_get(ix, bridge, "interrupt-map", &map) && (((*at + PCI_CELLS + 2u) * 4u) <= map.bytes);
+
+    if (good) {
+        out->device = dt_cell(&map, *at);
+        out->pin = dt_cell(&map, *at + PCI_CELLS);
+        out->irq.controller = dt_by_phandle(ix, dt_cell(&map, *at + PCI_CELLS + 1u));
+        out->irq.nr_cells = 0u;
+        if (out->irq.controller != DT_NONE) {
+            (void)dt_get_u32(ix, out->irq.controller, "#address-cells", &ac);
+            (void)dt_get_u32(ix, out->irq.controller, "#interrupt-cells", &out->irq.nr_cells);
+        }
+        *at += PCI_CELLS + 2u;
+        good = (out->irq.nr_cells > 0u) && (out->irq.nr_cells <= DT_IRQ_CELLS_MAX) && (ac <= 4u) &&
+               (((*at + ac + out->irq.nr_cells) * 4u) <= map.bytes);
+        for (uint32_t i = 0; good && (i < out->irq.nr_cells); i++) {
+            out->irq.cell[i] = dt_cell(&map, *at + ac + i);
+        }
+        *at += ac + out->irq.nr_cells;
+    }
+    return good;
+}
+
+bool config_pci_line(const struct dt_index *ix, uint32_t bridge, uint32_t *at, struct hal_plan_line *out)
+{
+    struct map_entry e = { 0u, 0u, { DT_NONE, 0u, { 0u, 0u, 0u, 0u } } };
+    bool found = false;
+
+    while (!found && map_entry(ix, bridge, at, &e)) {
+        found = hal_plan_line_decode(ix, &e.irq, out);
+    }
+    return found;
+}
+
+/* The host's interrupt of a pin on the first bus. */
+static bool map_irq(const struct dt_index *ix, uint32_t bridge, uint32_t devfn, uint32_t pin,
+                    struct hal_plan_line *out)
+{
+    struct map_entry e = { 0u, 0u, { DT_NONE, 0u, { 0u, 0u, 0u, 0u } } };
     struct dt_value mask = { NULL, 0u };
     uint32_t device_mask = UINT32_MAX;
     uint32_t pin_mask = UINT32_MAX;
     uint32_t at = 0;
     bool found = false;
 
-    if (dt_get(m->ix, h->node, "interrupt-map-mask", &mask) && (mask.bytes == ((PCI_CELLS + 1u) * 4u))) {
+    if (dt_get(ix, bridge, "interrupt-map-mask", &mask) && (mask.bytes == ((PCI_CELLS + 1u) * 4u))) {
         device_mask = dt_cell(&mask, 0u);
         pin_mask = dt_cell(&mask, PCI_CELLS);
     }
-    (void)dt_get(m->ix, h->node, "interrupt-map", &map);
-    while (!found && (((at + PCI_CELLS + 2u) * 4u) <= map.bytes)) {
-        const bool meant = (((dt_cell(&map, at) ^ (devfn << 8u)) & device_mask) == 0u) &&
-                           (((dt_cell(&map, at + PCI_CELLS) ^ pin) & pin_mask) == 0u);
-        struct dt_irq irq = { dt_by_phandle(m->ix, dt_cell(&map, at + PCI_CELLS + 1u)),
-                              0u,
-                              { 0u, 0u, 0u, 0u } };
-        uint32_t ac = 0;
-
-        at += PCI_CELLS + 2u;
-        if (irq.controller != DT_NONE) {
-            (void)dt_get_u32(m->ix, irq.controller, "#address-cells", &ac);
-            (void)dt_get_u32(m->ix, irq.controller, "#interrupt-cells", &irq.nr_cells);
-        }
-        if ((irq.nr_cells == 0u) || (irq.nr_cells > DT_IRQ_CELLS_MAX) || (ac > 4u) ||
-            (((at + ac + irq.nr_cells) * 4u) > map.bytes)) {
-            map.bytes = 0u; /* malformed from here on */
-        } else {
-            for (uint32_t i = 0; i < irq.nr_cells; i++) {
-                irq.cell[i] = dt_cell(&map, at + ac + i);
-            }
-            at += ac + irq.nr_cells;
-            found = meant && hal_plan_line_decode(m->ix, &irq, out);
-        }
+    while (!found && map_entry(ix, bridge, &at, &e)) {
+        found = (((e.device ^ (devfn << 8u)) & device_mask) == 0u) && (((e.pin ^ pin) & pin_mask) == 0u) &&
+                hal_plan_line_decode(ix, &e.irq, out);
     }
     return found;
 }
@@ -307,7 +330,7 @@ static void irq_take(struct config_target *t, struct plan_pci *f)
     const uint32_t pin = behind ? ((((f->pin - 1u) + ((uint32_t)f->devfn >> 3u)) % PCI_PINS) + 1u) : f->pin;
     struct hal_plan_line line = { 0u, false };
 
-    if (!map_irq(m, &m->plan->pci_host[f->host], devfn & 0xF8u, pin, &line)) {
+    if (!map_irq(m->ix, m->plan->pci_host[f->host].node, devfn & 0xF8u, pin, &line)) {
         config_fault_text(m->report, t->node, PCI_PROP, f->name,
                           "an entry in the host bridge's interrupt-map, or pin=none");
     } else {
