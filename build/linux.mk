@@ -1,5 +1,5 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
-# with the drivers of the watchdog and of a network card.
+# with the drivers of the watchdog, of a network card and of event channels.
 
 GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz
 

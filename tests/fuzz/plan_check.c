@@ -156,6 +156,32 @@ static void devices_check(const struct plan *plan)
     }
 }
 
+static void shm_check(const struct plan *plan)
+{
+    FUZZ_MUST((plan->nr_shm <= PLAN_SHM_MAX) && (plan->nr_shm_uses <= PLAN_SHM_USES_MAX));
+    for (uint32_t i = 0u; i < plan->nr_shm_uses; i++) {
+        const struct plan_shm_use *const use = &plan->shm_use[i];
+
+        FUZZ_MUST((use->shm < plan->nr_shm) && (use->domain < plan->nr_domains));
+        const struct plan_shm *const shm = &plan->shm[use->shm];
+        FUZZ_MUST(!plan->domain[use->domain].unsound);
+        FUZZ_MUST((use->bytes > 0u) && (((use->bytes | use->at.v | use->offset) % PAGE_BYTES) == 0u));
+        FUZZ_MUST((use->at.v + use->bytes) > use->at.v);
+        if (shm->host.bytes > 0u) { /* else its owner is not built */
+            FUZZ_MUST((use->offset < shm->host.bytes) && (use->bytes <= (shm->host.bytes - use->offset)));
+            FUZZ_MUST(!shm->is_placed || in_ram(plan, shm->host.base, shm->host.bytes));
+        } else {
+            FUZZ_MUST((shm->owner != PLAN_NO_DOMAIN) && plan->domain[shm->owner].unsound);
+        }
+        for (uint32_t k = 0u; k < i; k++) {
+            const struct plan_shm_use *const other = &plan->shm_use[k];
+
+            FUZZ_MUST((other->domain != use->domain) ||
+                      !meet(use->at.v, use->bytes, other->at.v, other->bytes));
+        }
+    }
+}
+
 void plan_check(const struct plan *plan, const struct config_env *env)
 {
     uint64_t pinned = 0u;
@@ -170,6 +196,7 @@ void plan_check(const struct plan *plan, const struct config_env *env)
         }
     }
     FUZZ_MUST(plan->nr_domains <= HV_DOMAINS_MAX);
+    shm_check(plan);
     statics_check(plan);
     devices_check(plan);
     for (uint32_t n = 0u; n < plan->nr_domains; n++) {
