@@ -10,8 +10,8 @@ SMMU = ["-machine", "iommu=smmuv3", "-device", "edu,dma_mask=0xffffffffffff"]
 
 @pytest.mark.parametrize("gic,cpu", [("3", "max"), ("2", "cortex-a53")])
 def test_dma(boot, gic, cpu):
-    """It reaches the domain's memory and nothing else; two lives, both ended in the middle of a transfer; what was refused is told
-    of the domain. [test->req~dma-apart~1] [test->req~dma-fault-log~1] [test->req~dma-restart~1]"""
+    """It reaches the domain's memory and nothing else; two lives, both ended in the middle of a transfer; what was refused is
+    told of the domain. [test->req~dma-apart~1] [test->req~dma-fault-log~1] [test->req~dma-restart~1]"""
     machine = boot(os.path.join(HERE, "dma.dts"), gic=gic, cpu=cpu, cpus=4, mem=512, extra=SMMU)
     machine.expect(r"^bulkhead: .*attacker: more than 1 restarts in a minute, it stays stopped$", 120)
     seen = len(re.findall(r"memory=unchanged", machine.text))

@@ -241,6 +241,18 @@ static void useless(void **state)
     assert_int_equal(hw.nr_pages, 0);
 }
 
+/* All streams: 16 and 17 are of these, those from 100 on of `rest`, the others nobody's. */
+static void views(uint32_t of_16, uint32_t of_17, uint32_t rest)
+{
+    for (uint32_t s = 0; s < IDS; s++) {
+        uint32_t wanted = (s >= 100) ? rest : BAD;
+
+        wanted = (s == 16) ? of_16 : wanted;
+        wanted = (s == 17) ? of_17 : wanted;
+        assert_int_equal(view(s), wanted);
+    }
+}
+
 static void two_levels(void **state)
 {
     struct hal_guestmap a = map_of(3);
@@ -275,9 +287,7 @@ static void two_levels(void **state)
     assert_int_equal(hal_iommu_attach(0, 17, 1, &b), HV_OK);
     assert_int_equal(hal_iommu_attach(0, 100, IDS - 100, &b), HV_OK);
     assert_true(a.smmus == 1 && b.smmus == 1);
-    for (uint32_t s = 0; s < IDS; s++) {
-        assert_int_equal(view(s), (s == 16) ? 3 : (s == 17 || s >= 100) ? 4 : BAD);
-    }
+    views(3, 4, 4);
     assert_true(hal_iommu_walk(0, &stream, &nr, &id) && stream == 16 && nr == 1 && id == 3);
     stream = 17;
     assert_true(hal_iommu_walk(0, &stream, &nr, &id) && stream == 17 && nr == 1 && id == 4);
@@ -290,9 +300,7 @@ static void two_levels(void **state)
     assert_int_equal(hal_iommu_detach(0, 100, IDS - 100, &b), HV_OK);
     assert_int_equal(hw.last_vmid, 4);
     assert_int_equal(hw.commands[(hw.nr_commands - 1) % 256], SMMU_CMD_SYNC);
-    for (uint32_t s = 0; s < IDS; s++) {
-        assert_int_equal(view(s), (s == 16) ? 3 : (s == 17) ? 4 : (s >= 100) ? ABORT : BAD);
-    }
+    views(3, 4, ABORT);
     assert_int_equal(hal_iommu_detach(0, 16, 1, &a), HV_OK);
     assert_int_equal(view(16), ABORT);
     assert_int_equal(hal_iommu_attach(0, 16, 1, &a), HV_OK); /* its next life */
