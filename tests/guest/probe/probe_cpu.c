@@ -205,7 +205,7 @@ static void hypercalls(void)
     EXPECT_EQUAL(hypercall(17u, 0u, 0u), 0x00040014u);
     EXPECT_EQUAL(hypercall(17u, 7u, 0u), 4096u);
     EXPECT_EQUAL(hypercall(17u, 7u, 1u), (uint64_t)-22LL);
-    EXPECT_EQUAL(hypercall(17u, 1u, 0x40000000u), not_there);
+    EXPECT_EQUAL(hypercall(17u, 77u, 0x40000000u), not_there);
     EXPECT_EQUAL(hypercall(29u, 0u, 0u), 0u); /* yield */
     EXPECT_EQUAL(hypercall(29u, 77u, 0u), not_there);
     for (uint32_t i = 0u; i < 10u; i++) {
