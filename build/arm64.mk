@@ -74,7 +74,15 @@ LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=no
 # What runs once, at boot or for the operator, is made small.
 COLD_FLAGS := -Oz
 COLD_FOLDERS := config config/partition build build/partition boot operator drivers arch/arm/plan arch/arm64/plan
-$(foreach f,$(filter $(foreach d,$(COLD_FOLDERS),src/$(d)/%),$(arm64_c)),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
+cold_c := $(filter $(foreach d,$(COLD_FOLDERS),src/$(d)/%),$(arm64_c))
+# In the static profile all is, but for what traps, interrupts and switches of vCPUs run through.
+HOT_FILES := src/arch/arm/gic% src/arch/arm/vgic% src/arch/arm/vtimer.c src/arch/arm/arm_vcpu.c src/arch/arm64/trap.c \
+    src/arch/arm64/sysreg.c src/arch/arm64/vcpu.c src/trap/dispatch.c src/sched/% src/time/timer.c src/vdev/vpl011.c \
+    src/evtchn/evtchn_send.c src/evtchn/evtchn_fifo.c src/base/spinlock.c src/base/percpu.c src/lib/string.c
+ifeq ($(STATIC),1)
+cold_c := $(filter-out $(HOT_FILES),$(arm64_c))
+endif
+$(foreach f,$(cold_c),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
 
 # Its unaligned words are normal memory's, with the MMU on: whoever runs before that has none.
 CFLAGS_src/lib/string.c := -mno-strict-align
@@ -98,7 +106,7 @@ objects: $(arm64_objects)
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(CC_TARGET) $(CFLAGS_TARGET) $(ASFLAGS_TARGET) $(LDFLAGS_TARGET)' \
-	    '$(arm64_lib_flags) $(COLD_FLAGS) $(COLD_FOLDERS)' > $@.new
+	    '$(arm64_lib_flags) $(COLD_FLAGS) $(cold_c)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # Offsets of what assembly touches, computed by the compiler: each line "->NAME VALUE" of its output becomes a #define.
