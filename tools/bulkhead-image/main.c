@@ -402,11 +402,26 @@ static bool system_check(struct job *j)
 static bool report(const struct job *j)
 {
     const struct options *const o = &j->options;
-    const struct partition_job job = {
-        o->system, o->board, &j->plan, &j->env, &j->index, j->own_bytes, o->hypervisor == NULL
-    };
+    struct blob plan = { NULL, 0 };
+    bool good = true;
+    struct partition_job job = { .system = o->system,
+                                 .board = o->board,
+                                 .plan = &j->plan,
+                                 .env = &j->env,
+                                 .index = &j->index,
+                                 .own_bytes = j->own_bytes,
+                                 .tree_bytes = j->tree.bytes,
+                                 .nominal = (o->hypervisor == NULL) };
 
-    return (o->report == NULL) || partition_report(&job, o->report);
+    if (o->report != NULL) {
+        if (is_static(j)) {
+            plan_pack(&j->plan, j->env.image_base, plan_room(j), &plan);
+            job.tree_bytes = plan.bytes;
+            free(plan.data);
+        }
+        good = partition_report(&job, o->report);
+    }
+    return good;
 }
 
 static bool image_write(const struct job *j)

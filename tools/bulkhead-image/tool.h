@@ -103,7 +103,8 @@ struct partition_job {
     const struct config_env *env;
     const struct dt_index *index; /* of the merged tree */
     uint64_t own_bytes;           /* as above */
-    bool nominal;                 /* own_bytes is assumed */
+    uint64_t tree_bytes; /* of what the image has at env->tree_base: the tree, or a static profile's plan */
+    bool nominal;        /* own_bytes is assumed */
 };
 /* Writes PREFIX.txt, .json and .html. False after a message: a file cannot be written, or the proof fails. */
 bool partition_report(const struct partition_job *job, const char *prefix);

@@ -26,7 +26,8 @@ SYSTEM = """/dts-v1/; / { chosen {
 MEMBERS = {
     "domains": "name starts fixed memory_bytes", "vcpu": "domain index cpus", "banks": "first last",
     "ram": "first last owner detail", "taken_at_boot": "owner bytes", "map": "domain first last to permissions type",
-    "emulated": "domain first last what", "device": "first last owner what", "pci": "function domain", "irq": "irq owner trigger what",
+    "emulated": "domain first last what",
+    "device": "first last owner what", "pci": "function domain", "irq": "irq owner trigger what",
     "stream": "iommu first last domain what", "channel": "domain port peer_domain peer_port", "shm": "id owner users",
     "faults": ""}
 

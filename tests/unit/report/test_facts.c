@@ -35,7 +35,6 @@ static void host_make(struct made *m)
 
     m->env.image_base = hpa(0x40200000u);
     m->env.tree_base = hpa(0x40280800u);
-    m->index.blob_bytes = 0x1000u;
     p->ram[0].base = 0x40000000u;
     p->ram[0].bytes = GIB(7u);
     p->nr_ram = 1u;
@@ -207,10 +206,10 @@ static char *text_of(struct made *m)
     char *text = NULL;
     size_t bytes = 0;
     FILE *const to = open_memstream(&text, &bytes);
+    const struct partition_job job = { "system",  "board",  &m->plan, &m->env,
+                                       &m->index, 0x80000u, 0x1000u,  false };
 
-    m->facts.system = "system";
-    m->facts.board = "board";
-    facts_make(&m->facts, &m->plan, &m->env, &m->index, 0x80000u);
+    facts_make(&m->facts, &job);
     facts_write_text(to, &m->facts, &m->verdict);
     fclose(to);
     return text;

@@ -509,17 +509,21 @@ static void unplaced_make(struct facts *f, const struct plan *plan)
 }
 
 /* [impl->req~partition-report~1] */
-void facts_make(struct facts *f, const struct plan *plan, const struct config_env *env,
-                const struct dt_index *index, uint64_t own_bytes)
+void facts_make(struct facts *f, const struct partition_job *job)
 {
+    const struct plan *const plan = job->plan;
+
+    f->system = job->system;
+    f->board = job->board;
+    f->nominal = job->nominal;
     domains_make(f, plan);
     links_make(f, plan);
-    ram_make(f, plan, env, own_bytes, index->blob_bytes);
+    ram_make(f, plan, job->env, job->own_bytes, job->tree_bytes);
     guests_make(f, plan);
     own_make(f, plan);
     given_make(f, plan);
     pci_make(f, plan);
-    nobodys_make(f, index);
+    nobodys_make(f, job->index);
     unplaced_make(f, plan);
     facts_sort(f);
 }

@@ -166,10 +166,8 @@ static inline bool owner_same(struct owner a, struct owner b)
 }
 
 /* -- facts.c -- */
-/* index: the merged tree, for devices that nobody has; own_bytes: the hypervisor without its payload.
- * Sorted. */
-void facts_make(struct facts *f, const struct plan *plan, const struct config_env *env,
-                const struct dt_index *index, uint64_t own_bytes);
+/* Sorted. */
+void facts_make(struct facts *f, const struct partition_job *job);
 
 /* -- prove.c: knows nothing of the plan -- */
 /* Tells what contradicts the partitioning, a sentence each; true if nothing does. */

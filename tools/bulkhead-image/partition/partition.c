@@ -48,10 +48,7 @@ bool partition_report(const struct partition_job *job, const char *prefix)
     bool proven;
     bool good;
 
-    f->system = job->system;
-    f->board = job->board;
-    f->nominal = job->nominal;
-    facts_make(f, job->plan, job->env, job->index, job->own_bytes);
+    facts_make(f, job);
     proven = facts_prove(f, fault_keep, &v);
     good = one_write(prefix, ".txt", f, &v, facts_write_text) &&
            one_write(prefix, ".json", f, &v, facts_write_json) &&
