@@ -266,13 +266,14 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     put_u32(t, "interrupt-parent", intc);
     put_string(t, "model", "XENVM-4.20");
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
-    if (!build_given_tree(in->domain->plan, &sink)) {
-        note(t, -FDT_ERR_BADSTRUCTURE);
-    }
     write_chosen(t, in);
     write_memory(t, in->domain);
     write_links(t, in->domain);
     hal_vplat_tree(&in->domain->hal, intc, &sink);
+    /* Behind the interrupt controller: Linux looks for its GICv2m frames from there on. */
+    if (!build_given_tree(in->domain->plan, &sink)) {
+        note(t, -FDT_ERR_BADSTRUCTURE);
+    }
     if (in->domain->plan->enhanced != PLAN_ENHANCED_NONE) {
         write_hypervisor(t);
     }

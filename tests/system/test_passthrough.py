@@ -1,10 +1,12 @@
 """PCI devices in domains: Debian's driver of a network card, and a device whose guest attacks everything by DMA."""
+import os
 import re
 
 import pytest
 
 from helpers import LINUX_UP, check_ticks, focus, operator, shell
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 ADDRESS = "10.0.2.15"  # of QEMU's user network, whose other end is ...
 PEER = "10.0.2.2"
 
@@ -33,3 +35,11 @@ def test_passthrough(boot, gic, cpu):
         network(m, "net")
     assert not re.search(r"net: DMA of stream|no domain's", m.text)
     check_ticks(m, "rt", 5)
+
+
+def test_bridge(boot):
+    """A whole host bridge, with a GICv2m frame for its message interrupts. [test->req~pci-bridge~1]"""
+    m = boot(os.path.join(HERE, "bridge.dts"), gic="2", cpu="cortex-a53")
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    network(m, "domU1", " | grep MSI")
+    assert not re.search(r"DMA of stream", m.text)

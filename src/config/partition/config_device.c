@@ -254,8 +254,8 @@ static bool is_anothers(const struct config_partial *p, uint32_t host)
     return is;
 }
 
-/* The message interrupts of a GICv2m frame (binding arm,gic.yaml): what the frame's registers would say stands in
- * the host's tree, or else in the partial one. */
+/* The message interrupts of a GICv2m frame (binding arm,gic.yaml): what the frame's registers would say
+ * stands in the host's tree, or else in the partial one. */
 static void messages_make(const struct config_partial *p, uint32_t node, uint32_t host, const char *path)
 {
     uint32_t base = 0;
@@ -276,6 +276,7 @@ static void messages_make(const struct config_partial *p, uint32_t node, uint32_
     }
 }
 
+/* [impl->req~pci-bridge~1] */
 /* What a bridge for other buses passes on to the host's interrupt controller */
 static void passed_make(const struct config_partial *p, uint32_t node, uint32_t host, const char *path)
 {

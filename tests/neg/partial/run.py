@@ -4,7 +4,8 @@
 usage: run.py [--tool PROGRAM] [NAME...]
 
 The board of ../config with three more devices; each test gives a domain a partial tree of its own.
-[test->req~partial-tree~1] [test->req~device-registers~1] [test->req~device-interrupts~1] [test->req~interrupt-owner~1]
+[test->req~partial-tree~1] [test->req~pci-bridge~1] [test->req~device-registers~1]
+[test->req~device-interrupts~1] [test->req~interrupt-owner~1]
 """
 import argparse
 import importlib.util
@@ -23,10 +24,12 @@ FORCE = "xen,force-assign-without-iommu;"
 HOST = """soc {
     serial@1040000 { compatible = "arm,pl011"; reg = <0x1040000 0x1000>; interrupts = <0 8 4>; };
     timer@1050000 { compatible = "test,timer"; reg = <0x1050000 0x1000>, <0x1060000 0x200>; interrupts = <0 9 1>, <0 10 4>; };
+    frame@1090000 { compatible = "arm,gic-v2m-frame"; reg = <0x1090000 0x1000>; };
     clone@1070000 { compatible = "test,clone"; reg = <0x1070000 0x1000>; interrupts = <0 8 4>; };
     pmu@1080000 { compatible = "test,pmu"; reg = <0x1080000 0x1000>; interrupts = <1 7 4>; };
 };"""
 SERIAL = "/soc/serial@1040000"
+FRAME = "/soc/frame@1090000"
 
 
 def node(name, host, size, guest, path=SERIAL, more="interrupts = <0 8 4>; interrupt-parent = <&gic>;", force=FORCE):
@@ -117,6 +120,16 @@ BAD = {
                     "xen,path gives to this domain"]),
     "property": ((tree(node("m", 0x9040000, 0x1000, 0x9040000, more="xen,regs;")),),
                  [AT.format("domU1", "m") + "xen,regs: found an empty value, expected no property of this name here"]),
+    "frame-numbers": ((tree(node("f", 0x9090000, 0x1000, 0x9090000, FRAME, "")),),
+                      [AT.format("domU1", "f") + "arm,msi-base-spi: found nothing, expected the frame's first interrupt"]),
+    "frame-many": ((tree(node("f", 0x9090000, 0x1000, 0x9090000, FRAME,
+                                    "arm,msi-base-spi = <80>; arm,msi-num-spis = <257>;")),),
+                   [AT.format("domU1", "f") + "arm,msi-num-spis: found 257, expected 1 to 256 interrupts from the first, which "
+                    "is 32 to 988"]),
+    "frame-shared": ((tree(UART), tree(node("f", 0x9090000, 0x1000, 0x9090000, FRAME,
+                                            "arm,msi-base-spi = <39>; arm,msi-num-spis = <2>;"))),
+                     [AT.format("domU2", "f") + f"xen,path: found interrupt 40, expected an interrupt that domU1 ({SERIAL}) "
+                      "does not have"]),
     "deep": ((tree(DEEP),), ["/chosen/domU1/devices: levels: found more, expected at most 16"]),
     "cyclic": ((tree(LOOP.format("b")),),
                [AT.format("domU1", "a") + "interrupt-parent: found 1, expected a way to /gic of at most 16 steps",
@@ -146,6 +159,7 @@ BAD = {
 GOOD = {
     "uart": (tree(UART),),
     "uart-virq": (tree(node("m", 0x9040000, 0x1000, 0x9040000, more="bulkhead,virqs = <70>; interrupts = <0 38 4>;")),),
+    "frame": (tree(node("f", 0x9090000, 0x1000, 0x9090000, FRAME, "arm,msi-base-spi = <80>; arm,msi-num-spis = <64>;")),),
     "pages": (tree(node("m", 0x9050000, 0x1000, 0x9050000, "/soc/timer@1050000", "") +
                    node("n", 0x9060000, 0x1000, 0x9060000, "/soc/timer@1050000", "") +
                    node("o", 0x9060000, 0x1000, 0x9060000, "/soc/timer@1050000", "")),),
