@@ -405,7 +405,7 @@ static bool leads(uint64_t at, uint64_t to)
     hpa_t where = hpa(0u);
 
     return (hal_guestmap_lookup(&slot.domain.hal.map, gpa(at), &where, &perm, &bytes) == HV_OK) &&
-           (where.v == to) && (perm == (HAL_PERM_R | HAL_PERM_W));
+           (where.v == to) && (perm == (HAL_PERM_R | HAL_PERM_W | HAL_PERM_DEV));
 }
 
 static void test_bars(void **state)
