@@ -26,5 +26,5 @@ linux_modules := sbsa_gwdt e1000e xen-evtchn
 out/guests/initrd.gz: $(FETCHED)/busybox $(linux_modules:%=$(FETCHED)/%.ko) out/guests/link.linux tools/guest/initramfs.py \
     tools/guest/init tools/guest/shrc build/linux.mk
 	@mkdir -p $(@D)
-	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(linux_modules:%=--add $(FETCHED)/%.ko:lib/%.ko) \
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(linux_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
 	    --add out/guests/link.linux:bin/link-end --output $@
