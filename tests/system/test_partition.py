@@ -34,7 +34,9 @@ def ask(machine):
     """The same by the operator's command; the operator has the input."""
     start = len(machine.text)
     machine.send("report\n")
-    return live(machine, start)
+    facts = live(machine, start)
+    machine.expect(r"^(?=bulkhead> (?!\S))", 20)
+    return facts
 
 
 @pytest.mark.parametrize("gic", ["3", "2"])
