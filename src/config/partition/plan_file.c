@@ -74,6 +74,9 @@ static void strings_walk(struct plan *plan, struct walk *w,
     for (uint32_t i = 0; i < plan->nr_streams; i++) {
         visit(w, &plan->stream[i].path);
     }
+    for (uint32_t i = 0; i < plan->nr_pci; i++) {
+        visit(w, &plan->pci[i].name);
+    }
 }
 
 /* Modules' own bytes are mapped by who uses them. */
@@ -114,8 +117,8 @@ uint64_t plan_file_write(const struct plan *plan, hpa_t image_base, uint8_t *out
 static bool counts_good(const struct plan *plan)
 {
     return (plan->nr_windows <= PLAN_WINDOWS_MAX) && (plan->nr_lines <= PLAN_LINES_MAX) &&
-           (plan->nr_streams <= PLAN_STREAMS_MAX) && (plan->nr_domains > 0u) &&
-           (plan->nr_domains <= HV_DOMAINS_MAX);
+           (plan->nr_streams <= PLAN_STREAMS_MAX) && (plan->nr_pci <= PLAN_PCI_MAX) &&
+           (plan->nr_domains > 0u) && (plan->nr_domains <= HV_DOMAINS_MAX);
 }
 
 enum hv_status plan_file_read(const uint8_t *file, uint64_t bytes, struct plan_file *header,

@@ -18,7 +18,8 @@
      (PLAN_PLACE(struct plan, static_mem) * 257u) + (PLAN_PLACE(struct plan, domain) * 127u) +               \
      (PLAN_SIZE(struct plan_domain) * 61u) + (PLAN_PLACE(struct plan_domain, kernel) * 31u) +                \
      (PLAN_PLACE(struct plan_domain, bootargs) * 17u) + (PLAN_SIZE(struct plan_window) * 7u) +               \
-     (PLAN_SIZE(struct plan_line) * 5u) + (PLAN_SIZE(struct plan_stream) * 3u))
+     (PLAN_SIZE(struct plan_line) * 5u) + (PLAN_SIZE(struct plan_stream) * 3u) +                             \
+     (PLAN_SIZE(struct plan_pci) * 11u))
 
 /* Lies in an image of the static profile, aligned to 8 bytes: how the tool knows it. */
 #define PLAN_PROFILE_MAGIC 0x544154534B4C5542ULL /* "BULKSTAT" */

@@ -34,7 +34,127 @@ static void plan_fill(void)
     plan.line[1].path = "/soc/timer";
     plan.nr_streams = 1;
     plan.stream[0].path = "/soc/dma";
+    plan.nr_pci = 2;
+    plan.pci[0].name = "pci@0,2";
     (void)strcpy(plan.host.arm.cpu_compatible, "arm,cortex-a53");
+}
+
+/* All pointers of plan.h, as its source names them: a new one has to come into this list. */
+static const char *const pointers[] = { "plan_module.name",    "plan_window.path", "plan_line.path",
+                                        "plan_stream.path",    "plan_pci.name",    "plan_domain.partial_tree",
+                                        "plan_domain.bootargs" };
+
+#define NR_POINTERS         (sizeof(pointers) / sizeof(pointers[0]))
+#define NR_STRINGS          (PLAN_STRINGS_OF_ALL + (4u * HV_DOMAINS_MAX))
+#define PLAN_STRINGS_OF_ALL (PLAN_WINDOWS_MAX + PLAN_LINES_MAX + PLAN_STREAMS_MAX + PLAN_PCI_MAX)
+
+/* Each string of a plan, and that of a full one all are there. */
+static size_t strings_of(struct plan *of, const char **string[NR_STRINGS])
+{
+    size_t nr = 0;
+
+    for (uint32_t i = 0; i < HV_DOMAINS_MAX; i++) {
+        string[nr++] = &of->domain[i].kernel.name;
+        string[nr++] = &of->domain[i].ramdisk.name;
+        string[nr++] = &of->domain[i].partial.name;
+        string[nr++] = &of->domain[i].bootargs;
+    }
+    for (uint32_t i = 0; i < PLAN_WINDOWS_MAX; i++) {
+        string[nr++] = &of->window[i].path;
+    }
+    for (uint32_t i = 0; i < PLAN_LINES_MAX; i++) {
+        string[nr++] = &of->line[i].path;
+    }
+    for (uint32_t i = 0; i < PLAN_STREAMS_MAX; i++) {
+        string[nr++] = &of->stream[i].path;
+    }
+    for (uint32_t i = 0; i < PLAN_PCI_MAX; i++) {
+        string[nr++] = &of->pci[i].name;
+    }
+    return nr;
+}
+
+/* The members of plan.h that are pointers are those above, and the port's part has none. */
+static void test_pointers(void **state)
+{
+    char line[256];
+    char type[64] = "";
+    size_t nr = 0;
+    FILE *file = fopen("src/config/plan.h", "r");
+
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        char *const comment = strstr(line, "/*");
+        char member[64];
+        char found[160];
+        const char *star;
+
+        if (comment != NULL) {
+            *comment = 0;
+        }
+        (void)sscanf(line, "struct %63[a-z_] {", type);
+        star = strchr(line, '*');
+        if ((star != NULL) && (strncmp(line, "    ", 4) == 0)) {
+            assert_int_equal(sscanf(star, "*%63[a-z_0-9];", member), 1);
+            (void)snprintf(found, sizeof(found), "%s.%s", type, member);
+            assert_true(nr < NR_POINTERS);
+            assert_string_equal(found, pointers[nr]);
+            nr++;
+        }
+    }
+    (void)fclose(file);
+    assert_int_equal(nr, NR_POINTERS);
+    file = fopen("src/arch/arm/include/arm_plan.h", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        assert_true((strncmp(line, "    ", 4) != 0) || (strchr(line, '*') == NULL) ||
+                    (strstr(line, "/*") != NULL) || (strchr(line, ';') == NULL) ||
+                    (strchr(line, ')') != NULL));
+    }
+    (void)fclose(file);
+}
+
+/* A plan at its limits, all strings different: each comes back, and none as an address of here. */
+static void test_full(void **state)
+{
+    static char text[NR_STRINGS][12];
+    static const char **string[NR_STRINGS];
+    static const char **again[NR_STRINGS];
+    const uint64_t room = sizeof(plan) + sizeof(text) + 64u;
+    uint8_t *const file = malloc(room);
+    uint64_t bytes;
+
+    (void)state;
+    (void)memset(&plan, 0, sizeof(plan));
+    plan.nr_domains = HV_DOMAINS_MAX;
+    plan.nr_windows = PLAN_WINDOWS_MAX;
+    plan.nr_lines = PLAN_LINES_MAX;
+    plan.nr_streams = PLAN_STREAMS_MAX;
+    plan.nr_pci = PLAN_PCI_MAX;
+    assert_int_equal(strings_of(&plan, string), NR_STRINGS);
+    for (size_t i = 0; i < NR_STRINGS; i++) {
+        (void)snprintf(text[i], sizeof(text[i]), "s%zu", i);
+        *string[i] = text[i];
+    }
+    for (uint32_t i = 0; i < HV_DOMAINS_MAX; i++) {
+        plan.domain[i].partial_tree = text;
+    }
+    bytes = plan_file_write(&plan, hpa(0), file, room);
+    assert_true(bytes > 0u);
+    assert_int_equal(plan_file_read(file, bytes, &header, &back), HV_OK);
+    (void)strings_of(&back, again);
+    for (size_t i = 0; i < NR_STRINGS; i++) {
+        assert_in_range((uintptr_t)*again[i], (uintptr_t)file, (uintptr_t)&file[bytes - 1u]);
+        assert_string_equal(*again[i], text[i]);
+        *again[i] = text[i];
+    }
+    for (uint32_t i = 0; i < HV_DOMAINS_MAX; i++) {
+        assert_null(back.domain[i].partial_tree);
+        back.domain[i].partial_tree = text;
+    }
+    assert_memory_equal(&back, &plan, sizeof(plan)); /* and nothing else changed */
+    free(file);
 }
 
 static uint8_t *packed(uint64_t *bytes)
@@ -73,6 +193,8 @@ static void test_round(void **state)
     assert_null(back.line[0].path);
     assert_string_equal(back.line[1].path, "/soc/timer");
     assert_string_equal(back.stream[0].path, "/soc/dma");
+    assert_string_equal(back.pci[0].name, "pci@0,2");
+    assert_null(back.pci[1].name);
     assert_string_equal(back.host.arm.cpu_compatible, "arm,cortex-a53");
     /* strings lie in the file, not in the plan that was packed */
     assert_in_range((uintptr_t)d[0].bootargs, (uintptr_t)file, (uintptr_t)&file[bytes - 1u]);
@@ -129,6 +251,7 @@ static void test_damaged(void **state)
     put32(&at[offsetof(struct plan, nr_windows)], PLAN_WINDOWS_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, nr_lines)], PLAN_LINES_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, nr_streams)], PLAN_STREAMS_MAX + 1u, bytes, file);
+    put32(&at[offsetof(struct plan, nr_pci)], PLAN_PCI_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, window) + offsetof(struct plan_window, path)], (uint32_t)bytes, bytes,
           file);
     put32(&at[offsetof(struct plan, domain) + offsetof(struct plan_domain, bootargs) + 4u], 1u, bytes, file);
@@ -143,7 +266,8 @@ static void test_damaged(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round), cmocka_unit_test(test_room),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round), cmocka_unit_test(test_full),
+                                        cmocka_unit_test(test_pointers), cmocka_unit_test(test_room),
                                         cmocka_unit_test(test_damaged) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
