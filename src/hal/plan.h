@@ -52,6 +52,8 @@ bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, s
 
 /* Whether the port's own drivers use any of these registers: no guest may have them. */
 bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes);
+/* The same of an interrupt (as hal/irq.h counts); those of the console are config's. */
+bool hal_plan_is_own_line(const struct hal_plan_host *host, uint32_t irq);
 
 /* Whether `node` is an IOMMU that the port drives: its number for hal/iommu.h. *nr_streams: ids are below. An
  * id is one cell. */

@@ -199,9 +199,7 @@ static void line_add(const struct config_partial *p, uint32_t node, const char *
         fmt_str(&found, " as ");
         fmt_u64(&found, l->virq);
     }
-    if ((l->irq < SPI_FIRST) || (l->virq < SPI_FIRST) || (l->virq >= (SPI_FIRST + HAL_PLAN_LINES_END))) {
-        config_fault_text(p->m->report, node, prop, number, "shared interrupts, 32 to 1019");
-    } else if (!virq_free(p, l->virq)) {
+    if (!virq_free(p, l->virq)) {
         config_fault_text(p->m->report, node, prop, number,
                           "a number that the domain's vpl011 or watchdog does not have");
     } else if (config_line_take(p->m, node, prop, number, l)) {

@@ -2,6 +2,8 @@
 /* [impl->req~interrupt-owner~1] */
 #include "config/partition/config_line.h"
 
+#define SPI_FIRST 32u
+
 /* What stands against it; NULL: nothing */
 static const struct plan_line *line_clash(const struct plan *plan, const struct plan_line *want, bool *same)
 {
@@ -30,7 +32,13 @@ bool config_line_take(struct config_maker *m, uint32_t node, const char *prop, c
     const struct plan_line *const clash = line_clash(plan, want, &same);
     bool good = false;
 
-    if ((plan->console.kind != PLAN_CONSOLE_NONE) && (plan->console.irq == want->irq)) {
+    if ((want->irq < SPI_FIRST) || (want->virq < SPI_FIRST) ||
+        (want->virq >= (SPI_FIRST + HAL_PLAN_LINES_END))) {
+        config_fault_text(m->report, node, prop, found, "shared interrupts, 32 to 1019");
+    } else if (hal_plan_is_own_line(&plan->host, want->irq)) {
+        config_fault_text(m->report, node, prop, found,
+                          "an interrupt that the hypervisor does not use itself");
+    } else if ((plan->console.kind != PLAN_CONSOLE_NONE) && (plan->console.irq == want->irq)) {
         config_fault_text(m->report, node, prop, found,
                           "an interrupt that the hypervisor's console does not have");
     } else if (clash != NULL) {

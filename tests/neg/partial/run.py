@@ -25,9 +25,15 @@ HOST = """soc {
     serial@1040000 { compatible = "arm,pl011"; reg = <0x1040000 0x1000>; interrupts = <0 8 4>; };
     timer@1050000 { compatible = "test,timer"; reg = <0x1050000 0x1000>, <0x1060000 0x200>; interrupts = <0 9 1>, <0 10 4>; };
     frame@1090000 { compatible = "arm,gic-v2m-frame"; reg = <0x1090000 0x1000>; };
+    iommu@10a0000 { compatible = "arm,smmu-v3"; reg = <0x10a0000 0x20000>; #iommu-cells = <1>;
+                    interrupts = <0 20 1>, <0 21 1>, <0 22 1>, <0 23 1>;
+                    interrupt-names = "eventq", "priq", "cmdq-sync", "gerror"; };
+    thief@10d0000 { compatible = "test,thief"; reg = <0x10d0000 0x1000>; interrupts = <0 23 1>; };
     clone@1070000 { compatible = "test,clone"; reg = <0x1070000 0x1000>; interrupts = <0 8 4>; };
     pmu@1080000 { compatible = "test,pmu"; reg = <0x1080000 0x1000>; interrupts = <1 7 4>; };
-};"""
+};
+pcie@b0000000 { compatible = "pci-host-ecam-generic"; device_type = "pci"; #address-cells = <3>; #size-cells = <2>;
+                reg = <0 0xb0000000 0 0x1000000>; ranges = <0x2000000 0 0xc0000000 0 0xc0000000 0 0x10000000>; };"""
 SERIAL = "/soc/serial@1040000"
 FRAME = "/soc/frame@1090000"
 
@@ -71,6 +77,31 @@ BAD = {
     "gic": ((tree(node("g", 0x80b0000, 0x10000, 0x90000000, None, "")),),
             [AT.format("domU1", "g") + "xen,reg: found <0x0 0x80b0000 0x0 0x10000 0x0 0x90000000>, expected registers that the "
              "hypervisor does not use itself"]),
+    "smmu": ((tree(node("g", 0x90b0000, 0x1000, 0x90000000, None, "")),),
+             [AT.format("domU1", "g") + "xen,reg: found <0x0 0x90b0000 0x0 0x1000 0x0 0x90000000>, expected registers that the "
+              "hypervisor does not use itself"]),
+    "smmu-node": ((tree(node("g", 0x90a0000, 0x20000, 0x90a0000, "/soc/iommu@10a0000", "")),),
+                  [AT.format("domU1", "g") + f"xen,path: found interrupt {irq}, expected an interrupt that the hypervisor does "
+                   "not use itself" for irq in (52, 55)] +
+                  [AT.format("domU1", "g") + "xen,reg: found <0x0 0x90a0000 0x0 0x20000 0x0 0x90a0000>, expected registers that "
+                   "the hypervisor does not use itself"]),
+    "smmu-irq": ((tree(node("g", 0x90d0000, 0x1000, 0x90d0000, "/soc/thief@10d0000", "")),),
+                 [AT.format("domU1", "g") + "xen,path: found interrupt 55, expected an interrupt that the hypervisor does not "
+                  "use itself"]),
+    "timer": ((tree(node("t", 0x90d0000, 0x1000, 0x90d0000, "/timer", "")),),
+              [AT.format("domU1", "t") + f"xen,path: found interrupt {irq}, expected shared interrupts, 32 to 1019"
+               for irq in (29, 30, 27, 26)]),
+    "gicr": ((tree(node("g", 0x80c0000, 0x1000, 0x90000000, None, "")),),
+             [AT.format("domU1", "g") + "xen,reg: found <0x0 0x80c0000 0x0 0x1000 0x0 0x90000000>, expected registers that the "
+              "hypervisor does not use itself"]),
+    "ecam": (('bulkhead,pci-functions = "0000:00:02.0 pin=none"; ' + FORCE + "|" + tree(""),
+              tree(node("e", 0xb0100000, 0x100000, 0x90000000, None, ""))),
+             ["/chosen/domU2/devices: xen,reg: found 0xb0100000 to 0xb01fffff, expected a range that /pcie@b0000000 (PCI "
+              "configuration space) does not have"]),
+    "ecam-first": ((tree(node("e", 0xb0100000, 0x100000, 0x90000000, None, "")),
+                    'bulkhead,pci-functions = "0000:00:02.0 pin=none"; ' + FORCE + "|" + tree("")),
+                   ["/pcie@b0000000: reg: found 0xb0000000 to 0xb0ffffff, expected a range that /chosen/domU1/devices (xen,reg) "
+                    "does not have"]),
     "ram": ((tree(node("m", 0x50000000, 0x1000, 0x90000000, None, "")),),
             [AT.format("domU1", "m") + "xen,reg: found <0x0 0x50000000 0x0 0x1000 0x0 0x90000000>, expected registers outside "
              "of the host's memory"]),

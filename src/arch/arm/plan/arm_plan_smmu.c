@@ -64,6 +64,16 @@ bool arm_plan_is_smmu(const struct arm_plan_host *arm, uint64_t base, uint64_t b
     return is;
 }
 
+bool hal_plan_is_own_line(const struct hal_plan_host *host, uint32_t irq)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < (host->arm.nr_smmus * ARM_SMMU_LINES); i++) {
+        is = is || (irq == host->arm.smmu[i / ARM_SMMU_LINES].irq[i % ARM_SMMU_LINES]);
+    }
+    return is;
+}
+
 bool hal_plan_iommu(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host,
                     uint32_t *iommu, uint32_t *nr_streams)
 {

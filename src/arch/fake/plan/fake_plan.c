@@ -5,6 +5,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
+#define FAKE_IOMMU_LINE 106u
+
 void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host)
 {
     (void)report;
@@ -52,6 +54,11 @@ bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t b
 {
     (void)host;
     return (base < 0x08100000ULL) && ((base + bytes) > 0x08000000ULL);
+}
+
+bool hal_plan_is_own_line(const struct hal_plan_host *host, uint32_t irq)
+{
+    return (host->nr_iommus > 0u) && (irq == FAKE_IOMMU_LINE);
 }
 
 bool hal_plan_iommu(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host,
