@@ -31,7 +31,7 @@ struct evtchn_port {
     volatile uint16_t queue;  /* whom it interrupts, how urgently */
     volatile uint16_t poller; /* vCPU that waits in SCHEDOP_poll, + 1; 0 = none */
     uint16_t was;             /* under the queues' lock: the queue that it was put on last */
-    bool waits;               /* pending where there was no queue or no array yet */
+    volatile bool waits;      /* pending where there was no queue or no array yet */
 } __attribute__((aligned(16)));
 
 struct evtchn_vcpu {

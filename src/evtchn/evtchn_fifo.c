@@ -114,7 +114,7 @@ static void fifo_take_over(struct evtchn_domain *ed)
     ed->fifo = 1u;
     hal_barrier(); /* as in two_level_pend() */
     for (uint32_t word = 0; word < ARRAY_LEN(ed->used); word++) {
-        uint32_t left = evtchn_word(&ed->shared->evtchn_pending[word]) & ed->used[word];
+        uint32_t left = evtchn_word(&ed->shared->evtchn_pending[word]) & evtchn_word(&ed->used[word]);
 
         while (left != 0u) { /* at most 32 */
             ed->port[(word * 32u) + (uint32_t)__builtin_ctz(left)].waits = true;

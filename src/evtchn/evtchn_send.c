@@ -48,7 +48,8 @@ static void two_level_pend(struct evtchn_domain *ed, uint32_t port)
 
 static inline __attribute__((always_inline)) void pend(struct evtchn_domain *ed, uint32_t port)
 {
-    struct evtchn_port *const p = &ed->port[port];
+    const struct evtchn_port *const p = &ed->port[port];
+    uint32_t poller;
 
     hal_barrier(); /* what the sender wrote before comes before the look at what is pending already */
     if (ed->fifo != 0u) {
@@ -56,8 +57,9 @@ static inline __attribute__((always_inline)) void pend(struct evtchn_domain *ed,
     } else {
         two_level_pend(ed, port);
     }
-    if (p->poller != 0u) {
-        sched_poll_over(ed->domain->vcpu[p->poller - 1u]);
+    poller = p->poller; /* once: a close ends it at any moment */
+    if (poller != 0u) {
+        sched_poll_over(ed->domain->vcpu[poller - 1u]);
     }
 }
 
@@ -91,10 +93,11 @@ int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
 void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
 {
     const uint32_t bit = BIT32(port % 32u);
+    uint32_t *const array = ed->array; /* once, as wherever it is used: a reset takes it away at any moment */
 
     if (ed->fifo != 0u) {
-        if (ed->array != NULL) {
-            (void)evtchn_word_clear(&ed->array[port], EVTCHN_FIFO_MASKED);
+        if (array != NULL) {
+            (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_MASKED);
             evtchn_fifo_raise(ed, port, 0u);
         }
     } else if (evtchn_word_clear(&ed->shared->evtchn_mask[port / 32u], bit) &&
@@ -107,10 +110,12 @@ void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
 
 void evtchn_clear(struct evtchn_domain *ed, uint32_t port)
 {
+    uint32_t *const array = ed->array;
+
     if (ed->fifo == 0u) {
         (void)evtchn_word_clear(&ed->shared->evtchn_pending[port / 32u], BIT32(port % 32u));
-    } else if (ed->array != NULL) {
-        (void)evtchn_word_clear(&ed->array[port], EVTCHN_FIFO_PENDING);
+    } else if (array != NULL) {
+        (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_PENDING);
     } else {
         /* no word yet */
     }
@@ -120,7 +125,6 @@ void evtchn_clear(struct evtchn_domain *ed, uint32_t port)
 bool evtchn_is_pending(const struct evtchn_domain *ed, uint32_t port)
 {
     const uint32_t *const array = ed->array;
-
     bool pending = ed->port[port].waits;
 
     if (ed->fifo == 0u) {
