@@ -120,6 +120,16 @@ static struct plan_shm *shm_find(struct config_maker *m, uint32_t node, const ch
     return &plan->shm[i];
 }
 
+/* Nodes that contradict each other: nobody knows which is right, so all of their domains are unsound. */
+static void shm_doubt(struct plan *plan, const struct plan_shm *shm)
+{
+    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
+        if (&plan->shm[plan->shm_use[i].shm] == shm) {
+            plan->domain[plan->shm_use[i].domain].unsound = true;
+        }
+    }
+}
+
 /* What a node says of its region against what others said. A node with xen,offset does not say how large it
  * is. */
 static bool shm_agree(struct config_maker *m, uint32_t node, struct plan_shm *shm,
@@ -132,6 +142,7 @@ static bool shm_agree(struct config_maker *m, uint32_t node, struct plan_shm *sh
     if (base_differs || size_differs) {
         config_fault_prop(m->report, node, SHM_PLACE,
                           "the host address and size that other nodes of this xen,shm-id have");
+        shm_doubt(m->plan, shm);
         return false;
     }
     if (said->is_placed) {
@@ -153,6 +164,7 @@ static void shm_role(struct config_maker *m, uint32_t node, struct plan_shm *shm
     if (text && dt_strings_have(&v, "owner")) {
         if (shm->owner != PLAN_NO_DOMAIN) {
             config_fault(m->report, node, "role", &v, "one owner of a xen,shm-id");
+            shm_doubt(m->plan, shm);
         } else {
             shm->owner = domain;
         }

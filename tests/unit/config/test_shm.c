@@ -109,6 +109,35 @@ static void test_partial(void **state)
     assert_int_equal(plan.domain[1].peers, BIT32(1));
 }
 
+/* Nodes of one id that contradict each other, and two owners: nobody knows which is right. */
+static void test_partial_doubt(void **state)
+{
+    static const char *const second[] = {
+        "xen,shared-mem = <0 0x60002000 0 0x50000000 0x1000>;",
+        "xen,shared-mem = <0 0x50000000 0x2000>;",
+        "xen,shared-mem = <0 0x50000000 0x1000>; role = \"owner\";",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(second); i++) {
+        char chosen[4096];
+
+        (void)snprintf(chosen, sizeof(chosen),
+                       "bulkhead,partial-boot;" DOMAIN("a", "0x48000000",
+                                                       SHM("x", "it",
+                                                           "xen,shared-mem = <0 0x60000000 0 0x50000000 "
+                                                           "0x1000>; role = \"owner\";"))
+                           DOMAIN("b", "0x4a000000", SHM("x", "it", "%s")) DOMAIN("c", "0x4c000000", ""),
+                       second[i]);
+        assert_int_equal(plan_of(chosen), HV_OK);
+        assert_true(plan.domain[0].unsound);
+        assert_true(plan.domain[1].unsound);
+        assert_false(plan.domain[2].unsound);
+        assert_int_equal(plan.nr_shm_uses, 0);
+        assert_int_equal(plan.shm[0].host.bytes, 0);
+    }
+}
+
 static void test_too_many(void **state)
 {
     char text[8192] = "";
@@ -141,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_regions),
         cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_partial_doubt),
         cmocka_unit_test(test_too_many),
     };
 

@@ -7,14 +7,17 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "ring.h"
 
 #define WORDS 64u
 #define BYTES (RING_HEADER_BYTES + (WORDS * 8u))
 
+static uint64_t *heap;
 static uint64_t *memory; /* exactly BYTES: the sanitizer guards both ends */
 static struct ring writer;
 static struct ring reader;
@@ -29,7 +32,8 @@ static void told(void *ctx)
 static int setup(void **state)
 {
     (void)state;
-    memory = aligned_alloc(64u, BYTES);
+    heap = aligned_alloc(64u, BYTES);
+    memory = heap;
     memset(memory, 0, BYTES);
     memset(&writer, 0, sizeof(writer));
     memset(&reader, 0, sizeof(reader));
@@ -40,7 +44,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    free(memory);
+    free(heap);
     return 0;
 }
 
@@ -315,6 +319,48 @@ static void test_hostile(void **state)
     open_both();
 }
 
+/* -- The owner ends between the reader's look at the header and its copy -- */
+
+#define PAGE 4096u
+
+static uint8_t *pages;
+
+/* The first access to the data: from now on a page of zeros is there, as when the owner's is revoked. */
+static void taken_away(int number)
+{
+    (void)number;
+    (void)mprotect(&pages[PAGE], PAGE, PROT_READ | PROT_WRITE);
+    memset(memory, 0, BYTES);
+}
+
+static void test_taken_away(void **state)
+{
+    const struct sigaction action = { .sa_handler = taken_away };
+    struct sigaction before;
+    char found[BYTES + 1u] = "";
+
+    (void)state;
+    pages = mmap(NULL, (size_t)2u * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    memory = (uint64_t *)(void *)&pages[PAGE - RING_HEADER_BYTES];
+    open_both();
+    assert_int_equal(sent("two"), RING_OK);
+
+    assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+    assert_int_equal(mprotect(&pages[PAGE], PAGE, PROT_NONE), 0);
+    assert_int_equal(got(found, sizeof(found)), RING_DOWN);
+    assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+    assert_string_equal(found, "");
+
+    /* and with the next life it goes on */
+    assert_true(ring_open(&writer, memory, BYTES, true, 2u));
+    nothing(RING_DOWN);
+    assert_int_equal(sent("three"), RING_OK);
+    nothing(RING_RESTARTED);
+    received("three");
+    assert_int_equal(munmap(pages, (size_t)2u * PAGE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_notify, setup, teardown),
         cmocka_unit_test(test_pair),
         cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_taken_away, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,9 @@
     BOARD("rr") DOMAIN("1", "2", ENHANCED CHANNEL("a", "1", "5", "b") CHANNEL("c", "2", "700", "d")) \
     DOMAIN("2", "1", ENHANCED CHANNEL("b", "1", "9", "a") CHANNEL("d", "2", "1023", "c")) \
     DOMAIN("3", "1", "") BOARD_END
+#define HALF \
+    BOARD("rr") "bulkhead,partial-boot;" DOMAIN("1", "1", ENHANCED CHANNEL("a", "1", "5", "b")) \
+    DOMAIN("2", "1", ENHANCED "bulkhead,unknown;" CHANNEL("b", "1", "9", "a")) BOARD_END
 /* clang-format on */
 
 #define ARGS    (GUEST_RAM + 0x100000ULL) /* where guests put arguments */
@@ -620,6 +623,30 @@ static void lives(void)
     MUST(fake_windows_open() == 0u);
 }
 
+/* The other end's domain is never built: the channel is there, and leads to nobody. */
+static void alone(void)
+{
+    uint32_t port = 0u;
+
+    power_on(HALF, CPUS, kernels_put);
+    one = domain("domU1")->vcpu[0];
+    until(domain("domU1"), DOMAIN_RUNNING, 0u);
+    until_in_guest(one);
+    MUST(domain("domU2")->state == DOMAIN_FAILED);
+    share(one);
+    MUST(!pending(one, 5u)); /* nobody came */
+    MUST((status(one, 5u) == EVTCHNSTAT_UNBOUND) && (send(one, 5u) == 0));
+    MUST(on_port(one, EVTCHNOP_CLOSE, 5u, 0u) == -XEN_EINVAL);
+    MUST(on_port(one, EVTCHNOP_UNMASK, 5u, 0u) == 0);
+    MUST(bind(one, 2u, 9u, &port) == -XEN_ESRCH);
+    MUST(bind(one, 0x7FF0u, 5u, &port) == -XEN_EINVAL); /* the port is no free end */
+    guest_asks(one, HAL_DOMAIN_RESET);
+    until(domain("domU1"), DOMAIN_RUNNING, 1u);
+    until_in_guest(one);
+    share(one);
+    MUST(!pending(one, 5u) && (status(one, 5u) == EVTCHNSTAT_UNBOUND) && (send(one, 5u) == 0));
+}
+
 static void test_two_level(void **state)
 {
     (void)state;
@@ -674,12 +701,19 @@ static void test_lives(void **state)
     scenario(lives);
 }
 
+static void test_alone(void **state)
+{
+    (void)state;
+    scenario(alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_level), cmocka_unit_test(test_ports),      cmocka_unit_test(test_fifo),
         cmocka_unit_test(test_pages),     cmocka_unit_test(test_others),     cmocka_unit_test(test_polls),
         cmocka_unit_test(test_lives),     cmocka_unit_test(test_more_ports), cmocka_unit_test(test_fifo_lies),
+        cmocka_unit_test(test_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
