@@ -15,7 +15,7 @@ ifneq ($(TOOLCHAIN)$(DEBUG),clang0)
 bench-files bench-sizes:
 	+@$(MAKE) TOOLCHAIN=clang DEBUG=0 $@
 else
-bench-files: $(BENCH_PLUGINS) $(BENCH_GUESTS) image tools out/guests/linux.Image
+bench-files: $(BENCH_PLUGINS) $(BENCH_GUESTS) image tools out/guests/linux.Image out/guests/link.bin
 # What is kept from guests is said by a boot of the demonstration.
 bench-sizes: bench-files guests
 	@$(PYTHON) build/sizes.py --out $(BENCH_BUILD) --json $(BENCH_BUILD)/sizes.json > /dev/null
