@@ -41,7 +41,7 @@ void percpu_ipi_send(cpuid_t cpu, uint64_t bits)
     }
 }
 
-void upcall_ipi(void)
+static __attribute__((noinline)) void ipi_work(void)
 {
     const uint64_t work = hal_exchange64(&hal_cpu_local()->ipi_work, 0u);
 
@@ -53,5 +53,13 @@ void upcall_ipi(void)
     }
     if ((work & PERCPU_IPI_RESCHED) != 0u) {
         hal_context_request_exit_work();
+    }
+}
+
+/* Most are the port's own messages; who sets a bit after this look interrupts once more. */
+void upcall_ipi(void)
+{
+    if (hal_cpu_local()->ipi_work != 0u) {
+        ipi_work();
     }
 }

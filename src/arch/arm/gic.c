@@ -326,10 +326,9 @@ void gic_interface_load(const struct vgic_vcpu *vgic)
     }
 }
 
-/* An IPI. Ended at once: one sent from now on is seen as a new one. */
-static void gic_message(struct hal_vcpu *loaded, uint32_t ack)
+/* An IPI that was ended already: one sent from now on is seen as a new one. */
+static void gic_message(struct hal_vcpu *loaded)
 {
-    gic_deactivate(ack);
     hal_barrier_io();
     upcall_ipi(); /* first: who asks after this look at its reasons sends another */
     if (loaded != NULL) {
@@ -349,7 +348,8 @@ static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
         is_forwarded = vgic_vtimer_fired(loaded);
     } else if (irq == GIC_SGI_IPI) {
         is_forwarded = true;
-        gic_message(loaded, ack);
+        gic_deactivate(ack);
+        gic_message(loaded);
     } else if (irq == gic_host.host->ppi_hyp_timer) {
         arm_hyp_timer_write(UINT64_MAX, 0u);
         arm_isb();
@@ -388,7 +388,8 @@ __attribute__((noinline)) static void gic_settle_all(uint32_t first)
 __attribute__((noinline)) static void gic_settle_message(uint32_t ack)
 {
     arm_icc_eoir1_write(ack);
-    gic_message(gic_this_cpu()->loaded, ack);
+    arm_icc_dir_write(ack);
+    gic_message(gic_this_cpu()->loaded);
 }
 
 /* The guest's timer with GICv3 is by far the most frequent interrupt, messages are next; the former has a

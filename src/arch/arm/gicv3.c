@@ -202,6 +202,8 @@ void gicv3_lr_write(uint32_t slot, uint64_t value)
 {
     if (slot == 0u) {
         arm_ich_lr_low_write(0u, value);
+    } else if (slot == 1u) { /* the first that interrupts take */
+        arm_ich_lr_low_write(1u, value);
     } else if (slot < 8u) {
         arm_ich_lr_low_write(slot, value);
     } else {

@@ -86,7 +86,8 @@ uint64_t vgic_lock(const struct hal_domain *domain)
 /* [impl->req~sgi-storms~1] */
 /* SGIs that are there already and not taken in yet need nobody told: who sent them did. So a vCPU that sends
  * without end does not keep the scheduler's lock busy. */
-void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
+static inline __attribute__((always_inline)) void vgic_post_unless(struct hal_vcpu *vcpu, uint64_t bits,
+                                                                   uint32_t here)
 {
     const uint64_t before = hal_fetch_or64(&vcpu->arm.vgic.inbox, bits);
     uint32_t loaded;
@@ -98,11 +99,16 @@ void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
     loaded = vcpu->arm.vgic.loaded;
     if (loaded == 0u) {
         upcall_vcpu_kick(vcpu);
-    } else if (loaded != (cpu_id() + 1u)) {
+    } else if (loaded != here) {
         hal_irq_ipi(loaded - 1u); /* takes it in, the scheduler need not know */
     } else {
         /* before this CPU goes on with it */
     }
+}
+
+void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
+{
+    vgic_post_unless(vcpu, bits, cpu_id() + 1u);
 }
 
 static void vgic_post_set(const struct hal_domain *domain, const uint64_t *set, uint64_t bits)
@@ -246,17 +252,22 @@ void hal_virq_pulse(struct hal_domain *domain, uint32_t intid)
     }
 }
 
+static __attribute__((noinline)) void vgic_event_here(struct hal_vcpu *vcpu)
+{
+    if (gic_is(gic_host.version, 2u) || !vgic_show_edge(vcpu, HAL_VIRQ_EVENTS)) {
+        vgic_post(vcpu, VGIC_EVENT_BIT);
+        vgic_work(vcpu);
+    }
+}
+
 /* Xen drives a level: the guest's flag of pending events. An edge whenever the flag rises tells as much, as
  * guests clear the flag before they look for events, and it needs no look at the flag on each way back. */
 void hal_virq_event(struct hal_vcpu *vcpu)
 {
-    const bool is_here = vcpu->arm.vgic.loaded == (cpu_id() + 1u);
-
-    if (!is_here || gic_is(gic_host.version, 2u) || !vgic_show_edge(vcpu, HAL_VIRQ_EVENTS)) {
-        vgic_post(vcpu, VGIC_EVENT_BIT);
-        if (is_here) {
-            vgic_work(vcpu);
-        }
+    if (vcpu->arm.vgic.loaded == (cpu_id() + 1u)) {
+        vgic_event_here(vcpu);
+    } else {
+        vgic_post_unless(vcpu, VGIC_EVENT_BIT, 0u); /* nor will it be here before we are done */
     }
 }
 

@@ -94,46 +94,36 @@ static void vgic_work_locked(struct hal_vcpu *vcpu, uint64_t in)
     hal_store_release32(&vgic->sync_wanted, 0u);
 }
 
-/* The set of those that must go the longer way */
-static uint32_t vgic_show_edges(struct hal_vcpu *vcpu, uint32_t sgis)
+static __attribute__((noinline)) void vgic_work_through(struct hal_vcpu *vcpu, uint64_t in)
 {
-    uint32_t left = sgis;
-    uint32_t rest = 0u;
-
-    while (left != 0u) { /* at most 16 */
-        const uint32_t n = vgic_first(left);
-
-        left &= left - 1u;
-        if (!vgic_show_edge(vcpu, n)) {
-            rest |= BIT32(n);
-        }
-    }
-    return rest;
-}
-
-void vgic_work(struct hal_vcpu *vcpu)
-{
-    struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     uint64_t flags;
-    uint64_t in;
 
-    if (vgic->inbox == 0u) {
-        return;
-    }
-    in = hal_exchange64(&vgic->inbox, 0u);
-    if (((in & ~VGIC_IN_EDGES) == 0u) && !gic_is(gic_host.version, 2u)) {
-        in = vgic_show_edges(vcpu, (uint32_t)in);
-        if (in == 0u) {
-            return;
-        }
-    }
-    vgic_take_edges(vgic, (uint32_t)(in & VGIC_IN_EDGES));
+    vgic_take_edges(&vcpu->arm.vgic, (uint32_t)(in & VGIC_IN_EDGES));
     if (((in & ~VGIC_IN_EDGES) == 0u) && vgic_fill_private(vcpu)) {
         return;
     }
     flags = vgic_lock(vcpu->domain);
     vgic_work_locked(vcpu, in);
     vgic_unlock(vcpu->domain, flags);
+}
+
+/* Usually there are only edges, which take the short way one by one as long as it is open. */
+void vgic_work(struct hal_vcpu *vcpu)
+{
+    uint64_t in = vcpu->arm.vgic.inbox;
+
+    if (in == 0u) {
+        return;
+    }
+    in = hal_exchange64(&vcpu->arm.vgic.inbox, 0u);
+    if (((in & ~VGIC_IN_EDGES) == 0u) && !gic_is(gic_host.version, 2u)) {
+        while ((in != 0u) && vgic_show_edge(vcpu, vgic_first((uint32_t)in))) { /* at most 32 */
+            in &= in - 1u;
+        }
+    }
+    if (in != 0u) {
+        vgic_work_through(vcpu, in);
+    }
 }
 
 void vgic_maintain(struct hal_vcpu *vcpu)

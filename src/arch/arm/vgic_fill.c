@@ -2,6 +2,7 @@
  * all; if not, the most urgent are chosen, and a maintenance interrupt tells when the guest has taken
  * them. */
 #include "arch/arm/vgic_lr.h"
+#include "arm_sysregs.h"
 
 /* An interrupt that wants a list register; smaller rank first. Pending ones come before those that are only
  * active: the latter can be ended without one (IHI 0069H 4.8, ICH_HCR_EL2.EOIcount). */
@@ -35,7 +36,7 @@ static bool vgic_show_again(struct hal_vcpu *vcpu, uint32_t n)
 {
     const struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     const uint32_t slot = vgic->lr_of[n] & VGIC_SLOT_MASK;
-    const bool is_done = (gicv3_lr_read(slot) & GIC_LR_STATE) == 0u;
+    const bool is_done = (arm_ich_elrsr_read() & BIT32(slot)) != 0u;
 
     if (is_done) {
         gicv3_lr_write(slot, (vgic->lr[slot] & ~GIC_LR_STATE) | GIC_LR_PENDING);
