@@ -169,8 +169,8 @@ HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint
 HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
                                                 uint64_t bytes);
 
-/* One aligned word: what the most frequent hypercalls have for an argument. */
-HV_MUST_CHECK enum hv_status domain_read_guest_word(struct vcpu *vcpu, uint32_t *to, uint64_t from);
+/* One aligned word: what the most frequent hypercalls have for an argument. Negative: fault. */
+HV_MUST_CHECK int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from);
 
 /* Whether the domain has RAM at this page of its own. */
 bool domain_has_page(const struct domain *domain, gpa_t at);

@@ -119,35 +119,28 @@ static inline bool is_own(const struct domain *domain, hpa_t at)
 
 /* What is not there may only be so while another CPU changes the map, which it does with the domain's
  * lock. */
-static __attribute__((noinline)) enum hv_status reach_again(const struct vcpu *vcpu, uint64_t va, bool write,
-                                                            hpa_t *to)
+static __attribute__((noinline)) hpa_t reach_again(const struct vcpu *vcpu, uint64_t va, bool write)
 {
     const uint64_t flags = spin_lock(&vcpu->domain->lock);
-    const enum hv_status status = hal_vcpu_reach(&vcpu->hal, va, write, to);
+    const hpa_t at = hal_vcpu_reach(&vcpu->hal, va, write);
 
     spin_unlock(&vcpu->domain->lock, flags);
-    return status;
+    return is_own(vcpu->domain, at) ? at : hpa(HAL_NOWHERE);
 }
 
-static inline enum hv_status reach(const struct vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+/* No chunk holds HAL_NOWHERE. */
+static inline hpa_t reach(const struct vcpu *vcpu, uint64_t va, bool write)
 {
-    enum hv_status status = hal_vcpu_reach(&vcpu->hal, va, write, to);
+    const hpa_t at = hal_vcpu_reach(&vcpu->hal, va, write);
 
-    if (status != HV_OK) {
-        status = reach_again(vcpu, va, write, to);
-    }
-    return ((status == HV_OK) && is_own(vcpu->domain, *to)) ? HV_OK : HV_FAULT;
+    return is_own(vcpu->domain, at) ? at : reach_again(vcpu, va, write);
 }
 
-enum hv_status domain_read_guest_word(struct vcpu *vcpu, uint32_t *to, uint64_t from)
+int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from)
 {
-    hpa_t at = hpa(0);
-    enum hv_status status = ((from % sizeof(*to)) == 0u) ? reach(vcpu, from, false, &at) : HV_FAULT;
+    const hpa_t at = ((from % sizeof(uint32_t)) == 0u) ? reach(vcpu, from, false) : hpa(HAL_NOWHERE);
 
-    if (status == HV_OK) {
-        *to = hal_hypmap_peek(at);
-    }
-    return status;
+    return (at.v != HAL_NOWHERE) ? (int64_t)hal_hypmap_peek(at) : -1;
 }
 
 /* Between us and what lies in one page of the guest; a page is in one window. `from` is NULL where the
@@ -156,10 +149,9 @@ static enum hv_status copy_piece(const struct vcpu *vcpu, uint64_t va, uint8_t *
                                  uint64_t bytes)
 {
     const bool write = (from != NULL);
-    hpa_t at = hpa(0);
-    enum hv_status status = reach(vcpu, va, write, &at);
+    const hpa_t at = reach(vcpu, va, write);
 
-    if (status == HV_OK) {
+    if (at.v != HAL_NOWHERE) {
         uint64_t room = 0;
         uint8_t *const guest =
             hal_hypmap_window(HAL_WINDOW_TRAP, at, write ? HAL_HYPMAP_RW : HAL_HYPMAP_RO, &room);
@@ -171,7 +163,7 @@ static enum hv_status copy_piece(const struct vcpu *vcpu, uint64_t va, uint8_t *
         }
         hal_hypmap_window_close(HAL_WINDOW_TRAP);
     }
-    return status;
+    return (at.v != HAL_NOWHERE) ? HV_OK : HV_FAULT;
 }
 
 static uint64_t piece_at(uint64_t va, uint64_t left)

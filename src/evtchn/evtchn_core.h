@@ -114,14 +114,14 @@ void evtchn_clear(struct evtchn_domain *ed, uint32_t port);
 bool evtchn_is_pending(const struct evtchn_domain *ed, uint32_t port);
 /* The vCPU's flag rises: it is interrupted, unless it was up already. The guest clears its flag, then looks
  * for events; we make an event pending, then look at the flag. */
-static inline void evtchn_tell(struct evtchn_domain *ed, uint32_t vcpu, struct xen_vcpu_info *info)
+static inline void evtchn_tell(const struct evtchn_vcpu *v, struct xen_vcpu_info *info)
 {
     volatile uint8_t *const flag = &info->upcall_pending;
 
     hal_barrier();
     if (*flag == 0u) {
         *flag = 1u;
-        hal_virq_event(&ed->domain->vcpu[vcpu]->hal);
+        hal_virq_event(&v->vcpu->hal);
     }
 }
 
@@ -134,20 +134,17 @@ static inline uint32_t evtchn_word(const uint32_t *word)
     return *(const volatile uint32_t *)word;
 }
 
-/* False: the bits were set already, or it did not work. */
+/* False: the bits were set already, or it did not work. Written in any case: who clears them afterwards sees
+ * what was written before. */
 static inline bool evtchn_word_set(uint32_t *word, uint32_t bits)
 {
-    bool set = false;
+    uint32_t old = 0;
+    bool done = hal_try_or32(word, bits, &old);
 
-    for (uint32_t left = EVTCHN_WORD_TRIES; (left > 0u) && !set; left--) {
-        const uint32_t old = evtchn_word(word);
-
-        if ((old & bits) == bits) {
-            break;
-        }
-        set = hal_try_swap32(word, old, old | bits);
+    for (uint32_t left = EVTCHN_WORD_TRIES; (left > 0u) && !done; left--) {
+        done = hal_try_or32(word, bits, &old);
     }
-    return set;
+    return done && ((old & bits) != bits);
 }
 
 /* False: the bits were clear already, or it did not work. */

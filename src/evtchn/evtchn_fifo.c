@@ -86,7 +86,7 @@ void evtchn_fifo_raise(struct evtchn_domain *ed, uint32_t port, uint32_t bits)
     }
     spin_unlock(&ed->queues, flags);
     if (tell && (v->info != NULL)) {
-        evtchn_tell(ed, queue / EVTCHN_FIFO_QUEUES, v->info);
+        evtchn_tell(v, v->info);
     }
 }
 

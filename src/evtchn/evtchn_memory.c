@@ -123,7 +123,7 @@ int64_t evtchn_register_vcpu_info(struct vcpu *vcpu, uint64_t index, const struc
         ed->vcpu[i].is_registered = true;
         ed->vcpu[i].info = info;
         vcpu->event_flag = &info->upcall_pending;
-        evtchn_tell(ed, i, info);
+        evtchn_tell(&ed->vcpu[i], info);
     }
     return error;
 }

@@ -23,43 +23,80 @@ bool evtchn_word_clear(uint32_t *word, uint32_t bits)
 /* A port's bit is set and not masked: the vCPU hears of it. A vCPU without vcpu_info does when it has one. */
 static void two_level_show(struct evtchn_domain *ed, uint32_t port)
 {
-    const uint32_t vcpu = evtchn_vcpu_of(&ed->port[port]);
-    struct xen_vcpu_info *const info = ed->vcpu[vcpu].info;
+    const struct evtchn_vcpu *const v = &ed->vcpu[evtchn_vcpu_of(&ed->port[port])];
+    struct xen_vcpu_info *const info = v->info;
 
     /* a selector's bit stands for 64 ports */
     if ((info != NULL) && evtchn_word_set(&info->pending_sel[port / 2048u], BIT32((port / 64u) % 32u))) {
-        evtchn_tell(ed, vcpu, info);
+        evtchn_tell(v, info);
     }
 }
 
-static void two_level_pend(struct evtchn_domain *ed, uint32_t port)
+/* Whatever may be wanted. is_new: the pending bit of the two-level ABI was set just before. */
+static __attribute__((noinline)) void pend_through(struct evtchn_domain *ed, uint32_t port, bool is_new)
 {
     const uint32_t bit = BIT32(port % 32u);
+    bool show = is_new;
+    uint32_t poller = 0;
 
-    if (evtchn_word_set(&ed->shared->evtchn_pending[port / 32u], bit) &&
-        ((evtchn_word(&ed->shared->evtchn_mask[port / 32u]) & bit) == 0u)) {
+    if ((ed->fifo == 0u) && evtchn_word_set(&ed->shared->evtchn_pending[port / 32u], bit)) {
+        show = true;
+    }
+    hal_barrier(); /* what the sender wrote before comes before the looks at what is pending already, */
+    if (ed->fifo !=
+        0u) { /* and if it was switched meanwhile, our bit may have come too late to be taken over */
+        evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
+        hal_barrier();
+    }
+    poller = ed->port[port].poller; /* once: a close ends it at any moment */
+    if (poller != 0u) {
+        sched_poll_over(ed->domain->vcpu[poller - 1u]);
+    }
+    if (show && ((evtchn_word(&ed->shared->evtchn_mask[port / 32u]) & bit) == 0u)) {
         two_level_show(ed, port);
     }
-    hal_barrier();
-    if (ed->fifo != 0u) { /* switched meanwhile, and our bit may have come too late to be taken over */
-        evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
+}
+
+/* The short way, as long as each word takes what is written at once and nobody polls. False: not all is done;
+ * *is_new: the port's bit is set. */
+static inline __attribute__((always_inline)) bool pend_quick(struct evtchn_domain *ed, uint32_t port,
+                                                             bool *is_new)
+{
+    const uint32_t bit = BIT32(port % 32u);
+    const struct evtchn_port *const p = &ed->port[port];
+    const struct evtchn_vcpu *v = NULL;
+    struct xen_vcpu_info *info = NULL;
+    uint32_t old = 0;
+
+    if ((ed->fifo != 0u) || !hal_try_or32(&ed->shared->evtchn_pending[port / 32u], bit, &old)) {
+        return false;
     }
+    *is_new = (old & bit) == 0u;
+    hal_barrier();
+    v = &ed->vcpu[evtchn_vcpu_of(p)];
+    info = v->info; /* who has moved it since looks at everything, our bit as well */
+    if (((ed->fifo | p->poller) != 0u) || (info == NULL)) {
+        return false;
+    }
+    if (*is_new && ((evtchn_word(&ed->shared->evtchn_mask[port / 32u]) & bit) == 0u)) {
+        const uint32_t selector = BIT32((port / 64u) % 32u);
+
+        if (!hal_try_or32(&info->pending_sel[port / 2048u], selector, &old)) {
+            return false;
+        }
+        if ((old & selector) == 0u) {
+            evtchn_tell(v, info);
+        }
+    }
+    return true;
 }
 
 static inline __attribute__((always_inline)) void pend(struct evtchn_domain *ed, uint32_t port)
 {
-    const struct evtchn_port *const p = &ed->port[port];
-    uint32_t poller;
+    bool is_new = false;
 
-    hal_barrier(); /* what the sender wrote before comes before the look at what is pending already */
-    if (ed->fifo != 0u) {
-        evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
-    } else {
-        two_level_pend(ed, port);
-    }
-    poller = p->poller; /* once: a close ends it at any moment */
-    if (poller != 0u) {
-        sched_poll_over(ed->domain->vcpu[poller - 1u]);
+    if (!pend_quick(ed, port, &is_new)) {
+        pend_through(ed, port, is_new);
     }
 }
 

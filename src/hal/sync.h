@@ -11,6 +11,8 @@
  *   bool hal_compare_swap32(volatile uint32_t *, uint32_t expected, uint32_t desired)  true if swapped
  *   bool hal_try_swap32(volatile uint32_t *, uint32_t expected, uint32_t desired)  the same with one attempt,
  *   which may fail for no reason: for words that a guest writes, who could make a loop of it endless
+ *   bool hal_try_or32(volatile uint32_t *, uint32_t bits, uint32_t *old)  likewise; true if done, which a
+ *   compare and swap would need one more look for
  *   void hal_barrier(void)                                    full barrier between memory accesses of CPUs
  *   void hal_barrier_io(void)                                 ... that device accesses take part in, and
  *   complete

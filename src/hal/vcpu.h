@@ -49,9 +49,10 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
 
 /* Where a virtual address leads whom this CPU has loaded, at the guest's kernel level: by its own tables,
  * user addresses too, and then its map, if both allow it to read (write) there. Good for the rest of the
- * page, and until the map changes. HV_FAULT: nowhere, or not now: a change of the map may be under way.
+ * page, and until the map changes. HAL_NOWHERE, or not now: a change of the map may be under way.
  * Interrupts masked. */
-HV_MUST_CHECK enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to);
+#define HAL_NOWHERE UINT64_MAX
+HV_MUST_CHECK hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write);
 
 /* The guest makes the hypercall that it is in once more, with its arguments as they are. */
 void hal_vcpu_again(struct hal_vcpu *vcpu);

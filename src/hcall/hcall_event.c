@@ -54,10 +54,9 @@ int64_t hcall_event_channel_op(struct vcpu *vcpu, const uint64_t *arg)
     if (vcpu->domain->events == NULL) {
         /* it has none */
     } else if (arg[0] == EVTCHNOP_SEND) {
-        uint32_t port = 0;
+        const int64_t port = domain_read_guest_word(vcpu, arg[1]);
 
-        result =
-            (domain_read_guest_word(vcpu, &port, arg[1]) == HV_OK) ? evtchn_send(vcpu, port) : -XEN_EFAULT;
+        result = (port >= 0) ? evtchn_send(vcpu, (uint32_t)port) : -XEN_EFAULT;
     } else {
         result = event_other(vcpu, arg[0], arg[1]);
     }

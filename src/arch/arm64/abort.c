@@ -31,7 +31,7 @@ static bool abort_translate(uint64_t va, uint64_t *ipa)
 }
 
 /* The translation by both stages (C5.5); PSTATE.PAN does not count for these forms. */
-enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write)
 {
     const uint64_t saved = A64_READ(par_el1);
     uint64_t par;
@@ -45,8 +45,7 @@ enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool wri
     a64_isb();
     par = A64_READ(par_el1);
     A64_WRITE(par_el1, saved);
-    *to = hpa((par & PAR_ADDR) | (va & PAGE_MASK));
-    return ((par & PAR_F) == 0u) ? HV_OK : HV_FAULT;
+    return hpa(((par & PAR_F) == 0u) ? ((par & PAR_ADDR) | (va & PAGE_MASK)) : HAL_NOWHERE);
 }
 
 /* The instruction that the guest is at, or 0. Its own table may lead elsewhere meanwhile, but only to its

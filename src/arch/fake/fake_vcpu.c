@@ -157,16 +157,15 @@ void hal_vcpu_dump(const struct hal_vcpu *vcpu)
 }
 
 /* Its virtual addresses are physical ones. */
-enum hv_status hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write, hpa_t *to)
+hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write)
 {
     const uint32_t need = write ? HAL_PERM_W : HAL_PERM_R;
     uint32_t perm = 0u;
     uint64_t bytes = 0u;
+    hpa_t to = hpa(0u);
+    const bool is_there = hal_guestmap_lookup(&vcpu->domain->map, gpa(va), &to, &perm, &bytes) == HV_OK;
 
-    return ((hal_guestmap_lookup(&vcpu->domain->map, gpa(va), to, &perm, &bytes) == HV_OK) &&
-            ((perm & need) != 0u))
-               ? HV_OK
-               : HV_FAULT;
+    return (is_there && ((perm & need) != 0u)) ? to : hpa(HAL_NOWHERE);
 }
 
 /* -- Interrupts -- */

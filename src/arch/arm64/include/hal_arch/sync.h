@@ -107,6 +107,20 @@ static inline bool hal_try_swap32(volatile uint32_t *word, uint32_t expected, ui
     return failed == 0u;
 }
 
+static inline bool hal_try_or32(volatile uint32_t *word, uint32_t bits, uint32_t *old)
+{
+    uint32_t was;
+    uint32_t result;
+    uint32_t failed;
+
+    __asm__ volatile("ldaxr %w0, %3\n\torr %w1, %w0, %w4\n\tstlxr %w2, %w1, %3"
+                     : "=&r"(was), "=&r"(result), "=&r"(failed), "+Q"(*word)
+                     : "r"(bits)
+                     : "memory");
+    *old = was;
+    return failed == 0u;
+}
+
 static inline void hal_barrier(void)
 {
     __asm__ volatile("dmb ish" : : : "memory");

@@ -59,6 +59,12 @@ static inline bool hal_try_swap32(volatile uint32_t *at, uint32_t expected, uint
     return __atomic_compare_exchange_n(at, &seen, desired, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+static inline bool hal_try_or32(volatile uint32_t *at, uint32_t bits, uint32_t *old)
+{
+    *old = __atomic_fetch_or(at, bits, __ATOMIC_ACQ_REL);
+    return true;
+}
+
 static inline void hal_barrier(void)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
