@@ -504,6 +504,30 @@ static void test_lives(void **state)
     end();
 }
 
+/* One that cannot be reset goes on with what the last life began: none of that leaves it before the new life
+ * wants it to. [test->req~pci-quiet~1] */
+static void test_no_reset(void **state)
+{
+    struct model *const m = one_card();
+    const uint32_t resets = m->resets;
+
+    (void)state;
+    put32(m, 0x64u, 0u);
+    for (uint32_t life = 0; life < 3u; life++) {
+        cfg_write(0u, PCI_COMMAND, 2u, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+        assert_int_equal(command_of(m), PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+        end();
+        assert_int_equal(command_of(m), PCI_COMMAND_INTX_OFF);
+        begin();
+        assert_int_equal(command_of(m), PCI_COMMAND_MEMORY);
+        cfg_write(0u, PCI_COMMAND, 2u, PCI_COMMAND_MEMORY);
+        cfg_write(0u, PCI_BAR, 4u, 0x30000000u);
+        assert_int_equal(command_of(m), PCI_COMMAND_MEMORY);
+    }
+    assert_int_equal(m->resets, resets);
+    end();
+}
+
 static void test_tree(void **state)
 {
     uint8_t tree[16384];
@@ -534,7 +558,7 @@ int main(void)
         cmocka_unit_test_setup(test_no_room, reset),   cmocka_unit_test_setup(test_bridge_given, reset),
         cmocka_unit_test_setup(test_seen, reset),      cmocka_unit_test_setup(test_bars, reset),
         cmocka_unit_test_setup(test_hostile, reset),   cmocka_unit_test_setup(test_lives, reset),
-        cmocka_unit_test_setup(test_tree, reset),
+        cmocka_unit_test_setup(test_no_reset, reset),  cmocka_unit_test_setup(test_tree, reset),
     };
 
     return cmocka_run_group_tests(tests, machine_setup, NULL);
