@@ -1,7 +1,5 @@
 #include "base/log.h"
 
-#include <stdarg.h>
-
 #include "base/console.h"
 #include "base/log_keep.h"
 #include "base/spinlock.h"
@@ -39,39 +37,7 @@ static void log_uptime(struct fmt_buf *line)
 {
     const uint64_t ms = hal_timer_now_ns() / NS_PER_MS;
 
-    fmt_char(line, '[');
-    fmt_u64_width(line, ms / MS_PER_S, 5u, ' ');
-    fmt_char(line, '.');
-    fmt_u64_width(line, ms % MS_PER_S, 3u, '0');
-    fmt_str(line, "] ");
-}
-
-/* One conversion; args moves on. MISRA-DEV-1 below: the only place that takes arguments of unknown number. */
-static void log_convert(struct fmt_buf *line, char kind, va_list *args) /* MISRA-DEV-1 */
-{
-    switch (kind) {
-    case 's':
-        fmt_str(line, va_arg(*args, const char *)); /* MISRA-DEV-1 */
-        break;
-    case 'c':
-        fmt_char(line, (char)va_arg(*args, int)); /* MISRA-DEV-1 */
-        break;
-    case 'u':
-        fmt_u64(line, va_arg(*args, uint32_t)); /* MISRA-DEV-1 */
-        break;
-    case 'x':
-        fmt_hex(line, va_arg(*args, uint32_t)); /* MISRA-DEV-1 */
-        break;
-    case 'U':
-        fmt_u64(line, va_arg(*args, uint64_t)); /* MISRA-DEV-1 */
-        break;
-    case 'X':
-        fmt_hex(line, va_arg(*args, uint64_t)); /* MISRA-DEV-1 */
-        break;
-    default:
-        fmt_char(line, kind);
-        break;
-    }
+    fmt_add(line, "[%5U.%03U] ", ms / MS_PER_S, ms % MS_PER_S);
 }
 
 /* The first line is written by the boot CPU alone, into an empty table. */
@@ -112,37 +78,16 @@ void log_keep(void *region, uint64_t bytes)
     }
 }
 
-/* Characters up to the next conversion. */
-static uint32_t plain_length(const char *text)
-{
-    uint32_t n = 0;
-
-    while ((text[n] != '\0') && !((text[n] == '%') && (text[n + 1u] != '\0'))) {
-        n++;
-    }
-    return n;
-}
-
 void log_line(const char *format, ...)
 {
     char bytes[LOG_LINE_MAX];
-    const char *at = format;
     struct fmt_buf line;
     va_list args; /* MISRA-DEV-1 */
 
     fmt_init(&line, bytes, sizeof(bytes) - 1u);
     log_uptime(&line);
     va_start(args, format); /* MISRA-DEV-1 */
-    while (*at != '\0') {
-        const uint32_t plain = plain_length(at);
-
-        fmt_bytes(&line, at, plain);
-        at = &at[plain];
-        if (*at == '%') {
-            log_convert(&line, at[1], &args);
-            at = &at[2];
-        }
-    }
+    fmt_args(&line, format, &args);
     va_end(args); /* MISRA-DEV-1 */
     bytes[line.len] = '\n';
     log_commit(bytes, line.len + 1u);

@@ -1,6 +1,5 @@
 /* The hypervisor's own log: a ring that survives until read, echoed to the console.
- * Format: %s %c %u (uint32_t) %x (uint32_t) %U (uint64_t, decimal) %X (uint64_t, hex) %%; no widths. One call
- * is one line. */
+ * Formats are those of lib/fmt.h. One call is one line. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

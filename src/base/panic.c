@@ -85,8 +85,6 @@ _Noreturn void upcall_fatal(const char *what, uint64_t where)
     struct fmt_buf text;
 
     fmt_init(&text, bytes, sizeof(bytes));
-    fmt_str(&text, what);
-    fmt_str(&text, " at pc ");
-    fmt_hex(&text, where);
+    fmt_add(&text, "%s at pc %X", what, where);
     panic_at("exception", 0u, bytes);
 }

@@ -93,17 +93,10 @@ static void put_reg(struct gtree *t, uint64_t base, uint64_t bytes)
 /* "<kind>@<address>" */
 static void node_name(char name[GTREE_NAME_MAX], const char *prefix, const char *kind, uint64_t base)
 {
-    uint32_t digits = 1u;
     struct fmt_buf text;
 
-    while ((digits < 16u) && ((base >> (4u * digits)) != 0u)) {
-        digits++;
-    }
     fmt_init(&text, name, GTREE_NAME_MAX);
-    fmt_str(&text, prefix);
-    fmt_str(&text, kind);
-    fmt_char(&text, '@');
-    fmt_hex_width(&text, base, digits);
+    fmt_add(&text, "%s%s@%A", prefix, kind, base);
 }
 
 static void write_chosen(struct gtree *t, const struct gtree_input *in)

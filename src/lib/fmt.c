@@ -86,13 +86,81 @@ void fmt_hex_width(struct fmt_buf *f, uint64_t value, uint32_t digits)
     fmt_bytes(f, &text[first], HEX_DIGITS_MAX - first);
 }
 
-void fmt_hex(struct fmt_buf *f, uint64_t value)
+static void put_hex(struct fmt_buf *f, uint64_t value)
 {
     uint32_t digits = 1u;
 
     while ((digits < HEX_DIGITS_MAX) && ((value >> (digits * 4u)) != 0u)) {
         digits++;
     }
-    fmt_str(f, "0x");
     fmt_hex_width(f, value, digits);
+}
+
+void fmt_hex(struct fmt_buf *f, uint64_t value)
+{
+    fmt_str(f, "0x");
+    put_hex(f, value);
+}
+
+/* One conversion: its letter and what stands before it; args moves on. MISRA-DEV-1 below: text of several
+ * parts. */
+static const char *convert(struct fmt_buf *f, const char *format, va_list *args) /* MISRA-DEV-1 */
+{
+    const char *at = format;
+    const char pad = (*at == '0') ? '0' : ' ';
+    uint32_t width = 0;
+
+    for (; (*at >= '0') && (*at <= '9'); at = &at[1]) {
+        width = (width * 10u) + ((uint32_t)*at - (uint32_t)'0');
+    }
+    switch (*at) {
+    case 's':
+        fmt_str(f, va_arg(*args, const char *)); /* MISRA-DEV-1 */
+        break;
+    case 'c':
+        fmt_char(f, (char)va_arg(*args, int)); /* MISRA-DEV-1 */
+        break;
+    case 'u':
+        fmt_u64_width(f, va_arg(*args, uint32_t), width, pad); /* MISRA-DEV-1 */
+        break;
+    case 'x':
+        fmt_hex(f, va_arg(*args, uint32_t)); /* MISRA-DEV-1 */
+        break;
+    case 'U':
+        fmt_u64_width(f, va_arg(*args, uint64_t), width, pad); /* MISRA-DEV-1 */
+        break;
+    case 'X':
+        fmt_hex(f, va_arg(*args, uint64_t)); /* MISRA-DEV-1 */
+        break;
+    case 'A':
+        put_hex(f, va_arg(*args, uint64_t)); /* MISRA-DEV-1 */
+        break;
+    default:
+        fmt_char(f, *at);
+        break;
+    }
+    return &at[1];
+}
+
+void fmt_args(struct fmt_buf *f, const char *format, va_list *args) /* MISRA-DEV-1 */
+{
+    const char *at = format;
+
+    while (*at != '\0') {
+        if ((*at == '%') && (at[1] != '\0')) {
+            at = convert(f, &at[1], args);
+        } else {
+            fmt_char(f, *at);
+            at = &at[1];
+        }
+    }
+}
+
+void fmt_add(struct fmt_buf *f, const char *format, ...)
+{
+    va_list args; /* MISRA-DEV-1 */
+
+    va_start(args, format); /* MISRA-DEV-1 */
+    fmt_args(f, format, &args);
+    va_end(args); /* MISRA-DEV-1 */
 }

@@ -3,6 +3,7 @@
 #ifndef LIB_FMT_H
 #define LIB_FMT_H
 
+#include <stdarg.h> /* MISRA-DEV-1 */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,5 +28,10 @@ void fmt_u64_width(struct fmt_buf *f, uint64_t value, uint32_t width, char pad);
 void fmt_hex(struct fmt_buf *f, uint64_t value);
 /* exactly digits hexadecimal digits (1 .. 16) of the low end, no 0x */
 void fmt_hex_width(struct fmt_buf *f, uint64_t value, uint32_t digits);
+/* Several at once. Format: %s %c %u (uint32_t) %x (uint32_t) %U (uint64_t, decimal) %X (uint64_t, hex) %A
+ * (uint64_t, hex without 0x) %%; columns may stand before a decimal number, as in %5u or with zeroes in front
+ * as in %03u. */
+void fmt_add(struct fmt_buf *f, const char *format, ...);
+void fmt_args(struct fmt_buf *f, const char *format, va_list *args); /* MISRA-DEV-1 */
 
 #endif

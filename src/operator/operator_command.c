@@ -92,16 +92,10 @@ static void list_domain(struct console *out, const struct domain *d)
     fmt_init(&text, bytes, TEXT_MAX);
     fmt_str(&text, d->plan->name);
     pad(&text, 24u);
-    fmt_u64_width(&text, d->id, 5u, ' ');
-    fmt_str(&text, "  ");
-    fmt_str(&text, state_of(d));
+    fmt_add(&text, "%5u  %s", (uint32_t)d->id, state_of(d));
     pad(&text, 41u);
-    fmt_u64_width(&text, d->nr_vcpus, 5u, ' ');
-    fmt_u64_width(&text, d->plan->memory_bytes >> 20u, 8u, ' ');
-    fmt_u64_width(&text, run_ms(d), 10u, ' ');
-    fmt_u64_width(&text, d->nr_restarts, 9u, ' ');
-    fmt_u64_width(&text, d->nr_faults, 8u, ' ');
-    fmt_char(&text, '\n');
+    fmt_add(&text, "%5u%8U%10U%9u%8U\n", d->nr_vcpus, d->plan->memory_bytes >> 20u, run_ms(d), d->nr_restarts,
+            d->nr_faults);
     say(out, bytes);
 }
 
@@ -170,35 +164,21 @@ static void do_console(struct console *out, struct domain *domain)
     sink_end(&s);
 }
 
-/* Seconds with three places */
-static void put_time(struct fmt_buf *text, uint64_t ns)
-{
-    fmt_u64_width(text, (ns / NS_PER_MS) / MS_PER_S, 7u, ' ');
-    fmt_char(text, '.');
-    fmt_u64_width(text, (ns / NS_PER_MS) % MS_PER_S, 3u, '0');
-}
-
 static void list_fault(struct console *out, const struct domain_fault *fault)
 {
+    const uint64_t first = fault->first_ns / NS_PER_MS;
+    const uint64_t last = fault->last_ns / NS_PER_MS;
     char bytes[TEXT_MAX];
     struct fmt_buf text;
 
     fmt_init(&text, bytes, TEXT_MAX);
-    put_time(&text, fault->first_ns);
-    put_time(&text, fault->last_ns);
+    fmt_add(&text, "%7U.%03U%7U.%03U", first / MS_PER_S, first % MS_PER_S, last / MS_PER_S, last % MS_PER_S);
     if (fault->vcpu == DOMAIN_FAULT_DMA) {
         fmt_str(&text, "   DMA");
     } else {
-        fmt_u64_width(&text, fault->vcpu, 6u, ' ');
+        fmt_add(&text, "%6u", fault->vcpu);
     }
-    fmt_u64_width(&text, fault->count, 9u, ' ');
-    fmt_str(&text, "  ");
-    fmt_str(&text, fault->what);
-    fmt_str(&text, " at ");
-    fmt_hex(&text, fault->address);
-    fmt_str(&text, ", syndrome ");
-    fmt_hex(&text, fault->cause);
-    fmt_char(&text, '\n');
+    fmt_add(&text, "%9u  %s at %X, syndrome %X\n", fault->count, fault->what, fault->address, fault->cause);
     say(out, bytes);
 }
 
@@ -296,8 +276,7 @@ static void do_help(struct console *out, struct domain *domain)
         fmt_init(&text, bytes, TEXT_MAX);
         fmt_str(&text, commands[i].name);
         pad(&text, 10u);
-        fmt_str(&text, commands[i].help);
-        fmt_char(&text, '\n');
+        fmt_add(&text, "%s\n", commands[i].help);
         say(out, bytes);
     }
     say(out, "Ctrl-a three times moves the input on\n");

@@ -46,15 +46,9 @@ static void vplat_begin_at(const struct hal_tree *tree, const char *name, uint64
 {
     char text[VPLAT_NAME_MAX];
     struct fmt_buf buf;
-    uint32_t digits = 1u;
-
-    while ((digits < 16u) && ((address >> (digits * 4u)) != 0u)) {
-        digits++;
-    }
 
     fmt_init(&buf, text, sizeof(text));
-    fmt_str(&buf, name);
-    fmt_hex_width(&buf, address, digits);
+    fmt_add(&buf, "%s%A", name, address);
     tree->begin(tree->ctx, text);
 }
 

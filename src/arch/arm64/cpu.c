@@ -141,18 +141,10 @@ const char *hal_cpu_describe(void)
     if (name != NULL) {
         fmt_str(&text, name);
     } else {
-        fmt_str(&text, "MIDR ");
-        fmt_hex(&text, midr);
+        fmt_add(&text, "MIDR %X", midr);
     }
-    fmt_str(&text, " r");
-    fmt_u64(&text, bits_field(midr, 23u, 20u));
-    fmt_str(&text, "p");
-    fmt_u64(&text, bits_field(midr, 3u, 0u));
-    fmt_str(&text, ", PA ");
-    fmt_u64(&text, pa_bits);
-    fmt_str(&text, " bits, guests' ");
-    fmt_u64(&text, a64_ipa_bits(pa_bits));
-    fmt_str(&text, " bits");
+    fmt_add(&text, " r%Up%U, PA %u bits, guests' %u bits", bits_field(midr, 23u, 20u),
+            bits_field(midr, 3u, 0u), pa_bits, a64_ipa_bits(pa_bits));
     return line;
 }
 

@@ -186,9 +186,7 @@ void a64_frame_print(const struct hal_frame *frame)
     upcall_log_hex("pstate ", frame->pstate);
     for (uint32_t i = 0u; i < ARRAY_LEN(frame->x); i++) {
         fmt_init(&text, name, sizeof(name));
-        fmt_char(&text, 'x');
-        fmt_u64(&text, i);
-        fmt_char(&text, ' ');
+        fmt_add(&text, "x%u ", i);
         upcall_log_hex(name, frame->x[i]);
     }
 }

@@ -30,37 +30,17 @@ struct run {
     bool repeated; /* all its pages lead to one: it stands in for memory of a domain that is down */
 };
 
-static void begin(struct report *r, const char *kind)
-{
-    fmt_init(&r->line, r->bytes, LINE_BYTES);
-    fmt_str(&r->line, kind);
-}
-
 static void end(struct report *r)
 {
     r->nr_lines++;
     r->say(r->ctx, r->bytes);
+    fmt_init(&r->line, r->bytes, LINE_BYTES);
     work_breathe();
 }
 
-static void put_text(struct report *r, const char *text)
+static uint64_t last_of(const struct run *run)
 {
-    fmt_char(&r->line, ' ');
-    fmt_str(&r->line, text);
-}
-
-static void put_number(struct report *r, uint64_t number)
-{
-    fmt_char(&r->line, ' ');
-    fmt_u64(&r->line, number);
-}
-
-static void put_range(struct report *r, const struct run *run)
-{
-    fmt_char(&r->line, ' ');
-    fmt_hex(&r->line, run->at);
-    fmt_char(&r->line, '-');
-    fmt_hex(&r->line, run->at + (run->bytes - 1u));
+    return run->at + (run->bytes - 1u);
 }
 
 /* -- Host RAM -- */
@@ -99,14 +79,10 @@ static uint32_t owner_told(uint32_t owner)
 static void ram_say(struct report *r, const struct run *run)
 {
     if (run->bytes > 0u) {
-        begin(r, "ram");
-        put_range(r, run);
-        if (run->is == RAM_SHARED) {
-            put_text(r, "shm:");
-            fmt_str(&r->line, build_region_id(hpa(run->at)));
-        } else {
-            put_text(r, owner_name(run->is));
-        }
+        const bool shared = run->is == RAM_SHARED;
+
+        fmt_add(&r->line, "ram %X-%X %s%s", run->at, last_of(run), shared ? "shm:" : "",
+                shared ? build_region_id(hpa(run->at)) : owner_name(run->is));
         end(r);
     }
 }
@@ -152,10 +128,8 @@ static void shared_say(struct report *r, const struct domain *domain, const stru
         const struct run run = { first, bits_min(base.v + bytes, end_at) - first, 0u, 0u, false };
 
         if ((owner == RAM_SHARED) && (first < end_at)) {
-            begin(r, "shm");
-            put_text(r, build_region_id(hpa(first)));
-            put_range(r, &run);
-            put_text(r, domain->plan->name);
+            fmt_add(&r->line, "shm %s %X-%X %s", build_region_id(hpa(first)), run.at, last_of(&run),
+                    domain->plan->name);
             end(r);
         }
         at = base.v + bytes;
@@ -165,22 +139,13 @@ static void shared_say(struct report *r, const struct domain *domain, const stru
 static void map_say(struct report *r, const struct domain *domain, const struct run *run)
 {
     if (run->is != 0u) {
-        begin(r, "map");
-        put_text(r, domain->plan->name);
-        put_range(r, run);
-        fmt_char(&r->line, ' ');
-        fmt_hex(&r->line, run->to);
-        put_text(r, ((run->is & HAL_PERM_R) != 0u) ? "r" : "-");
-        fmt_char(&r->line, ((run->is & HAL_PERM_W) != 0u) ? 'w' : '-');
-        fmt_char(&r->line, ((run->is & HAL_PERM_X) != 0u) ? 'x' : '-');
-        put_text(r, ((run->is & HAL_PERM_DEV) != 0u) ? "device" : "normal");
-        if (run->repeated) {
-            put_text(r, "repeated");
-        } else if (((run->is & HAL_PERM_DEV) == 0u) && (ram_owner(hpa(run->to)) == RAM_HEAP)) {
-            put_text(r, "heap");
-        } else {
-            /* memory, or a device */
-        }
+        const bool device = (run->is & HAL_PERM_DEV) != 0u;
+        const bool heap = !device && (ram_owner(hpa(run->to)) == RAM_HEAP);
+
+        fmt_add(&r->line, "map %s %X-%X %X %s%s%s %s%s", domain->plan->name, run->at, last_of(run), run->to,
+                ((run->is & HAL_PERM_R) != 0u) ? "r" : "-", ((run->is & HAL_PERM_W) != 0u) ? "w" : "-",
+                ((run->is & HAL_PERM_X) != 0u) ? "x" : "-", device ? "device" : "normal",
+                run->repeated ? " repeated" : (heap ? " heap" : ""));
         end(r);
         if (!run->repeated) {
             shared_say(r, domain, run);
@@ -245,8 +210,7 @@ static void put_set(struct report *r, uint64_t set)
         const bool more = (((set >> 1u) >> i) & 1u) != 0u;
 
         if (is && (!was || !more)) {
-            fmt_char(&r->line, (was && !more) ? '-' : separator);
-            fmt_u64(&r->line, i);
+            fmt_add(&r->line, "%c%u", (was && !more) ? '-' : separator, i);
             separator = ',';
         }
     }
@@ -258,16 +222,11 @@ static void domain_report(struct report *r, struct domain *domain)
     for (uint32_t i = 0; (i < domain->nr_windows) && (domain->state == DOMAIN_RUNNING); i++) {
         const struct run run = { domain->window[i].base.v, domain->window[i].bytes, 0u, 0u, false };
 
-        begin(r, "emulated");
-        put_text(r, domain->plan->name);
-        put_range(r, &run);
+        fmt_add(&r->line, "emulated %s %X-%X", domain->plan->name, run.at, last_of(&run));
         end(r);
     }
     for (uint32_t i = 0; (i < domain->nr_vcpus) && (domain->state == DOMAIN_RUNNING); i++) {
-        begin(r, "vcpu");
-        put_text(r, domain->plan->name);
-        fmt_char(&r->line, '/');
-        fmt_u64(&r->line, i);
+        fmt_add(&r->line, "vcpu %s/%u", domain->plan->name, i);
         put_set(r, domain->vcpu[i]->affinity);
         end(r);
     }
@@ -284,15 +243,13 @@ static void irqs_report(struct report *r)
         struct hal_domain *const guest = hal_irq_guest(irq, &virq);
 
         if ((guest != NULL) || enabled || irq_is_handled(irq)) {
-            begin(r, "irq");
-            put_number(r, irq);
+            fmt_add(&r->line, "irq %u ", irq);
             if (guest != NULL) {
-                put_text(r, domain_of(guest)->plan->name);
-                put_number(r, virq);
+                fmt_add(&r->line, "%s %u", domain_of(guest)->plan->name, virq);
             } else {
-                put_text(r, "hypervisor");
+                fmt_str(&r->line, "hypervisor");
             }
-            put_text(r, edge ? "edge" : "level");
+            fmt_str(&r->line, edge ? " edge" : " level");
             end(r);
         }
     }
@@ -308,24 +265,12 @@ static void streams_report(struct report *r)
         uint16_t map_id = 0;
 
         while (hal_iommu_walk(iommu, &first, &nr, &map_id) && (nr > 0u)) {
-            begin(r, "stream");
-            put_number(r, iommu);
-            fmt_char(&r->line, ':');
-            fmt_hex(&r->line, first);
-            fmt_char(&r->line, '-');
-            fmt_hex(&r->line, first + (nr - 1u));
-            put_text(r, owner_name(RAM_OWNER_DOMAIN + map_id));
+            fmt_add(&r->line, "stream %u:%x-%x %s", iommu, first, first + (nr - 1u),
+                    owner_name(RAM_OWNER_DOMAIN + map_id));
             end(r);
             first += nr;
         }
     }
-}
-
-static void put_end(struct report *r, const struct domain *domain, uint32_t port)
-{
-    put_text(r, domain->plan->name);
-    fmt_char(&r->line, ':');
-    fmt_u64(&r->line, port);
 }
 
 /* Each is told once, from the end of the lower domain or port. */
@@ -338,12 +283,8 @@ static void channels_report(struct report *r, const struct domain *domain)
     for (uint32_t port = 0; port < EVTCHN_PORTS; port++) {
         if (evtchn_other_end(domain, port, &peer, &peer_port, &is_static) &&
             ((domain->id < peer->id) || ((domain == peer) && (port <= peer_port)))) {
-            begin(r, "channel");
-            put_end(r, domain, port);
-            put_end(r, peer, peer_port);
-            if (!is_static) {
-                put_text(r, "made by guests");
-            }
+            fmt_add(&r->line, "channel %s:%u %s:%u%s", domain->plan->name, port, peer->plan->name, peer_port,
+                    is_static ? "" : " made by guests");
             end(r);
         }
     }
@@ -353,6 +294,7 @@ void build_report(void (*say)(void *ctx, const char *line), void *ctx)
 {
     struct report r = { .say = say, .ctx = ctx };
 
+    fmt_init(&r.line, r.bytes, LINE_BYTES);
     ram_report(&r);
     for (uint32_t i = 0; i < domain_count; i++) {
         domain_report(&r, domain_table[i]);
@@ -362,8 +304,6 @@ void build_report(void (*say)(void *ctx, const char *line), void *ctx)
     for (uint32_t i = 0; i < domain_count; i++) {
         channels_report(&r, domain_table[i]);
     }
-    begin(&r, "#");
-    put_number(&r, r.nr_lines);
-    put_text(&r, "facts");
+    fmt_add(&r.line, "# %u facts", r.nr_lines);
     end(&r);
 }

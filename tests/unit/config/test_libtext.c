@@ -166,6 +166,11 @@ static void test_fmt(void **state)
     assert_string_equal(text, "0 18446744073709551615 0x0 0xffffffffffffffff");
     assert_false(f.cut);
     fmt_init(&f, text, sizeof(text));
+    fmt_add(&f, "%s %c%5u|%03U|%12u %x %X %A 100%% %", "a", 'b', 42u, (uint64_t)7, 1u, 0xABu, (uint64_t)0,
+            (uint64_t)0x1F);
+    assert_string_equal(text, "a b   42|007|           1 0xab 0x0 1f 100% %");
+
+    fmt_init(&f, text, sizeof(text));
     fmt_u64_width(&f, 42, 5, '.');
     fmt_hex_width(&f, 0xABC, 2);
     fmt_strn(&f, "abcdef", 3);
