@@ -11,43 +11,24 @@ static void take_string(struct config_target *t, const struct config_rule *rule,
     }
 }
 
-static void take_on_panic(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    static const char *const words[] = { "halt", "reboot", "park" };
-    static const enum plan_panic meaning[] = { PLAN_PANIC_HALT, PLAN_PANIC_REBOOT, PLAN_PANIC_PARK };
+static const char *const on_panic[] = { "halt", "reboot", "park", NULL }; /* as enum plan_panic */
 
-    t->m->plan->on_panic = meaning[config_choice(t, rule, v, words, ARRAY_LEN(words))];
-}
-
-static void take_partial(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->m->plan->partial_boot = config_flag(t, rule, v);
-}
-
-static void take_clean(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->m->plan->clean_memory = config_flag(t, rule, v);
-}
-
-static void take_report(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->m->plan->report = config_flag(t, rule, v);
-}
+#define FIELD(field) CONFIG_FIELD(struct plan, field)
+#define FLAG(field)  CONFIG_FLAG(struct plan, field)
 
 static const struct config_rule chosen_rule[] = {
-    { "xen,xen-bootargs", take_string, "one string", 0, 0, "" },
-    { "bulkhead,scheduler", take_string, "the scheduler null or rr", 0, 0, "" },
-    { "bulkhead,on-panic", take_on_panic, "halt, reboot or park", 0, 0, "" },
-    { "bulkhead,partial-boot", take_partial, CONFIG_NO_VALUE, 0, 0, "" },
-    { "bulkhead,clean-memory", take_clean, CONFIG_NO_VALUE, 0, 0, "" },
-    { "bulkhead,report", take_report, CONFIG_NO_VALUE, 0, 0, "" },
-    { "stdout-path", take_string, "one string", 0, 0, "" },
-    { "xen,dom0-bootargs", config_take_refuse, "no such property (control domains are not supported yet)", 0,
-      0, "" },
-    { "xen,static-heap", config_take_static_heap, "whole multiples of 64 KiB of the host's memory", 0, 0,
-      "" },
-    { "xen,uefi-cfg-load", config_take_refuse,
-      "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
+    CONFIG_RULE("xen,xen-bootargs", take_string, "one string"),
+    CONFIG_RULE("bulkhead,scheduler", take_string, "the scheduler null or rr"),
+    { "bulkhead,on-panic", config_take_word, "halt, reboot or park", .words = on_panic, FIELD(on_panic) },
+    { "bulkhead,partial-boot", config_take_flag, CONFIG_NO_VALUE, FLAG(partial_boot) },
+    { "bulkhead,clean-memory", config_take_flag, CONFIG_NO_VALUE, FLAG(clean_memory) },
+    { "bulkhead,report", config_take_flag, CONFIG_NO_VALUE, FLAG(report) },
+    CONFIG_RULE("stdout-path", take_string, "one string"),
+    CONFIG_RULE("xen,dom0-bootargs", config_take_refuse,
+                "no such property (control domains are not supported yet)"),
+    CONFIG_RULE("xen,static-heap", config_take_static_heap, "whole multiples of 64 KiB of the host's memory"),
+    CONFIG_RULE("xen,uefi-cfg-load", config_take_refuse,
+                "no such property (booting as a UEFI program is not supported yet)"),
 };
 static const struct config_rules chosen_rules = { chosen_rule, ARRAY_LEN(chosen_rule) };
 

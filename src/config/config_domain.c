@@ -15,14 +15,10 @@
 
 /* -- Properties of a domain -- */
 
-static const char *const stop_restart[] = { "stop", "restart" };
-
-static void take_cells(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    uint32_t cells = 0;
-
-    (void)config_number(t, rule, v, &cells);
-}
+static const char *const end_words[] = { "stop", "restart", NULL };
+static const char *const enhanced[] = { "disabled", "no-xenstore", NULL }; /* as enum plan_enhanced */
+static const char *const passthrough[] = { "enabled", "disabled", NULL };
+static const char *const no_sci[] = { "none", NULL };
 
 static void take_memory(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
@@ -38,7 +34,7 @@ static void take_memory(struct config_target *t, const struct config_rule *rule,
         const uint64_t kib = dt_cells(v, 0, 2);
 
         if ((kib == 0u) || ((kib % KIB_PER_PAGE) != 0u) || (kib > (most >> 10u))) {
-            config_fault_u64(t->m->report, t->node, rule->name, kib, rule->expected);
+            config_fault_say(t->m->report, t->node, rule->name, "%U, expected %s", kib, rule->expected);
         } else {
             t->domain->memory_bytes = kib << 10u;
         }
@@ -54,54 +50,16 @@ static void take_cpus(struct config_target *t, const struct config_rule *rule, c
         struct fmt_buf expected;
 
         fmt_init(&expected, text, sizeof(text));
-        fmt_str(&expected, "1 to ");
-        fmt_u64(&expected, most);
+        fmt_add(&expected, "1 to %u", most);
         config_fault(t->m->report, t->node, rule->name, v, text);
     } else {
         t->domain->nr_vcpus = dt_cell(v, 0);
     }
 }
 
-static void take_vpl011(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->domain->vpl011 = config_flag(t, rule, v);
-}
-
-/* for others to look at */
-static void take_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    (void)config_flag(t, rule, v);
-}
-
-static void take_monitor(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->domain->monitor = config_flag(t, rule, v);
-}
-
-static void take_on_crash(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->domain->restart_on_crash = config_choice(t, rule, v, stop_restart, ARRAY_LEN(stop_restart)) == 1u;
-}
-
-static void take_on_reset(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->domain->restart_on_reset = config_choice(t, rule, v, stop_restart, ARRAY_LEN(stop_restart)) == 1u;
-}
-
-static void take_restart_limit(struct config_target *t, const struct config_rule *rule,
-                               const struct dt_value *v)
-{
-    (void)config_number(t, rule, v, &t->domain->restarts_per_minute);
-}
-
 static void take_watchdog(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     t->domain->watchdog = config_number(t, rule, v, &t->domain->watchdog_ms);
-}
-
-static void take_irq_rate(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    (void)config_number(t, rule, v, &t->domain->max_irq_rate);
 }
 
 static void take_nr_spis(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
@@ -113,14 +71,6 @@ static void take_nr_spis(struct config_target *t, const struct config_rule *rule
     }
 }
 
-static void take_trap(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    uint32_t trap = 1;
-
-    (void)config_number(t, rule, v, &trap);
-    t->domain->trap_unmapped = (trap != 0u);
-}
-
 static void take_pool(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     uint32_t mib = 0;
@@ -130,63 +80,45 @@ static void take_pool(struct config_target *t, const struct config_rule *rule, c
     }
 }
 
-static void take_enhanced(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    static const char *const word[] = { "disabled", "no-xenstore" };
+#define FIELD(field) CONFIG_FIELD(struct plan_domain, field)
+#define FLAG(field)  CONFIG_FLAG(struct plan_domain, field)
 
-    t->domain->enhanced = (config_choice(t, rule, v, word, ARRAY_LEN(word)) == 1u) ? PLAN_ENHANCED_NO_XENSTORE
-                                                                                   : PLAN_ENHANCED_NONE;
-}
-
-static void take_start_order(struct config_target *t, const struct config_rule *rule,
-                             const struct dt_value *v)
-{
-    (void)config_number(t, rule, v, &t->domain->start_order);
-}
-
-/* Devices come with a partial tree, and their IOMMU with them: this only has to be understood. */
-static void take_passthrough(struct config_target *t, const struct config_rule *rule,
-                             const struct dt_value *v)
-{
-    static const char *const words[] = { "enabled", "disabled" };
-
-    (void)config_choice(t, rule, v, words, ARRAY_LEN(words));
-}
-
+/* Devices come with a partial tree, and their IOMMU with them: "passthrough" only has to be understood. */
 static const struct config_rule domain_rule[] = {
-    { "compatible", config_take_ignore, "", 0, 0, "" },
-    { "#address-cells", take_cells, "1 or 2", 1, 2, "" },
-    { "#size-cells", take_cells, "1 or 2", 1, 2, "" },
-    { "memory", take_memory, "two cells with KiB, a multiple of 4 that the guest's memory map has room for",
-      0, 0, "" },
-    { "cpus", take_cpus, "", 0, 0, "" },
-    { "vpl011", take_vpl011, CONFIG_NO_VALUE, 0, 0, "" },
-    { "nr_spis", take_nr_spis, "0 to 988", 0, 988, "" },
-    { "trap-unmapped-accesses", take_trap, "0 or 1", 0, 1, "" },
-    { "xen,domain-p2m-mem-mb", take_pool, "1 to 65536", 1, 65536, "" },
-    { "bulkhead,start-order", take_start_order, "one cell", 0, UINT32_MAX, "" },
-    { "bulkhead,on-crash", take_on_crash, "stop or restart", 0, 0, "" },
-    { "bulkhead,on-reset", take_on_reset, "stop or restart", 0, 0, "" },
-    { "bulkhead,restart-limit", take_restart_limit, "0 to 10000", 0, 10000, "" },
-    { "bulkhead,watchdog-ms", take_watchdog, "0 to 86400000", 0, 86400000, "" },
-    { "bulkhead,max-irq-rate", take_irq_rate, "1 to 1000000", 1, 1000000, "" },
-    { "bulkhead,monitor", take_monitor, CONFIG_NO_VALUE, 0, 0, "" },
-    { "bulkhead,pci-functions", config_take_ignore, "", 0, 0, "" },
-    { "xen,force-assign-without-iommu", take_flag, CONFIG_NO_VALUE, 0, 0, "" },
-    { "passthrough", take_passthrough, "enabled or disabled", 0, 0, "" },
-    { "xen,static-mem", config_take_ignore, "", 0, 0, "" },
-    { "direct-map", config_take_direct_map, CONFIG_NO_VALUE, 0, 0, "" },
-    { "domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)", 0, 0, "" },
-    { "llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)", 0, 0, "" },
-    { "sve", config_take_number, "0 (SVE is not supported yet)", 0, 0, "" },
-    { "xen,enhanced", take_enhanced, "no-xenstore or disabled (xenstore is not supported yet)", 0, 0, "" },
-    { "capabilities", config_take_number, "0 (control domains are not supported yet)", 0, 0, "" },
+    CONFIG_RULE("compatible", config_take_ignore, ""),
+    { .name = "#address-cells", config_take_number, "1 or 2", 1, 2 },
+    { .name = "#size-cells", config_take_number, "1 or 2", 1, 2 },
+    CONFIG_RULE("memory", take_memory,
+                "two cells with KiB, a multiple of 4 that the guest's memory map has room for"),
+    CONFIG_RULE("cpus", take_cpus, ""),
+    { "vpl011", config_take_flag, CONFIG_NO_VALUE, FLAG(vpl011) },
+    { .name = "nr_spis", take_nr_spis, "0 to 988", 0, 988 },
+    { "trap-unmapped-accesses", config_take_number, "0 or 1", 0, 1, FLAG(trap_unmapped) },
+    { .name = "xen,domain-p2m-mem-mb", take_pool, "1 to 65536", 1, 65536 },
+    { "bulkhead,start-order", config_take_number, "one cell", 0, UINT32_MAX, FIELD(start_order) },
+    { "bulkhead,on-crash", config_take_word, "stop or restart", .words = end_words, FLAG(restart_on_crash) },
+    { "bulkhead,on-reset", config_take_word, "stop or restart", .words = end_words, FLAG(restart_on_reset) },
+    { "bulkhead,restart-limit", config_take_number, "0 to 10000", 0, 10000, FIELD(restarts_per_minute) },
+    { .name = "bulkhead,watchdog-ms", take_watchdog, "0 to 86400000", 0, 86400000 },
+    { "bulkhead,max-irq-rate", config_take_number, "1 to 1000000", 1, 1000000, FIELD(max_irq_rate) },
+    { "bulkhead,monitor", config_take_flag, CONFIG_NO_VALUE, FLAG(monitor) },
+    CONFIG_RULE("bulkhead,pci-functions", config_take_ignore, ""),
+    CONFIG_RULE("xen,force-assign-without-iommu", config_take_flag, CONFIG_NO_VALUE),
+    { "passthrough", config_take_word, "enabled or disabled", .words = passthrough },
+    CONFIG_RULE("xen,static-mem", config_take_ignore, ""),
+    { "direct-map", config_take_flag, CONFIG_NO_VALUE, FLAG(direct_map) },
+    CONFIG_RULE("domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)"),
+    CONFIG_RULE("llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)"),
+    CONFIG_RULE("sve", config_take_number, "0 (SVE is not supported yet)"),
+    { "xen,enhanced", config_take_word, "no-xenstore or disabled (xenstore is not supported yet)",
+      .words = enhanced, FIELD(enhanced) },
+    CONFIG_RULE("capabilities", config_take_number, "0 (control domains are not supported yet)"),
     /* Limits of grant tables, which no domain has yet: they hold by themselves. */
-    { "max_grant_version", config_take_number, "1 (version 2 is not supported yet)", 1, 1, "" },
-    { "max_grant_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX, "" },
-    { "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX, "" },
-    { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", 0, 0, "none" },
-    { "v8r_el1_msa", config_take_refuse, "no such property on a host with an MMU", 0, 0, "" },
+    { .name = "max_grant_version", config_take_number, "1 (version 2 is not supported yet)", 1, 1 },
+    { .name = "max_grant_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX },
+    { .name = "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX },
+    { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", .words = no_sci },
+    CONFIG_RULE("v8r_el1_msa", config_take_refuse, "no such property on a host with an MMU"),
 };
 static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
 
@@ -378,15 +310,11 @@ static void memory_fault(struct config_maker *m, uint32_t index, uint64_t left)
     struct plan_domain *const d = &m->plan->domain[index];
     const bool is_static = (d->nr_static > 0u);
     const uint32_t before = m->report->nr_faults;
-    char text[80];
-    struct fmt_buf expected;
 
-    fmt_init(&expected, text, sizeof(text));
-    fmt_str(&expected, "at most ");
-    fmt_u64(&expected, (is_static ? left : (left - bits_min(left, d->pool_bytes))) >> 10u);
-    fmt_str(&expected, ", the KiB that the host has left");
-    config_fault_u64(m->report, m->domain_node[index], is_static ? "xen,domain-p2m-mem-mb" : "memory",
-                     (is_static ? d->pool_bytes : d->memory_bytes) >> 10u, text);
+    config_fault_say(m->report, m->domain_node[index], is_static ? "xen,domain-p2m-mem-mb" : "memory",
+                     "%U, expected at most %U, the KiB that the host has left",
+                     (is_static ? d->pool_bytes : d->memory_bytes) >> 10u,
+                     (is_static ? left : (left - bits_min(left, d->pool_bytes))) >> 10u);
     config_domain_blame(m, d, before);
 }
 
@@ -408,6 +336,24 @@ static void memory_share(struct config_maker *m)
         }
     }
 }
+
+/* Drops what unsound domains have in a list of such as begin with the domain's index; keeps the order. How
+ * many are left. */
+static uint32_t forget(const struct plan *plan, void *list, size_t entry, uint32_t nr)
+{
+    uint8_t *const bytes = list;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < nr; i++) {
+        if (!plan->domain[bytes[i * entry]].unsound) {
+            (void)memmove(&bytes[kept * entry], &bytes[i * entry], entry);
+            kept++;
+        }
+    }
+    return kept;
+}
+#define FORGET(plan, list, nr)                                                                               \
+    ((plan)->nr = forget((plan), (plan)->list, sizeof((plan)->list[0]), (plan)->nr))
 
 void config_domains_make(struct config_maker *m)
 {
@@ -445,7 +391,10 @@ void config_domains_make(struct config_maker *m)
             config_domain_forget(&plan->domain[i]);
         }
     }
+    FORGET(plan, shm_use, nr_shm_uses);
+    FORGET(plan, window, nr_windows);
+    FORGET(plan, line, nr_lines);
+    FORGET(plan, stream, nr_streams);
+    FORGET(plan, pci, nr_pci);
     config_links_settle(m);
-    config_devices_forget(plan);
-    config_pci_forget(plan);
 }

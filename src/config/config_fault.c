@@ -1,30 +1,15 @@
 /* [impl->req~all-faults-told~1] [impl->req~same-sentence~1] */
 #include "config/config_fault.h"
 
-#define CELLS_SHOWN 6u
-#define CHARS_SHOWN 64u
+#define SENTENCE_MAX 384u
+#define CELLS_SHOWN  6u
+#define CHARS_SHOWN  64u
 
-void config_sentence_begin(struct config_sentence *s, const char *first)
-{
-    fmt_init(&s->text, s->bytes, CONFIG_SENTENCE_MAX);
-    fmt_str(&s->text, first);
-}
-
-void config_sentence_node(struct config_sentence *s, const struct config_report *report, uint32_t node,
-                          const char *prop)
-{
-    char path[PLAN_PATH_MAX];
-    struct fmt_buf path_text;
-
-    fmt_init(&path_text, path, PLAN_PATH_MAX);
-    dt_path(report->index, node, &path_text);
-    config_sentence_begin(s, (report->within != NULL) ? report->within : "");
-    fmt_str(&s->text, (report->within != NULL) ? ":" : "");
-    fmt_str(&s->text, path);
-    fmt_str(&s->text, path_text.cut ? "...: " : ": ");
-    fmt_strn(&s->text, prop, CHARS_SHOWN);
-    fmt_str(&s->text, ": found ");
-}
+/* A sentence that is being written */
+struct sentence {
+    char bytes[SENTENCE_MAX];
+    struct fmt_buf text;
+};
 
 void config_make_printable(struct fmt_buf *text)
 {
@@ -35,10 +20,29 @@ void config_make_printable(struct fmt_buf *text)
     }
 }
 
-void config_sentence_end(struct config_sentence *s, struct config_report *report, const char *expected)
+static void begin_with_path(struct sentence *s, const struct dt_index *ix, uint32_t node)
 {
-    fmt_str(&s->text, ", expected ");
-    fmt_str(&s->text, expected);
+    char path[PLAN_PATH_MAX];
+    struct fmt_buf text;
+
+    fmt_init(&text, path, PLAN_PATH_MAX);
+    dt_path(ix, node, &text);
+    fmt_add(&s->text, "%s%s: ", path, text.cut ? "..." : "");
+}
+
+static void begin(struct sentence *s, const struct config_report *report, uint32_t node, const char *prop)
+{
+    fmt_init(&s->text, s->bytes, SENTENCE_MAX);
+    if (report->within != NULL) {
+        fmt_add(&s->text, "%s:", report->within);
+    }
+    begin_with_path(s, report->index, node);
+    fmt_strn(&s->text, prop, CHARS_SHOWN);
+    fmt_str(&s->text, ": found ");
+}
+
+static void end(struct sentence *s, struct config_report *report)
+{
     config_make_printable(&s->text);
     report->nr_faults++;
     report->fault(report->ctx, s->bytes);
@@ -108,11 +112,12 @@ void config_value_print(struct fmt_buf *out, const struct dt_value *v)
 void config_fault(struct config_report *report, uint32_t node, const char *prop, const struct dt_value *found,
                   const char *expected)
 {
-    struct config_sentence s;
+    struct sentence s;
 
-    config_sentence_node(&s, report, node, prop);
+    begin(&s, report, node, prop);
     config_value_print(&s.text, found);
-    config_sentence_end(&s, report, expected);
+    fmt_add(&s.text, ", expected %s", expected);
+    end(&s, report);
 }
 
 void config_fault_prop(struct config_report *report, uint32_t node, const char *prop, const char *expected)
@@ -122,40 +127,44 @@ void config_fault_prop(struct config_report *report, uint32_t node, const char *
     config_fault(report, node, prop, dt_get(report->index, node, prop, &v) ? &v : NULL, expected);
 }
 
-void config_fault_u64(struct config_report *report, uint32_t node, const char *prop, uint64_t found,
-                      const char *expected)
-{
-    struct config_sentence s;
-
-    config_sentence_node(&s, report, node, prop);
-    fmt_u64(&s.text, found);
-    config_sentence_end(&s, report, expected);
-}
-
 void config_fault_text(struct config_report *report, uint32_t node, const char *prop, const char *found,
                        const char *expected)
 {
-    struct config_sentence s;
+    config_fault_say(report, node, prop, "%s, expected %s", found, expected);
+}
 
-    config_sentence_node(&s, report, node, prop);
-    fmt_str(&s.text, found);
-    config_sentence_end(&s, report, expected);
+void config_fault_say(struct config_report *report, uint32_t node, const char *prop, const char *format, ...)
+{
+    struct sentence s;
+    va_list args; /* MISRA-DEV-1 */
+
+    begin(&s, report, node, prop);
+    va_start(args, format); /* MISRA-DEV-1 */
+    fmt_args(&s.text, format, &args);
+    va_end(args); /* MISRA-DEV-1 */
+    end(&s, report);
+}
+
+void config_fault_whole(struct config_report *report, const char *format, ...)
+{
+    struct sentence s;
+    va_list args; /* MISRA-DEV-1 */
+
+    fmt_init(&s.text, s.bytes, SENTENCE_MAX);
+    va_start(args, format); /* MISRA-DEV-1 */
+    fmt_args(&s.text, format, &args);
+    va_end(args); /* MISRA-DEV-1 */
+    end(&s, report);
 }
 
 void config_note(struct config_report *report, uint32_t node, const char *prop, const char *what)
 {
     if (report->note != NULL) {
-        struct config_sentence s;
-        char path[PLAN_PATH_MAX];
-        struct fmt_buf path_text;
+        struct sentence s;
 
-        fmt_init(&path_text, path, PLAN_PATH_MAX);
-        dt_path(report->index, node, &path_text);
-        config_sentence_begin(&s, path);
-        fmt_str(&s.text, ": ");
-        fmt_str(&s.text, prop);
-        fmt_str(&s.text, ": ");
-        fmt_str(&s.text, what);
+        fmt_init(&s.text, s.bytes, SENTENCE_MAX);
+        begin_with_path(&s, report->index, node);
+        fmt_add(&s.text, "%s: %s", prop, what);
         config_make_printable(&s.text);
         report->note(report->ctx, s.bytes);
     }

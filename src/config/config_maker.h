@@ -47,8 +47,13 @@ struct config_rule {
     const char *expected;
     uint32_t min; /* for numbers */
     uint32_t max;
-    const char *word; /* for strings that may say one thing only */
+    const char *const *words; /* for strings that are one of these; NULL ends them */
+    uint16_t at;  /* where the value goes: in the domain, or in the plan for /chosen; 0: nowhere */
+    bool is_flag; /* what is there is a bool; else a number, or a word's place among the words */
 };
+#define CONFIG_RULE(property, handler, text) { .name = (property), .take = (handler), .expected = (text) }
+#define CONFIG_FIELD(type, field)            .at = (uint16_t)offsetof(type, field)
+#define CONFIG_FLAG(type, field)             .is_flag = true, .at = (uint16_t)offsetof(type, field)
 
 struct config_rules {
     const struct config_rule *rule;
@@ -68,16 +73,11 @@ bool config_refuse_node(struct config_maker *m, uint32_t node, const struct conf
 void config_rules_apply(struct config_target *t, const struct config_rules *rules);
 void config_take_ignore(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
-/* a number between min and max that means nothing to this hypervisor */
+/* a number between min and max, one of the words, or no value; what is none of them is a fault */
 void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
-/* the one accepted word */
 void config_take_word(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
-/* True if v has no value, as a property has that is there or not; else a fault. */
+void config_take_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 #define CONFIG_NO_VALUE "no value, the property is there or not"
-bool config_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
-/* Which of the words v is; 0 and a fault if it is none. */
-uint32_t config_choice(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
-                       const char *const *word, uint32_t nr_words);
 /* False and a fault unless v is one cell between min and max. */
 bool config_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
                    uint32_t *out);
@@ -111,7 +111,7 @@ uint64_t config_shm_pool_bytes(const struct plan *plan, const struct plan_domain
 void config_shm_check(struct config_maker *m);
 /* Of the memory that domains share, for regions that sound domains use. */
 uint64_t config_shm_bytes(const struct plan *plan);
-/* When it is known which domains are unsound: what these had of regions is dropped; who is linked with
+/* When it is known which domains are unsound: regions that nobody else needs are dropped; who is linked with
  * whom. */
 void config_links_settle(struct config_maker *m);
 /* The value of `option` ("sched=") on the hypervisor's command line, up to a space; false if it is not
@@ -128,14 +128,10 @@ bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const
 bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r);
 /* config/partition/config_partial.c: the domain's own devices, once everything else of it is known. */
 void config_partial_make(struct config_maker *m, struct plan_domain *d);
-/* Drops devices of unsound domains. */
-void config_devices_forget(struct plan *plan);
 
 /* -- partition/config_static.c -- */
 void config_take_static_heap(struct config_target *t, const struct config_rule *rule,
                              const struct dt_value *v);
-void config_take_direct_map(struct config_target *t, const struct config_rule *rule,
-                            const struct dt_value *v);
 /* xen,static-mem, and what direct-map asks for; the other properties of the domain are known. */
 void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 
@@ -144,8 +140,6 @@ void config_pci_make(struct config_maker *m, struct plan_domain *d, uint32_t nod
 /* The next interrupt in the interrupt-map of a host bridge, from cell *at (0 to begin with) on; false: no
  * more. The same may come several times. */
 bool config_pci_line(const struct dt_index *ix, uint32_t bridge, uint32_t *at, struct hal_plan_line *out);
-/* Drops functions of unsound domains. */
-void config_pci_forget(struct plan *plan);
 /* Pages of the domain's pool that the maps of their BARs may need. */
 uint64_t config_pci_pool_bytes(const struct plan *plan, const struct plan_domain *d);
 /* Whether the domain has a PCI bus and this range of its address space meets it. */

@@ -10,12 +10,12 @@
 #define DIGEST_SHA256 "bulkhead,sha256"
 
 static const struct config_rule module_rule[] = {
-    { "bulkhead,image-offset", config_take_ignore, "", 0, 0, "" },
-    { "bulkhead,image-bytes", config_take_ignore, "", 0, 0, "" },
-    { DIGEST_CRC32C, config_take_ignore, "", 0, 0, "" },
-    { DIGEST_SHA256, config_take_ignore, "", 0, 0, "" },
-    { "xen,uefi-binary", config_take_refuse,
-      "no such property (booting as a UEFI program is not supported yet)", 0, 0, "" },
+    CONFIG_RULE("bulkhead,image-offset", config_take_ignore, ""),
+    CONFIG_RULE("bulkhead,image-bytes", config_take_ignore, ""),
+    CONFIG_RULE(DIGEST_CRC32C, config_take_ignore, ""),
+    CONFIG_RULE(DIGEST_SHA256, config_take_ignore, ""),
+    CONFIG_RULE("xen,uefi-binary", config_take_refuse,
+                "no such property (booting as a UEFI program is not supported yet)"),
 };
 static const struct config_rules module_rules = { module_rule, ARRAY_LEN(module_rule) };
 
@@ -145,7 +145,8 @@ static void kernel_bootargs(struct config_maker *m, struct plan_domain *d, uint3
         if (!dt_is_string(&v)) {
             config_fault(m->report, node, "bootargs", &v, "one string that ends with NUL");
         } else if (v.bytes > PLAN_BOOTARGS_MAX) {
-            config_fault_u64(m->report, node, "bootargs", v.bytes, "at most 2048 bytes with the NUL");
+            config_fault_say(m->report, node, "bootargs", "%u, expected at most 2048 bytes with the NUL",
+                             v.bytes);
         } else {
             (void)dt_get_string(m->ix, node, "bootargs", &d->bootargs);
         }
@@ -282,22 +283,15 @@ void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t no
     }
 }
 
-static void kernel_sentence(struct config_sentence *s, const struct plan_domain *domain)
+static const char *kernel_name(const struct plan_domain *domain)
 {
-    config_sentence_begin(s, "/chosen/");
-    fmt_str(&s->text, domain->name);
-    fmt_char(&s->text, '/');
-    fmt_str(&s->text, (domain->kernel.name != NULL) ? domain->kernel.name : "");
-    fmt_str(&s->text, ": kernel: found ");
+    return (domain->kernel.name != NULL) ? domain->kernel.name : "";
 }
 
 void kimage_fault(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
 {
-    struct config_sentence s;
-
-    kernel_sentence(&s, domain);
-    fmt_str(&s.text, image->found);
-    config_sentence_end(&s, report, image->expected);
+    config_fault_whole(report, "/chosen/%s/%s: kernel: found %s, expected %s", domain->name,
+                       kernel_name(domain), image->found, image->expected);
 }
 
 bool kimage_fits(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
@@ -309,13 +303,10 @@ bool kimage_fits(struct config_report *report, const struct plan_domain *domain,
     const bool fits = image->memory_bytes <= room;
 
     if (!fits) {
-        struct config_sentence s;
-
-        kernel_sentence(&s, domain);
-        fmt_str(&s.text, "an image that takes ");
-        fmt_u64(&s.text, image->memory_bytes);
-        fmt_str(&s.text, " bytes");
-        config_sentence_end(&s, report, "one that leaves room for the ramdisk in the domain's memory");
+        config_fault_whole(report,
+                           "/chosen/%s/%s: kernel: found an image that takes %U bytes, expected one that "
+                           "leaves room for the ramdisk in the domain's memory",
+                           domain->name, kernel_name(domain), image->memory_bytes);
     }
     return fits;
 }

@@ -72,41 +72,51 @@ bool config_number(struct config_target *t, const struct config_rule *rule, cons
     return good;
 }
 
+static void put(const struct config_target *t, const struct config_rule *rule, uint32_t value)
+{
+    void *const domain = t->domain;
+    void *const plan = t->m->plan;
+    uint8_t *const into = (domain != NULL) ? domain : plan;
+    const bool flag = value != 0u;
+    const void *const as_flag = &flag;
+    const void *const as_number = &value;
+
+    if (rule->at != 0u) {
+        (void)memcpy(&into[rule->at], rule->is_flag ? as_flag : as_number,
+                     rule->is_flag ? sizeof(flag) : sizeof(value));
+    }
+}
+
 void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     uint32_t number = 0;
 
-    (void)config_number(t, rule, v, &number);
+    if (config_number(t, rule, v, &number)) {
+        put(t, rule, number);
+    }
 }
 
 void config_take_word(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
-    if (!dt_is_string(v) || !dt_strings_have(v, rule->word)) {
-        config_take_refuse(t, rule, v);
-    }
-}
-
-bool config_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    if (v->bytes != 0u) {
-        config_take_refuse(t, rule, v);
-    }
-    return v->bytes == 0u;
-}
-
-uint32_t config_choice(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
-                       const char *const *word, uint32_t nr_words)
-{
     uint32_t which = 0;
 
-    while ((which < nr_words) && !(dt_is_string(v) && dt_strings_have(v, word[which]))) {
+    while ((rule->words[which] != NULL) && !(dt_is_string(v) && dt_strings_have(v, rule->words[which]))) {
         which++;
     }
-    if (which == nr_words) {
+    if (rule->words[which] != NULL) {
+        put(t, rule, which);
+    } else {
         config_take_refuse(t, rule, v);
-        which = 0;
     }
-    return which;
+}
+
+void config_take_flag(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (v->bytes == 0u) {
+        put(t, rule, 1u);
+    } else {
+        config_take_refuse(t, rule, v);
+    }
 }
 
 bool config_refuse_node(struct config_maker *m, uint32_t node, const struct config_node_rule *rule,

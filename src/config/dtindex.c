@@ -42,33 +42,22 @@ uint32_t dt_by_phandle(const struct dt_index *ix, uint32_t phandle)
 }
 
 /* A fault of the blob as a whole has no node to name. */
-static enum hv_status blob_fault(struct config_report *report, const char *what, const char *found,
-                                 uint64_t number, const char *expected)
+static const char *whole_name(const struct config_report *report)
 {
-    struct config_sentence s;
+    return (report->within != NULL) ? report->within : "device tree";
+}
 
-    config_sentence_begin(&s, (report->within != NULL) ? report->within : "device tree");
-    fmt_str(&s.text, ": ");
-    fmt_str(&s.text, what);
-    fmt_str(&s.text, ": found ");
-    if (found != NULL) {
-        fmt_str(&s.text, found);
-    } else {
-        fmt_u64(&s.text, number);
-    }
-    config_sentence_end(&s, report, expected);
+static enum hv_status blob_fault(struct config_report *report, const char *what, const char *found,
+                                 const char *expected)
+{
+    config_fault_whole(report, "%s: %s: found %s, expected %s", whole_name(report), what, found, expected);
     return HV_CORRUPT;
 }
 
 static enum hv_status limit_fault(struct dt_walk *w, const char *what, uint32_t most)
 {
-    char text[24];
-    struct fmt_buf expected;
-
-    fmt_init(&expected, text, sizeof(text));
-    fmt_str(&expected, "at most ");
-    fmt_u64(&expected, most);
-    (void)blob_fault(w->report, what, "more", 0u, text);
+    config_fault_whole(w->report, "%s: %s: found more, expected at most %u", whole_name(w->report), what,
+                       most);
     return HV_LIMIT;
 }
 
@@ -80,7 +69,7 @@ static enum hv_status open_node(struct dt_walk *w, uint32_t name)
     enum hv_status status = HV_OK;
 
     if ((w->current == DT_NONE) && (ix->nr_nodes > 0u)) {
-        status = blob_fault(w->report, "structure block", "a second root", 0u, "one tree");
+        status = blob_fault(w->report, "structure block", "a second root", "one tree");
     } else if (ix->nr_nodes >= ix->nodes_max) {
         status = limit_fault(w, "nodes", ix->nodes_max);
     } else if (w->depth >= ix->depth_max) {
@@ -104,7 +93,7 @@ static enum hv_status close_node(struct dt_walk *w)
     enum hv_status status = HV_OK;
 
     if (w->current == DT_NONE) {
-        status = blob_fault(w->report, "structure block", "an end without a begin", 0u, "matching tags");
+        status = blob_fault(w->report, "structure block", "an end without a begin", "matching tags");
     } else {
         w->ix->node[w->current].end = (uint16_t)w->ix->nr_nodes;
         w->current = w->ix->node[w->current].parent;
@@ -148,8 +137,8 @@ static enum hv_status add_prop(struct dt_walk *w, uint32_t name, uint32_t value,
     enum hv_status status = HV_OK;
 
     if ((w->current == DT_NONE) || ((w->current + 1u) != ix->nr_nodes)) {
-        status = blob_fault(w->report, "structure block", "a misplaced property", 0u,
-                            "properties before subnodes");
+        status =
+            blob_fault(w->report, "structure block", "a misplaced property", "properties before subnodes");
     } else if (ix->nr_props >= ix->props_max) {
         status = limit_fault(w, "properties", ix->props_max);
     } else {
@@ -200,7 +189,7 @@ static enum hv_status walk_tags(struct dt_walk *w)
         at = (uint32_t)bits_align_up(at + bytes, TAG_BYTES);
     } while ((tag != (uint32_t)FDT_END) && (status == HV_OK));
     if ((status == HV_OK) && ((w->current != DT_NONE) || (w->ix->nr_nodes == 0u))) {
-        status = blob_fault(w->report, "structure block", "no complete root node", 0u, "one tree");
+        status = blob_fault(w->report, "structure block", "no complete root node", "one tree");
     }
     return status;
 }
@@ -220,10 +209,11 @@ enum hv_status config_index_make(struct dt_index *index, const void *fdt, uint64
                  (size_t)index->nr_slots * sizeof(index->by_phandle[0])); /* DT_NONE */
     report->index = index;
     if (fdt_error != 0) {
-        status =
-            blob_fault(report, "blob", fdt_strerror(fdt_error), 0u, "a flattened device tree that is whole");
+        status = blob_fault(report, "blob", fdt_strerror(fdt_error), "a flattened device tree that is whole");
     } else if (fdt_version(fdt) < 17u) {
-        status = blob_fault(report, "version", NULL, fdt_version(fdt), "17 or later");
+        config_fault_whole(report, "%s: version: found %u, expected 17 or later", whole_name(report),
+                           fdt_version(fdt));
+        status = HV_CORRUPT;
     } else {
         index->blob_bytes = fdt_totalsize(fdt);
         w.tags = fdt_off_dt_struct(fdt);

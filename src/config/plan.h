@@ -58,7 +58,8 @@ struct plan_console {
 #define PLAN_PCI_ROOT          0x100u
 #define PLAN_NO_DOMAIN         0xFFu
 
-/* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. */
+/* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. Where one
+ * comes first config/ relies on that. */
 
 /* A region of shared memory: all nodes of one xen,shm-id */
 struct plan_shm {
@@ -70,8 +71,8 @@ struct plan_shm {
 
 /* One domain's mapping of (a part of) a region */
 struct plan_shm_use {
-    uint8_t shm; /* index */
     uint8_t domain;
+    uint8_t shm; /* index */
     gpa_t at;
     uint64_t offset; /* into the region */
     uint64_t bytes;

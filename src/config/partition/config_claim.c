@@ -51,13 +51,8 @@ static const struct config_claim *others_have(const struct config_maker *m, cons
 static void claim_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
                         const char *expected)
 {
-    struct config_sentence s;
-
-    config_sentence_node(&s, m->report, node, prop);
-    fmt_hex(&s.text, r->base);
-    fmt_str(&s.text, " to ");
-    fmt_hex(&s.text, r->base + (r->bytes - 1u));
-    config_sentence_end(&s, m->report, expected);
+    config_fault_say(m->report, node, prop, "%X to %X, expected %s", r->base, r->base + (r->bytes - 1u),
+                     expected);
 }
 
 /* Nobody knows whose it is: the domain that has it is as unsound as the one that wants it, which its faults
@@ -65,16 +60,13 @@ static void claim_fault(struct config_maker *m, uint32_t node, const char *prop,
 static void clash_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
                         const struct config_claim *other)
 {
-    char text[PLAN_PATH_MAX + 64u];
-    struct fmt_buf expected;
+    char path[PLAN_PATH_MAX];
+    struct fmt_buf text;
 
-    fmt_init(&expected, text, sizeof(text));
-    fmt_str(&expected, "a range that ");
-    dt_path(m->ix, other->node, &expected);
-    fmt_str(&expected, " (");
-    fmt_str(&expected, other->what);
-    fmt_str(&expected, ") does not have");
-    claim_fault(m, node, prop, r, text);
+    fmt_init(&text, path, PLAN_PATH_MAX);
+    dt_path(m->ix, other->node, &text);
+    config_fault_say(m->report, node, prop, "%X to %X, expected a range that %s (%s) does not have", r->base,
+                     r->base + (r->bytes - 1u), path, other->what);
     for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
         const uint32_t first = m->domain_node[i];
 

@@ -193,11 +193,9 @@ static void line_add(const struct config_partial *p, uint32_t node, const char *
     struct fmt_buf found;
 
     fmt_init(&found, number, sizeof(number));
-    fmt_str(&found, "interrupt ");
-    fmt_u64(&found, l->irq);
+    fmt_add(&found, "interrupt %u", l->irq);
     if (l->irq != l->virq) {
-        fmt_str(&found, " as ");
-        fmt_u64(&found, l->virq);
+        fmt_add(&found, " as %u", l->virq);
     }
     if (!virq_free(p, l->virq)) {
         config_fault_text(p->m->report, node, prop, number,

@@ -42,16 +42,9 @@ bool config_line_take(struct config_maker *m, uint32_t node, const char *prop, c
         config_fault_text(m->report, node, prop, found,
                           "an interrupt that the hypervisor's console does not have");
     } else if (clash != NULL) {
-        char text[PLAN_PATH_MAX + 80u];
-        struct fmt_buf expected;
-
-        fmt_init(&expected, text, sizeof(text));
-        fmt_str(&expected, (clash->irq == want->irq) ? "an interrupt that " : "a number that ");
-        fmt_str(&expected, plan->domain[clash->domain].name);
-        fmt_str(&expected, " (");
-        fmt_str(&expected, clash->path);
-        fmt_str(&expected, ") does not have");
-        config_fault_text(m->report, node, prop, found, text);
+        config_fault_say(m->report, node, prop, "%s, expected %s that %s (%s) does not have", found,
+                         (clash->irq == want->irq) ? "an interrupt" : "a number",
+                         plan->domain[clash->domain].name, clash->path);
     } else if (same) {
         good = true;
     } else if (plan->nr_lines == PLAN_LINES_MAX) {

@@ -82,7 +82,8 @@ static uint64_t node_room(const struct config_partial *p, uint32_t node)
 static void phandle_check(const struct config_partial *p, uint32_t node)
 {
     if (p->ix->node[node].phandle >= INTC_PHANDLE) {
-        config_fault_u64(p->m->report, node, "phandle", p->ix->node[node].phandle, "a number below 65000");
+        config_fault_say(p->m->report, node, "phandle", "%u, expected a number below 65000",
+                         p->ix->node[node].phandle);
     }
 }
 
@@ -196,7 +197,8 @@ static void nodes_check(struct config_partial *p)
         interrupts_check(p, n);
     }
     if (bytes > ROOM_MAX) {
-        config_fault_u64(p->m->report, DT_ROOT, "nodes", bytes, "at most 1 MiB with all properties' names");
+        config_fault_say(p->m->report, DT_ROOT, "nodes",
+                         "%U, expected at most 1 MiB with all properties' names", bytes);
     }
     p->d->partial_room = (uint32_t)bits_min(bytes, ROOM_MAX);
 }
@@ -229,8 +231,8 @@ void config_partial_make(struct config_maker *m, struct plan_domain *d)
     }
     m->partial_bytes += bits_align_up(module->bytes, PAGE_BYTES) + PAGE_BYTES;
     if (m->partial_bytes > TREES_MAX) {
-        config_fault_u64(report, m->partial_node, "size", module->bytes,
-                         "at most 1 MiB of device trees of all domains");
+        config_fault_say(report, m->partial_node, "size",
+                         "%U, expected at most 1 MiB of device trees of all domains", module->bytes);
         return;
     }
     if ((module->base.v % TREE_ALIGN) != 0u) {
@@ -250,34 +252,4 @@ void config_partial_make(struct config_maker *m, struct plan_domain *d)
         report->within = NULL;
         report->index = m->ix;
     }
-}
-
-/* Keeps the order. */
-void config_devices_forget(struct plan *plan)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < plan->nr_windows; i++) {
-        if (!plan->domain[plan->window[i].domain].unsound) {
-            plan->window[kept] = plan->window[i];
-            kept++;
-        }
-    }
-    plan->nr_windows = kept;
-    kept = 0;
-    for (uint32_t i = 0; i < plan->nr_lines; i++) {
-        if (!plan->domain[plan->line[i].domain].unsound) {
-            plan->line[kept] = plan->line[i];
-            kept++;
-        }
-    }
-    plan->nr_lines = kept;
-    kept = 0;
-    for (uint32_t i = 0; i < plan->nr_streams; i++) {
-        if (!plan->domain[plan->stream[i].domain].unsound) {
-            plan->stream[kept] = plan->stream[i];
-            kept++;
-        }
-    }
-    plan->nr_streams = kept;
 }

@@ -287,16 +287,8 @@ static const struct plan_pci *neighbour(const struct plan *plan, const struct pl
 static void fault_other(struct config_target *t, const struct plan_pci *f, const char *what,
                         const struct plan_pci *other)
 {
-    char text[128];
-    struct fmt_buf expected;
-
-    fmt_init(&expected, text, sizeof(text));
-    fmt_str(&expected, what);
-    fmt_str(&expected, t->m->plan->domain[other->domain].name);
-    fmt_str(&expected, " (");
-    fmt_str(&expected, other->name);
-    fmt_str(&expected, ") does not have");
-    config_fault_text(t->m->report, t->node, PCI_PROP, f->name, text);
+    config_fault_say(t->m->report, t->node, PCI_PROP, "%s, expected %s %s (%s) does not have", f->name, what,
+                     t->m->plan->domain[other->domain].name, other->name);
 }
 
 /* The bus behind its bridge: that of the functions named before, or the next. */
@@ -381,9 +373,9 @@ static void function_add(struct config_target *t, struct plan_pci *f)
             plan->pci[plan->nr_pci] = *f;
             plan->nr_pci++;
         } else if ((other->devfn == f->devfn) && (other->bus == f->bus)) {
-            fault_other(t, f, "a function that ", other);
+            fault_other(t, f, "a function that", other);
         } else {
-            fault_other(t, f, "a device, or what is behind a bridge, of which ", other);
+            fault_other(t, f, "a device, or what is behind a bridge, of which", other);
         }
     }
 }
@@ -449,19 +441,6 @@ void config_pci_make(struct config_maker *m, struct plan_domain *d, uint32_t nod
             }
         }
     }
-}
-
-void config_pci_forget(struct plan *plan)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < plan->nr_pci; i++) {
-        if (!plan->domain[plan->pci[i].domain].unsound) {
-            plan->pci[kept] = plan->pci[i];
-            kept++;
-        }
-    }
-    plan->nr_pci = kept;
 }
 
 static uint32_t nr_of(const struct plan *plan, const struct plan_domain *d)

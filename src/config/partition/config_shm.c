@@ -23,16 +23,11 @@ static void take_offset(struct config_target *t, const struct config_rule *rule,
     }
 }
 
-static void take_no_map(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    (void)config_flag(t, rule, v);
-}
-
 static const struct config_rule shm_rule[] = {
-    { SHM_ID, config_take_ignore, "", 0, 0, "" },
-    { SHM_PLACE, config_take_ignore, "", 0, 0, "" },
-    { SHM_OFFSET, take_offset, "two cells, a multiple of 4096", 0, 0, "" },
-    { "bulkhead,no-map", take_no_map, CONFIG_NO_VALUE, 0, 0, "" },
+    CONFIG_RULE(SHM_ID, config_take_ignore, ""),
+    CONFIG_RULE(SHM_PLACE, config_take_ignore, ""),
+    CONFIG_RULE(SHM_OFFSET, take_offset, "two cells, a multiple of 4096"),
+    CONFIG_RULE("bulkhead,no-map", config_take_flag, CONFIG_NO_VALUE),
 };
 static const struct config_rules shm_rules = { shm_rule, ARRAY_LEN(shm_rule) };
 
@@ -331,19 +326,11 @@ static void peers_note(struct plan *plan)
 void config_links_settle(struct config_maker *m)
 {
     struct plan *const plan = m->plan;
-    uint32_t kept = 0;
 
     for (uint32_t i = 0; i < plan->nr_shm; i++) {
         if (!shm_needed(plan, i)) {
             plan->shm[i].host.bytes = 0;
         }
     }
-    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
-        if (!plan->partial_boot || !plan->domain[plan->shm_use[i].domain].unsound) {
-            plan->shm_use[kept] = plan->shm_use[i];
-            kept++;
-        }
-    }
-    plan->nr_shm_uses = kept;
     peers_note(plan);
 }

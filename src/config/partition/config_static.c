@@ -33,7 +33,7 @@ static bool list_open(struct config_maker *m, struct range_list *list, uint32_t 
         config_fault(m->report, list->node, list->prop, &list->v,
                      "pairs of address and size, of 1 or 2 cells each as #address-cells and #size-cells say");
     } else if (list->nr > most) {
-        config_fault_u64(m->report, list->node, list->prop, list->nr, too_many);
+        config_fault_say(m->report, list->node, list->prop, "%u, expected %s", list->nr, too_many);
         good = false;
     } else {
         /* good */
@@ -44,13 +44,7 @@ static bool list_open(struct config_maker *m, struct range_list *list, uint32_t 
 static void range_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
                         const char *expected)
 {
-    struct config_sentence s;
-
-    config_sentence_node(&s, m->report, node, prop);
-    fmt_hex(&s.text, r->bytes);
-    fmt_str(&s.text, " bytes at ");
-    fmt_hex(&s.text, r->base);
-    config_sentence_end(&s, m->report, expected);
+    config_fault_say(m->report, node, prop, "%X bytes at %X, expected %s", r->bytes, r->base, expected);
 }
 
 static bool list_range(struct config_maker *m, const struct range_list *list, uint32_t i, uint64_t align,
@@ -89,14 +83,6 @@ void config_take_static_heap(struct config_target *t, const struct config_rule *
     }
 }
 
-void config_take_direct_map(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    t->domain->direct_map = config_flag(t, rule, v);
-    if (!dt_has(t->m->ix, t->node, STATIC_MEM)) {
-        config_fault(t->m->report, t->node, STATIC_MEM, NULL, "the ranges of host memory for direct-map");
-    }
-}
-
 /* Older trees tell the sizes of the cells in the domain's node. */
 static uint32_t cells_of(struct config_maker *m, uint32_t node, const char *own, uint32_t parent)
 {
@@ -125,13 +111,8 @@ static void static_mem(struct config_maker *m, struct plan_domain *d, const stru
         }
     }
     if (good && (d->memory_bytes > 0u) && (sum != d->memory_bytes)) {
-        char text[56];
-        struct fmt_buf expected;
-
-        fmt_init(&expected, text, sizeof(text));
-        fmt_u64(&expected, sum >> 10u);
-        fmt_str(&expected, ", the KiB of xen,static-mem");
-        config_fault_u64(m->report, list->node, "memory", d->memory_bytes >> 10u, text);
+        config_fault_say(m->report, list->node, "memory", "%U, expected %U, the KiB of xen,static-mem",
+                         d->memory_bytes >> 10u, sum >> 10u);
     }
 }
 
@@ -166,14 +147,8 @@ static void direct_map(struct config_maker *m, struct plan_domain *d, uint32_t n
     const uint32_t most = hal_plan_vcpus_max(&m->plan->host, true);
 
     if (d->nr_vcpus > most) {
-        char text[64];
-        struct fmt_buf expected;
-
-        fmt_init(&expected, text, sizeof(text));
-        fmt_str(&expected, "at most ");
-        fmt_u64(&expected, most);
-        fmt_str(&expected, " with direct-map on this host");
-        config_fault_u64(m->report, node, "cpus", d->nr_vcpus, text);
+        config_fault_say(m->report, node, "cpus", "%u, expected at most %u with direct-map on this host",
+                         d->nr_vcpus, most);
     }
     if (d->vpl011) {
         if ((c->kind == PLAN_CONSOLE_NONE) || (c->bytes < UART_BYTES) || ((c->base.v % UART_BYTES) != 0u) ||
@@ -199,10 +174,14 @@ void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t 
         if (!list_open(m, &list, PLAN_STATIC_PER_DOMAIN, "at most 64 ranges in a domain")) {
             /* told */
         } else if (list.nr > (PLAN_STATIC_MEM_MAX - m->plan->nr_static_mem)) {
-            config_fault_u64(m->report, node, STATIC_MEM, list.nr, "at most 128 ranges in all domains");
+            config_fault_say(m->report, node, STATIC_MEM, "%u, expected at most 128 ranges in all domains",
+                             list.nr);
         } else {
             static_mem(m, d, &list);
         }
+    }
+    if (dt_has(m->ix, node, "direct-map") && !dt_has(m->ix, node, STATIC_MEM)) {
+        config_fault(m->report, node, STATIC_MEM, NULL, "the ranges of host memory for direct-map");
     }
     if (d->direct_map) {
         direct_map(m, d, node);
