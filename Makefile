@@ -19,8 +19,14 @@ V ?= 0
 PYTHON := /usr/bin/python3
 CACHE := $(or $(BULKHEAD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead)
 # Headers, libraries and guests of the target architecture; build/fetch.sh fills it.
+# What a static profile may be built without; a part's constant is CONFIG_ and its name.
+PART_NAMES := links devices iommu pci watchdog report
+capitals = $(shell echo $(1) | tr a-z A-Z)
+PARTS_ALL := $(foreach p,$(call capitals,$(PART_NAMES)),-DCONFIG_$(p)=1)
+# The parts of a static profile as its folder names them: -links-report, -none; nothing for all.
+PARTS_NAME := $(if $(PARTS),-$(subst $(empty) ,-,$(strip $(PARTS))))
 FETCHED := $(CACHE)/trixie-arm64
-OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)$(if $(filter 1,$(STATIC)),-static$(GIC))
+OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)$(if $(filter 1,$(STATIC)),-static$(GIC)$(PARTS_NAME))
 JOBS := $(or $(shell nproc 2>/dev/null),1)
 
 # The runner is told by environment, as it was typed: neither make nor a shell sees into a pattern with $ or quotes.

@@ -11,15 +11,28 @@ arm64_asm := $(sort $(wildcard src/arch/arm64/*.S))
 arm64_lds := src/arch/arm64/link.lds
 
 # The static profile: what is left out because the tool has done it, or because a static tree does not use it. What names such
-# a file stands behind `if (CONFIG_STATIC == 0)`. GIC=2 or 3 also leaves out the other interrupt controller.
+# a file stands behind `if (CONFIG_STATIC == 0)`. GIC=2 or 3 also leaves out the other interrupt controller; PARTS= takes some of
+# the parts below only, or none.
+part_links := src/evtchn/% src/hcall/% src/domain/guestmem.c src/build/partition/links.c
+part_devices := src/build/partition/build_given.c
+part_iommu := src/arch/arm/smmu.c src/arch/arm/plan/arm_plan_smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
+part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
+part_watchdog := src/vdev/watchdog.c
+part_report := src/build/partition/build_report.c
+ifneq ($(filter-out none $(PART_NAMES),$(PARTS)),)
+$(error PARTS are of: $(PART_NAMES) none; not '$(PARTS)')
+endif
+parts_in := $(or $(PARTS),$(PART_NAMES))
 ifeq ($(STATIC),1)
-PROFILE := -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
+PROFILE := -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0) \
+    $(foreach p,$(PART_NAMES),-DCONFIG_$(call capitals,$(p))=$(if $(filter $(p),$(parts_in)),1,0))
 arm64_leave_out := src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
     src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
     src/drivers/ns16550.c src/boot/boot_tree.c \
-    $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c)))
+    $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c))) \
+    $(foreach p,$(filter-out $(parts_in),$(PART_NAMES)),$(part_$(p)))
 else
-PROFILE := -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0
+PROFILE := -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL)
 arm64_leave_out := src/config/partition/plan_file.c src/boot/boot_packed.c
 endif
 arm64_c := $(filter-out $(arm64_leave_out),$(arm64_c))
@@ -98,7 +111,8 @@ compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(arm64_lib_us
 image: $(OUT)/bulkhead.bin
 # For the tests, which want the static profile beside the full one.
 image-static:
-	+@for gic in '' 2 3; do $(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC=$$gic image || exit 1; done
+	+@for gic in '' 2 3; do $(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC=$$gic PARTS= image || exit 1; done
+	+@$(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC=3 PARTS=none image
 objects: $(arm64_objects)
 
 # Objects are made anew when a flag changes, not only when a source does.

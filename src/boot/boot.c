@@ -71,6 +71,11 @@ static enum hv_status step_sched(void)
     return HV_OK;
 }
 
+static enum hv_status step_iommus(void)
+{
+    return (CONFIG_IOMMU != 0) ? boot_iommu_start() : HV_OK;
+}
+
 /* The static profile has no operator. */
 static enum hv_status step_operator(void)
 {
@@ -97,7 +102,7 @@ static const struct boot_step steps[] = {
     { "interrupts", step_irq },
     { "time", step_time },
     { "scheduler", step_sched },
-    { "IOMMUs", boot_iommu_start },
+    { "IOMMUs", step_iommus },
     { "stacks", smp_prepare },
     { "domains", boot_domains_prepare },
     { "operator", step_operator },

@@ -71,7 +71,7 @@ static void finish(void)
     log_line("kept from guests: %U bytes, retained modules: %U bytes",
              ram_bytes(RAM_HEAP) + ram_bytes(RAM_IMAGE) + ram_bytes(RAM_TREE), ram_bytes(RAM_MODULE));
     log_line("boot: %u domains running after %U ms", running, hal_timer_now_ns() / NS_PER_MS);
-    if (boot_state.plan.report) {
+    if ((CONFIG_REPORT != 0) && boot_state.plan.report) {
         build_report(say_fact, NULL);
     }
 }

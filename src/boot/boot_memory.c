@@ -126,7 +126,8 @@ enum hv_status boot_memory_ram(void)
 enum hv_status boot_memory_heap(void)
 {
     const struct plan *const plan = &boot_state.plan;
-    const uint64_t needed = build_heap_bytes(plan) + smp_heap_bytes(plan) + boot_iommu_heap_bytes(plan);
+    const uint64_t needed = build_heap_bytes(plan) + smp_heap_bytes(plan) +
+                            ((CONFIG_IOMMU != 0) ? boot_iommu_heap_bytes(plan) : 0u);
     const uint64_t tables = (needed / 512u) + HEAP_SPARE + (plan->nr_cpus * HEAP_SPARE_PER_CPU);
     const uint64_t want = bits_align_up(needed + tables, HEAP_ALIGN);
     hpa_t base = { 0u };

@@ -5,12 +5,14 @@
 #include "base/log.h"
 #include "config/partition/plan_file.h"
 #include "hal/cpu.h"
+#include "lib/parts.h"
 #include "lib/string.h"
 
 /* By this the tool knows that an image wants a plan, and which. */
 extern const struct plan_profile boot_profile;
 __attribute__((used, retain))
-const struct plan_profile boot_profile = { PLAN_PROFILE_MAGIC, PLAN_LAYOUT, CONFIG_GIC_ONLY };
+const struct plan_profile boot_profile = { PLAN_PROFILE_MAGIC, PLAN_LAYOUT, CONFIG_GIC_ONLY, PARTS_OF_BUILD,
+                                           0u };
 
 static struct plan_file packed_header;
 static bool packed_good;
@@ -39,7 +41,7 @@ enum hv_status boot_packed_plan(void)
     for (uint32_t i = 0; i < boot_state.plan.nr_domains; i++) {
         struct plan_domain *const d = &boot_state.plan.domain[i];
 
-        if (d->partial.bytes != 0u) {
+        if ((CONFIG_DEVICES != 0) && (d->partial.bytes != 0u)) {
             d->partial_tree = boot_module_map(&d->partial);
             packed_good = packed_good && (d->partial_tree != NULL);
         }

@@ -20,11 +20,11 @@ enum hv_status build_devices(struct domain *domain)
 
         status = vpl011_attach(&slot->uart, domain, uart.base, uart.irq);
     }
-    if ((status == HV_OK) && domain->plan->watchdog) {
+    if ((CONFIG_WATCHDOG != 0) && (status == HV_OK) && domain->plan->watchdog) {
         status = watchdog_attach(&slot->watchdog, domain, layout->watchdog_base, layout->watchdog_irq,
                                  watchdog_expired);
     }
-    if (status == HV_OK) {
+    if ((CONFIG_PCI != 0) && (status == HV_OK)) {
         status = build_pci(domain);
     }
     return status;
@@ -32,15 +32,23 @@ enum hv_status build_devices(struct domain *domain)
 
 void build_devices_begin(struct domain *domain)
 {
-    watchdog_begin(&build_slot_of(domain)->watchdog);
-    build_pci_begin(domain);
+    if (CONFIG_WATCHDOG != 0) {
+        watchdog_begin(&build_slot_of(domain)->watchdog);
+    }
+    if (CONFIG_PCI != 0) {
+        build_pci_begin(domain);
+    }
 }
 
 void build_devices_undo(struct domain *domain)
 {
     vpl011_detach(&build_slot_of(domain)->uart);
-    watchdog_detach(&build_slot_of(domain)->watchdog);
-    build_pci_undo(domain);
+    if (CONFIG_WATCHDOG != 0) {
+        watchdog_detach(&build_slot_of(domain)->watchdog);
+    }
+    if (CONFIG_PCI != 0) {
+        build_pci_undo(domain);
+    }
     virq_reset(domain);
     domain->nr_windows = 0u;
 }

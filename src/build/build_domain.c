@@ -60,6 +60,13 @@ static enum hv_status modules_check(struct domain *domain)
     return (domain->nr_restarts > 0u) ? build_check_modules(domain) : HV_OK;
 }
 
+/* In the place of a part that was left out. */
+static enum hv_status nothing_make(struct domain *domain)
+{
+    (void)domain;
+    return HV_OK;
+}
+
 /* Modules stay as they are; guest memory goes with the phase that took it. */
 static void nothing_undo(struct domain *domain)
 {
@@ -68,13 +75,17 @@ static void nothing_undo(struct domain *domain)
 
 static enum hv_status events_do(struct domain *domain)
 {
-    evtchn_begin(domain);
+    if (CONFIG_LINKS != 0) {
+        evtchn_begin(domain);
+    }
     return HV_OK;
 }
 
 static enum hv_status announce_do(struct domain *domain)
 {
-    evtchn_announce(domain);
+    if (CONFIG_LINKS != 0) {
+        evtchn_announce(domain);
+    }
     return HV_OK;
 }
 
@@ -88,13 +99,18 @@ static const struct build_phase phases[] = {
     { "modules", modules_check, nothing_undo },
     { "reserve", build_reserve, build_release },
     { "map", build_map, build_unmap },
-    { "events", events_do, evtchn_domain_reset }, /* peers hear of an end when links are revoked */
-    { "links", build_links, build_links_undo },
+    { "events", events_do,
+      (CONFIG_LINKS != 0) ? evtchn_domain_reset
+                          : nothing_undo }, /* peers hear of an end when links are revoked */
+    { "links", (CONFIG_LINKS != 0) ? build_links : nothing_make,
+      (CONFIG_LINKS != 0) ? build_links_undo : nothing_undo },
     { "vcpu", vcpus_do, vcpus_undo },
     { "vdev", build_devices, build_devices_undo },
-    { "devices", build_given, build_given_undo },
+    { "devices", (CONFIG_DEVICES != 0) ? build_given : nothing_make,
+      (CONFIG_DEVICES != 0) ? build_given_undo : nothing_undo },
     { "image", build_image, nothing_undo },
-    { "streams", build_streams, build_streams_undo }, /* cut before anything else is taken away */
+    { "streams", (CONFIG_IOMMU != 0) ? build_streams : nothing_make,
+      (CONFIG_IOMMU != 0) ? build_streams_undo : nothing_undo }, /* cut before anything else is taken away */
     { "announce", announce_do, nothing_undo },
 };
 

@@ -48,7 +48,7 @@ static uint32_t tree_pages(const struct plan *plan)
         most = bits_max(most, bytes);
     }
     return pages_of(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK) +
-                    build_pci_tree_bytes(plan));
+                    ((CONFIG_PCI != 0) ? build_pci_tree_bytes(plan) : 0u));
 }
 
 uint64_t build_heap_bytes(const struct plan *plan)
@@ -61,7 +61,7 @@ uint64_t build_heap_bytes(const struct plan *plan)
         pages += pages_of(sizeof(struct build_slot));
         pages += pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu));
         pages += pages_of(d->pool_bytes);
-        pages += evtchn_pages(d);
+        pages += (CONFIG_LINKS != 0) ? evtchn_pages(d) : 0u;
     }
     return pages << PAGE_SHIFT;
 }
@@ -97,10 +97,12 @@ enum hv_status build_setup(const struct plan *plan)
 
     the_plan = plan;
     pins_note(plan);
-    evtchn_init(plan);
     build_memory_setup(plan->clean_memory);
-    status = build_links_setup(plan);
-    if (status == HV_OK) {
+    if (CONFIG_LINKS != 0) {
+        evtchn_init(plan);
+        status = build_links_setup(plan);
+    }
+    if ((CONFIG_PCI != 0) && (status == HV_OK)) {
         status = build_pci_setup(plan);
     }
     nr_workspaces = 0u;
@@ -170,7 +172,9 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     }
     virq_setup(d);
     vpl011_setup(&slot->uart);
-    watchdog_setup(&slot->watchdog);
+    if (CONFIG_WATCHDOG != 0) {
+        watchdog_setup(&slot->watchdog);
+    }
     d->console.name = plan->name;
     d->console.prefix = true;
     if (plan->vpl011) {
@@ -198,7 +202,7 @@ enum hv_status build_prepare(const struct plan_domain *plan, struct domain **dom
         slot->vcpus = vcpus;
         slot_fill(slot, plan);
         build_stop_setup(slot);
-        status = evtchn_setup(&slot->domain);
+        status = (CONFIG_LINKS != 0) ? evtchn_setup(&slot->domain) : HV_OK;
     }
     if (status == HV_OK) {
         status = console_register(&slot->domain.console);

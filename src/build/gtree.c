@@ -139,7 +139,7 @@ static void write_memory(struct gtree *t, const struct domain *domain)
         write_range(t, bank.base, bank.bytes);
     }
     for (uint32_t i = 0; i < PLAN_SHM_USES_MAX; i++) {
-        const struct plan_shm_use *const use = build_link(domain, i);
+        const struct plan_shm_use *const use = (CONFIG_LINKS != 0) ? build_link(domain, i) : NULL;
 
         if (use != NULL) {
             write_range(t, use->at.v, use->bytes);
@@ -261,22 +261,26 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
     write_chosen(t, in);
     write_memory(t, in->domain);
-    write_links(t, in->domain);
+    if (CONFIG_LINKS != 0) {
+        write_links(t, in->domain);
+    }
     hal_vplat_tree(&in->domain->hal, intc, &sink);
     /* Behind the interrupt controller: Linux looks for its GICv2m frames from there on. */
-    if (!build_given_tree(in->domain->plan, &sink)) {
+    if ((CONFIG_DEVICES != 0) && !build_given_tree(in->domain->plan, &sink)) {
         note(t, -FDT_ERR_BADSTRUCTURE);
     }
-    if (in->domain->plan->enhanced != PLAN_ENHANCED_NONE) {
+    if ((CONFIG_LINKS != 0) && (in->domain->plan->enhanced != PLAN_ENHANCED_NONE)) {
         write_hypervisor(t);
     }
     if (in->domain->plan->vpl011) {
         write_uart(t, in->domain->plan);
     }
-    if (in->domain->plan->watchdog) {
+    if ((CONFIG_WATCHDOG != 0) && in->domain->plan->watchdog) {
         write_watchdog(t, in->domain->plan);
     }
-    build_pci_tree(in->domain, &sink);
+    if (CONFIG_PCI != 0) {
+        build_pci_tree(in->domain, &sink);
+    }
     tree_end(t);
 }
 

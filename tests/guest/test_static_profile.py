@@ -1,12 +1,15 @@
 """The static profile (make STATIC=1): what it leaves out is not missed by guests."""
 import os
+import re
 import subprocess
 
 import pytest
 
 from helpers import check_ticks, focus
 from run import GUESTS, ROOT, TOOL, Machine
+from test_dma import SMMU
 from test_probe import PROBES, faults, finish
+from test_serial import talk
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STATIC = os.path.join(ROOT, "out/arm64-clang-release-static%s/bulkhead.bin")
@@ -48,3 +51,29 @@ def test_misplaced_static(boot, tmp_path):
                    30)
     machine.expect(r"boot: step verdict failed, nothing is started", 10)
     assert machine.wait_end(20) == 0
+
+
+def test_serial_static(boot):
+    """A device of the host, before and after a restart. [test->req~static-profile~1] [test->req~device-interrupts~1]"""
+    machine = boot(os.path.join(HERE, "serial.dts"), cpus=3, mem=512, second=True, hypervisor=STATIC % "")
+    for life in range(2):
+        machine.expect(r"SERIAL begins at 0x9040000, interrupt 40, GICv3", 60)
+        machine.second_expect(">", 30)
+        talk(machine, "hello a")
+        machine.expect(r"serial: SERIAL line irqs=\d+ vCPU=0$", 30)
+        if life == 0:
+            machine.second_text = ""
+            machine.second_send("R\r")
+            machine.expect(r"serial: restarts \(1\)", 30)
+
+
+def test_dma_static(boot):
+    """A PCI function that does DMA, in two lives of a domain that abuses it. [test->req~static-profile~1]
+    [test->req~dma-apart~1]"""
+    machine = boot(os.path.join(HERE, "dma.dts"), cpu="max", cpus=4, mem=512, extra=SMMU, hypervisor=STATIC % "")
+    machine.expect(r"^bulkhead: .*attacker: more than 1 restarts in a minute, it stays stopped$", 120)
+    seen = len(re.findall(r"memory=unchanged", machine.text))
+    machine.expect_count(r"(one|two): DMA victim memory=unchanged", seen + 4, 60)
+    assert re.findall(r"attacker: DMA own=(\w+) foreign=(\w+)", machine.text) == [("ok", "blocked")] * 2
+    assert "changed" not in re.findall(r"DMA victim memory=(\w+)", machine.text)
+    assert "attacker: DMA of stream" in machine.text

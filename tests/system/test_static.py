@@ -1,5 +1,8 @@
 """Domains whose memory is fixed: Linux at the host's addresses, a real-time guest beside it."""
+import os
+
 from helpers import LINUX_UP, check_lines, check_ticks, focus, operator, shell
+from run import ROOT
 
 BANKS = ["60000000-67ffffff : System RAM", "110000000-113ffffff : System RAM"]
 UART = "9000000-9000fff : sbsa-uart@9000000"
@@ -38,3 +41,13 @@ def test_static(boot):
 def test_static_gicv2(boot):
     """[test->req~static-memory~1] [test->req~direct-map~1]"""
     static(boot, gic="2", cpu="cortex-a53")
+
+
+def test_static_smallest(boot):
+    """In the profile without parts, which has no operator. [test->req~static-profile~1] [test->req~static-memory~1]"""
+    hypervisor = os.path.join(ROOT, "out/arm64-clang-release-static3-none/bulkhead.bin")
+    assert os.stat(hypervisor).st_size < 128 << 10
+    m = boot("static", hypervisor=hypervisor)
+    m.expect(r"GUEST-UP domU1", LINUX_UP)
+    shell(m, "domU1", "echo $((6*7))-$(nproc)", "42-2")
+    check_ticks(m, "domU2", 2)

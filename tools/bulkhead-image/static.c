@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/crc32c.h"
+#include "lib/parts.h"
 
 bool profile_find(const char *path, const struct blob *image, struct plan_profile *out)
 {
@@ -40,6 +41,97 @@ static void module_check(struct config_report *report, const struct plan_domain 
     }
 }
 
+/* What a domain uses of a part: the first property or binding found, in the order of the parts. */
+struct use {
+    uint32_t part;
+    const char *name; /* of the part */
+    const char *prop;
+    const char *found;
+    bool is;
+};
+
+static bool plan_shares(const struct plan *plan, uint32_t domain)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
+        is = is || (plan->shm_use[i].domain == domain);
+    }
+    return is;
+}
+
+static bool plan_has_devices(const struct plan *plan, uint32_t domain)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < plan->nr_windows; i++) {
+        is = is || (plan->window[i].domain == domain);
+    }
+    for (uint32_t i = 0; i < plan->nr_lines; i++) {
+        is = is || (plan->line[i].domain == domain);
+    }
+    return is;
+}
+
+static bool plan_has_streams(const struct plan *plan, uint32_t domain)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < plan->nr_streams; i++) {
+        is = is || (plan->stream[i].domain == domain);
+    }
+    return is;
+}
+
+static bool plan_has_pci(const struct plan *plan, uint32_t domain)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < plan->nr_pci; i++) {
+        is = is || (plan->pci[i].domain == domain);
+    }
+    return is;
+}
+
+static void use_check(const struct plan_profile *profile, const struct use *use, const char *node,
+                      struct config_report *report)
+{
+    if (use->is && ((profile->parts & use->part) == 0u)) {
+        char expected[96];
+        char path[PLAN_PATH_MAX];
+
+        snprintf(path, sizeof(path), "/chosen%s%s", (node[0] != 0) ? "/" : "", node);
+        snprintf(expected, sizeof(expected), "none: this static profile was built with PARTS= without %s",
+                 use->name);
+        config_fault_text(report, dt_find(report->index, path), use->prop, use->found, expected);
+    }
+}
+
+static void parts_check(const struct plan_profile *profile, const struct plan *plan,
+                        struct config_report *report)
+{
+    const struct use facts = { PART_REPORT, "report", "bulkhead,report", "it", plan->report };
+
+    use_check(profile, &facts, "", report);
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+        const struct use use[] = {
+            { PART_LINKS, "links", "xen,enhanced", "it", d->enhanced != PLAN_ENHANCED_NONE },
+            { PART_LINKS, "links", "xen,domain-shared-memory-v1", "a node", plan_shares(plan, i) },
+            { PART_DEVICES, "devices", "multiboot,device-tree", "a module", d->partial.bytes != 0u },
+            { PART_DEVICES, "devices", "interrupts", "the host's",
+              (d->partial.bytes == 0u) && plan_has_devices(plan, i) },
+            { PART_IOMMU, "iommu", "iommus", "DMA streams", plan_has_streams(plan, i) },
+            { PART_PCI, "pci", "bulkhead,pci-functions", "functions", plan_has_pci(plan, i) },
+            { PART_WATCHDOG, "watchdog", "bulkhead,watchdog-ms", "it", d->watchdog },
+        };
+
+        for (size_t u = 0; u < (sizeof(use) / sizeof(use[0])); u++) {
+            use_check(profile, &use[u], d->name, report);
+        }
+    }
+}
+
 void profile_check(const struct plan_profile *profile, const struct plan *plan, struct config_report *report)
 {
     const uint32_t chosen = dt_find(report->index, "/chosen");
@@ -65,6 +157,7 @@ void profile_check(const struct plan_profile *profile, const struct plan *plan, 
         config_fault_text(report, DT_ROOT, "interrupt-parent", (gic == 2u) ? "a GICv2" : "a GICv3",
                           "the other version: this static profile was built with GIC= for that one only");
     }
+    parts_check(profile, plan, report);
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         module_check(report, &plan->domain[i], &plan->domain[i].kernel);
         module_check(report, &plan->domain[i], &plan->domain[i].ramdisk);

@@ -11,6 +11,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+CONSTANTS = ["DEBUG=1", "STATIC=0", "GIC_ONLY=0", "LINKS=1", "DEVICES=1", "IOMMU=1", "PCI=1", "WATCHDOG=1", "REPORT=1"]
 QUICK_MISRA_FILES = 40
 LAST = re.compile(r"^(\d+) passed, (\d+) failed$")
 
@@ -26,7 +27,7 @@ def checkers(args):
     quick = ["--quick", str(QUICK_MISRA_FILES)] if args.quick else []
     include = ["-I" + args.library_include] if args.library_include else []
     return [("layers", []), ("port", []), ("sizes", []), ("format", ["--clang-format"]), ("trace", []),
-            ("headers", ["-DCONFIG_DEBUG=1", "-DCONFIG_STATIC=0", "-DCONFIG_GIC_ONLY=0"] + include), ("misra", quick + library)]
+            ("headers", ["-DCONFIG_" + constant for constant in CONSTANTS] + include), ("misra", quick + library)]
 
 
 def main(args):

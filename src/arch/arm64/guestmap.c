@@ -55,7 +55,7 @@ void a64_guestmap_leave(void)
 /* What was written at va is there for SMMUs that look past the caches. */
 static void guestmap_reveal(const void *va, uint64_t bytes)
 {
-    if (smmu_sees_memory) {
+    if ((CONFIG_IOMMU != 0) && smmu_sees_memory) {
         hal_cache_clean(va, bytes);
     }
 }
@@ -100,7 +100,9 @@ static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_
     A64_WRITE(vttbr_el2, saved);
     a64_isb();
     hal_cpu_irq_restore(daif);
-    smmu_flush(map->smmus, arm_stage2_of(map).id);
+    if (CONFIG_IOMMU != 0) {
+        smmu_flush(map->smmus, arm_stage2_of(map).id);
+    }
 }
 
 /* A descriptor and its level: the leaf or the invalid one for ipa. Four rounds at most. */

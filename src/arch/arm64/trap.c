@@ -2,6 +2,7 @@
 /* [impl->req~errors-attributed~1] */
 #include "a64_esr.h"
 #include "a64_trap.h"
+#include "abi/xen.h"
 #include "arm_vcpu.h"
 #include "hal/cpu.h"
 #include "hal/upcall.h"
@@ -74,7 +75,9 @@ void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const uint32_t imm = a64_esr_imm(esr);
 
-    if (imm == HVC_HYPERCALL) {
+    if ((imm == HVC_HYPERCALL) && (CONFIG_LINKS == 0)) {
+        vcpu->frame.x[0] = (uint64_t)(-(int64_t)XEN_ENOSYS);
+    } else if (imm == HVC_HYPERCALL) {
         upcall_hypercall(vcpu, vcpu->frame.x[HVC_NUMBER], vcpu->frame.x);
     } else if (imm == 0u) {
         arm_vcpu_firmware(vcpu);

@@ -79,7 +79,7 @@ static uint32_t owner_told(uint32_t owner)
 static void ram_say(struct report *r, const struct run *run)
 {
     if (run->bytes > 0u) {
-        const bool shared = run->is == RAM_SHARED;
+        const bool shared = (CONFIG_LINKS != 0) && (run->is == RAM_SHARED);
 
         fmt_add(&r->line, "ram %X-%X %s%s", run->at, last_of(run), shared ? "shm:" : "",
                 shared ? build_region_id(hpa(run->at)) : owner_name(run->is));
@@ -127,7 +127,7 @@ static void shared_say(struct report *r, const struct domain *domain, const stru
         const uint64_t first = bits_max(base.v, at);
         const struct run run = { first, bits_min(base.v + bytes, end_at) - first, 0u, 0u, false };
 
-        if ((owner == RAM_SHARED) && (first < end_at)) {
+        if ((CONFIG_LINKS != 0) && (owner == RAM_SHARED) && (first < end_at)) {
             fmt_add(&r->line, "shm %s %X-%X %s", build_region_id(hpa(first)), run.at, last_of(&run),
                     domain->plan->name);
             end(r);
@@ -300,8 +300,10 @@ void build_report(void (*say)(void *ctx, const char *line), void *ctx)
         domain_report(&r, domain_table[i]);
     }
     irqs_report(&r);
-    streams_report(&r);
-    for (uint32_t i = 0; i < domain_count; i++) {
+    if (CONFIG_IOMMU != 0) {
+        streams_report(&r);
+    }
+    for (uint32_t i = 0; (CONFIG_LINKS != 0) && (i < domain_count); i++) {
         channels_report(&r, domain_table[i]);
     }
     fmt_add(&r.line, "# %u facts", r.nr_lines);

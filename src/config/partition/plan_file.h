@@ -27,6 +27,8 @@ struct plan_profile {
     uint64_t magic;
     uint32_t layout;
     uint32_t gic_version; /* the only one that it drives; 0: any */
+    uint32_t parts;       /* PART_... that it has */
+    uint32_t zero;
 };
 
 struct plan_file {

@@ -7,6 +7,7 @@ The last line printed is `N passed, N failed`. [test->req~static-profile~1]
 """
 import argparse
 import hashlib
+import importlib.util
 import os
 import struct
 import subprocess
@@ -35,8 +36,9 @@ def equal(name, found, expected):
         print(f"FAIL {name}:\n  found    {found!r}\n  expected {expected!r}")
 
 
-def domain(file="k.bin", cpus=1, more=""):
-    return (f'domU1 {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x4000>; cpus = <{cpus}>; '
+def domain(file="k.bin", cpus=1, more="", own=""):
+    return (f'domU1 {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x4000>; '
+            f'cpus = <{cpus}>; {own} '
             f'kernel {{ compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("{file}"); {more} }}; }};')
 
 
@@ -63,6 +65,42 @@ REFUSED = {
              "/chosen/domU1/kernel: kernel: found a gzip, expected one that is not compressed, for the static profile"),
 }
 
+# What a profile without any part says of a system that uses one.
+PARTS = {
+    "report": ("/chosen: bulkhead,report: found it", "report", "bulkhead,report; " + domain()),
+    "links": ("/chosen/domU1: xen,enhanced: found it", "links", domain(own='xen,enhanced = "no-xenstore";')),
+    "watchdog": ("/chosen/domU1: bulkhead,watchdog-ms: found it", "watchdog", domain(own="bulkhead,watchdog-ms = <0>;")),
+    "shm": ("/chosen/domU1: xen,domain-shared-memory-v1: found a node", "links",
+            domain(own='shm@0 { compatible = "xen,domain-shared-memory-v1"; role = "owner"; xen,shm-id = "a"; '
+                       'xen,shared-mem = <0x0 0x50000000 0x0 0x50000000 0x200000>; };')),
+}
+
+
+# A device with DMA of the board, and its partial tree; PCI functions behind the same IOMMU.
+DEVICE = ('iommu@9050000 { compatible = "arm,smmu-v3"; reg = <0 0x9050000 0 0x20000>; #iommu-cells = <1>; phandle = <0x7001>; }; '
+          'device@a000000 { reg = <0 0xa000000 0 0x1000>; iommus = <0x7001 7>; };')
+PARTIAL = ('/dts-v1/; / { passthrough { compatible = "simple-bus"; #address-cells = <2>; #size-cells = <2>; ranges; '
+           'device@a000000 { reg = <0 0xa000000 0 0x1000>; xen,reg = <0 0xa000000 0 0x1000 0 0xa000000>; '
+           'xen,path = "/device@a000000"; }; }; };')
+GIVEN = ('passthrough = "enabled"; devices { compatible = "multiboot,device-tree", "multiboot,module"; '
+         'data = /incbin/("devices.dtb"); };')
+WITHOUT = "expected none: this static profile was built with PARTS= without "
+GIVEN_SAID = ["/chosen/domU1: multiboot,device-tree: found a module, " + WITHOUT + "devices",
+              "/chosen/domU1: iommus: found DMA streams, " + WITHOUT + "iommu"]
+PCI_SAID = ["/chosen/domU1: interrupts: found the host's, " + WITHOUT + "devices",
+            "/chosen/domU1: iommus: found DMA streams, " + WITHOUT + "iommu",
+            "/chosen/domU1: bulkhead,pci-functions: found functions, " + WITHOUT + "pci"]
+
+
+def pci_system(tool, folder):
+    """Board and system of the PCI tests."""
+    sys.dont_write_bytecode = True
+    spec = importlib.util.spec_from_file_location("pci_run", os.path.join(os.path.dirname(HERE), "pci", "run.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    runner = module.config_run.Runner(tool, folder, [])
+    return module.system(runner, "pci", (module.functions("0000:00:02.0"),), module.host())
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -79,8 +117,8 @@ def main():
                 file.write(data)
             return os.path.join(folder, name)
 
-        def run(program, system, *more):
-            done = subprocess.run([options.tool, "-b", BOARD, "-s", system, "-x", program, "-i", folder, *more],
+        def run(program, system, *more, board=BOARD):
+            done = subprocess.run([options.tool, "-b", board, "-s", system, "-x", program, "-i", folder, *more],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
             return done.returncode, done.stderr.decode().splitlines()
 
@@ -114,6 +152,22 @@ def main():
         equal("gic", run(gic2, good, "--check")[1][:1],
               ["/: interrupt-parent: found a GICv3, expected the other version: this static profile was built with GIC= for "
                "that one only"])
+        none = write("none.bin", image[:at + 16] + bytes(4) + image[at + 20:])
+        equal("parts-good", run(none, good, "--check"), (0, []))
+        for name, (found, part, chosen) in PARTS.items():
+            path = system("part-" + name, "", chosen)
+            equal("part-" + name, run(none, path, "--check"),
+                  (1, [f"{found}, expected none: this static profile was built with PARTS= without {part}",
+                       f"bulkhead-image: {path}: 1 fault"]))
+            equal("with-" + name, run(options.hypervisor, path, "--check"), (0, []))
+        subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", os.path.join(folder, "devices.dtb"), "-"],
+                       input=PARTIAL.encode(), check=True)
+        path = system("given", DEVICE, domain(own=GIVEN))
+        equal("given", run(none, path, "--check"), (1, GIVEN_SAID + [f"bulkhead-image: {path}: 2 faults"]))
+        equal("with-given", run(options.hypervisor, path, "--check"), (0, []))
+        board, path = pci_system(options.tool, folder)
+        equal("pci", run(none, path, "--check", board=board), (1, PCI_SAID + [f"bulkhead-image: {path}: 3 faults"]))
+        equal("with-pci", run(options.hypervisor, path, "--check", board=board), (0, []))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
