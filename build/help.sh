@@ -25,6 +25,7 @@ What make does here (everything that is missing is set up first):
 Build variables
   TOOLCHAIN=clang|gcc   the compiler (clang)
   STATIC=1              only what a static system uses, its plan made by bulkhead-image; GIC=2|3: one GIC only (0)
+  PARTS='<names>'       of it only these: links devices iommu pci watchdog report, or none (all)
   DEBUG=1               assertions, lock ranks and stack protector; slower (0)
   V=1                   show the commands
 

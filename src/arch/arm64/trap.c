@@ -75,10 +75,12 @@ void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const uint32_t imm = a64_esr_imm(esr);
 
-    if ((imm == HVC_HYPERCALL) && (CONFIG_LINKS == 0)) {
-        vcpu->frame.x[0] = (uint64_t)(-(int64_t)XEN_ENOSYS);
-    } else if (imm == HVC_HYPERCALL) {
-        upcall_hypercall(vcpu, vcpu->frame.x[HVC_NUMBER], vcpu->frame.x);
+    if (imm == HVC_HYPERCALL) {
+        if (CONFIG_LINKS != 0) {
+            upcall_hypercall(vcpu, vcpu->frame.x[HVC_NUMBER], vcpu->frame.x);
+        } else {
+            vcpu->frame.x[0] = (uint64_t)(-(int64_t)XEN_ENOSYS);
+        }
     } else if (imm == 0u) {
         arm_vcpu_firmware(vcpu);
     } else {
