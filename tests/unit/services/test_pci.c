@@ -215,7 +215,7 @@ static int reset(void **state)
 
 static void begin(void)
 {
-    const struct hal_domain_config config = { 1u, 32u, 1u };
+    const struct hal_domain_config config = { 1u, 32u, 1u, false };
 
     assert_int_equal(hal_domain_init(&slot.domain.hal, &config), HV_OK);
     assert_int_equal(hal_vcpu_init(&vcpu.hal, &slot.domain.hal, 0u), HV_OK);
