@@ -9,8 +9,9 @@
 #include "lib/bits.h"
 #include "lib/crc32c.h"
 
-#define MS   1000000ULL
-#define ADDS 20000u
+#define MS    1000000ULL
+#define ADDS  20000u
+#define TRIES 1000u
 
 static volatile uint32_t adds;
 static struct hal_context other;
@@ -24,6 +25,7 @@ static void atomics(void)
 {
     volatile uint32_t a = 5u;
     volatile uint64_t b = 0xF0u;
+    uint32_t old = 0u;
 
     CHECK(hal_fetch_add32(&a, 3u) == 5u);
     CHECK(hal_load_acquire32(&a) == 8u);
@@ -33,6 +35,16 @@ static void atomics(void)
     CHECK(a == 7u);
     CHECK(hal_compare_swap32(&a, 7u, 9u));
     CHECK(a == 9u);
+    CHECK(!hal_try_swap32(&a, 8u, 10u));
+    CHECK(a == 9u);
+    for (uint32_t i = 0u; (i < TRIES) && (a == 9u); i++) {
+        CHECK(hal_try_swap32(&a, 9u, 10u) == (a == 10u)); /* may fail for no reason, but says so */
+    }
+    CHECK(a == 10u);
+    for (uint32_t i = 0u; (i < TRIES) && (a == 10u); i++) {
+        CHECK(!hal_try_or32(&a, 5u, &old) || (old == 10u));
+    }
+    CHECK(a == 15u);
     hal_store_release32(&a, 11u);
     CHECK(a == 11u);
     CHECK(hal_fetch_or64(&b, BIT64(63)) == 0xF0u);

@@ -298,9 +298,39 @@ static void again_and_again(void)
     }
 }
 
+/* Between begin and end, which nest, what is missing is to be tried again, and what is there is told. */
+static void changes(void)
+{
+    const uint32_t pages = suite_seen.domain_pages;
+    struct hal_guestmap *const map = begin(32u);
+    const uint64_t to = target(GUEST_AT, 0x80000000ULL).v;
+    hpa_t found = hpa(0u);
+    uint32_t perm = 0u;
+    uint64_t bytes = 0u;
+
+    CHECK(hal_guestmap_map(map, gpa(GUEST_AT), hpa(to), PAGE_BYTES, HAL_PERM_RWX, HAL_MEM_NORMAL) == HV_OK);
+    hal_guestmap_begin(map);
+    hal_guestmap_begin(map);
+    CHECK(hal_guestmap_unmap(map, gpa(GUEST_AT), PAGE_BYTES) == HV_OK);
+    CHECK(hal_guestmap_lookup(map, gpa(GUEST_AT), &found, &perm, &bytes) == HV_BUSY);
+    hal_guestmap_end(map);
+    CHECK(hal_guestmap_lookup(map, gpa(GUEST_AT), &found, &perm, &bytes) == HV_BUSY);
+    CHECK(hal_guestmap_map(map, gpa(GUEST_AT), hpa(to), PAGE_BYTES, HAL_PERM_R, HAL_MEM_NORMAL) == HV_OK);
+    CHECK(leads(map, GUEST_AT, to, HAL_PERM_R));
+    hal_guestmap_end(map);
+    CHECK(leads(map, GUEST_AT, to, HAL_PERM_R));
+    CHECK(leads_nowhere(map, GUEST_AT + PAGE_BYTES));
+    end(pages);
+}
+
 const struct suite_test suite_tests_map[] = {
-    { "map_and_look", map_and_look },       { "nothing_twice", nothing_twice },
-    { "bad_ranges", bad_ranges },           { "blocks_are_large", blocks_are_large },
-    { "memory_runs_out", memory_runs_out }, { "random_regions", random_regions },
-    { "again_and_again", again_and_again }, { NULL, NULL },
+    { "map_and_look", map_and_look },
+    { "nothing_twice", nothing_twice },
+    { "bad_ranges", bad_ranges },
+    { "blocks_are_large", blocks_are_large },
+    { "memory_runs_out", memory_runs_out },
+    { "random_regions", random_regions },
+    { "again_and_again", again_and_again },
+    { "changes", changes },
+    { NULL, NULL },
 };
