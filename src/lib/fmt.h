@@ -3,7 +3,7 @@
 #ifndef LIB_FMT_H
 #define LIB_FMT_H
 
-#include <stdarg.h> /* MISRA-DEV-1 */
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
