@@ -112,7 +112,7 @@ void evtchn_fifo_work(struct work *work)
 static void fifo_take_over(struct evtchn_domain *ed)
 {
     ed->fifo = 1u;
-    hal_barrier(); /* as in two_level_pend() */
+    hal_barrier(); /* as in pend_through(): one of the two sees the other */
     for (uint32_t word = 0; word < ARRAY_LEN(ed->used); word++) {
         uint32_t left = evtchn_word(&ed->shared->evtchn_pending[word]) & evtchn_word(&ed->used[word]);
 
