@@ -9,8 +9,11 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
 
-# What a user may set. TOOLCHAIN, DEBUG and STATIC choose the build, the rest chooses the run; `make help` explains them.
-PORT ?= arm64
+# What a user may set. PORT, TOOLCHAIN, DEBUG and STATIC choose the build, the rest chooses the run; `make help` explains them.
+# A board is a port's.
+PORT_OF_virt-a15 := armv7a
+PORT_OF_mps3-an536 := armv8r
+PORT ?= $(or $(PORT_OF_$(BOARD)),arm64)
 TOOLCHAIN ?= clang
 DEBUG ?= 0
 STATIC ?= 0
@@ -18,14 +21,15 @@ V ?= 0
 
 PYTHON := /usr/bin/python3
 CACHE := $(or $(BULKHEAD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead)
-# Headers, libraries and guests of the target architecture; build/fetch.sh fills it.
 # What a static profile may be built without; a part's constant is CONFIG_ and its name.
 PART_NAMES := links devices iommu pci watchdog report
 capitals = $(shell echo $(1) | tr a-z A-Z)
-PARTS_ALL := $(foreach p,$(call capitals,$(PART_NAMES)),-DCONFIG_$(p)=1)
+PARTS_ALL := $(foreach p,$(call capitals,$(PART_NAMES)),-DCONFIG_$(p)=1) -DCONFIG_MPU=0
 # The parts of a static profile as its folder names them: -links-report, -none; nothing for all.
 PARTS_NAME := $(if $(PARTS),-$(subst $(empty) ,-,$(strip $(PARTS))))
+# Headers, libraries and guests; build/fetch.sh fills it.
 FETCHED := $(CACHE)/trixie-arm64
+FETCHED_ARMHF := $(CACHE)/trixie-armhf
 OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)$(if $(filter 1,$(STATIC)),-static$(GIC)$(PARTS_NAME))
 JOBS := $(or $(shell nproc 2>/dev/null),1)
 
@@ -66,7 +70,7 @@ else
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
-include build/$(PORT).mk
+include build/target.mk
 include build/host.mk
 include build/linux.mk
 -include build/guests.mk
@@ -79,7 +83,7 @@ include build/bench.mk
 build: image tools guests
 
 # Every compiler and kind of build must pass without a warning.
-BUILD_KINDS := clang-0-0 clang-1-0 gcc-0-0 gcc-1-0 clang-0-1 gcc-1-1
+BUILD_KINDS := $(foreach k,clang-0-0 clang-1-0 gcc-0-0 gcc-1-0 clang-0-1 gcc-1-1,arm64-$(k))
 build-all: tools guests
 	+$(Q)sh build/levels.sh kinds '$(MAKE)' $(BUILD_KINDS)
 

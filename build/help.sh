@@ -23,6 +23,8 @@ What make does here (everything that is missing is set up first):
   make clean     remove out/ (what was fetched stays in ${BULKHEAD_CACHE:-~/.cache/bulkhead})
 
 Build variables
+  PORT=<name>           arm64, armv7a or armv8r; a BOARD= implies it (arm64)
+  LOAD_ADDR=<address>   armv8r: where the image runs, as it is linked (0x20000000)
   TOOLCHAIN=clang|gcc   the compiler (clang)
   STATIC=1              only what a static system uses, its plan made by bulkhead-image; GIC=2|3: one GIC only (0)
   PARTS='<names>'       of it only these: links devices iommu pci watchdog report, or none (all)
@@ -35,7 +37,7 @@ Run variables
   COUNT=<n>               this many times, counted line by line (1)
   TIMEOUT=<seconds>       or fail after this time (300)
   INPUT='<text>'          typed into the console at the start of such a run; \n \r \xNN as in C (none)
-  BOARD=<name>          the machine: virt or xlnx-zcu102 (virt)
+  BOARD=<name>          the machine: virt, xlnx-zcu102, virt-a15 or mps3-an536 (virt)
   CPU=<model>           its processor (cortex-a57); CPUS=<n> how many (4); MEM=<MiB> memory (2048); GIC=2|3 (3)
   QEMU_EXTRA='<args>'   further arguments for QEMU
   BULKHEAD_PATIENCE=<n> in the environment: multiplies all times waited, for a slow machine (1)

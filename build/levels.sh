@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs levels of tests one after the other and sums up what they report.
 #   levels.sh run MAKE TARGET...   each target leaves out/results/<level>.txt whose last line is "N passed, N failed"
-#   levels.sh kinds MAKE KIND...   builds the image in each kind <toolchain>-<debug>-<static>, and reports as a level does
+#   levels.sh kinds MAKE KIND...   builds image and tool in each kind <port>-<toolchain>-<debug>-<static>, reports as a level does
 # A level that reports nothing, or no test at all, has failed. The last line printed is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -15,8 +15,7 @@ if [ "$mode" = kinds ]; then
     passed=0
     failed=0
     for kind in "$@"; do
-        choice=${kind#*-}
-        if $make image "TOOLCHAIN=${kind%%-*}" "DEBUG=${choice%-*}" "STATIC=${choice#*-}"; then
+        if $make image tools $(echo "$kind" | sed 's/\(.*\)-\(.*\)-\(.*\)-\(.*\)/PORT=\1 TOOLCHAIN=\2 DEBUG=\3 STATIC=\4/'); then
             passed=$((passed + 1))
         else
             printf 'build of %s failed\n' "$kind"

@@ -123,15 +123,15 @@ $(hal_native): $(patsubst %.c,$(TESTS_OUT)/hal/%.o,$(hal_native_sources)) $(hal_
 # The same suite in the hypervisor's place: the port's objects as they are in the product, with the suite above them.
 hal_selftest := $(OUT)/hal-selftest.bin
 hal_target_objects := $(patsubst %.c,$(OUT)/%.o,$(hal_suite) tests/hal/selftest_main.c tests/hal/selftest_edu.c) \
-    $(filter $(OUT)/src/arch/% $(OUT)/src/lib/% $(OUT)/src/config/% $(OUT)/src/base/spinlock.o $(OUT)/src/base/librt.o,$(arm64_objects))
-arm64_lib_users += tests/hal
+    $(filter $(OUT)/src/arch/% $(OUT)/src/lib/% $(OUT)/src/config/% $(OUT)/src/base/spinlock.o $(OUT)/src/base/librt.o,$(target_objects))
+lib_users += tests/hal
 CFLAGS_tests/hal/selftest_main.c := -Itests/hal
 CFLAGS_tests/hal/selftest_edu.c := -Itests/hal
 $(foreach f,$(hal_suite),$(eval CFLAGS_$(f) := -Itests/hal))
 
-$(OUT)/hal-selftest.elf: $(hal_target_objects) $(arm64_lds) $(arm64_libs) $(OUT)/flags
-	$(call say,LD,$@)$(LD_TARGET) $(LDFLAGS_TARGET) -T $(arm64_lds) -o $@ $(hal_target_objects) \
-	    --start-group $(arm64_libs) --end-group
+$(OUT)/hal-selftest.elf: $(hal_target_objects) $(port_lds) $(target_libs) $(OUT)/flags
+	$(call say,LD,$@)$(LD_TARGET) $(LDFLAGS_TARGET) -T $(port_lds) -o $@ $(hal_target_objects) \
+	    --start-group $(target_libs) --end-group
 $(hal_selftest): $(OUT)/hal-selftest.elf
 	$(call say,OBJCOPY,$@)$(OBJCOPY_TARGET) -O binary $< $@
 -include $(wildcard $(OUT)/tests/hal/*.d)

@@ -1,4 +1,4 @@
-/* What the exception path saves: arm64. Offsets reach the assembly through asm_offsets.c. */
+/* What the exception path saves: arm64. Offsets reach the assembly through a64_offsets.c. */
 #ifndef HAL_ARCH_CONTEXT_H
 #define HAL_ARCH_CONTEXT_H
 
