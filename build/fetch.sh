@@ -1,36 +1,38 @@
 #!/bin/sh
-# Fetches what Bulkhead needs of Debian 13's arm64 archive: a kernel and busybox for the guests, libfdt, zlib and libmd to
-# link, U-Boot as a loader, and Xen as the peer of the benchmark.
+# Fetches what Bulkhead needs of Debian 13's archive. Of arm64: a kernel and busybox for the guests, libfdt, zlib and libmd to
+# link, U-Boot as a loader, and Xen as the peer of the benchmark. Of armhf: kernel, busybox and the libraries.
 # A private apt configuration is used, made from the machine's own mirror and keys, and every signature is checked. What
 # is wanted of the packages is kept in the cache, so that a later run needs no network; nothing is installed.
-#   fetch.sh          fetch if the cache lacks anything
+#   fetch.sh          fetch what the cache lacks
 #   fetch.sh --again  fetch the current versions even so
 set -eu
 cd "$(dirname "$0")/.."
 . build/apt-private.sh
 
 suite=trixie
-arch=arm64
-layout=6                                    # raised when what is kept of the packages changes
+layouts='arm64:6 armhf:1'                   # raised when what is kept of an architecture's packages changes
+again=${1:-}
 cache=${BULKHEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bulkhead}
-keep=$cache/$suite-$arch
 
-if [ "${1:-}" != --again ] && [ "$(cat "$keep/layout" 2>/dev/null)" = "$layout" ]; then
-    exit 0
-fi
+# The architectures that the cache lacks, as ARCHITECTURE:LAYOUT
+lacking() {
+    for want in $layouts; do
+        if [ "$again" = --again ] || [ "$(cat "$cache/$suite-${want%:*}/layout" 2>/dev/null)" != "${want#*:}" ]; then
+            echo "$want"
+        fi
+    done
+}
 
+[ -n "$(lacking)" ] || exit 0
 mkdir -p "$cache"
 exec 9> "$cache/.lock"
 if command -v flock > /dev/null; then
     flock 9
-    if [ "${1:-}" != --again ] && [ "$(cat "$keep/layout" 2>/dev/null)" = "$layout" ]; then
-        exit 0
-    fi
 fi
 
 dir=$(bh_scratch)
 trap 'rm -rf "$dir"' EXIT
-mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/sources" "$dir/debs" "$dir/new"
+mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/sources"
 mirror=$(bh_mirror "$dir")
 printf 'deb %s%s %s main\n' "$(bh_signed_by)" "$mirror" "$suite" > "$dir/sources/$suite.list"
 : > "$dir/status"
@@ -44,68 +46,100 @@ apt_private() {
         -o Dir::Etc::preferencesparts=/dev/null -o Acquire::Retries=3 -o Acquire::Languages=none "$@"
 }
 
-bh_say "fetching the guests and libraries of Debian $suite for $arch (once; kept in $cache)"
-apt_private apt-get update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "apt could not read $suite's lists"; }
-# An unsigned or badly signed list is only a warning to apt-get update; packages named by one are refused at download.
-kernel=$(apt_private apt-cache depends linux-image-arm64 | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1)
-[ -n "$kernel" ] || { cat "$dir/log" >&2; bh_die "no arm64 kernel is named by $suite's lists"; }
-wanted="$kernel busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64"
-# shellcheck disable=SC2086
-( cd "$dir/debs" && apt_private apt-get download $wanted ) > "$dir/log" 2>&1 || {
-    cat "$dir/log" >&2
-    bh_die "apt could not fetch the packages"
+# download KERNEL PACKAGE...: the current kernel, whose name is left in $kernel, and packages
+download() {
+    bh_say "fetching the guests and libraries of Debian $suite for $arch (once; kept in $keep)"
+    mkdir -p "$dir/$arch/debs" "$new/include" "$new/lib"
+    apt_private apt-get update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "apt could not read $suite's lists"; }
+    # An unsigned or badly signed list is only a warning to apt-get update; packages named by one are refused at download.
+    kernel=$(apt_private apt-cache depends "$1" | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1)
+    [ -n "$kernel" ] || { cat "$dir/log" >&2; bh_die "no kernel for $arch is named by $suite's lists"; }
+    shift
+    ( cd "$dir/$arch/debs" && apt_private apt-get download "$kernel" "$@" ) > "$dir/log" 2>&1 || {
+        cat "$dir/log" >&2
+        bh_die "apt could not fetch the packages"
+    }
 }
 
 # unpack PACKAGE PATTERN...: of a package only what is named goes to the scratch folder (a kernel's modules are large).
 unpack() {
-    deb=$(echo "$dir/debs/$1"_*.deb)
+    deb=$(echo "$dir/$arch/debs/$1"_*.deb)
     shift
-    mkdir -p "$dir/tree"
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir/tree" --wildcards "$@"
+    mkdir -p "$dir/$arch/tree"
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir/$arch/tree" --wildcards "$@"
 }
-unpack "$kernel" './boot/vmlinuz-*' './usr/lib/linux-image-*/xilinx/zynqmp-zcu102-rev1.0.dtb' \
-    './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' './usr/lib/modules/*/sbsa_gwdt.ko*' './usr/lib/modules/*/e1000e.ko*' \
-    './usr/lib/modules/*/xen-evtchn.ko*'
-unpack busybox-static './usr/bin/busybox'
-unpack libfdt-dev './usr/include/*.h' './usr/lib/*/libfdt.a'
-unpack zlib1g-dev './usr/include/*.h' './usr/lib/*/libz.a'
-unpack libmd-dev './usr/include/*.h' './usr/lib/*/libmd.a'
-unpack u-boot-qemu './usr/lib/u-boot/qemu_arm64/u-boot.bin'
-unpack xen-hypervisor-4.20-arm64 './boot/xen-*'
-unpack libxen-dev './usr/include/xen/*'     # the guests' ABI as its authors state it, for the ABI tests
 
-new=$dir/new
-mkdir -p "$new/include" "$new/lib" "$new/dtb"
-cp "$dir"/tree/boot/vmlinuz-* "$new/linux.Image"
-gzip -9 -n -c "$new/linux.Image" > "$new/linux.Image.gz"
-find "$dir/tree" -name '*.dtb' -exec cp {} "$new/dtb/" \;
-cp "$dir/tree/usr/bin/busybox" "$new/busybox"
-cp "$dir/tree/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$new/u-boot.bin"
-for name in sbsa_gwdt e1000e xen-evtchn; do
-    module=$(find "$dir/tree/usr/lib/modules" -name "$name.ko*")
-    case $module in
-    *.xz) xz -d -c "$module" > "$new/$name.ko" ;;
-    *) cp "$module" "$new/$name.ko" ;;
-    esac
-done
-cp "$dir"/tree/boot/xen-4.20-arm64 "$new/xen.Image"
-mv "$dir/tree/usr/include/xen" "$new/xen"
-find "$dir/tree/usr/include" -name '*.h' -exec cp {} "$new/include/" \;
-cp "$dir"/tree/usr/lib/*/libfdt.a "$dir"/tree/usr/lib/*/libz.a "$dir"/tree/usr/lib/*/libmd.a "$new/lib/"
-for file in linux.Image busybox include/libfdt.h include/fdt.h include/zlib.h include/zconf.h include/sha2.h lib/libfdt.a \
-    lib/libz.a lib/libmd.a u-boot.bin sbsa_gwdt.ko e1000e.ko xen-evtchn.ko xen/xen.h xen.Image; do
-    [ -s "$new/$file" ] || bh_die "the packages of $suite hold no $file where it is looked for"
-done
-for deb in "$dir"/debs/*.deb; do
-    printf '%s %s\n' "$(dpkg-deb --show --showformat '${Package} ${Version}' "$deb")" "$(sha256sum < "$deb" | cut -d ' ' -f 1)"
-done > "$new/versions"
-printf '%s\n' "$layout" > "$new/layout"
+# What both need to be linked
+take_libraries() {
+    unpack busybox-static './usr/bin/busybox'
+    unpack libfdt-dev './usr/include/*.h' './usr/lib/*/libfdt.a'
+    unpack zlib1g-dev './usr/include/*.h' './usr/lib/*/libz.a'
+    unpack libmd-dev './usr/include/*.h' './usr/lib/*/libmd.a'
+    cp "$dir/$arch/tree/usr/bin/busybox" "$new/busybox"
+    find "$dir/$arch/tree/usr/include" -name '*.h' -exec cp {} "$new/include/" \;
+    cp "$dir/$arch"/tree/usr/lib/*/libfdt.a "$dir/$arch"/tree/usr/lib/*/libz.a "$dir/$arch"/tree/usr/lib/*/libmd.a "$new/lib/"
+}
+libraries='busybox include/libfdt.h include/fdt.h include/zlib.h include/zconf.h include/sha2.h lib/libfdt.a lib/libz.a lib/libmd.a'
 
-chmod -R u+rwX,go+rX "$new"
-rm -rf "$keep.new"
-cp -r "$new" "$keep.new"
-rm -rf "$keep.old"
-[ ! -e "$keep" ] || mv "$keep" "$keep.old"
-mv "$keep.new" "$keep"
-rm -rf "$keep.old"
-bh_say "kept: $(cut -d ' ' -f 1,2 "$keep/versions" | paste -s -d ',' | sed 's/,/, /g')"
+take_arm64() {
+    download linux-image-arm64 busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64
+    take_libraries
+    unpack "$kernel" './boot/vmlinuz-*' './usr/lib/linux-image-*/xilinx/zynqmp-zcu102-rev1.0.dtb' \
+        './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' './usr/lib/modules/*/sbsa_gwdt.ko*' \
+        './usr/lib/modules/*/e1000e.ko*' './usr/lib/modules/*/xen-evtchn.ko*'
+    unpack u-boot-qemu './usr/lib/u-boot/qemu_arm64/u-boot.bin'
+    unpack xen-hypervisor-4.20-arm64 './boot/xen-*'
+    unpack libxen-dev './usr/include/xen/*' # the guests' ABI as its authors state it, for the ABI tests
+    mkdir -p "$new/dtb"
+    tree=$dir/$arch/tree
+    cp "$tree"/boot/vmlinuz-* "$new/linux.Image"
+    gzip -9 -n -c "$new/linux.Image" > "$new/linux.Image.gz"
+    find "$tree" -name '*.dtb' -exec cp {} "$new/dtb/" \;
+    cp "$tree/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$new/u-boot.bin"
+    for name in sbsa_gwdt e1000e xen-evtchn; do
+        module=$(find "$tree/usr/lib/modules" -name "$name.ko*")
+        case $module in
+        *.xz) xz -d -c "$module" > "$new/$name.ko" ;;
+        *) cp "$module" "$new/$name.ko" ;;
+        esac
+    done
+    cp "$tree"/boot/xen-4.20-arm64 "$new/xen.Image"
+    mv "$tree/usr/include/xen" "$new/xen"
+    expected="$libraries linux.Image u-boot.bin sbsa_gwdt.ko e1000e.ko xen-evtchn.ko xen/xen.h xen.Image"
+}
+
+take_armhf() {
+    download linux-image-armmp-lpae busybox-static libfdt-dev zlib1g-dev libmd-dev
+    take_libraries
+    unpack "$kernel" './boot/vmlinuz-*'
+    cp "$dir/$arch"/tree/boot/vmlinuz-* "$new/linux.zImage"
+    expected="$libraries linux.zImage"
+}
+
+# keep LAYOUT: what was taken replaces what the cache had
+keep() {
+    for file in $expected; do
+        [ -s "$new/$file" ] || bh_die "the packages of $suite hold no $file where it is looked for"
+    done
+    for deb in "$dir/$arch"/debs/*.deb; do
+        printf '%s %s\n' "$(dpkg-deb --show --showformat '${Package} ${Version}' "$deb")" "$(sha256sum < "$deb" | cut -d ' ' -f 1)"
+    done > "$new/versions"
+    printf '%s\n' "$1" > "$new/layout"
+
+    chmod -R u+rwX,go+rX "$new"
+    rm -rf "$keep.new"
+    cp -r "$new" "$keep.new"
+    rm -rf "$keep.old"
+    [ ! -e "$keep" ] || mv "$keep" "$keep.old"
+    mv "$keep.new" "$keep"
+    rm -rf "$keep.old"
+    bh_say "kept: $(cut -d ' ' -f 1,2 "$keep/versions" | paste -s -d ',' | sed 's/,/, /g')"
+}
+
+for want in $(lacking); do
+    arch=${want%:*}
+    keep=$cache/$suite-$arch
+    new=$dir/$arch/new
+    take_$arch
+    keep "${want#*:}"
+done

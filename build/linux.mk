@@ -1,7 +1,7 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
-# with the drivers of the watchdog, of a network card and of event channels.
+# with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz
+GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/linux.zImage out/guests/initrd32.gz
 
 .PHONY: guests
 guests: $(GUEST_FILES)
@@ -13,6 +13,14 @@ endif
 out/guests/linux.Image out/guests/linux.Image.gz: out/guests/%: $(FETCHED)/%
 	@mkdir -p $(@D)
 	@ln -sf $< $@
+
+out/guests/linux.zImage: $(FETCHED_ARMHF)/linux.zImage
+	@mkdir -p $(@D)
+	@ln -sf $< $@
+
+out/guests/initrd32.gz: $(FETCHED_ARMHF)/busybox tools/guest/initramfs.py tools/guest/init tools/guest/shrc
+	@mkdir -p $(@D)
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< --output $@
 
 # An end of a link, static and without a C library
 LINK_CFLAGS := -std=gnu11 -O2 -march=armv8-a -mstrict-align -ffreestanding -fno-builtin -nostdlib -static -fuse-ld=lld-19 -Wall \
