@@ -43,6 +43,15 @@ static inline struct smmu_stage2 arm_stage2_of(const struct hal_guestmap *map)
     return stage2;
 }
 
+/* For arm_sysregs.h. m: number among those from 8 on */
+#define ARM_READ(name)                 A64_READ(name)
+#define ARM_WRITE(name, value)         A64_WRITE(name, value)
+#define ARM_WRITE_SGI1R(value)         A64_WRITE(icc_sgi1r_el1, value)
+#define ARM_READ_LR_LOW(n)             A64_READ(ich_lr##n##_el2)
+#define ARM_READ_LR_HIGH(n, m)         A64_READ(ich_lr##n##_el2)
+#define ARM_WRITE_LR_LOW(n, value)     A64_WRITE(ich_lr##n##_el2, value)
+#define ARM_WRITE_LR_HIGH(n, m, value) A64_WRITE(ich_lr##n##_el2, value)
+
 static inline void arm_isb(void)
 {
     a64_isb();

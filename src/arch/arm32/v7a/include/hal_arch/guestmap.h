@@ -1,0 +1,7 @@
+/* Stage 2 of one domain: Armv7-A. */
+#ifndef HAL_ARCH_GUESTMAP_H
+#define HAL_ARCH_GUESTMAP_H
+
+#include "arm_guestmap.h"
+
+#endif

@@ -1,0 +1,7 @@
+/* The regions of one domain: Armv8-R. */
+#ifndef HAL_ARCH_GUESTMAP_H
+#define HAL_ARCH_GUESTMAP_H
+
+#include "arm_guestmap.h"
+
+#endif
