@@ -1,6 +1,6 @@
 /* A CPU's control registers, its start, contexts and caches. */
 /* [impl->dsn~port-contract~1] */
-#include "a64_pte.h"
+#include "arm_mmu.h"
 #include "a64_sysreg.h"
 #include "a64_trap.h"
 #include "arm_port.h"
@@ -77,7 +77,7 @@ void hal_cpu_init(void)
     if (cpu->slot == 0u) {
         a64_sysreg_init();
     }
-    a64_guestmap_init_cpu();
+    arm_guestmap_init_cpu();
 }
 
 enum hv_status hal_cpu_start(cpuid_t cpu, uint64_t hwid, void *stack_top)
@@ -133,7 +133,7 @@ const char *hal_cpu_describe(void)
 {
     static char line[96];
     const uint64_t midr = A64_READ(midr_el1);
-    const uint32_t pa_bits = a64_pa_bits(a64_id_field(A64_READ(id_aa64mmfr0_el1), A64_MMFR0_PARANGE));
+    const uint32_t pa_bits = arm_pa_bits();
     const char *name = cpu_part_name(midr);
     struct fmt_buf text;
 
@@ -144,7 +144,7 @@ const char *hal_cpu_describe(void)
         fmt_add(&text, "MIDR %X", midr);
     }
     fmt_add(&text, " r%Up%U, PA %u bits, guests' %u bits", bits_field(midr, 23u, 20u),
-            bits_field(midr, 3u, 0u), pa_bits, a64_ipa_bits(pa_bits));
+            bits_field(midr, 3u, 0u), pa_bits, arm_ipa_bits(pa_bits));
     return line;
 }
 

@@ -1,6 +1,5 @@
 /* Entry of the boot CPU (Linux arm64 Image protocol: MMU off, x0 = device tree) and of secondaries (PSCI
  * CPU_ON). */
-#include "a64_map.h"
 
 #define EL2              (2 << 2) /* CurrentEL */
 #define HCR_HOST         0x80000038 /* RW AMO IMO FMO */
@@ -11,9 +10,6 @@
 #define SCTLR_ON         (SCTLR_RES1 | SCTLR_M_C_I | 0x80008) /* WXN, SA */
 #define MAIR_VALUE       0x04ff /* 0 write-back, 1 device nGnRE */
 #define TCR_VALUE        0x80803510 /* RES1, inner shareable write-back walks, 4 KiB, T0SZ 16 */
-#define REFUSE_LEVEL     0
-#define REFUSE_E2H       1
-#define REFUSE_PLACE     2
 
 .macro ADDRESS reg, symbol
     adrp    \reg, \symbol
@@ -44,12 +40,12 @@ a64_head:
     b       a64_start
     .word   0
     .quad   0 /* text_offset */
-    .quad   a64_image_bytes
+    .quad   arm_image_bytes
     .quad   0xa /* little endian, 4 KiB, anywhere */
     .quad   0, 0, 0
     .ascii  "ARM\x64"
     .word   0
-    .quad   a64_image_bytes /* 0x40: without what bulkhead-image appends */
+    .quad   arm_image_bytes /* 0x40: without what bulkhead-image appends */
 a64_payload_offset:
     .quad   0 /* 0x48: patched by bulkhead-image */
 
@@ -57,7 +53,7 @@ a64_start:
     msr     daifset, #0xf
     mov     x20, x0
     adr     x19, a64_head
-    mov     w21, #REFUSE_LEVEL
+    ADDRESS x21, refuse_level
     mrs     x0, CurrentEL
     cmp     x0, #EL2
     b.ne    a64_refuse
@@ -65,48 +61,48 @@ a64_start:
     /* What a loader wrote or left behind goes to memory before caches are off, and no stale line of the image
      * stays. */
     mov     x0, x19
-    ADDRESS x1, a64_image_end
+    ADDRESS x1, arm_image_end
     CACHE_RANGE civac, x0, x1
-    bl      a64_level_setup
-    mov     w21, #REFUSE_E2H
+    bl      arm_level_setup
+    ADDRESS x21, refuse_e2h
     cbnz    x0, a64_refuse
 
-    ADDRESS x0, a64_boot_stack_top
+    ADDRESS x0, arm_boot_stack_top
     mov     sp, x0
     mov     x0, x19
-    bl      a64_early_map
-    mov     w21, #REFUSE_PLACE
+    bl      arm_early_map
+    ADDRESS x21, refuse_place
     cbnz    w0, a64_refuse
-    ADDRESS x0, a64_tables
-    ADDRESS x1, a64_image_end
+    ADDRESS x0, arm_tables
+    ADDRESS x1, arm_image_end
     CACHE_RANGE ivac, x0, x1
     bl      a64_mmu_on
 
     /* At the link address. .bss ends page aligned. */
-    ADDRESS x0, a64_bss_start
-    ADDRESS x1, a64_bss_end
+    ADDRESS x0, arm_bss_start
+    ADDRESS x1, arm_bss_end
 1:
     .rept   8
     stp     xzr, xzr, [x0], #16
     .endr
     cmp     x0, x1
     b.lo    1b
-    ADDRESS x0, a64_boot_stack_top
+    ADDRESS x0, arm_boot_stack_top
     mov     sp, x0
     msr     sp_el0, x0 /* for hal_cpu_init() */
     mov     x29, #0
     mov     x0, x20
     mov     x1, x19
     ldr     x2, a64_payload_offset
-    bl      a64_early_boot
+    bl      arm_early_boot
     b       a64_stop
 
 a64_refuse:
-    ADDRESS x0, a64_boot_stack_top
+    ADDRESS x0, arm_boot_stack_top
     mov     sp, x0
     mov     x0, x20
-    mov     w1, w21
-    bl      a64_early_refuse
+    mov     x1, x21
+    bl      arm_early_refuse
 a64_stop:
     wfi
     b       a64_stop
@@ -119,7 +115,7 @@ a64_secondary:
     mrs     x0, CurrentEL
     cmp     x0, #EL2
     b.ne    a64_stop
-    bl      a64_level_setup
+    bl      arm_level_setup
     cbnz    x0, a64_stop
     bl      a64_mmu_on
     ADDRESS x0, a64_secondary_stack
@@ -132,7 +128,7 @@ a64_secondary:
     b       a64_stop
 
 /* EL2 with MMU and caches off, E2H clear, FP usable. x0 != 0: this CPU cannot clear E2H (no FEAT_E2H0). */
-a64_level_setup:
+arm_level_setup:
     msr     spsel, #1
     mrs     x0, sctlr_el2
     mov     x1, #SCTLR_M_C_I
@@ -158,7 +154,7 @@ a64_level_setup:
 
 /* Switches on the map that early.c built; returns to the caller at its link address. Clobbers x0-x2. */
 a64_mmu_on:
-    ADDRESS x0, a64_tables
+    ADDRESS x0, arm_tables
     msr     ttbr0_el2, x0
     ldr     x0, =MAIR_VALUE
     msr     mair_el2, x0
@@ -185,3 +181,11 @@ a64_mmu_on:
     add     x30, x30, x0
     ret
     .ltorg
+
+    .section .rodata.a64_head, "a"
+refuse_level:
+    .asciz  "\r\nBulkhead needs EL2: this loader or machine started it at another exception level.\r\n"
+refuse_e2h:
+    .asciz  "\r\nBulkhead needs EL2 without VHE: this CPU cannot clear HCR_EL2.E2H.\r\n"
+refuse_place:
+    .asciz  "\r\nBulkhead must be loaded at a 2 MiB boundary below 255 TiB.\r\n"

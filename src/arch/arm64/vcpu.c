@@ -145,7 +145,7 @@ void hal_vcpu_save(struct hal_vcpu *vcpu)
     if (esr != 0u) {
         a64_serror(vcpu, esr);
     }
-    a64_guestmap_leave();
+    arm_guestmap_leave();
 }
 
 /* TLB entries carry the VMID, not the vCPU: what another vCPU of the domain left on this CPU under the same

@@ -73,11 +73,10 @@ static inline void a64_isb(void)
 #define A64_MDCR_TRAPS (BIT64(5) | BIT64(6) | BIT64(9) | BIT64(10) | BIT64(11) | BIT64(14) | BIT64(19))
 
 /* VTCR_EL2 (D19.2.168): inner and outer write-back walks, inner shareable, 4 KiB granule */
-#define A64_VTCR_RES1      BIT64(31)
-#define A64_VTCR_WALK      ((1ULL << 8u) | (1ULL << 10u) | (3ULL << 12u))
-#define A64_VTCR_SL0_L0    (2ULL << 6u)
-#define A64_VTCR_SL0_L1    (1ULL << 6u)
-#define A64_VTTBR_VMID_LOW 48u
+#define A64_VTCR_RES1   BIT64(31)
+#define A64_VTCR_WALK   ((1ULL << 8u) | (1ULL << 10u) | (3ULL << 12u))
+#define A64_VTCR_SL0_L0 (2ULL << 6u)
+#define A64_VTCR_SL0_L1 (1ULL << 6u)
 
 /* MAIR_EL2 and MAIR indices: 0 write-back, 1 device nGnRE (D19.2.103) */
 #define A64_MAIR_VALUE  0x04FFULL

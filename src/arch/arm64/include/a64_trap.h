@@ -44,10 +44,6 @@ void a64_fp_load(const struct hal_fp *fp);
 void a64_copy_lines(void *dst, const void *src, uint64_t bytes);
 uint32_t a64_crc32c(uint32_t crc, const void *data, uint64_t bytes);
 
-/* guestmap.c: stage 2 control of this CPU, nothing mapped; and that map again when no vCPU is loaded. */
-void a64_guestmap_init_cpu(void);
-void a64_guestmap_leave(void);
-
 /* head.S: where secondaries start (code), and the stacks it gives them, by cpuid_t. */
 extern uint8_t a64_secondary[];
 extern void *a64_secondary_stack[HV_CPUS_MAX];

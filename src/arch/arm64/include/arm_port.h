@@ -5,7 +5,7 @@
 #include "hal/types.h"
 #include "hal/vcpu.h"
 #include "a64_sysreg.h"
-#include "a64_map.h"
+#include "arm_map.h"
 #include "arm_plan.h"
 #include "arm_smmu.h"
 
@@ -26,19 +26,13 @@ static inline void arm_reg_set(struct hal_vcpu *vcpu, uint32_t n, uint64_t value
     }
 }
 
-/* The address of a heap page. */
-static inline uint64_t *arm_heap_at(uint64_t pa)
-{
-    return a64_hypmap_table(pa);
-}
-
 /* A guest's map as an SMMU walks it. */
 static inline struct smmu_stage2 arm_stage2_of(const struct hal_guestmap *map)
 {
     const struct smmu_stage2 stage2 = { .root = map->vttbr & GENMASK64(47u, 0u),
                                         .ipa_bits = map->ipa_bits,
                                         .level0 = map->start_level == 0u,
-                                        .id = (uint16_t)(map->vttbr >> A64_VTTBR_VMID_LOW) };
+                                        .id = (uint16_t)(map->vttbr >> ARM_VTTBR_VMID_LOW) };
 
     return stage2;
 }

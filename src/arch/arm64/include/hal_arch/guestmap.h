@@ -1,20 +1,6 @@
-/* Stage 2 of one domain: arm64. */
 #ifndef HAL_ARCH_GUESTMAP_H
 #define HAL_ARCH_GUESTMAP_H
 
-#include "hal/types.h"
-
-struct hal_domain;
-
-struct hal_guestmap {
-    uint64_t *root; /* one page; NULL = not initialised */
-    struct hal_domain *owner;
-    uint64_t vttbr; /* root's address and the VMID */
-    uint32_t start_level;
-    uint32_t ipa_bits;
-    uint32_t smmus;             /* where streams led here once, by number */
-    uint32_t begun;             /* calls of hal_guestmap_begin() without their end */
-    volatile uint32_t changing; /* odd: being changed, addresses are invalid for a moment */
-};
+#include "arm_guestmap.h"
 
 #endif

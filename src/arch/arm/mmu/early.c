@@ -2,14 +2,14 @@
  * the MMU off every access is to device memory: naturally aligned, and addresses are taken relative to the
  * program counter only, so no table of pointers may be read. */
 /* [impl->req~refuses-el1~1] */
-#include "a64_early.h"
-#include "a64_map.h"
-#include "a64_sysreg.h"
+#include "arm_early.h"
+#include "arm_mmu.h"
+#include "arm_port.h"
 #include "hal/mmio.h"
 #include "hal/upcall.h"
 
-struct a64_tables a64_tables __attribute__((section(".early.tables"), aligned(PAGE_BYTES)));
-uint64_t a64_image_pa;
+struct arm_tables arm_tables __attribute__((section(".early.tables"), aligned(PAGE_BYTES)));
+uint64_t arm_image_pa;
 
 /* Device tree blobs, version 17 (Devicetree Specification 0.4, chapter 5) */
 #define FDT_MAGIC      0xD00DFEEDu
@@ -42,66 +42,57 @@ static uint64_t early_address(const uint8_t *symbol)
 
 static void early_map_pages(uint64_t image_pa, uint64_t from, uint64_t to, uint64_t attributes)
 {
-    uint64_t *l3 = &a64_tables.image_l3[0][0];
+    uint64_t *l3 = &arm_tables.image_l3[0][0];
 
     for (uint64_t pa = from; pa < to; pa += PAGE_BYTES) {
-        l3[(pa - image_pa) >> PAGE_SHIFT] = a64_pte_leaf(pa, A64_LEVEL_LEAF, attributes);
+        l3[(pa - image_pa) >> PAGE_SHIFT] = arm_pte_leaf(pa, ARM_LEVEL_LEAF, attributes);
     }
 }
 
 static uint64_t early_table(const uint64_t *table)
 {
-    return a64_pte_table((uint64_t)(uintptr_t)table);
+    return arm_pte_table((uint64_t)(uintptr_t)table);
 }
 
-uint32_t a64_early_map(uint64_t image_pa)
+uint32_t arm_early_map(uintptr_t image_pa)
 {
-    struct a64_tables *t = &a64_tables;
-    uint64_t *words = &t->l0[0];
-    const uint64_t guard = early_address(a64_boot_guard);
-    const uint32_t root = a64_pte_index(image_pa, 0u);
+    struct arm_tables *t = &arm_tables;
+    uint64_t *words = &t->root[0];
+    const uint32_t first = arm_pte_index(ARM_VA_IMAGE, 2u);
+    const uint64_t guard = early_address(arm_boot_guard);
 
-    if ((root == A64_VA_ROOT_INDEX) || ((image_pa & (a64_level_bytes(2u) - 1u)) != 0u)) {
-        return 1u;
-    }
     for (uint32_t i = 0u; i < (sizeof(*t) / sizeof(*words)); i++) {
         words[i] = 0u;
     }
-    t->l0[A64_VA_ROOT_INDEX] = early_table(t->l1);
-    t->l1[A64_AREA_IMAGE] = early_table(t->image_l2);
-    t->l1[A64_AREA_WINDOWS] = early_table(t->window_l2);
-    t->l1[A64_AREA_FIXED] = early_table(t->fixed_l2);
-    t->l1[A64_AREA_HEAP] = early_table(t->heap_l2);
-    for (uint32_t i = 0u; i < A64_IMAGE_L3_PAGES; i++) {
-        t->image_l2[i] = early_table(t->image_l3[i]);
+    t->l1[arm_pte_index(ARM_VA_IMAGE, 1u)] = early_table(t->image_l2);
+    t->l1[arm_pte_index(ARM_VA_WINDOWS, 1u)] = early_table(t->window_l2);
+    t->l1[arm_pte_index(ARM_VA_FIXED, 1u)] = early_table(t->fixed_l2);
+    t->l1[arm_pte_index(ARM_VA_HEAP, 1u)] = early_table(t->heap_l2);
+    for (uint32_t i = 0u; i < ARM_IMAGE_L3_PAGES; i++) {
+        t->image_l2[first + i] = early_table(t->image_l3[i]);
     }
-    for (uint32_t i = 0u; i < A64_FIXED_L3_PAGES; i++) {
+    for (uint32_t i = 0u; i < ARM_FIXED_L3_PAGES; i++) {
         t->fixed_l2[i] = early_table(t->fixed_l3[i]);
     }
-    early_map_pages(image_pa, image_pa, early_address(a64_text_end), A64_S1_TEXT);
-    early_map_pages(image_pa, early_address(a64_text_end), early_address(a64_rodata_end), A64_S1_RO);
-    early_map_pages(image_pa, early_address(a64_rodata_end), guard, A64_S1_RW);
-    early_map_pages(image_pa, guard + PAGE_BYTES, early_address(a64_image_end), A64_S1_RW);
-
-    /* The code that switches the MMU on must find itself where it was. */
-    t->l0[root] = early_table(t->identity_l1);
-    t->identity_l1[a64_pte_index(image_pa, 1u)] = early_table(t->identity_l2);
-    t->identity_l2[a64_pte_index(image_pa, 2u)] = a64_pte_leaf(image_pa, 2u, A64_S1_TEXT);
-    return 0u;
+    early_map_pages(image_pa, image_pa, early_address(arm_text_end), ARM_S1_TEXT);
+    early_map_pages(image_pa, early_address(arm_text_end), early_address(arm_rodata_end), ARM_S1_RO);
+    early_map_pages(image_pa, early_address(arm_rodata_end), guard, ARM_S1_RW);
+    early_map_pages(image_pa, guard + PAGE_BYTES, early_address(arm_image_end), ARM_S1_RW);
+    return (arm_map_identity(t, image_pa) && ((image_pa & (arm_level_bytes(2u) - 1u)) == 0u)) ? 0u : 1u;
 }
 
-void a64_early_boot(uint64_t tree, uint64_t image_pa, uint64_t payload_offset)
+void arm_early_boot(uintptr_t tree, uintptr_t image_pa, uintptr_t payload_offset)
 {
-    const uint64_t bytes = early_address(a64_image_end) - early_address(a64_image_start);
+    const uint64_t bytes = early_address(arm_image_end) - early_address(arm_image_start);
     const struct hal_boot boot = {
         .image_base = hpa(image_pa),
         .image_bytes = bytes,
         .payload = hpa((payload_offset != 0u) ? (image_pa + payload_offset) : 0u),
         .tree = hpa(tree),
-        .cpu_hwid = A64_READ(mpidr_el1) & A64_MPIDR_AFFINITY,
+        .cpu_hwid = arm_cpu_hwid(),
     };
 
-    a64_image_pa = image_pa;
+    arm_image_pa = image_pa;
     upcall_boot(&boot);
 }
 
@@ -236,20 +227,11 @@ static void early_print(uint64_t uart, const char *text)
     }
 }
 
-void a64_early_refuse(uint64_t tree, uint32_t why)
+void arm_early_refuse(uintptr_t tree, const char *why)
 {
     const uint64_t uart = early_find_uart(tree);
 
-    if (uart == 0u) {
-        return;
-    }
-    if (why == A64_REFUSE_LEVEL) {
-        early_print(
-            uart,
-            "\r\nBulkhead needs EL2: this loader or machine started it at another exception level.\r\n");
-    } else if (why == A64_REFUSE_E2H) {
-        early_print(uart, "\r\nBulkhead needs EL2 without VHE: this CPU cannot clear HCR_EL2.E2H.\r\n");
-    } else {
-        early_print(uart, "\r\nBulkhead must be loaded at a 2 MiB boundary below 255 TiB.\r\n");
+    if (uart != 0u) {
+        early_print(uart, why);
     }
 }

@@ -2,11 +2,9 @@
  * map is destroyed. Changes are serialised by the caller; look-ups run beside them and see whole
  * descriptors. */
 /* [impl->req~memory-apart~1] [impl->dsn~map-by-regions~1] */
-#include "a64_map.h"
-#include "a64_pte.h"
-#include "a64_sysreg.h"
-#include "a64_trap.h"
+#include "arm_mmu.h"
 #include "arm_port.h"
+#include "arm_pte.h"
 #include "hal/cache.h"
 #include "hal/cpu.h"
 #include "hal/guestmap.h"
@@ -16,12 +14,7 @@
 
 #define FLUSH_PAGES_MAX 32u /* more leaves than this are flushed with the whole VMID */
 
-static uint64_t guestmap_empty[A64_PTE_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
-
-static uint32_t guestmap_pa_bits(void)
-{
-    return a64_pa_bits(a64_id_field(A64_READ(id_aa64mmfr0_el1), A64_MMFR0_PARANGE));
-}
+static uint64_t guestmap_empty[ARM_PTE_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
 
 bool hal_guestmap_translates(void)
 {
@@ -30,26 +23,19 @@ bool hal_guestmap_translates(void)
 
 uint64_t hal_guestmap_limit(void)
 {
-    return 1ULL << a64_ipa_bits(guestmap_pa_bits());
+    return 1ULL << arm_ipa_bits(arm_pa_bits());
 }
 
-void a64_guestmap_init_cpu(void)
+void arm_guestmap_init_cpu(void)
 {
-    const uint64_t parange = A64_READ(id_aa64mmfr0_el1) & 0xFu;
-    const uint32_t ipa_bits = a64_ipa_bits(guestmap_pa_bits());
-    uint64_t vtcr = A64_VTCR_RES1 | A64_VTCR_WALK | (64u - ipa_bits);
-
-    vtcr |= bits_min(parange, 5u) << 16u;
-    vtcr |= (a64_ipa_start_level(ipa_bits) == 0u) ? A64_VTCR_SL0_L0 : A64_VTCR_SL0_L1;
-    A64_WRITE(vtcr_el2, vtcr);
-    a64_guestmap_leave();
+    arm_vtcr_write(arm_ipa_bits(arm_pa_bits()));
+    arm_guestmap_leave();
 }
 
 /* VMID 0 is nobody's. A CPU that runs no vCPU must not walk the tables of one that may go away. */
-void a64_guestmap_leave(void)
+void arm_guestmap_leave(void)
 {
-    A64_WRITE(vttbr_el2, hal_hypmap_hpa(guestmap_empty).v);
-    a64_isb();
+    arm_vttbr_write(hal_hypmap_hpa(guestmap_empty).v);
 }
 
 /* What was written at va is there for SMMUs that look past the caches. */
@@ -77,29 +63,17 @@ static uint64_t *guestmap_table(const struct hal_guestmap *map)
     return table;
 }
 
-/* TLB entries of the map for nr_pages pages from ipa on, on all CPUs; 0 pages: all of them. Both stages,
- * since an entry may combine them (D8.13.5). The VMID is that of VTTBR_EL2, borrowed with interrupts
- * masked. */
+/* TLB entries of the map for nr_pages pages from ipa on, on all CPUs; 0 pages: all of them. The VMID is that
+ * of VTTBR, borrowed with interrupts masked. */
 static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_t nr_pages)
 {
-    const uint64_t daif = hal_cpu_irq_save();
-    const uint64_t saved = A64_READ(vttbr_el2);
+    const uint64_t irqs = hal_cpu_irq_save();
+    const uint64_t saved = arm_vttbr_read();
 
-    A64_WRITE(vttbr_el2, map->vttbr);
-    a64_isb();
-    __asm__ volatile("dsb ishst" : : : "memory");
-    if (nr_pages == 0u) {
-        __asm__ volatile("tlbi vmalls12e1is" : : : "memory");
-    } else {
-        for (uint32_t i = 0u; i < nr_pages; i++) {
-            __asm__ volatile("tlbi ipas2e1is, %0" : : "r"((ipa >> PAGE_SHIFT) + i) : "memory");
-        }
-        __asm__ volatile("dsb ish\n\ttlbi vmalle1is" : : : "memory");
-    }
-    __asm__ volatile("dsb ish" : : : "memory");
-    A64_WRITE(vttbr_el2, saved);
-    a64_isb();
-    hal_cpu_irq_restore(daif);
+    arm_vttbr_write(map->vttbr);
+    arm_tlb_flush_guest(ipa, nr_pages);
+    arm_vttbr_write(saved);
+    hal_cpu_irq_restore(irqs);
     if (CONFIG_IOMMU != 0) {
         smmu_flush(map->smmus, arm_stage2_of(map).id);
     }
@@ -111,15 +85,15 @@ static uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uin
     uint64_t *table = map->root;
     uint64_t *entry = NULL;
 
-    for (uint32_t l = map->start_level; l <= A64_LEVEL_LEAF; l++) {
-        const uint64_t pte = hal_load_acquire64(&table[a64_pte_index(ipa, l)]);
+    for (uint32_t l = map->start_level; l <= ARM_LEVEL_LEAF; l++) {
+        const uint64_t pte = hal_load_acquire64(&table[arm_pte_index(ipa, l)]);
 
-        entry = &table[a64_pte_index(ipa, l)];
+        entry = &table[arm_pte_index(ipa, l)];
         *level = l;
-        if (!a64_pte_is_table(pte, l)) {
+        if (!arm_pte_is_table(pte, l)) {
             break;
         }
-        table = a64_hypmap_table(a64_pte_output(pte));
+        table = arm_heap_at(arm_pte_output(pte));
     }
     return entry;
 }
@@ -127,7 +101,7 @@ static uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uin
 /* Bytes from ipa to the end of what an entry of level covers. */
 static uint64_t guestmap_rest(uint64_t ipa, uint32_t level)
 {
-    return a64_level_bytes(level) - (ipa & (a64_level_bytes(level) - 1u));
+    return arm_level_bytes(level) - (ipa & (arm_level_bytes(level) - 1u));
 }
 
 static bool guestmap_range_valid(uint64_t at, uint64_t bytes)
@@ -151,17 +125,17 @@ enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *ow
     }
     map->begun = 0u;
     map->changing = 0u;
-    map->ipa_bits = a64_ipa_bits(guestmap_pa_bits());
-    map->start_level = a64_ipa_start_level(map->ipa_bits);
-    map->vttbr = ((uint64_t)id << A64_VTTBR_VMID_LOW) | hal_hypmap_hpa(map->root).v;
+    map->ipa_bits = arm_ipa_bits(arm_pa_bits());
+    map->start_level = arm_ipa_start_level(map->ipa_bits);
+    map->vttbr = ((uint64_t)id << ARM_VTTBR_VMID_LOW) | hal_hypmap_hpa(map->root).v;
     guestmap_flush(map, 0u, 0u);
     return HV_OK;
 }
 
 void hal_guestmap_destroy(struct hal_guestmap *map)
 {
-    uint64_t *table[A64_LEVEL_LEAF + 1u];
-    uint32_t next[A64_LEVEL_LEAF + 1u] = { 0u, 0u, 0u, 0u };
+    uint64_t *table[ARM_LEVEL_LEAF + 1u];
+    uint32_t next[ARM_LEVEL_LEAF + 1u] = { 0u, 0u, 0u, 0u };
     const uint32_t start = map->start_level;
     uint32_t level = start;
 
@@ -172,7 +146,7 @@ void hal_guestmap_destroy(struct hal_guestmap *map)
     table[start] = map->root;
     /* Depth first; each table's entries are looked at once, tables of leaves not at all. */
     while (level >= start) {
-        if ((next[level] == A64_PTE_ENTRIES) || (level == A64_LEVEL_LEAF)) {
+        if ((next[level] == ARM_PTE_ENTRIES) || (level == ARM_LEVEL_LEAF)) {
             upcall_domain_page_free(map->owner, table[level]);
             next[level] = 0u;
             if (level == start) {
@@ -183,9 +157,9 @@ void hal_guestmap_destroy(struct hal_guestmap *map)
             const uint64_t pte = table[level][next[level]];
 
             next[level]++;
-            if (a64_pte_is_table(pte, level)) {
+            if (arm_pte_is_table(pte, level)) {
                 level++;
-                table[level] = a64_hypmap_table(a64_pte_output(pte));
+                table[level] = arm_heap_at(arm_pte_output(pte));
             }
         }
     }
@@ -201,7 +175,7 @@ static bool guestmap_is_empty(const struct hal_guestmap *map, uint64_t at, uint6
         uint32_t level = 0u;
         const uint64_t *entry = guestmap_find(map, at + done, &level);
 
-        is_empty = !a64_pte_is_valid(*entry);
+        is_empty = !arm_pte_is_valid(*entry);
         done += guestmap_rest(at + done, level);
     }
     return is_empty;
@@ -214,11 +188,11 @@ static uint64_t *guestmap_make(struct hal_guestmap *map, uint64_t ipa, uint64_t 
 {
     uint64_t *table = map->root;
 
-    for (uint32_t l = map->start_level; l < A64_LEVEL_LEAF; l++) {
-        uint64_t *entry = &table[a64_pte_index(ipa, l)];
-        const uint64_t size = a64_level_bytes(l);
+    for (uint32_t l = map->start_level; l < ARM_LEVEL_LEAF; l++) {
+        uint64_t *entry = &table[arm_pte_index(ipa, l)];
+        const uint64_t size = arm_level_bytes(l);
 
-        if (!a64_pte_is_valid(*entry)) {
+        if (!arm_pte_is_valid(*entry)) {
             uint64_t *page;
 
             if ((l != 0u) && (((ipa | pa) & (size - 1u)) == 0u) && (bytes >= size)) {
@@ -229,12 +203,12 @@ static uint64_t *guestmap_make(struct hal_guestmap *map, uint64_t ipa, uint64_t 
             if (page == NULL) {
                 return NULL;
             }
-            guestmap_store(entry, a64_pte_table(hal_hypmap_hpa(page).v));
+            guestmap_store(entry, arm_pte_table(hal_hypmap_hpa(page).v));
         }
-        table = a64_hypmap_table(a64_pte_output(*entry));
+        table = arm_heap_at(arm_pte_output(*entry));
     }
-    *level = A64_LEVEL_LEAF;
-    return &table[a64_pte_index(ipa, A64_LEVEL_LEAF)];
+    *level = ARM_LEVEL_LEAF;
+    return &table[arm_pte_index(ipa, ARM_LEVEL_LEAF)];
 }
 
 /* Takes the leaves of a range away, which has no partly covered block; the caller flushes. */
@@ -246,7 +220,7 @@ static void guestmap_clear(const struct hal_guestmap *map, uint64_t at, uint64_t
         uint32_t level = 0u;
         uint64_t *entry = guestmap_find(map, at + done, &level);
 
-        if (a64_pte_is_valid(*entry)) {
+        if (arm_pte_is_valid(*entry)) {
             guestmap_store(entry, 0u);
         }
         done += guestmap_rest(at + done, level);
@@ -256,8 +230,8 @@ static void guestmap_clear(const struct hal_guestmap *map, uint64_t at, uint64_t
 enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, uint64_t bytes, uint32_t perm,
                                 enum hal_memtype type)
 {
-    const uint64_t attributes = a64_s2_attributes(perm, type);
-    const uint64_t pa_limit = 1ULL << guestmap_pa_bits();
+    const uint64_t attributes = arm_s2_attributes(perm, type);
+    const uint64_t pa_limit = 1ULL << arm_pa_bits();
     uint64_t done = 0u;
 
     if (!guestmap_range_valid(at.v, bytes) || ((to.v & (PAGE_BYTES - 1u)) != 0u) || (to.v >= pa_limit) ||
@@ -276,11 +250,11 @@ enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, ui
             guestmap_flush(map, 0u, 0u);
             return HV_NO_MEMORY;
         }
-        guestmap_store(entry, a64_pte_leaf(to.v + done, level, attributes));
-        done += a64_level_bytes(level);
+        guestmap_store(entry, arm_pte_leaf(to.v + done, level, attributes));
+        done += arm_level_bytes(level);
     }
     /* A fault is never cached: the tables only have to be visible to the walkers (D8.13.1). */
-    __asm__ volatile("dsb ishst" : : : "memory");
+    arm_dsb_ishst();
     return HV_OK;
 }
 
@@ -305,28 +279,28 @@ void hal_guestmap_end(struct hal_guestmap *map)
  * meaning, each through an invalid entry (D8.14.1). A guest that faults meanwhile finds `changing` set. */
 static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
 {
-    for (uint32_t l = 0u; l < A64_LEVEL_LEAF; l++) {
+    for (uint32_t l = 0u; l < ARM_LEVEL_LEAF; l++) {
         uint32_t level = 0u;
         uint64_t *entry = guestmap_find(map, ipa, &level);
         const uint64_t pte = *entry;
         uint64_t *table;
 
-        if (!a64_pte_is_leaf(pte, level) || ((ipa & (a64_level_bytes(level) - 1u)) == 0u)) {
+        if (!arm_pte_is_leaf(pte, level) || ((ipa & (arm_level_bytes(level) - 1u)) == 0u)) {
             break;
         }
         table = (uint64_t *)upcall_domain_page(map->owner);
         if (table == NULL) {
             return HV_NO_MEMORY;
         }
-        for (uint32_t i = 0u; i < A64_PTE_ENTRIES; i++) {
-            table[i] = a64_pte_leaf(a64_pte_output(pte) + (i * a64_level_bytes(level + 1u)), level + 1u, pte);
+        for (uint32_t i = 0u; i < ARM_PTE_ENTRIES; i++) {
+            table[i] = arm_pte_leaf(arm_pte_output(pte) + (i * arm_level_bytes(level + 1u)), level + 1u, pte);
         }
         guestmap_reveal(table, PAGE_BYTES);
         hal_guestmap_begin(map);
         guestmap_store(entry, 0u);
         guestmap_flush(map, 0u, 0u);
-        guestmap_store(entry, a64_pte_table(hal_hypmap_hpa(table).v));
-        __asm__ volatile("dsb ishst" : : : "memory");
+        guestmap_store(entry, arm_pte_table(hal_hypmap_hpa(table).v));
+        arm_dsb_ishst();
         hal_guestmap_end(map);
     }
     return HV_OK;
@@ -366,13 +340,13 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
     }
     pte = hal_load_acquire64(guestmap_find(map, at.v, &level));
     *bytes = guestmap_rest(at.v, level);
-    if (!a64_pte_is_leaf(pte, level)) {
+    if (!arm_pte_is_leaf(pte, level)) {
         hal_barrier();
         return (((before & 1u) != 0u) || (hal_load_acquire32(&map->changing) != before)) ? HV_BUSY
                                                                                          : HV_NOT_FOUND;
     }
-    offset = at.v & (a64_level_bytes(level) - 1u);
-    *to = hpa(a64_pte_output(pte) + offset);
-    *perm = a64_s2_perm(pte);
+    offset = at.v & (arm_level_bytes(level) - 1u);
+    *to = hpa(arm_pte_output(pte) + offset);
+    *perm = arm_s2_perm(pte);
     return HV_OK;
 }

@@ -1,27 +1,21 @@
 /* The hypervisor's own address space (DDI 0487 D8.2, EL2 stage 1). early.c filled the first tables; areas:
- * a64_map.h. Boot CPU until sealed, but for windows, of which every CPU has its own entries. */
+ * the port's arm_mmu.h. Boot CPU until sealed, but for windows, of which every CPU has its own entries. */
 /* [impl->req~no-standing-map~1] [impl->req~stack-guards~1] */
-#include "a64_map.h"
-#include "a64_pte.h"
-#include "a64_sysreg.h"
-#include "hal/cpu.h"
+#include "arm_mmu.h"
+#include "arm_port.h"
+#include "arm_pte.h"
 #include "hal/hypmap.h"
 #include "hal/upcall.h"
 #include "lib/bits.h"
 
-#define WINDOW_CPUS (A64_PTE_ENTRIES / (uint32_t)HAL_WINDOWS)
+#define WINDOW_CPUS (ARM_PTE_ENTRIES / (uint32_t)HAL_WINDOWS)
 
 _Static_assert(WINDOW_CPUS >= HV_CPUS_MAX, "one level 2 table holds the windows of all CPUs");
-_Static_assert(HAL_WINDOW_BYTES == (1ULL << (PAGE_SHIFT + A64_PTE_BITS)), "a window is one level 2 entry");
+_Static_assert(HAL_WINDOW_BYTES == (1ULL << (PAGE_SHIFT + ARM_PTE_BITS)), "a window is one level 2 entry");
 
 static uint64_t hypmap_heap_pa;
 static uint64_t hypmap_heap_bytes;
 static uint64_t hypmap_fixed_next; /* bytes of the fixed area given away */
-
-static uint64_t hypmap_area(uint32_t area)
-{
-    return A64_VA_BASE + (area * A64_AREA_BYTES);
-}
 
 static void *hypmap_pointer(uint64_t va)
 {
@@ -36,24 +30,18 @@ static uint64_t hypmap_address(const void *va)
 /* New entries are visible to table walkers, and to this CPU's next instruction. */
 static void hypmap_publish(void)
 {
-    __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
-}
-
-/* Removes the translation of one page or block from this CPU's TLB; windows are used by their own CPU
- * only. */
-static void hypmap_flush_local(uint64_t va)
-{
-    __asm__ volatile("dsb nshst\n\ttlbi vae2, %0\n\tdsb nsh\n\tisb" : : "r"(va >> PAGE_SHIFT) : "memory");
+    arm_dsb_ishst();
+    arm_isb();
 }
 
 hpa_t hal_hypmap_hpa(const void *va)
 {
     const uint64_t at = hypmap_address(va);
-    const uint64_t in_image = at - hypmap_area(A64_AREA_IMAGE);
-    const uint64_t in_heap = at - hypmap_area(A64_AREA_HEAP);
+    const uint64_t in_image = at - ARM_VA_IMAGE;
+    const uint64_t in_heap = at - ARM_VA_HEAP;
 
-    if (in_image < (hypmap_address(a64_image_end) - hypmap_area(A64_AREA_IMAGE))) {
-        return hpa(a64_image_pa + in_image);
+    if (in_image < (hypmap_address(arm_image_end) - ARM_VA_IMAGE)) {
+        return hpa(arm_image_pa + in_image);
     }
     if (in_heap >= hypmap_heap_bytes) {
         upcall_fatal("hypmap: not an address of image or heap", at);
@@ -61,36 +49,36 @@ hpa_t hal_hypmap_hpa(const void *va)
     return hpa(hypmap_heap_pa + in_heap);
 }
 
-uint64_t *a64_hypmap_table(uint64_t pa)
+uint64_t *arm_heap_at(uint64_t pa)
 {
     if ((pa - hypmap_heap_pa) >= hypmap_heap_bytes) {
         upcall_fatal("hypmap: a table outside the heap", pa);
     }
-    return (uint64_t *)hypmap_pointer(hypmap_area(A64_AREA_HEAP) + (pa - hypmap_heap_pa));
+    return (uint64_t *)hypmap_pointer(ARM_VA_HEAP + (pa - hypmap_heap_pa));
 }
 
 static inline uint32_t hypmap_window_index(enum hal_window slot)
 {
-    return ((a64_cpu()->slot * (uint32_t)HAL_WINDOWS) + (uint32_t)slot) % A64_PTE_ENTRIES;
+    return ((arm_cpu_slot() * (uint32_t)HAL_WINDOWS) + (uint32_t)slot) % ARM_PTE_ENTRIES;
 }
 
 static inline uint64_t hypmap_window_va(uint32_t index)
 {
-    return hypmap_area(A64_AREA_WINDOWS) + (index * HAL_WINDOW_BYTES);
+    return ARM_VA_WINDOWS + (index * HAL_WINDOW_BYTES);
 }
 
 void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm perm, uint64_t *bytes)
 {
     const uint64_t offset = at.v & (HAL_WINDOW_BYTES - 1u);
-    const uint64_t wanted = a64_pte_leaf(at.v - offset, 2u, (perm == HAL_HYPMAP_RW) ? A64_S1_RW : A64_S1_RO);
+    const uint64_t wanted = arm_pte_leaf(at.v - offset, 2u, (perm == HAL_HYPMAP_RW) ? ARM_S1_RW : ARM_S1_RO);
     const uint32_t index = hypmap_window_index(slot);
     const uint64_t va = hypmap_window_va(index);
-    uint64_t *entry = &a64_tables.window_l2[index];
+    uint64_t *entry = &arm_tables.window_l2[index];
 
     if (*entry != wanted) {
         if (*entry != 0u) {
             *entry = 0u;
-            hypmap_flush_local(va);
+            arm_tlb_flush_local(va);
         }
         *entry = wanted;
         hypmap_publish();
@@ -102,11 +90,11 @@ void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm per
 void hal_hypmap_window_close(enum hal_window slot)
 {
     const uint32_t index = hypmap_window_index(slot);
-    uint64_t *entry = &a64_tables.window_l2[index];
+    uint64_t *entry = &arm_tables.window_l2[index];
 
     if (*entry != 0u) {
         *entry = 0u;
-        hypmap_flush_local(hypmap_window_va(index));
+        arm_tlb_flush_local(hypmap_window_va(index));
     }
 }
 
@@ -118,11 +106,11 @@ uint32_t hal_hypmap_peek(hpa_t at)
     const volatile uint32_t *const word = hypmap_pointer(va + offset);
     uint32_t value;
 
-    a64_tables.window_l2[index] = a64_pte_leaf(at.v - offset, 2u, A64_S1_RO);
+    arm_tables.window_l2[index] = arm_pte_leaf(at.v - offset, 2u, ARM_S1_RO);
     hypmap_publish();
     value = *word;
-    a64_tables.window_l2[index] = 0u;
-    hypmap_flush_local(va);
+    arm_tables.window_l2[index] = 0u;
+    arm_tlb_flush_local(va);
     return value;
 }
 
@@ -130,13 +118,13 @@ uint32_t hal_hypmap_peek(hpa_t at)
  * mapped. */
 enum hv_status hal_hypmap_heap(hpa_t base, uint64_t bytes, void **va, uint64_t *used_bytes)
 {
-    const uint64_t span = a64_level_bytes(2u);
+    const uint64_t span = arm_level_bytes(2u);
     const uint64_t nr_tables = (bytes + span - 1u) / span;
 
     if ((hypmap_heap_bytes != 0u) || (bytes == 0u) || (((base.v | bytes) & (KIB(64) - 1u)) != 0u)) {
         return HV_INVALID;
     }
-    if ((bytes > A64_AREA_BYTES) || ((nr_tables * PAGE_BYTES) > bytes)) {
+    if ((bytes > ARM_AREA_BYTES) || ((nr_tables * PAGE_BYTES) > bytes)) {
         return HV_LIMIT;
     }
     for (uint64_t t = 0u; t < nr_tables; t++) {
@@ -144,18 +132,18 @@ enum hv_status hal_hypmap_heap(hpa_t base, uint64_t bytes, void **va, uint64_t *
         uint64_t *table = (uint64_t *)hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + (t * PAGE_BYTES)),
                                                         HAL_HYPMAP_RW, &room);
 
-        for (uint64_t i = 0u; i < A64_PTE_ENTRIES; i++) {
+        for (uint64_t i = 0u; i < ARM_PTE_ENTRIES; i++) {
             const uint64_t offset = (t * span) + (i * PAGE_BYTES);
 
-            table[i] = (offset < bytes) ? a64_pte_leaf(base.v + offset, A64_LEVEL_LEAF, A64_S1_RW) : 0u;
+            table[i] = (offset < bytes) ? arm_pte_leaf(base.v + offset, ARM_LEVEL_LEAF, ARM_S1_RW) : 0u;
         }
-        a64_tables.heap_l2[t] = a64_pte_table(base.v + (t * PAGE_BYTES));
+        arm_tables.heap_l2[t] = arm_pte_table(base.v + (t * PAGE_BYTES));
     }
     hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
     hypmap_publish();
     hypmap_heap_pa = base.v;
     hypmap_heap_bytes = bytes;
-    *va = hypmap_pointer(hypmap_area(A64_AREA_HEAP));
+    *va = hypmap_pointer(ARM_VA_HEAP);
     *used_bytes = nr_tables * PAGE_BYTES;
     return HV_OK;
 }
@@ -163,18 +151,18 @@ enum hv_status hal_hypmap_heap(hpa_t base, uint64_t bytes, void **va, uint64_t *
 /* The level 3 table of the fixed area for va, made if need be. */
 static uint64_t *hypmap_fixed_table(uint64_t offset)
 {
-    const uint64_t index = offset / a64_level_bytes(2u);
-    uint64_t *entry = &a64_tables.fixed_l2[index];
+    const uint64_t index = offset / arm_level_bytes(2u);
+    uint64_t *entry = &arm_tables.fixed_l2[index];
     uint64_t *table = NULL;
 
-    if (index < A64_FIXED_L3_PAGES) {
-        table = a64_tables.fixed_l3[index];
-    } else if (a64_pte_is_valid(*entry)) {
-        table = a64_hypmap_table(a64_pte_output(*entry));
+    if (index < ARM_FIXED_L3_PAGES) {
+        table = arm_tables.fixed_l3[index];
+    } else if (arm_pte_is_valid(*entry)) {
+        table = arm_heap_at(arm_pte_output(*entry));
     } else {
         table = (uint64_t *)upcall_heap_page();
         if (table != NULL) {
-            *entry = a64_pte_table(hal_hypmap_hpa(table).v);
+            *entry = arm_pte_table(hal_hypmap_hpa(table).v);
         }
     }
     return table;
@@ -187,7 +175,7 @@ static enum hv_status hypmap_fixed(hpa_t base, uint64_t bytes, uint64_t attribut
     const uint64_t end = bits_align_up(base.v + bytes, PAGE_BYTES);
     const uint64_t at = hypmap_fixed_next;
 
-    if ((bytes == 0u) || (bytes >= A64_AREA_BYTES) || ((end - first) >= (A64_AREA_BYTES - at))) {
+    if ((bytes == 0u) || (bytes >= ARM_AREA_BYTES) || ((end - first) >= (ARM_AREA_BYTES - at))) {
         return HV_LIMIT;
     }
     for (uint64_t done = 0u; done < (end - first); done += PAGE_BYTES) {
@@ -196,19 +184,19 @@ static enum hv_status hypmap_fixed(hpa_t base, uint64_t bytes, uint64_t attribut
         if (table == NULL) {
             return HV_NO_MEMORY;
         }
-        table[a64_pte_index(at + done, A64_LEVEL_LEAF)] =
-            a64_pte_leaf(first + done, A64_LEVEL_LEAF, attributes);
+        table[arm_pte_index(at + done, ARM_LEVEL_LEAF)] =
+            arm_pte_leaf(first + done, ARM_LEVEL_LEAF, attributes);
     }
     hypmap_publish();
     hypmap_fixed_next = at + (end - first) + PAGE_BYTES;
-    *va = hypmap_area(A64_AREA_FIXED) + at + (base.v - first);
+    *va = ARM_VA_FIXED + at + (base.v - first);
     return HV_OK;
 }
 
 enum hv_status hal_hypmap_device(hpa_t base, uint64_t bytes, void **va)
 {
     uint64_t at = 0u;
-    const enum hv_status status = hypmap_fixed(base, bytes, A64_S1_DEVICE, &at);
+    const enum hv_status status = hypmap_fixed(base, bytes, ARM_S1_DEVICE, &at);
 
     *va = hypmap_pointer(at);
     return status;
@@ -217,7 +205,7 @@ enum hv_status hal_hypmap_device(hpa_t base, uint64_t bytes, void **va)
 enum hv_status hal_hypmap_memory(hpa_t base, uint64_t bytes, void **va)
 {
     uint64_t at = 0u;
-    const enum hv_status status = hypmap_fixed(base, bytes, A64_S1_RW, &at);
+    const enum hv_status status = hypmap_fixed(base, bytes, ARM_S1_RW, &at);
 
     *va = hypmap_pointer(at);
     return status;
@@ -226,7 +214,7 @@ enum hv_status hal_hypmap_memory(hpa_t base, uint64_t bytes, void **va)
 enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va)
 {
     uint64_t at = 0u;
-    const enum hv_status status = hypmap_fixed(base, bytes, A64_S1_RO, &at);
+    const enum hv_status status = hypmap_fixed(base, bytes, ARM_S1_RO, &at);
 
     *va = hypmap_pointer(at);
     return status;
@@ -235,28 +223,28 @@ enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va)
 enum hv_status hal_hypmap_guard(void *va)
 {
     const uint64_t at = hypmap_address(va);
-    const uint64_t in_image = at - hypmap_area(A64_AREA_IMAGE);
+    const uint64_t in_image = at - ARM_VA_IMAGE;
     uint64_t *table;
 
     if ((at & (PAGE_BYTES - 1u)) != 0u) {
         return HV_INVALID;
     }
-    if (in_image < (A64_IMAGE_L3_PAGES * a64_level_bytes(2u))) {
-        table = a64_tables.image_l3[a64_pte_index(in_image, 2u) % A64_IMAGE_L3_PAGES];
-    } else if ((at - hypmap_area(A64_AREA_HEAP)) < hypmap_heap_bytes) {
-        const uint64_t l2 = a64_tables.heap_l2[a64_pte_index(at, 2u)];
+    if (in_image < (ARM_IMAGE_L3_PAGES * arm_level_bytes(2u))) {
+        table = arm_tables.image_l3[arm_pte_index(in_image, 2u) % ARM_IMAGE_L3_PAGES];
+    } else if ((at - ARM_VA_HEAP) < hypmap_heap_bytes) {
+        const uint64_t l2 = arm_tables.heap_l2[arm_pte_index(at, 2u)];
 
-        table = a64_hypmap_table(a64_pte_output(l2));
+        table = arm_heap_at(arm_pte_output(l2));
     } else {
         return HV_INVALID;
     }
-    table[a64_pte_index(at, A64_LEVEL_LEAF)] = 0u;
-    __asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" : : "r"(at >> PAGE_SHIFT) : "memory");
+    table[arm_pte_index(at, ARM_LEVEL_LEAF)] = 0u;
+    arm_tlb_flush_va(at);
     return HV_OK;
 }
 
 void hal_hypmap_seal(void)
 {
-    a64_tables.l0[a64_pte_index(a64_image_pa, 0u)] = 0u;
-    __asm__ volatile("dsb ishst\n\ttlbi alle2is\n\tdsb ish\n\tisb" : : : "memory");
+    arm_unmap_identity(&arm_tables, arm_image_pa);
+    arm_tlb_flush_all();
 }
