@@ -36,6 +36,9 @@ static bool uart_open(const struct plan_console *plan)
     case PLAN_CONSOLE_CADENCE:
         cadence_open(&regs, &uart);
         break;
+    case PLAN_CONSOLE_CMSDK:
+        cmsdk_open(&regs, &uart);
+        break;
     case PLAN_CONSOLE_NONE:
     default:
         known = false;

@@ -18,6 +18,7 @@ static const struct uart_kind uart_kinds[] = {
     { "ns16550a", PLAN_CONSOLE_NS16550 },         { "ns16550", PLAN_CONSOLE_NS16550 },
     { "snps,dw-apb-uart", PLAN_CONSOLE_NS16550 }, { "cdns,uart-r1p8", PLAN_CONSOLE_CADENCE },
     { "cdns,uart-r1p12", PLAN_CONSOLE_CADENCE },  { "xlnx,xuartps", PLAN_CONSOLE_CADENCE },
+    { "arm,mps2-uart", PLAN_CONSOLE_CMSDK },
 };
 
 static enum plan_console_kind uart_kind(const struct dt_index *ix, uint32_t node)
@@ -105,6 +106,15 @@ static bool console_usable(const struct plan *plan, const struct plan_console *c
     return good;
 }
 
+/* Which of its interrupts is the one for everything; DT_NONE: it has one for each thing (CMSDK). */
+static uint32_t console_line(const struct dt_index *ix, uint32_t node, enum plan_console_kind kind)
+{
+    struct dt_value names = { NULL, 0u };
+
+    (void)dt_get(ix, node, "interrupt-names", &names);
+    return (kind == PLAN_CONSOLE_CMSDK) ? dt_string_index(&names, "combined") : 0u;
+}
+
 static void console_take(struct config_maker *m, uint32_t node)
 {
     struct plan_console c = { .kind = uart_kind(m->ix, node) };
@@ -129,7 +139,9 @@ static void console_take(struct config_maker *m, uint32_t node)
                           "the registers' address and size on the host, aligned and outside of RAM");
         return;
     }
-    if (dt_irq(m->ix, node, 0, &irq) && hal_plan_line_decode(m->ix, &irq, &line)) {
+    const uint32_t which = console_line(m->ix, node, c.kind);
+
+    if ((which != DT_NONE) && dt_irq(m->ix, node, which, &irq) && hal_plan_line_decode(m->ix, &irq, &line)) {
         c.irq = line.irq;
         c.irq_edge = line.edge;
     }

@@ -29,7 +29,13 @@ struct plan_module {
     uint8_t digest_is[PLAN_DIGEST_MAX]; /* CRC-32C: the first four bytes, big-endian */
 };
 
-enum plan_console_kind { PLAN_CONSOLE_NONE, PLAN_CONSOLE_PL011, PLAN_CONSOLE_NS16550, PLAN_CONSOLE_CADENCE };
+enum plan_console_kind {
+    PLAN_CONSOLE_NONE,
+    PLAN_CONSOLE_PL011,
+    PLAN_CONSOLE_NS16550,
+    PLAN_CONSOLE_CADENCE,
+    PLAN_CONSOLE_CMSDK
+};
 
 struct plan_console {
     enum plan_console_kind kind;

@@ -15,6 +15,7 @@ struct console_uart {
     void (*tx_irq)(void *device, bool on); /* an interrupt once there is room after put() gave false; only
                                               after irq_enable(); may be NULL */
     void *device;
+    bool tx_latches; /* tx_irq(): it comes only for bytes that are put while it is on */
 };
 
 /* Where the registers are. Storage is the caller's and stays for good. */
@@ -30,5 +31,6 @@ struct uart_regs {
 void pl011_open(struct uart_regs *regs, struct console_uart *uart); /* Arm PL011 and SBSA UART */
 void ns16550_open(struct uart_regs *regs, struct console_uart *uart);
 void cadence_open(struct uart_regs *regs, struct console_uart *uart);
+void cmsdk_open(struct uart_regs *regs, struct console_uart *uart);
 
 #endif

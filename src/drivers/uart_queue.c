@@ -5,13 +5,14 @@
 #include "hal/timer.h"
 #include "lib/ring.h"
 
-#define DRIVEN_NOT  0u
-#define DRIVEN_POLL 1u
-#define DRIVEN_IRQ  2u
-#define SEND_TURNS  4u
-#define POLLS_MAX   100000u /* a FIFO of 32 at 9600 baud takes 33 ms; a look at the device 0.3 us and more */
-#define HUNG_NS     1000000000ULL
-#define HUNG_ROOM   (UART_QUEUE_BYTES / 2u)
+#define DRIVEN_NOT   0u
+#define DRIVEN_POLL  1u
+#define DRIVEN_IRQ   2u
+#define DRIVEN_LATCH 3u /* as DRIVEN_IRQ; the interrupt is switched on before bytes are put */
+#define SEND_TURNS   4u
+#define POLLS_MAX    100000u /* a FIFO of 32 at 9600 baud takes 33 ms; a look at the device 0.3 us and more */
+#define HUNG_NS      1000000000ULL
+#define HUNG_ROOM    (UART_QUEUE_BYTES / 2u)
 
 void uart_queue_open(struct uart_queue *q, const struct console_uart *uart)
 {
@@ -30,7 +31,9 @@ void uart_queue_drive(struct uart_queue *q, bool by_irq)
 {
     const bool irq = by_irq && (q->uart.tx_irq != NULL);
 
-    hal_store_release32(&q->driven, irq ? DRIVEN_IRQ : DRIVEN_POLL);
+    const uint32_t by = q->uart.tx_latches ? DRIVEN_LATCH : DRIVEN_IRQ;
+
+    hal_store_release32(&q->driven, irq ? by : DRIVEN_POLL);
 }
 
 uint32_t uart_queue_room(const struct uart_queue *q)
@@ -129,19 +132,21 @@ static uint32_t send_some(struct uart_queue *q, uint32_t bound)
     return n;
 }
 
+static void irq_set(struct uart_queue *q, bool want)
+{
+    if (want != q->irq_on) {
+        q->irq_on = want;
+        q->uart.tx_irq(q->uart.device, want);
+    }
+}
+
 /* With the role. */
 static void irq_adjust(struct uart_queue *q, bool stopped)
 {
-    bool want = false;
-
     /* What is sent is seen by who begins to watch, or the watch by us; and the device has it. */
     hal_barrier_io();
-    if (q->driven == DRIVEN_IRQ) {
-        want = stopped || (q->watched != 0u) || uart_queue_busy(q);
-        if (want != q->irq_on) {
-            q->irq_on = want;
-            q->uart.tx_irq(q->uart.device, want);
-        }
+    if (q->driven >= DRIVEN_IRQ) {
+        irq_set(q, stopped || (q->watched != 0u) || uart_queue_busy(q));
     }
 }
 
@@ -161,6 +166,9 @@ bool uart_queue_send(struct uart_queue *q)
         if (had) {
             hal_store_release32(&q->missed, 0u);
             hal_barrier();
+            if ((q->driven == DRIVEN_LATCH) && uart_queue_busy(q)) {
+                irq_set(q, true);
+            }
             left -= send_some(q, left);
             irq_adjust(q, (left == 0u) || (turn == SEND_TURNS));
             hal_store_release32(&q->sender, 0u);

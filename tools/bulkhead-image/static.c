@@ -151,7 +151,7 @@ void profile_check(const struct plan_profile *profile, const struct plan *plan, 
     }
     if (plan->console.kind == PLAN_CONSOLE_NS16550) {
         config_fault_text(report, chosen, "stdout-path", "a 16550",
-                          "a PL011, SBSA UART or Cadence UART: the static profile has no other");
+                          "a PL011, SBSA UART, Cadence or CMSDK UART: the static profile has no other");
     }
     if ((profile->gic_version != 0u) && (profile->gic_version != gic)) {
         config_fault_text(report, DT_ROOT, "interrupt-parent", (gic == 2u) ? "a GICv2" : "a GICv3",

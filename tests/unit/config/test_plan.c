@@ -207,6 +207,15 @@ static void test_console(void **state)
     assert_int_equal(plan.console.reg_width, 1);
     console_is("/ { soc { serial@1000000 { compatible = \"xlnx,zynqmp-uart\", \"cdns,uart-r1p12\"; }; }; };",
                PLAN_CONSOLE_CADENCE, 0x9000000);
+    console_is("/ { soc { serial@1000000 { compatible = \"arm,mps2-uart\"; "
+               "interrupts = <0 5 4>, <0 6 4>, <0 17 4>; }; }; };",
+               PLAN_CONSOLE_CMSDK, 0x9000000);
+    assert_int_equal(plan.console.irq, 0); /* none of these is for all it has to say */
+    console_is(
+        "/ { soc { serial@1000000 { compatible = \"arm,mps2-uart\"; "
+        "interrupts = <0 5 4>, <0 6 4>, <0 13 4>; interrupt-names = \"rx\", \"tx\", \"combined\"; }; }; };",
+        PLAN_CONSOLE_CMSDK, 0x9000000);
+    assert_int_equal(plan.console.irq, 45);
 }
 
 static void test_gicv2(void **state)

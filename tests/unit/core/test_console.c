@@ -63,7 +63,7 @@ static bool uart_get(void *device, uint8_t *c)
     return true;
 }
 
-static const struct console_uart uart = { uart_put, uart_get, NULL, uart_tx_irq, NULL };
+static const struct console_uart uart = { uart_put, uart_get, NULL, uart_tx_irq, NULL, false };
 
 static void rx(void *ctx, uint8_t c)
 {
@@ -441,6 +441,35 @@ static void one_call_is_bounded(void **state)
     undriven();
 }
 
+static void latched(void)
+{
+    assert_true(tx_irq_on);
+}
+
+/* What interrupts only for bytes that are put with its interrupt on has it on before the first. */
+static void latching_interrupt_is_on_first(void **state)
+{
+    struct console_uart latching = uart;
+
+    (void)state;
+    test_setup(NULL);
+    latching.tx_latches = true;
+    console_set_uart(&latching);
+    console_drive(true);
+    while_putting = latched;
+    say(&a, "0123456789\n");
+    expect("a: 0123456789\r\n");
+    assert_false(tx_irq_on);
+    fifo_room = 2u;
+    say(&a, "abc");
+    assert_true(tx_irq_on);
+    assert_true(console_service());
+    assert_true(tx_irq_on);
+    while_putting = NULL;
+    undriven();
+    expect("a: abc");
+}
+
 static uint32_t nr_room;
 
 static void room(void *ctx)
@@ -728,6 +757,7 @@ int main(void)
         cmocka_unit_test_setup(without_uart_nothing_is_lost, test_setup),
         cmocka_unit_test_setup(fifo_full_goes_on_by_interrupt, test_setup),
         cmocka_unit_test_setup(one_call_is_bounded, test_setup),
+        cmocka_unit_test_setup(latching_interrupt_is_on_first, test_setup),
         cmocka_unit_test_setup(one_offer_is_bounded, test_setup),
         cmocka_unit_test_setup(full_queue_pushes_back, test_setup),
         cmocka_unit_test_setup(sender_takes_along, test_setup),

@@ -130,7 +130,7 @@ static bool uart_put(void *device, uint8_t c)
 
 static void through_log_scenario(void)
 {
-    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL };
+    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL, false };
 
     fake_reset();
     fake_cpu_set(0);

@@ -174,7 +174,7 @@ static void fails(void *arg)
 
 static void park_fails_scenario(void)
 {
-    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL };
+    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL, false };
 
     bench_setup(PLAN_SCHED_RR);
     bench_cpus(1);

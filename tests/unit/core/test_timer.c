@@ -238,7 +238,7 @@ static bool uart_put(void *device, uint8_t c)
 
 static void panics(void (*fn)(void *arg), const char *why)
 {
-    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL };
+    static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL, false };
 
     fake_reset();
     fake_park_allow(true);

@@ -44,7 +44,7 @@ static uint64_t hole = 0x18;
 static struct vcpu *guest(void)
 {
     const uint64_t any[] = { ANY_CPU };
-    const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL };
+    const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL, false };
     const struct mmio_window one = { gpa(0x9000000), 0x1000, &ops, &hole };
     const struct mmio_window two = { gpa(0xa000000), 0x1000, &ops, &hole };
     const struct mmio_window over = { gpa(0x9000fff), 0x1000, &ops, &hole };

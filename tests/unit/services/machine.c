@@ -140,7 +140,7 @@ static bool uart_get(void *device, uint8_t *c)
     return false;
 }
 
-static const struct console_uart uart = { uart_put, uart_get, NULL, NULL, NULL };
+static const struct console_uart uart = { uart_put, uart_get, NULL, NULL, NULL, false };
 
 void machine_uart_block(bool block)
 {

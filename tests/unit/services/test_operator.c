@@ -59,7 +59,7 @@ static void expect(const char *text)
 
 static int setup(void **state)
 {
-    static const struct console_uart uart = { uart_put, uart_get, NULL, NULL, NULL };
+    static const struct console_uart uart = { uart_put, uart_get, NULL, NULL, NULL, false };
 
     (void)machine_setup(state);
     console_set_uart(&uart);
