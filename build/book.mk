@@ -2,19 +2,23 @@
 
 # $(call book_kernel,NAME,FORM,BASE,SOURCES,HEADER): HEADER is the arm64 Image header's text_offset, `old` for one of the
 # time before image_size was filled in (0x80000 then), `none` for flat code.
-BOOK_OUT := $(GUEST_OUT)/tests/guest/book
-BOOK_CFLAGS := $(filter-out -fpie -fvisibility=hidden -Itests/guest/lib%,$(GUEST_CFLAGS)) -Itests/guest/book
+BOOK_OUT := $(GUEST_OBJ)/tests/guest/book
+BOOK_CFLAGS := $(filter-out -fpie -fvisibility=hidden -Itests/guest/lib% -Iguestlib,$(GUEST_CFLAGS)) $(guest_flags_arm64) -Itests/guest/book
 BOOK_LDFLAGS := -z max-page-size=4096 --build-id=none --fatal-warnings -static
 BOOK_LDS := tests/guest/book/book.lds
 book_names :=
 
 $(BOOK_OUT)/%_fp.o: tests/guest/book/%_fp.c build/book.mk
 	@mkdir -p $(@D)
-	$(call say,GUESTCC,$<)$(GUEST_CC) $(filter-out -mgeneral-regs-only,$(BOOK_CFLAGS)) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(call say,GUESTCC,$<)$(guest_cc_arm64) $(filter-out -mgeneral-regs-only,$(BOOK_CFLAGS)) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(BOOK_OUT)/%.o: tests/guest/book/%.S build/book.mk
+	@mkdir -p $(@D)
+	$(call say,GUESTAS,$<)$(guest_cc_arm64) -g -MD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(BOOK_OUT)/%.o: tests/guest/book/%.c build/book.mk
 	@mkdir -p $(@D)
-	$(call say,GUESTCC,$<)$(GUEST_CC) $(BOOK_CFLAGS) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(call say,GUESTCC,$<)$(guest_cc_arm64) $(BOOK_CFLAGS) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 book_header_none := --defsym=book_text_offset=0 --defsym=book_image_size=0 --defsym=book_image_flags=0 --defsym=book_image_magic=0
 book_header_old := --defsym=book_text_offset=0 --defsym=book_image_size=0 --defsym=book_image_flags=0 \

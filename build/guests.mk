@@ -1,53 +1,85 @@
-# Our bare-metal guests, one Image each: tests/guest/<name>/*.c on top of tests/guest/lib.
+# Our bare-metal guests, one image each: tests/guest/<name>/*.c on top of tests/guest/lib, and what the folders <arch> of both
+# have. The same bodies for each kind of guest: arm64, which lies in out/guests, the others in out/guests/<kind>.
 
-GUEST_CC := clang-19 --target=aarch64-none-elf
-GUEST_OUT := out/guests/obj
-GUEST_CFLAGS := -std=gnu11 -O2 -g -march=armv8-a -mgeneral-regs-only -mstrict-align -fpie -ffreestanding -nostdlibinc -fno-common \
-    -fno-builtin -fno-asynchronous-unwind-tables -fno-stack-protector -fvisibility=hidden -Wall -Wextra -Wshadow \
-    -Wmissing-prototypes -Werror -Itests/guest/lib -Itests/guest/lib/arm64
-GUEST_LDFLAGS := -pie --no-dynamic-linker -z notext -z norelro -z max-page-size=4096 --build-id=none --fatal-warnings -static
-GUEST_LDS := tests/guest/lib/arm64/guest.lds
-guest_lib := $(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/arm64/*.c tests/guest/lib/arm64/*.S))
+GUEST_KINDS := arm64 armv7a armv8r thumb
 guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out tests/guest/lib/% tests/guest/book/%,$(wildcard tests/guest/*/*.c))))))
-GUEST_BINARIES := $(guest_names:%=out/guests/%.bin)
-guest_objects = $(patsubst %,$(GUEST_OUT)/%.o,$(basename $(1)))
+
+# $(guest_<WHAT>_<KIND>): compiler, folder of the architecture, flags without and with floating point, guests that it has not
+guest_cc_arm64 := clang-19 --target=aarch64-none-elf -march=armv8-a
+guest_arch_arm64 := arm64
+guest_flags_arm64 := -mgeneral-regs-only -mstrict-align
+guest_fp_arm64 :=
+guest_not_arm64 :=
+
+guest_cc_armv7a := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -marm
+guest_arch_armv7a := arm32
+guest_flags_armv7a := -DGUEST_MPU=0 -mfloat-abi=soft -mno-unaligned-access
+guest_fp_armv7a := -mfloat-abi=softfp -mfpu=neon-vfpv4
+guest_not_armv7a := dma random lost probe hostile guard link
+
+guest_cc_armv8r := clang-19 --target=armv8r-none-eabi -mcpu=cortex-r52 -marm
+guest_arch_armv8r := arm32
+guest_flags_armv8r := -DGUEST_MPU=1 -mfloat-abi=soft -mno-unaligned-access
+guest_fp_armv8r := -mfloat-abi=softfp -mfpu=neon-fp-armv8
+guest_not_armv8r := $(guest_not_armv7a)
+
+guest_cc_thumb := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -mthumb
+guest_arch_thumb := arm32
+guest_flags_thumb := $(guest_flags_armv7a)
+guest_fp_thumb := $(guest_fp_armv7a)
+guest_not_thumb := $(filter-out storm,$(guest_names))
+
+GUEST_OBJ := out/guests/obj
+GUEST_CFLAGS := -std=gnu11 -O2 -g -fpie -ffreestanding -nostdlibinc -fno-common \
+    -fno-builtin -fno-asynchronous-unwind-tables -fno-stack-protector -fvisibility=hidden -Wall -Wextra -Wshadow \
+    -Wmissing-prototypes -Werror -Itests/guest/lib -Iguestlib
+GUEST_LDFLAGS := -pie --no-dynamic-linker -z notext -z norelro -z max-page-size=4096 --build-id=none --fatal-warnings -static
+
+.PHONY: bare-guests
+guests: bare-guests
 
 # Partial device trees: devices that systems give to guests.
 GUEST_TREES := $(patsubst systems/devices/%.dts,out/guests/%.dtb,$(wildcard systems/devices/*.dts))
 out/guests/%.dtb: systems/devices/%.dts
 	@mkdir -p $(@D)
 	$(call say,DTC,$@)dtc -q -I dts -O dtb -o $@ $<
+bare-guests: $(GUEST_TREES)
 
-.PHONY: bare-guests
-bare-guests: $(GUEST_BINARIES) $(GUEST_TREES)
-guests: bare-guests
-
-# What computes in floating point says so by its name.
-$(GUEST_OUT)/%_fp.o: %_fp.c build/guests.mk
-	@mkdir -p $(@D)
-	$(call say,GUESTCC,$<)$(GUEST_CC) $(filter-out -mgeneral-regs-only,$(GUEST_CFLAGS)) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
-
-$(GUEST_OUT)/%.o: %.c build/guests.mk
-	@mkdir -p $(@D)
-	$(call say,GUESTCC,$<)$(GUEST_CC) $(GUEST_CFLAGS) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
-
-$(GUEST_OUT)/%.o: %.S build/guests.mk
-	@mkdir -p $(@D)
-	$(call say,GUESTAS,$<)$(GUEST_CC) -g -march=armv8-a -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+# $(call guest_objects,KIND,SOURCES)
+guest_objects = $(patsubst %,$(GUEST_OBJ)/$(1)/%.o,$(basename $(2)))
 
 # What a guest consists of beside its folder
 guest_more_link := guestlib/ring.c
-$(GUEST_OUT)/tests/guest/link/%.o: GUEST_CFLAGS += -Iguestlib
 
-# $(call guest_rules,NAME)
-define guest_rules
-$(GUEST_OUT)/$(1).elf: $(call guest_objects,$(guest_lib) $(sort $(wildcard tests/guest/$(1)/*.c)) $(guest_more_$(1))) $(GUEST_LDS)
-	$$(call say,GUESTLD,$$@)ld.lld-19 $(GUEST_LDFLAGS) -T $(GUEST_LDS) -o $$@ $$(filter %.o,$$^)
-out/guests/$(1).bin: $(GUEST_OUT)/$(1).elf
-	$$(call say,OBJCOPY,$$@)llvm-objcopy-19 -O binary $$< $$@
+# $(call guest_kind,KIND): what computes in floating point says so by its name.
+define guest_kind
+$(GUEST_OBJ)/$(1)/%_fp.o: %_fp.c build/guests.mk
+	@mkdir -p $$(@D)
+	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(<D)/.. \
+	    $(filter-out -mgeneral-regs-only -mfloat-abi=%,$(guest_flags_$(1))) $(guest_fp_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+$(GUEST_OBJ)/$(1)/%.o: %.c build/guests.mk
+	@mkdir -p $$(@D)
+	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(<D)/.. \
+	    $(guest_flags_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+$(GUEST_OBJ)/$(1)/%.o: %.S build/guests.mk
+	@mkdir -p $$(@D)
+	$$(call say,GUESTAS,$$@)$(filter-out -mthumb,$(guest_cc_$(1))) -g -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+$$(foreach g,$$(filter-out $$(guest_not_$(1)),$$(guest_names)),$$(eval $$(call guest_rules,$(1),$$(g),$(guest_arch_$(1)),$(if \
+    $(filter-out arm64,$(1)),/$(1)))))
 endef
-$(foreach g,$(guest_names),$(eval $(call guest_rules,$(g))))
 
--include $(wildcard $(GUEST_OUT)/tests/guest/*/*.d $(GUEST_OUT)/tests/guest/lib/arm64/*.d)
+# $(call guest_rules,KIND,NAME,ARCH,/FOLDER)
+define guest_rules
+$(GUEST_OBJ)/$(1)/$(2).elf: $(call guest_objects,$(1),$(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/$(3)/*.[cS] \
+    tests/guest/$(2)/*.c tests/guest/$(2)/$(3)/*.[cS])) $(guest_more_$(2))) tests/guest/lib/$(3)/guest.lds
+	$$(call say,GUESTLD,$$@)ld.lld-19 $(GUEST_LDFLAGS) -T tests/guest/lib/$(3)/guest.lds -o $$@ $$(filter %.o,$$^)
+out/guests$(4)/$(2).bin: $(GUEST_OBJ)/$(1)/$(2).elf
+	@mkdir -p $$(@D)
+	$$(call say,OBJCOPY,$$@)llvm-objcopy-19 -O binary $$< $$@
+bare-guests: out/guests$(4)/$(2).bin
+endef
+$(foreach k,$(GUEST_KINDS),$(eval $(call guest_kind,$(k))))
+
+-include $(shell find $(GUEST_OBJ) -name '*.d' 2>/dev/null)
 
 include build/book.mk

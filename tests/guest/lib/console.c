@@ -1,5 +1,5 @@
-/* The console: a PL011 or what emulates one, as the tree names it. Without one all text is lost, by
- * intention. */
+/* The console: a PL011 or what emulates one, or a CMSDK UART without its interrupts, as the tree names it.
+ * Without one all text is lost, by intention. */
 #include "guest.h"
 
 #define UART_DR 0x00u
@@ -8,8 +8,30 @@
 #define FR_RXFE 0x10u
 #define FR_TXFF 0x20u
 
+#define CMSDK_STATE    0x04u
+#define CMSDK_CTRL     0x08u
+#define CMSDK_BAUD     0x10u
+#define STATE_TX_FULL  0x01u
+#define STATE_RX_FULL  0x02u
+#define CTRL_BOTH_WAYS 0x03u
+
 static uintptr_t base;
 static uint32_t irq;
+/* Where the state is told, and what of it means that there is no room or no input */
+static uint32_t state = UART_FR;
+static uint32_t full = FR_TXFF;
+static uint32_t input = FR_RXFE;
+static uint32_t input_when;
+
+static void cmsdk_begin(void)
+{
+    state = CMSDK_STATE;
+    full = STATE_TX_FULL;
+    input = STATE_RX_FULL;
+    input_when = STATE_RX_FULL;
+    mmio_write32(base + CMSDK_BAUD, 16u);
+    mmio_write32(base + CMSDK_CTRL, CTRL_BOTH_WAYS);
+}
 
 void console_init(void)
 {
@@ -28,10 +50,17 @@ void console_init(void)
     if (node.at == NULL) {
         node = tree_compatible("arm,pl011");
     }
+    if (node.at == NULL) {
+        node = tree_compatible("arm,cmsdk-uart");
+    }
     if ((node.at != NULL) && tree_reg(&node, 0u, &at, &bytes)) {
         const char *const kind = tree_string(&node, "compatible");
 
         base = (uintptr_t)at;
+        if ((kind != NULL) && text_equal(kind, "arm,cmsdk-uart")) {
+            cmsdk_begin();
+            return;
+        }
         (void)tree_irq(&node, 0u, &irq);
         if ((kind == NULL) || !text_equal(kind, "arm,sbsa-uart")) {
             mmio_write32(base + UART_CR, 0x301u); /* a whole PL011 wants to be switched on */
@@ -57,7 +86,7 @@ uint32_t console_irq(void)
 void console_put(char c)
 {
     if (base != 0u) {
-        for (uint32_t i = 0u; (i < 1000000u) && ((mmio_read32(base + UART_FR) & FR_TXFF) != 0u); i++) {
+        for (uint32_t i = 0u; (i < 1000000u) && ((mmio_read32(base + state) & full) != 0u); i++) {
             /* bounded: a dead console must not stop the guest */
         }
         mmio_write32(base + UART_DR, (uint8_t)c);
@@ -66,7 +95,7 @@ void console_put(char c)
 
 bool console_get(char *c)
 {
-    const bool there = (base != 0u) && ((mmio_read32(base + UART_FR) & FR_RXFE) == 0u);
+    const bool there = (base != 0u) && ((mmio_read32(base + state) & input) == input_when);
 
     if (there) {
         *c = (char)mmio_read32(base + UART_DR);

@@ -1,4 +1,4 @@
-/* What our bare-metal guests are made of. One C body for all architectures; <arch>.S and <arch>.c hold what
+/* What our bare-metal guests are made of. One C body for all architectures; the folders <arch> hold what
  * differs. A guest is guest_main() on the boot vCPU: MMU and caches on (identity map), interrupts masked.
  * Single-threaded but for what runs in handlers and on vCPUs that the guest itself starts. */
 #ifndef GUEST_GUEST_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest_arch.h"
+#include "machine.h"
 
 #define GUEST_CPUS_MAX 8u
 

@@ -4,9 +4,6 @@
 
 #include "guest.h"
 
-#define DOMAIN_REPORT 0xC6000000u
-#define DOMAIN_STATUS 0xC6000001u
-
 enum domain_state {
     DOMAIN_NEW,
     DOMAIN_BUILDING,
