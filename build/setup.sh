@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 . build/apt-private.sh
 
 packages="clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-format-19 gcc libc6-dev gcc-aarch64-linux-gnu
- gcc-arm-linux-gnueabihf make git device-tree-compiler e2fsprogs libfdt-dev zlib1g-dev libmd-dev xz-utils libcmocka-dev python3 python3-pytest python3-pexpect cppcheck
- qemu-system-arm"
+ gcc-arm-linux-gnueabihf make git device-tree-compiler e2fsprogs libfdt-dev zlib1g-dev libmd-dev xz-utils libcmocka-dev
+ python3 python3-pytest python3-pexpect cppcheck qemu-system-arm"
 qemu_least=9
 stamp=out/.setup
 

@@ -3,8 +3,8 @@
 #include "base/panic.h"
 #include "lib/crc32.h"
 
-/* A NUL, a newline and 0xff stop runaway string copies from rebuilding it. */
-uintptr_t __stack_chk_guard = (uintptr_t)0x00000aff2e7c91d3ULL;
+/* A NUL, a newline and 0xff, in its low half, stop runaway string copies from rebuilding it. */
+uintptr_t __stack_chk_guard = (uintptr_t)0x2e7c91d300000affULL;
 
 _Noreturn void __stack_chk_fail(void)
 {

@@ -61,7 +61,7 @@ void log_keep_open(void *region, uint64_t bytes, void (*say)(const char *line, u
             say(s->text, s->bytes);
         }
     }
-    (void)memset(region, 0, nr * sizeof(*first));
+    (void)memset(region, 0, (size_t)nr * sizeof(*first));
     if (nr != 0u) {
         hal_cache_clean(region, nr * sizeof(*first));
     }

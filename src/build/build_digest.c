@@ -30,7 +30,7 @@ static bool matches(const struct plan_module *module)
         const uint64_t piece = bits_min(bits_min(room, module->bytes - done), DIGEST_PIECE_BYTES);
 
         if (sha) {
-            SHA256Update(&state, at, piece);
+            SHA256Update(&state, at, (size_t)piece);
         } else {
             crc = hal_cpu_crc32c(crc, at, piece);
         }

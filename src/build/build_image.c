@@ -72,7 +72,7 @@ static void read_head(const struct plan_module *module, uint8_t head[KIMAGE_HEAD
             hal_hypmap_window(HAL_WINDOW_WORK_SRC, hpa(module->base.v + done), HAL_HYPMAP_RO, &room);
         const uint64_t piece = bits_min(room, bits_min(module->bytes, KIMAGE_HEAD_BYTES) - done);
 
-        (void)memcpy(&head[done], at, piece);
+        (void)memcpy(&head[done], at, (size_t)piece);
         done += piece;
     }
     hal_hypmap_window_close(HAL_WINDOW_WORK_SRC);

@@ -12,6 +12,9 @@
 #define PLAN_BOOTARGS_MAX 2048u /* bytes with NUL: Linux's COMMAND_LINE_SIZE on arm64 */
 #define PLAN_NAME_MAX     32u   /* bytes of a domain's name with NUL */
 
+/* On a pointer and on what follows it: a plan lies alike in the tool and on ports of 32 bits. */
+#define PLAN_WIDE __attribute__((aligned(8)))
+
 struct plan_range {
     uint64_t base;  /* host physical, page aligned */
     uint64_t bytes; /* not 0 */
@@ -24,8 +27,8 @@ enum plan_digest { PLAN_DIGEST_NONE, PLAN_DIGEST_CRC32C, PLAN_DIGEST_SHA256 };
 struct plan_module {
     hpa_t base;
     uint64_t bytes;                     /* 0 = there is no such module */
-    const char *name;                   /* of its node, for sentences; NULL = there is no such module */
-    enum plan_digest digest;            /* of all its bytes; checked before each restart */
+    PLAN_WIDE const char *name;         /* of its node, for sentences; NULL = there is no such module */
+    PLAN_WIDE enum plan_digest digest;  /* of all its bytes; checked before each restart */
     uint8_t digest_is[PLAN_DIGEST_MAX]; /* CRC-32C: the first four bytes, big-endian */
 };
 
@@ -96,7 +99,7 @@ struct plan_window {
     uint8_t domain;
     gpa_t at;
     struct plan_range host;
-    const char *path; /* of the device's node in the host's tree, for reports; NULL = not named */
+    PLAN_WIDE const char *path; /* of the device's node in the host's tree, for reports; NULL = not named */
 };
 
 /* A physical interrupt that is a domain's */
@@ -105,7 +108,7 @@ struct plan_line {
     bool edge;
     uint32_t irq;  /* as hal/irq.h counts */
     uint32_t virq; /* INTID that the guest sees */
-    const char *path;
+    PLAN_WIDE const char *path;
 };
 
 /* DMA streams that are a domain's: ids first .. first + nr - 1 of one IOMMU */
@@ -114,7 +117,7 @@ struct plan_stream {
     uint8_t iommu; /* as hal/iommu.h counts */
     uint32_t first;
     uint32_t nr;
-    const char *path;
+    PLAN_WIDE const char *path;
 };
 
 enum plan_pci_memory { PLAN_PCI_MEM32, PLAN_PCI_MEM64, PLAN_PCI_WINDOWS };
@@ -134,14 +137,14 @@ struct plan_pci_host {
 /* A function of a PCI device that is a domain's */
 struct plan_pci {
     uint8_t domain;
-    uint8_t slot;     /* device number on the domain's own bus */
-    uint8_t host;     /* plan.pci_host[] */
-    uint8_t bus;      /* the first, or the one behind `bridge` */
-    uint8_t devfn;    /* device << 3 | function */
-    uint8_t pin;      /* 1 = INTA .. 4; 0 = it interrupts nobody */
-    uint16_t bridge;  /* its devfn on the first bus; PLAN_PCI_ROOT = there is none in front */
-    uint32_t virq;    /* of the pin; INTID that the guest sees */
-    const char *name; /* as the domain's node writes it */
+    uint8_t slot;               /* device number on the domain's own bus */
+    uint8_t host;               /* plan.pci_host[] */
+    uint8_t bus;                /* the first, or the one behind `bridge` */
+    uint8_t devfn;              /* device << 3 | function */
+    uint8_t pin;                /* 1 = INTA .. 4; 0 = it interrupts nobody */
+    uint16_t bridge;            /* its devfn on the first bus; PLAN_PCI_ROOT = there is none in front */
+    uint32_t virq;              /* of the pin; INTID that the guest sees */
+    PLAN_WIDE const char *name; /* as the domain's node writes it */
 };
 
 enum plan_enhanced {
@@ -183,13 +186,13 @@ struct plan_domain {
     uint32_t nr_static;    /* 0: its memory is taken from what is free */
     struct plan_module kernel;
     struct plan_module ramdisk;
-    struct plan_module partial;      /* multiboot,device-tree: its devices */
-    const void *partial_tree;        /* all its bytes, for good; NULL: they were not at hand */
-    uint32_t partial_room;           /* bytes that its nodes take in the guest's tree */
-    uint32_t intc_phandle;           /* what they call the interrupt controller; 0: as all guests do */
-    const char *bootargs;            /* never NULL */
-    uint64_t affinity[HV_VCPUS_MAX]; /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
-    uint8_t pinned[HV_VCPUS_MAX];    /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
+    struct plan_module partial;         /* multiboot,device-tree: its devices */
+    PLAN_WIDE const void *partial_tree; /* all its bytes, for good; NULL: they were not at hand */
+    PLAN_WIDE uint32_t partial_room;    /* bytes that its nodes take in the guest's tree */
+    uint32_t intc_phandle;              /* what they call the interrupt controller; 0: as all guests do */
+    PLAN_WIDE const char *bootargs;     /* never NULL */
+    uint64_t affinity[HV_VCPUS_MAX];    /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
+    uint8_t pinned[HV_VCPUS_MAX];       /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
 };
 
 struct plan {

@@ -63,7 +63,7 @@ enum hv_status domain_copy_in(struct domain *domain, void *to, gpa_t from, uint6
         if (va == NULL) {
             status = HV_FAULT;
         } else {
-            (void)memcpy(&put[done], va, step);
+            (void)memcpy(&put[done], va, (size_t)step);
             hal_hypmap_window_close(HAL_WINDOW_TRAP);
             done += step;
         }
@@ -86,7 +86,7 @@ enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from
         if (va == NULL) {
             status = HV_FAULT;
         } else {
-            (void)memcpy(va, &get[done], step);
+            (void)memcpy(va, &get[done], (size_t)step);
             hal_hypmap_window_close(HAL_WINDOW_TRAP);
             done += step;
         }
@@ -157,9 +157,9 @@ static enum hv_status copy_piece(const struct vcpu *vcpu, uint64_t va, uint8_t *
             hal_hypmap_window(HAL_WINDOW_TRAP, at, write ? HAL_HYPMAP_RW : HAL_HYPMAP_RO, &room);
 
         if (write) {
-            (void)memcpy(guest, from, bytes);
+            (void)memcpy(guest, from, (size_t)bytes);
         } else {
-            (void)memcpy(into, guest, bytes);
+            (void)memcpy(into, guest, (size_t)bytes);
         }
         hal_hypmap_window_close(HAL_WINDOW_TRAP);
     }

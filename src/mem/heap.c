@@ -46,7 +46,7 @@ void heap_init(void *va, uint64_t bytes)
     ASSERT(pages > map_pages);
     heap_base = va;
     heap_used = va;
-    (void)memset(va, 0, map_pages * PAGE_BYTES);
+    (void)memset(va, 0, (size_t)(map_pages * PAGE_BYTES));
     heap_pages = pages;
     page_mark(0u, map_pages, true);
     heap_first = map_pages;

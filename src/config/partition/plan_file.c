@@ -32,7 +32,7 @@ static void string_write(struct walk *w, const char **string)
             w->bytes += length;
         }
     }
-    (void)memcpy(field, &offset, sizeof(offset));
+    (void)memcpy(field, &offset, sizeof(*string));
 }
 
 /* The file's last byte is 0, so that what begins in it also ends there. */
@@ -41,7 +41,7 @@ static void string_read(struct walk *w, const char **string)
     const void *const field = string;
     uint64_t offset = 0;
 
-    (void)memcpy(&offset, field, sizeof(offset));
+    (void)memcpy(&offset, field, sizeof(*string)); /* the low bytes are the first */
     *string = NULL;
     if (offset != 0u) {
         w->good = w->good && (offset < w->bytes);

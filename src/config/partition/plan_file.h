@@ -40,7 +40,8 @@ struct plan_file {
 };
 
 _Static_assert(sizeof(struct plan_file) == 32u, "the layout is a file format");
-_Static_assert(sizeof(uint64_t) == sizeof(char *), "a string's offset takes the place of its address");
+_Static_assert((PLAN_SIZE(struct plan_line) == 24u) && (PLAN_SIZE(struct plan_module) == 64u),
+               "a string's offset takes the place of its address, 8 bytes on every port");
 
 /* Writes header, plan and strings to `out` but for the CRC. The bytes written; 0: there is no room for
  * them. */
