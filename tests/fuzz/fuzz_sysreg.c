@@ -147,21 +147,21 @@ static uint64_t pstate_any(void)
 
 static uint64_t esr_any(void)
 {
-    static const uint32_t classes[8] = { A64_EC_DABT,  A64_EC_DABT, A64_EC_SYSREG, A64_EC_HVC64,
-                                         A64_EC_SMC64, A64_EC_IABT, A64_EC_WFX,    0u };
+    static const uint32_t classes[8] = { ARM_EC_DABT,  ARM_EC_DABT, A64_EC_SYSREG, A64_EC_HVC64,
+                                         A64_EC_SMC64, ARM_EC_IABT, ARM_EC_WFX,    0u };
     const uint8_t how = fuzz_u8(&in);
     const uint32_t ec = ((how & 7u) == 7u) ? (fuzz_u8(&in) & 63u) : classes[how & 7u];
     uint64_t iss = fuzz_bytes(&in, 4u) & 0x3FFFFFFu;
 
     if (ec == A64_EC_SYSREG) {
-        iss = A64_ESR_IL | sysreg_any();
+        iss = ARM_ESR_IL | sysreg_any();
     } else if (((ec == A64_EC_HVC64) || (ec == A64_EC_SMC64)) && ((how & 8u) == 0u)) {
-        iss = A64_ESR_IL;
-    } else if ((ec == A64_EC_DABT) && ((how & 8u) == 0u)) {
+        iss = ARM_ESR_IL;
+    } else if ((ec == ARM_EC_DABT) && ((how & 8u) == 0u)) {
         /* mostly described, translation fault */
-        iss = (iss & ~0x3Fu & ~BIT64(7)) | A64_ESR_IL | (((how & 0x70u) != 0u) ? BIT64(24) : 0u) | 7u;
+        iss = (iss & ~0x3Fu & ~BIT64(7)) | ARM_ESR_IL | (((how & 0x70u) != 0u) ? BIT64(24) : 0u) | 7u;
     }
-    return ((uint64_t)ec << A64_ESR_EC_LOW) | iss;
+    return ((uint64_t)ec << ARM_ESR_EC_LOW) | iss;
 }
 
 static uint64_t address_any(void)
@@ -194,7 +194,7 @@ static uint32_t functions(uint32_t which)
 static void frame_any(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const uint32_t count = fuzz_u8(&in) & 7u;
-    const uint32_t ec = a64_esr_ec(esr);
+    const uint32_t ec = arm_esr_ec(esr);
 
     for (uint32_t i = 0u; i < count; i++) {
         vcpu->frame.x[fuzz_u8(&in) % 31u] = fuzz_number(&in);
@@ -213,10 +213,10 @@ static void where(const struct hal_frame *before, const struct hal_frame *after,
     const bool is_in_vector = (vector == a64_vector_offset(before->pstate));
 
     if (after->pstate != before->pstate) {
-        FUZZ_MUST(is_in_vector || (after->pc == (before->pc + a64_esr_insn_bytes(esr))));
+        FUZZ_MUST(is_in_vector || (after->pc == (before->pc + arm_esr_insn_bytes(esr))));
     } else {
         FUZZ_MUST(is_in_vector || (after->pc == before->pc) ||
-                  (after->pc == (before->pc + a64_esr_insn_bytes(esr))));
+                  (after->pc == (before->pc + arm_esr_insn_bytes(esr))));
     }
     FUZZ_MUST(((after->pstate & (A64_PSTATE_MODE | A64_PSTATE_A32)) == A64_PSTATE_EL1H) ||
               ((after->pstate & (A64_PSTATE_MODE | A64_PSTATE_A32)) ==
@@ -227,19 +227,19 @@ static void where(const struct hal_frame *before, const struct hal_frame *after,
  * instruction describes the base as well; x0 to x3 by a call. */
 static void registers(const struct hal_frame *before, const struct hal_frame *after, uint64_t esr)
 {
-    const uint32_t ec = a64_esr_ec(esr);
+    const uint32_t ec = arm_esr_ec(esr);
     uint32_t changed = 0u;
     uint32_t allowed = 0u;
 
     for (uint32_t n = 0u; n < 31u; n++) {
         const bool is_result = ((ec == A64_EC_HVC64) || (ec == A64_EC_SMC64)) && (n < 4u);
         const bool is_target =
-            ((ec == A64_EC_SYSREG) && !a64_esr_sysreg_write(esr) && (n == a64_esr_sysreg_rt(esr))) ||
-            ((ec == A64_EC_DABT) && ((esr & BIT64(24)) != 0u) && (n == bits_field(esr, 20u, 16u)));
+            ((ec == A64_EC_SYSREG) && !arm_esr_sysreg_write(esr) && (n == arm_esr_sysreg_rt(esr))) ||
+            ((ec == ARM_EC_DABT) && ((esr & BIT64(24)) != 0u) && (n == bits_field(esr, 20u, 16u)));
 
         changed += ((after->x[n] != before->x[n]) && !is_result && !is_target) ? 1u : 0u;
     }
-    if ((ec == A64_EC_DABT) && (((esr & BIT64(24)) == 0u) || a64_esr_is_walk(esr))) {
+    if ((ec == ARM_EC_DABT) && (((esr & BIT64(24)) == 0u) || arm_esr_is_walk(esr))) {
         allowed = 2u;
     }
     FUZZ_MUST(changed <= allowed);
@@ -250,7 +250,7 @@ static void trap_as_vectors_do(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const struct hal_frame before = vcpu->frame;
 
-    if (a64_esr_ec(esr) == A64_EC_HVC64) {
+    if (arm_esr_ec(esr) == A64_EC_HVC64) {
         a64_trap_hvc(vcpu, esr);
     } else if (!a64_trap_quick(vcpu, esr)) {
         FUZZ_MUST(memcmp(&before, &vcpu->frame, sizeof(before)) == 0);

@@ -14,7 +14,6 @@
 #define SYSREG_ICC_ASGI1R    ARM_SYSREG(3u, 0u, 12u, 11u, 6u)
 #define SYSREG_ICC_SGI0R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 7u)
 #define SYSREG_CNTP_TVAL_EL0 ARM_SYSREG(3u, 3u, 14u, 2u, 0u) /* CTL has op2 1, CVAL 2 */
-#define SYSREG_OP2(encoding) (((encoding) >> 17u) & 7u)
 
 #define ICC_SRE_VALUE 7u /* SRE, DFB, DIB: the memory-mapped interface is not there */
 
@@ -226,9 +225,9 @@ bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_
         return true;
     }
     if ((access->encoding & ~ARM_SYSREG(0u, 0u, 0u, 0u, 3u)) == SYSREG_CNTP_TVAL_EL0) {
-        is_ours = SYSREG_OP2(access->encoding) < 3u;
+        is_ours = ARM_SYSREG_OP2(access->encoding) < 3u;
         if (is_ours) {
-            vtimer_physical_access(vcpu, SYSREG_OP2(access->encoding), access);
+            vtimer_physical_access(vcpu, ARM_SYSREG_OP2(access->encoding), access);
         }
     } else if (gic_is(vcpu->domain->arm.gic_version, 3u)) {
         is_ours = arm_icc_access(vcpu, access);

@@ -75,28 +75,28 @@ enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
     const uint64_t far = A64_READ(far_el2);
     struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT, .cause = esr, .gva = far };
     enum hal_resume resume = HAL_INJECT_ABORT;
-    uint64_t ipa = (A64_READ(hpfar_el2) & A64_HPFAR_FIPA) << 8u;
+    uint64_t ipa = (A64_READ(hpfar_el2) & ARM_HPFAR_FIPA) << 8u;
     uint32_t base = A64_INSN_NO_BASE;
     uint64_t step = 0u;
 
-    if (a64_esr_fault(esr) > A64_FAULT_PERMISSION) {
+    if (arm_esr_fault(esr) > ARM_FAULT_PERMISSION) {
         exit.external = true;
-        exit.gva = a64_esr_far_is_bad(esr) ? 0u : far;
+        exit.gva = arm_esr_far_is_bad(esr) ? 0u : far;
         return upcall_exit(vcpu, &exit);
     }
-    exit.exec = a64_esr_ec(esr) == A64_EC_IABT;
-    exit.walk = a64_esr_is_walk(esr);
-    exit.permission = a64_esr_fault(esr) == A64_FAULT_PERMISSION;
+    exit.exec = arm_esr_ec(esr) == ARM_EC_IABT;
+    exit.walk = arm_esr_is_walk(esr);
+    exit.permission = arm_esr_fault(esr) == ARM_FAULT_PERMISSION;
     if (!exit.exec) {
-        a64_esr_access(esr, &exit);
+        arm_esr_access(esr, &exit);
         if ((exit.width == 0u) && !exit.walk) {
             base = a64_insn_indexed(abort_fetch(vcpu), &exit, &step);
         }
     }
     if (exit.write && (exit.width != 0u)) {
-        exit.value = a64_load_extend(arm_reg_get(vcpu, exit.reg), exit.width, false, true);
+        exit.value = arm_load_extend(arm_reg_get(vcpu, exit.reg), exit.width, false, true);
     }
-    if (!a64_esr_has_ipa(esr)) {
+    if (!arm_esr_has_ipa(esr)) {
         if (!abort_translate(far, &ipa)) {
             return HAL_RESUME;
         }
@@ -138,5 +138,5 @@ void a64_inject_abort(struct hal_vcpu *vcpu, uint64_t esr)
 
 void a64_inject_undef(struct hal_vcpu *vcpu)
 {
-    inject(vcpu, A64_ESR_IL); /* EC 0 */
+    inject(vcpu, ARM_ESR_IL); /* EC 0 */
 }

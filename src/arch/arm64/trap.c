@@ -3,6 +3,7 @@
 #include "a64_esr.h"
 #include "a64_trap.h"
 #include "abi/xen.h"
+#include "arm_a32.h"
 #include "arm_vcpu.h"
 #include "hal/cpu.h"
 #include "hal/upcall.h"
@@ -17,13 +18,11 @@ __attribute__((noinline)) void a64_skip(struct hal_vcpu *vcpu, uint64_t esr)
 {
     struct hal_frame *frame = &vcpu->frame;
 
-    frame->pc += a64_esr_insn_bytes(esr);
+    frame->pc += arm_esr_insn_bytes(esr);
     if ((frame->pstate & A64_PSTATE_A32) == 0u) {
         frame->pstate &= ~(A64_PSTATE_BTYPE | A64_PSTATE_SS);
-    } else if ((frame->pstate & A64_PSTATE_T32) != 0u) {
-        frame->pstate = a64_it_advance(frame->pstate) & ~A64_PSTATE_SS;
     } else {
-        frame->pstate &= ~A64_PSTATE_SS;
+        frame->pstate = arm_psr_next((uint32_t)frame->pstate) & ~A64_PSTATE_SS;
     }
 }
 
@@ -40,7 +39,7 @@ static inline void trap_skip(struct hal_vcpu *vcpu, uint64_t esr)
 
 static void trap_resume(struct hal_vcpu *vcpu, uint64_t esr, enum hal_resume resume)
 {
-    const uint32_t ec = a64_esr_ec(esr);
+    const uint32_t ec = arm_esr_ec(esr);
 
     switch (resume) {
     case HAL_RESUME:
@@ -49,7 +48,7 @@ static void trap_resume(struct hal_vcpu *vcpu, uint64_t esr, enum hal_resume res
         a64_skip(vcpu, esr);
         break;
     case HAL_INJECT_ABORT:
-        if ((ec == A64_EC_DABT) || (ec == A64_EC_IABT)) {
+        if ((ec == ARM_EC_DABT) || (ec == ARM_EC_IABT)) {
             a64_inject_abort(vcpu, esr);
         } else {
             a64_inject_undef(vcpu);
@@ -73,7 +72,7 @@ static enum hal_resume trap_up(struct hal_vcpu *vcpu, enum hal_exit_kind kind, u
  * x19 to x29 are not in the frame. */
 void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr)
 {
-    const uint32_t imm = a64_esr_imm(esr);
+    const uint32_t imm = arm_esr_imm(esr);
 
     if (imm == HVC_HYPERCALL) {
         if (CONFIG_LINKS != 0) {
@@ -93,9 +92,9 @@ void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr)
 static bool trap_device(struct hal_vcpu *vcpu, uint64_t esr, uint32_t rt)
 {
     const uint64_t far = A64_READ(far_el2);
-    const gpa_t at = gpa(((A64_READ(hpfar_el2) & A64_HPFAR_FIPA) << 8u) | (far & (PAGE_BYTES - 1u)));
+    const gpa_t at = gpa(((A64_READ(hpfar_el2) & ARM_HPFAR_FIPA) << 8u) | (far & (PAGE_BYTES - 1u)));
     const uint32_t width = 1u << bits_field(esr, 23u, 22u);
-    const bool write = (esr & A64_ESR_WNR) != 0u;
+    const bool write = (esr & ARM_ESR_WNR) != 0u;
     const uint64_t gicd = at.v - vcpu->domain->arm.gic.range[0].base;
     uint64_t value = 0u;
     bool done;
@@ -118,12 +117,12 @@ bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr)
 {
     bool done = false;
 
-    if ((esr & A64_ESR_PLAIN_MASK) == A64_ESR_PLAIN) {
+    if ((esr & ARM_ESR_PLAIN_MASK) == ARM_ESR_PLAIN) {
         const uint32_t rt = (uint32_t)bits_field(esr, 20u, 16u);
 
         done = (rt < TRAP_LOW_REGS) && trap_device(vcpu, esr, rt);
     } else if ((esr & A64_ESR_SEND_MASK) == (A64_ESR_SEND | SYSREG_ICC_SGI1R_EL1)) {
-        const uint32_t rt = a64_esr_sysreg_rt(esr);
+        const uint32_t rt = arm_esr_sysreg_rt(esr);
 
         done = (rt < TRAP_LOW_REGS) && gic_is(vcpu->domain->arm.gic_version, 3u);
         if (done) {
@@ -142,20 +141,20 @@ void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr)
 {
     enum hal_resume resume;
 
-    switch (a64_esr_ec(esr)) {
-    case A64_EC_DABT:
-    case A64_EC_IABT:
+    switch (arm_esr_ec(esr)) {
+    case ARM_EC_DABT:
+    case ARM_EC_IABT:
         resume = a64_abort(vcpu, esr);
         break;
     case A64_EC_SYSREG:
         resume = a64_sysreg_access(vcpu, esr);
         break;
-    case A64_EC_WFX:
-        resume = trap_up(vcpu, a64_esr_is_wfe(esr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, esr);
+    case ARM_EC_WFX:
+        resume = trap_up(vcpu, arm_esr_is_wfe(esr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, esr);
         break;
     case A64_EC_SMC64:
         resume = HAL_INJECT_UNDEF;
-        if (a64_esr_imm(esr) == 0u) {
+        if (arm_esr_imm(esr) == 0u) {
             arm_vcpu_firmware(vcpu);
             resume = HAL_RESUME_NEXT;
         }

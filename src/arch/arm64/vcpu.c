@@ -181,7 +181,7 @@ void hal_vcpu_again(struct hal_vcpu *vcpu)
 
 void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint64_t value)
 {
-    arm_reg_set(vcpu, exit->reg, a64_load_extend(value, exit->width, exit->sign_extend, exit->wide));
+    arm_reg_set(vcpu, exit->reg, arm_load_extend(value, exit->width, exit->sign_extend, exit->wide));
 }
 
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)

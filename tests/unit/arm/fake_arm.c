@@ -19,6 +19,15 @@ uint32_t fake_cpu_now;
 uint64_t fake_counter;
 uint32_t fake_hz = 62500000u;
 uint64_t fake_smccc_last;
+uint64_t fake_cisw;
+
+/* Unless a port's own is linked */
+__attribute__((weak)) bool arm_port_sysreg(const struct hal_vcpu *vcpu, struct arm_sysreg *access)
+{
+    (void)vcpu;
+    (void)access;
+    return false;
+}
 struct percpu percpu_area[HV_CPUS_MAX];
 struct fake_seen fake_seen;
 struct hal_domain fake_domain;

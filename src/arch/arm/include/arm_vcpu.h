@@ -110,6 +110,9 @@ struct arm_sysreg {
      ((uint32_t)(crn) << 10u) | ((uint32_t)(crm) << 1u))
 #define ARM_SYSREG_MASK 0x003FFC1Eu
 
+#define ARM_SYSREG_OP2(encoding) (((encoding) >> 17u) & 7u)
+#define ARM_SYSREG_CRM(encoding) (((encoding) >> 1u) & 15u)
+
 #define SYSREG_ICC_SGI1R_EL1 ARM_SYSREG(3u, 0u, 12u, 11u, 5u)
 
 /* The host's part of the plan; valid after hal_irq_init(). */
@@ -144,6 +147,16 @@ bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_
 bool arm_vcpu_tells(const struct hal_vcpu *vcpu, uint64_t offset, uint64_t *value);
 /* Trapped ICC_ and CNTP_ registers. false: not ours. A read leaves its result in access->value. */
 bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_resume *resume);
+/* ... or of any other kind. HAL_INJECT_UNDEF: there is none. */
+enum hal_resume arm_sysreg_access(struct hal_vcpu *vcpu, struct arm_sysreg *access);
+/* A trapped coprocessor access of an AArch32 guest (EC 0x03 to 0x0C), its registers included. */
+enum hal_resume arm_cp_access(struct hal_vcpu *vcpu, uint64_t esr);
+/* Reads the host's identification of AArch32. Boot CPU, once, if it has AArch32. */
+void arm_sysreg_init(void);
+/* Identification: op0 3, op1 0, CRn 0, CRm 1 to 7. */
+bool arm_sysreg_is_id(uint32_t encoding);
+/* The port's: registers of its own. false: not one. */
+bool arm_port_sysreg(const struct hal_vcpu *vcpu, struct arm_sysreg *access);
 /* A write to ICC_SGI1R_EL1, which a GICv3 guest has: by far the most frequent of these. */
 void arm_vcpu_send(struct hal_vcpu *vcpu, uint64_t value);
 /* PSCI and SMCCC; arguments and results in r0 to r3. */

@@ -67,6 +67,39 @@ static inline uint64_t arm_cpu_hwid(void)
     return A64_READ(mpidr_el1) & A64_MPIDR_AFFINITY;
 }
 
+/* Identification of AArch32: cp15 0, c0, c<crm>, op2; and by VMRS. */
+#define ARM_ID32_READ(crm, op2) A64_READ(S3_0_C0_C##crm##_##op2)
+#define ARM_MVFR_READ(n)        A64_READ(S3_0_C0_C3_##n)
+
+/* Caches by set and way */
+static inline uint64_t arm_clidr_read(void)
+{
+    return A64_READ(clidr_el1);
+}
+
+static inline bool arm_ccsidr_is_wide(void)
+{
+    return a64_id_field(A64_READ(S3_0_C0_C7_2), 20u) != 0u; /* MMFR2.CCIDX */
+}
+
+/* The guest's CSSELR stays. */
+static inline uint64_t arm_ccsidr_read(uint32_t select)
+{
+    const uint64_t csselr = A64_READ(csselr_el1);
+    uint64_t ccsidr;
+
+    A64_WRITE(csselr_el1, (uint64_t)select);
+    a64_isb();
+    ccsidr = A64_READ(ccsidr_el1);
+    A64_WRITE(csselr_el1, csselr);
+    return ccsidr;
+}
+
+static inline void arm_dc_cisw(uint64_t operand)
+{
+    __asm__ volatile("dc cisw, %0" : : "r"(operand) : "memory");
+}
+
 /* Generic timer (DDI 0487 chapter D12). The counter is read after everything before it. */
 static inline uint64_t arm_counter_read(void)
 {

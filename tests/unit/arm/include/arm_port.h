@@ -83,6 +83,33 @@ static inline uint64_t arm_cpu_hwid(void)
     return fake_cpu_now;
 }
 
+/* The host's AArch32: each register tells its number; one cache level of 4 sets and 4 ways of 64 bytes. */
+#define ARM_ID32_READ(crm, op2) (0x01010101u * (((crm) << 4u) | (op2)))
+#define ARM_MVFR_READ(n)        (0x33333330u | (uint32_t)(n))
+
+extern uint64_t fake_cisw; /* last line cleaned by set and way */
+
+static inline uint64_t arm_clidr_read(void)
+{
+    return 4u;
+}
+
+static inline bool arm_ccsidr_is_wide(void)
+{
+    return false;
+}
+
+static inline uint64_t arm_ccsidr_read(uint32_t select)
+{
+    (void)select;
+    return (3u << 13u) | (3u << 3u) | 2u;
+}
+
+static inline void arm_dc_cisw(uint64_t operand)
+{
+    fake_cisw = operand;
+}
+
 static inline uint64_t arm_counter_read(void)
 {
     return fake_counter;
