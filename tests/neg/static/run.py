@@ -57,8 +57,8 @@ REFUSED = {
     "log": (LOG, domain(),
             "/reserved-memory: bulkhead,log: found a node, expected none: the static profile keeps no log"),
     "console": (UART, domain(),
-                "/chosen: stdout-path: found a 16550, expected a PL011, SBSA UART, Cadence or CMSDK UART: the static profile has no "
-                "other"),
+                "/chosen: stdout-path: found a 16550, expected a PL011, SBSA UART, Cadence or CMSDK UART: the static profile "
+                "has no other"),
     "sha256": ("", domain(more=SHA),
                "/chosen/domU1/kernel: bulkhead,sha256: found one, expected bulkhead,crc32c: the static profile has no SHA-256"),
     "gzip": ("", domain("gzip.bin"),

@@ -11,8 +11,8 @@
  * lost). */
 uint64_t arm_smccc(enum arm_conduit conduit, uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
-/* Where the general register n of the mode that a vCPU is in is kept while the vCPU is not loaded, and that it
- * is there and goes back from there while it is. */
+/* Where the general register n of the mode that a vCPU is in is kept while the vCPU is not loaded, and that
+ * it is there and goes back from there while it is. */
 uint32_t a32_bank_get(const struct hal_vcpu *vcpu, uint32_t n);
 void a32_bank_set(struct hal_vcpu *vcpu, uint32_t n, uint32_t value);
 
