@@ -2,8 +2,10 @@
 include build/arm32.mk
 port_folders := arm32/v7a arm32
 port_shared := arm arm/mmu
-port_lacks :=
+port_lacks := iommu
 port_mpu := 0
 port_clang := armv7a-none-eabi
 port_cpu := -march=armv7ve
 port_ldflags :=
+# It runs where the image was loaded, before the MMU shows it where it was linked.
+CFLAGS_src/arch/arm/mmu/early.c := -fpie

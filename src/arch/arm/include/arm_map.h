@@ -4,6 +4,8 @@
 #define ARCH_ARM_MAP_H
 
 #include "arm_pte.h"
+#include "arm_smmu.h"
+#include "hal/guestmap.h"
 #include "hal/types.h"
 
 #define ARM_VTTBR_VMID_LOW 48u
@@ -47,5 +49,16 @@ uint64_t *arm_heap_at(uint64_t pa);
 /* guestmap.c: stage 2 control of this CPU, nothing mapped; and that map again when no vCPU is loaded. */
 void arm_guestmap_init_cpu(void);
 void arm_guestmap_leave(void);
+
+/* A guest's map as an SMMU walks it. */
+static inline struct smmu_stage2 arm_stage2_of(const struct hal_guestmap *map)
+{
+    const struct smmu_stage2 stage2 = { .root = map->vttbr & GENMASK64(47u, 0u),
+                                        .ipa_bits = map->ipa_bits,
+                                        .level0 = map->start_level == 0u,
+                                        .id = (uint16_t)(map->vttbr >> ARM_VTTBR_VMID_LOW) };
+
+    return stage2;
+}
 
 #endif

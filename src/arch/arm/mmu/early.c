@@ -78,7 +78,7 @@ uint32_t arm_early_map(uintptr_t image_pa)
     early_map_pages(image_pa, early_address(arm_text_end), early_address(arm_rodata_end), ARM_S1_RO);
     early_map_pages(image_pa, early_address(arm_rodata_end), guard, ARM_S1_RW);
     early_map_pages(image_pa, guard + PAGE_BYTES, early_address(arm_image_end), ARM_S1_RW);
-    return (arm_map_identity(t, image_pa) && ((image_pa & (arm_level_bytes(2u) - 1u)) == 0u)) ? 0u : 1u;
+    return arm_map_identity(t, image_pa) ? 0u : 1u;
 }
 
 void arm_early_boot(uintptr_t tree, uintptr_t image_pa, uintptr_t payload_offset)
@@ -212,26 +212,18 @@ static uint64_t early_find_uart(uint64_t tree)
     return 0u;
 }
 
-static void early_print(uint64_t uart, const char *text)
+void arm_early_refuse(uintptr_t tree, const char *why)
 {
+    const uint64_t uart = early_find_uart(tree);
     const volatile uint8_t *flags = (const volatile uint8_t *)(uintptr_t)(uart + PL011_FR);
     volatile uint8_t *data = (volatile uint8_t *)(uintptr_t)(uart + PL011_DR);
 
-    for (const char *c = text; *c != '\0'; c++) {
+    for (const char *c = why; (uart != 0u) && (*c != '\0'); c++) {
         for (uint32_t spin = 0u; spin < PL011_SPINS; spin++) {
             if ((hal_mmio_read32(flags) & PL011_FR_TXFF) == 0u) {
                 break;
             }
         }
         hal_mmio_write32(data, (uint32_t)(uint8_t)*c);
-    }
-}
-
-void arm_early_refuse(uintptr_t tree, const char *why)
-{
-    const uint64_t uart = early_find_uart(tree);
-
-    if (uart != 0u) {
-        early_print(uart, why);
     }
 }

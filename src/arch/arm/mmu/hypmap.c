@@ -5,6 +5,7 @@
 #include "arm_port.h"
 #include "arm_pte.h"
 #include "hal/hypmap.h"
+#include "hal/sync.h"
 #include "hal/upcall.h"
 #include "lib/bits.h"
 
@@ -77,10 +78,10 @@ void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm per
 
     if (*entry != wanted) {
         if (*entry != 0u) {
-            *entry = 0u;
+            hal_store_release64(entry, 0u);
             arm_tlb_flush_local(va);
         }
-        *entry = wanted;
+        hal_store_release64(entry, wanted);
         hypmap_publish();
     }
     *bytes = HAL_WINDOW_BYTES - offset;
@@ -93,7 +94,7 @@ void hal_hypmap_window_close(enum hal_window slot)
     uint64_t *entry = &arm_tables.window_l2[index];
 
     if (*entry != 0u) {
-        *entry = 0u;
+        hal_store_release64(entry, 0u);
         arm_tlb_flush_local(hypmap_window_va(index));
     }
 }
@@ -106,10 +107,10 @@ uint32_t hal_hypmap_peek(hpa_t at)
     const volatile uint32_t *const word = hypmap_pointer(va + offset);
     uint32_t value;
 
-    arm_tables.window_l2[index] = arm_pte_leaf(at.v - offset, 2u, ARM_S1_RO);
+    hal_store_release64(&arm_tables.window_l2[index], arm_pte_leaf(at.v - offset, 2u, ARM_S1_RO));
     hypmap_publish();
     value = *word;
-    arm_tables.window_l2[index] = 0u;
+    hal_store_release64(&arm_tables.window_l2[index], 0u);
     arm_tlb_flush_local(va);
     return value;
 }
@@ -184,8 +185,8 @@ static enum hv_status hypmap_fixed(hpa_t base, uint64_t bytes, uint64_t attribut
         if (table == NULL) {
             return HV_NO_MEMORY;
         }
-        table[arm_pte_index(at + done, ARM_LEVEL_LEAF)] =
-            arm_pte_leaf(first + done, ARM_LEVEL_LEAF, attributes);
+        hal_store_release64(&table[arm_pte_index(at + done, ARM_LEVEL_LEAF)],
+                            arm_pte_leaf(first + done, ARM_LEVEL_LEAF, attributes));
     }
     hypmap_publish();
     hypmap_fixed_next = at + (end - first) + PAGE_BYTES;
@@ -238,13 +239,13 @@ enum hv_status hal_hypmap_guard(void *va)
     } else {
         return HV_INVALID;
     }
-    table[arm_pte_index(at, ARM_LEVEL_LEAF)] = 0u;
+    hal_store_release64(&table[arm_pte_index(at, ARM_LEVEL_LEAF)], 0u);
     arm_tlb_flush_va(at);
     return HV_OK;
 }
 
 void hal_hypmap_seal(void)
 {
-    arm_unmap_identity(&arm_tables, arm_image_pa);
-    arm_tlb_flush_all();
+    hal_store_release64(arm_identity_entry(&arm_tables, arm_image_pa), 0u);
+    arm_tlb_flush_va(arm_image_pa);
 }

@@ -23,22 +23,23 @@ static inline uint32_t arm_cpu_slot(void)
     return a64_cpu()->slot;
 }
 
+/* What makes the identity. */
+static inline uint64_t *arm_identity_entry(struct arm_tables *t, uint64_t pa)
+{
+    return &t->root[arm_pte_index(pa, 0u)];
+}
+
 /* MMU off. The root, and what lets the code that switches the MMU on find itself where it was; false: the
  * image cannot lie there. */
 static inline bool arm_map_identity(struct arm_tables *t, uint64_t pa)
 {
     const uint32_t slot = arm_pte_index(ARM_VA_IMAGE, 0u);
 
-    t->root[arm_pte_index(pa, 0u)] = arm_pte_table((uintptr_t)t->identity_l1);
+    *arm_identity_entry(t, pa) = arm_pte_table((uintptr_t)t->identity_l1);
     t->identity_l1[arm_pte_index(pa, 1u)] = arm_pte_table((uintptr_t)t->identity_l2);
     t->identity_l2[arm_pte_index(pa, 2u)] = arm_pte_leaf(pa, 2u, ARM_S1_TEXT);
     t->root[slot] = arm_pte_table((uintptr_t)t->l1);
-    return arm_pte_index(pa, 0u) != slot;
-}
-
-static inline void arm_unmap_identity(struct arm_tables *t, uint64_t pa)
-{
-    t->root[arm_pte_index(pa, 0u)] = 0u;
+    return (arm_pte_index(pa, 0u) != slot) && ((pa & (arm_level_bytes(2u) - 1u)) == 0u);
 }
 
 static inline void arm_vtcr_write(uint32_t ipa_bits)
@@ -77,7 +78,7 @@ static inline void arm_tlb_flush_guest(uint64_t ipa, uint32_t nr_pages)
     __asm__ volatile("dsb ish" : : : "memory");
 }
 
-/* Our own translations: of the page or block at va on this CPU, of it on all CPUs, all on all CPUs. */
+/* Our own translations: of the page or block at va on this CPU, on all CPUs. */
 static inline void arm_tlb_flush_local(uint64_t va)
 {
     __asm__ volatile("dsb nshst\n\ttlbi vae2, %0\n\tdsb nsh\n\tisb" : : "r"(va >> PAGE_SHIFT) : "memory");
@@ -86,11 +87,6 @@ static inline void arm_tlb_flush_local(uint64_t va)
 static inline void arm_tlb_flush_va(uint64_t va)
 {
     __asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" : : "r"(va >> PAGE_SHIFT) : "memory");
-}
-
-static inline void arm_tlb_flush_all(void)
-{
-    __asm__ volatile("dsb ishst\n\ttlbi alle2is\n\tdsb ish\n\tisb" : : : "memory");
 }
 
 #endif

@@ -26,17 +26,6 @@ static inline void arm_reg_set(struct hal_vcpu *vcpu, uint32_t n, uint64_t value
     }
 }
 
-/* A guest's map as an SMMU walks it. */
-static inline struct smmu_stage2 arm_stage2_of(const struct hal_guestmap *map)
-{
-    const struct smmu_stage2 stage2 = { .root = map->vttbr & GENMASK64(47u, 0u),
-                                        .ipa_bits = map->ipa_bits,
-                                        .level0 = map->start_level == 0u,
-                                        .id = (uint16_t)(map->vttbr >> ARM_VTTBR_VMID_LOW) };
-
-    return stage2;
-}
-
 /* For arm_sysregs.h. m: number among those from 8 on */
 #define ARM_READ(name)                 A64_READ(name)
 #define ARM_WRITE(name, value)         A64_WRITE(name, value)
