@@ -34,7 +34,7 @@ OUT := out/$(PORT)-$(TOOLCHAIN)-$(if $(filter 1,$(DEBUG)),debug,release)$(if $(f
 JOBS := $(or $(shell nproc 2>/dev/null),1)
 
 # The runner is told by environment, as it was typed: neither make nor a shell sees into a pattern with $ or quotes.
-RUN_VARIABLES := SYSTEM UNTIL TIMEOUT COUNT BOARD CPU CPUS MEM GIC QEMU_EXTRA INPUT
+RUN_VARIABLES := SYSTEM UNTIL TIMEOUT COUNT BOARD CPU CPUS MEM GIC QEMU_EXTRA INPUT LOAD_ADDR
 $(foreach v,$(RUN_VARIABLES),$(if $(filter-out undefined,$(origin $(v))),$(eval export BULKHEAD_$(v) := $$(value $(v)))))
 export BULKHEAD_IMAGE := $(OUT)/bulkhead.bin
 

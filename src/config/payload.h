@@ -1,5 +1,6 @@
 /* The one-file image that bulkhead-image writes:
- *   the hypervisor, a Linux arm64 Image, padded to the size that it needs with .bss, rounded up to 4 KiB
+ *   the hypervisor, a Linux arm64 Image or an Arm zImage (32-bit ports), padded to the size that it needs
+ *   with .bss, rounded up to 4 KiB
  *   one page with struct payload_header
  *   the device tree, at a multiple of 8 bytes, board and system merged
  *   the modules, each at a multiple of 4 KiB
@@ -17,9 +18,12 @@
 #define PAYLOAD_IMAGE_SIZE_AT  0x10u /* u64 of the arm64 Image header; the tool raises it to the whole file */
 #define PAYLOAD_IMAGE_MAGIC_AT 0x38u
 #define PAYLOAD_IMAGE_MAGIC    0x644D5241u
-#define PAYLOAD_OWN_BYTES_AT   0x40u /* u64, by the linker: bytes with .bss */
-#define PAYLOAD_OFFSET_AT      0x48u /* u64, by the tool: where the payload header is; 0 = there is none */
-#define PAYLOAD_OWN_AREA_END   0x50u
+/* A zImage's: u32 magic, where it runs (0: anywhere), where it ends, which the tool raises too */
+#define PAYLOAD_ZIMAGE_AT    0x24u
+#define PAYLOAD_ZIMAGE_MAGIC 0x016F2818u
+#define PAYLOAD_OWN_BYTES_AT 0x40u /* u64, by the linker: bytes with .bss */
+#define PAYLOAD_OFFSET_AT    0x48u /* u64, by the tool: where the payload header is; 0 = there is none */
+#define PAYLOAD_OWN_AREA_END 0x50u
 
 #define PAYLOAD_MAGIC      0x444145484B4C5542ULL /* "BULKHEAD" */
 #define PAYLOAD_VERSION    1u

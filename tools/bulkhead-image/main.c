@@ -291,6 +291,9 @@ static void env_make(struct job *j)
     if (j->options.load_address != 0u) {
         j->env.image_base = hpa(j->options.load_address);
     }
+    if ((j->hypervisor.data != NULL) && (hypervisor_place(&j->hypervisor) != 0u)) {
+        j->env.image_base = hpa(hypervisor_place(&j->hypervisor));
+    }
     j->env.image_bytes = j->own_bytes;
     j->env.tree_base = hpa(j->env.image_base.v + j->own_bytes);
     if (!j->options.merge) {

@@ -22,11 +22,21 @@ static uint64_t le_get(const uint8_t *at, unsigned int bytes)
     return value;
 }
 
-static void le_put64(uint8_t *at, uint64_t value)
+static void le_put(uint8_t *at, unsigned int bytes, uint64_t value)
 {
-    for (unsigned int i = 0; i < 8u; i++) {
+    for (unsigned int i = 0; i < bytes; i++) {
         at[i] = (uint8_t)(value >> (8u * i));
     }
+}
+
+static bool is_zimage(const struct blob *image)
+{
+    return le_get(image->data + PAYLOAD_ZIMAGE_AT, 4) == PAYLOAD_ZIMAGE_MAGIC;
+}
+
+uint64_t hypervisor_place(const struct blob *image)
+{
+    return is_zimage(image) ? le_get(image->data + PAYLOAD_ZIMAGE_AT + 4u, 4) : 0u;
 }
 
 uint64_t hypervisor_bytes(const char *path, const struct blob *image)
@@ -34,7 +44,7 @@ uint64_t hypervisor_bytes(const char *path, const struct blob *image)
     uint64_t own = 0;
 
     if ((image->bytes < PAYLOAD_OWN_AREA_END) ||
-        (le_get(image->data + PAYLOAD_IMAGE_MAGIC_AT, 4) != PAYLOAD_IMAGE_MAGIC)) {
+        ((le_get(image->data + PAYLOAD_IMAGE_MAGIC_AT, 4) != PAYLOAD_IMAGE_MAGIC) && !is_zimage(image))) {
         fprintf(stderr, TOOL_NAME ": %s: not an arm64 Image\n", path);
     } else if (le_get(image->data + PAYLOAD_OFFSET_AT, 8) != 0u) {
         fprintf(stderr, TOOL_NAME ": %s: has a payload already, expected the plain bulkhead.bin\n", path);
@@ -68,8 +78,12 @@ void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct 
     out->bytes = own_bytes + h.total_bytes;
     out->data = memory_get(out->bytes);
     memcpy(out->data, hypervisor->data, hypervisor->bytes);
-    le_put64(out->data + PAYLOAD_IMAGE_SIZE_AT, out->bytes);
-    le_put64(out->data + PAYLOAD_OFFSET_AT, own_bytes);
+    if (is_zimage(hypervisor)) {
+        le_put(out->data + PAYLOAD_ZIMAGE_AT + 8u, 4u, hypervisor_place(hypervisor) + out->bytes);
+    } else {
+        le_put(out->data + PAYLOAD_IMAGE_SIZE_AT, 8u, out->bytes);
+    }
+    le_put(out->data + PAYLOAD_OFFSET_AT, 8u, own_bytes);
     payload = out->data + own_bytes;
     memcpy(payload, &h, sizeof(h));
     memcpy(payload + h.tree_offset, tree->data, tree->bytes);

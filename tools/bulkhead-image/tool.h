@@ -82,6 +82,8 @@ void digest_check(struct config_report *report, const struct plan_module *module
 /* -- pack.c -- */
 /* The size that a hypervisor image takes with .bss, rounded up to PAYLOAD_ALIGN; 0 after a message. */
 uint64_t hypervisor_bytes(const char *path, const struct blob *image);
+/* The address that such an image is linked for; 0: it runs anywhere. */
+uint64_t hypervisor_place(const struct blob *image);
 /* The whole file. own_bytes as above; the tree, or the plan in its stead, goes tree_offset behind the payload
  * header. */
 void image_pack(const struct blob *hypervisor, uint64_t own_bytes, const struct blob *tree,

@@ -29,11 +29,10 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
-from boards import BOARDS, QEMU  # noqa: E402  (the path is set above)
+from boards import BOARDS  # noqa: E402  (the path is set above)
 
 OUT = os.path.join(ROOT, "out")
 GUESTS = os.path.join(OUT, "guests")
-TOOL = os.path.join(OUT, "host", "bulkhead-image")
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Za-z0-9]|[=>78cDEHM])|[\r\x00]")
 UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*|[()])?$")
 # Patience of all waiting times, for machines that are slower than the one the times were chosen on.
@@ -109,7 +108,11 @@ class Machine:
         self.gic = str(gic or self.board.gic)
         self.extra = list(extra)
         self.include = [in_root(path) for path in include]
-        self.hypervisor = in_root(hypervisor or os.environ.get("BULKHEAD_IMAGE") or "out/bulkhead.bin")
+        port = self.board.port
+        self.tool = os.path.join(OUT, "host", "bulkhead-image" + ("" if port == "arm64" else "-" + port))
+        usual = "out/bulkhead.bin" if port == "arm64" else "out/%s-clang-release/bulkhead.bin" % port
+        self.hypervisor = in_root(hypervisor or os.environ.get("BULKHEAD_IMAGE") or usual)
+        self.link_address = self.board.link_address and int(setting("LOAD_ADDR", str(self.board.link_address)), 0)
         self.kernel = in_root(kernel) if kernel else None
         self.second = second
         self.second_text = ""
@@ -141,14 +144,16 @@ class Machine:
         options = ",dtb-randomness=off"
         if self.board.tree:
             options = ""
+            if self.board.tree.endswith(".dts"):
+                return self._own_tree()
             given = ["-dtb", os.path.join(fetched_folder(), "dtb", self.board.tree)]
             if self.mem == self.board.tree_mem:
                 return given[1]
         # A tree is QEMU's own statement on these arguments; no randomness, so that equal machines have equal trees.
         arguments = self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, options, "single") + self.extra
-        qemu = shutil.which(QEMU)
+        qemu = shutil.which(self.board.qemu)
         if qemu is None:
-            raise MachineError("%s is not installed" % QEMU)
+            raise MachineError("%s is not installed" % self.board.qemu)
         arguments += given
         key = hashlib.sha256(repr((arguments, self.second, os.stat(qemu).st_ctime_ns)).encode()).hexdigest()[:12]
         path = os.path.join(OUT, "boards", "%s-%s-%d-%dM-gic%s-%s.dtb"
@@ -159,6 +164,19 @@ class Machine:
                 serial = ["-serial", "null"] * (2 if self.second else 1)
                 checked([qemu, arguments[0], machine] + arguments[2:] + serial, "asking QEMU for its device tree")
                 os.replace(path + ".new", path)
+        return path
+
+    def _own_tree(self):
+        """The tree of systems/boards, or a copy that tells of another size of memory."""
+        source = os.path.join(ROOT, "systems", "boards", self.board.tree)
+        if self.mem == self.board.tree_mem and self.cpus == self.board.cpus:
+            return source
+        path = os.path.join(OUT, "boards", "%s-%d-%dM.dts" % (self.board.name, self.cpus, self.mem))
+        absent = "".join("\n/delete-node/ &{/cpus/cpu@%d};" % cpu for cpu in range(self.cpus, self.board.cpus))
+        with Lock(path), open(path + ".new", "w", encoding="ascii") as stream:
+            stream.write('/include/ "%s"\n/ { memory@%x { reg = <0x%x 0x%x>; }; };%s\n'
+                         % (source, self.board.ram, self.board.ram, self.mem << 20, absent))
+            os.replace(path + ".new", path)
         return path
 
     def _needs(self):
@@ -201,7 +219,7 @@ class Machine:
     def _system_sources(self):
         """Everything an image is made of, as far as it can be told without reading the tree."""
         folders = [GUESTS, os.path.dirname(self.system)] + self.include
-        sources = [TOOL, self.hypervisor, self.system]
+        sources = [self.tool, self.hypervisor, self.system]
         for folder in folders:
             if os.path.isdir(folder):
                 sources += [e.path for e in os.scandir(folder) if e.is_file() and not e.name.endswith((".py", ".lock", ".new"))]
@@ -209,12 +227,12 @@ class Machine:
 
     def _tool(self, tree, arguments, stem, suffix):
         """What bulkhead-image makes of the system for this board, under out/images."""
-        for path, what in ((TOOL, "the host tool"), (self.hypervisor, "the hypervisor")):
+        for path, what in ((self.tool, "the host tool"), (self.hypervisor, "the hypervisor")):
             if not os.path.exists(path):
                 raise MachineError("%s is not built: %s" % (what, os.path.relpath(path, ROOT)))
         key = hashlib.sha256(repr((tree, self.system, self.hypervisor, self.include)).encode()).hexdigest()[:12]
         path = os.path.join(OUT, "images", "%s-%s.%s" % (stem, key, suffix))
-        command = [TOOL] + arguments + ["--board", tree, "--system", self.system]
+        command = [self.tool] + arguments + ["--board", tree, "--system", self.system]
         for folder in [GUESTS] + self.include:
             command += ["-i", folder]
         with Lock(path):
@@ -223,20 +241,37 @@ class Machine:
                 os.replace(path + ".new", path)
         return path
 
+    def _boot(self, image):
+        """How this file is started: by the machine's loader, or put where it is linked, which all cores are pointed to."""
+        if self.link_address is None:
+            return ["-kernel", image]
+        path = image.replace(",", ",,")
+        loader = ["-device", "loader,file=%s,addr=0x%x,force-raw=on" % (path, self.link_address)]
+        for cpu in range(self.cpus):
+            loader += ["-device", "loader,addr=0x%x,cpu-num=%d" % (self.link_address, cpu)]
+        return loader
+
+    def _serial(self, console):
+        """The console among QEMU's serial lines; those before it are the cores' own."""
+        return ["-serial", "null"] * self.board.console + ["-serial", console]
+
     def arguments(self):
         """QEMU's whole command but for the console, making what files it needs."""
         # Counting instructions needs all processors on one thread.
         threads = "single" if "-icount" in self.extra else "multi"
-        command = [QEMU] + self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, threads=threads)
+        command = [self.board.qemu] + self.board.arguments(self.cpu, self.cpus, self.mem, self.gic, threads=threads)
         tree = self.board_tree() if self.board.tree or self.system else None
         if self.kernel:
-            command += ["-kernel", self.kernel]
+            command += self._boot(self.kernel)
         elif self.system:
             stem = os.path.splitext(os.path.basename(self.system))[0]
             modules = self._modules()
             if modules is None:
                 image = self._tool(tree, ["--hypervisor", self.hypervisor], stem, "img")
-                command += ["-kernel", image]
+                command += self._boot(image)
+            elif self.link_address is not None:
+                raise MachineError("%s: the board %s is handed no device tree, its modules must be in the image"
+                                   % (self.system, self.board.name))
             else:
                 merged = self._tool(tree, ["--merge"], stem, "dtb")
                 command += ["-kernel", self.hypervisor]
@@ -245,7 +280,7 @@ class Machine:
                     command += ["-device", "loader,file=%s,addr=0x%x,force-raw=on" % (path.replace(",", ",,"), address)]
                 tree = merged
                 command += ["-dtb", tree]
-        if self.board.tree and "-dtb" not in command:
+        if self.board.tree and self.link_address is None and "-dtb" not in command:
             command += ["-dtb", tree]
         return command + self.extra
 
@@ -254,7 +289,7 @@ class Machine:
     def start(self, echo=None):
         """Starts QEMU. `echo`, a binary stream, gets a copy of all output as it comes."""
         # setpriv: QEMU ends with us, however we end.
-        self.command = self.arguments() + ["-serial", "stdio"]
+        self.command = self.arguments() + self._serial("stdio")
         if self.second:
             self._second = socket.socketpair()
             self.command += ["-chardev", "socket,id=second,fd=%d" % self._second[1].fileno(), "-serial", "chardev:second"]
@@ -442,7 +477,7 @@ def unescape(text):
 
 def interactive(machine):
     import termios
-    command = machine.arguments() + ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    command = machine.arguments() + ["-chardev", "stdio,id=console,signal=off"] + machine._serial("chardev:console")
     sys.stdout.write(LEAVING)
     sys.stdout.flush()
     saved = termios.tcgetattr(0) if os.isatty(0) else None

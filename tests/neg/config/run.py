@@ -233,6 +233,28 @@ def image(r):
             (1, "", f"bulkhead-image: {out}: has a payload already, expected the plain bulkhead.bin\n"))
 
 
+def zimage(r):
+    """A 32-bit port's hypervisor: the file is as long as its header says, and lies where it is linked. [test->req~mps3-an536~1]"""
+    program = bytearray(hypervisor())
+    program[0x38:0x3C] = bytes(4)
+    struct.pack_into("<III", program, 0x24, 0x016F2818, 0x50000000, 0x50009100)
+    r.write("k.bin", arm64_image(5000))
+    r.write("r.bin", b"ramdisk" * 100)
+    path, out = r.write("zimage.bin", bytes(program)), r.path("zimage.img")
+    system = r.write("good.dts", good_system(r))
+    r.equal("zimage-made", r.run("-b", BOARD, "-s", system, "-x", path, "-i", r.directory, "-o", out), (0, "", ""))
+    with open(out, "rb") as file:
+        data = file.read()
+    r.equal("zimage-header", struct.unpack_from("<III", data, 0x24), (0x016F2818, 0x50000000, 0x50000000 + len(data)))
+    r.equal("zimage-payload", (data[16:24], struct.unpack_from("<QQ", data, 0x40)), (bytes(program[16:24]), (0x9100, 0xA000)))
+    own = ("cpus = <1>; #xen,static-mem-address-cells = <2>; #xen,static-mem-size-cells = <1>; "
+           "xen,static-mem = <0 0x50000000 0x1000000>;")
+    there = r.write("there.dts", "/dts-v1/; / { chosen { " +
+                    domain("domU1", {"kernel": "k.bin"}).replace("cpus = <1>;", own, 1) + " }; };")
+    said = r.run("-b", BOARD, "-s", there, "-x", path, "-i", r.directory, "-o", out)[2]
+    r.equal("zimage-place", "expected memory that the hypervisor's image leaves free" in said, True)
+
+
 def in_place(r):
     """Kernels that are needed once lie at whole blocks, others do not. [test->req~kernel-in-place~1]"""
     block, stop = 2 << 20, 'bulkhead,on-reset = "stop";'
@@ -410,6 +432,7 @@ def main():
             usage(r, good)
             good_trees(r, good)
             image(r)
+            zimage(r)
             in_place(r)
             digests(r)
             partial(r)
