@@ -7,7 +7,7 @@ guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out tests/guest/li
 # $(guest_<WHAT>_<KIND>): compiler, folder of the architecture, flags without and with floating point, guests that it has not
 guest_cc_arm64 := clang-19 --target=aarch64-none-elf -march=armv8-a
 guest_arch_arm64 := arm64
-guest_flags_arm64 := -mgeneral-regs-only -mstrict-align
+guest_flags_arm64 := -DGUEST_MPU=0 -mgeneral-regs-only -mstrict-align
 guest_fp_arm64 :=
 guest_not_arm64 :=
 
@@ -15,7 +15,7 @@ guest_cc_armv7a := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -marm
 guest_arch_armv7a := arm32
 guest_flags_armv7a := -DGUEST_MPU=0 -mfloat-abi=soft -mno-unaligned-access
 guest_fp_armv7a := -mfloat-abi=softfp -mfpu=neon-vfpv4
-guest_not_armv7a := dma random lost probe hostile guard link
+guest_not_armv7a := dma random lost hostile guard link
 
 guest_cc_armv8r := clang-19 --target=armv8r-none-eabi -mcpu=cortex-r52 -marm
 guest_arch_armv8r := arm32
@@ -27,7 +27,7 @@ guest_cc_thumb := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -mthumb
 guest_arch_thumb := arm32
 guest_flags_thumb := $(guest_flags_armv7a)
 guest_fp_thumb := $(guest_fp_armv7a)
-guest_not_thumb := $(filter-out storm,$(guest_names))
+guest_not_thumb := $(filter-out probe,$(guest_names))
 
 GUEST_OBJ := out/guests/obj
 GUEST_CFLAGS := -std=gnu11 -O2 -g -fpie -ffreestanding -nostdlibinc -fno-common \

@@ -7,7 +7,7 @@ import pytest
 from lines import whole_lines
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROBES = 55  # as many questions as it has; fewer would be a probe that ended early
+PROBES = 56  # as many questions as it has; fewer would be a probe that ended early
 END = r"PROBE-END (\d+) passed, (\d+) failed"
 
 

@@ -72,7 +72,9 @@ uint64_t firmware_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
         by_smc ? firmware_smc(function, a, b, c) : firmware_hvc(function, a, b, c);
 
     /* PSCI's answers are 32 bits with a sign in its 32-bit calls. */
-    return ((function & 0x40000000u) != 0u) ? result.x[0] : (uint64_t)(int64_t)(int32_t)result.x[0];
+    const bool wide = (sizeof(uintptr_t) == 8u) && ((function & 0x40000000u) != 0u);
+
+    return wide ? result.x[0] : (uint64_t)(int64_t)(int32_t)result.x[0];
 }
 
 _Noreturn void power_off(void)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "guest_arch.h"
+#include "layout.h"
 
 /* -- The virtual timer -- */
 static inline uint64_t timer_now(void)

@@ -39,7 +39,12 @@ static bool trap_note(struct trap_frame *frame, uint64_t syndrome, uint64_t addr
     probe_trap.syndrome = syndrome;
     probe_trap.address = address;
     probe_trap.pc = frame->pc;
-    frame->pc = ((syndrome >> 26u) == CLASS_FETCH_ABORT) ? frame->x[30] : (frame->pc + 4u);
+    probe_trap.state = (uint32_t)frame->state;
+    if ((syndrome >> 26u) == CLASS_FETCH_ABORT) {
+        trap_leave(frame);
+    } else {
+        trap_skip(frame);
+    }
     return probe_trap.count < 100u;
 }
 
@@ -114,6 +119,7 @@ void guest_main(void)
     print("PROBE-BEGIN %s, GICv%u, %u vCPUs, counter %U Hz\n", tree_domain_name(), irq_version(),
           probe_cpus(), timer_frequency());
     run_all(probes_cpu);
+    run_all(probes_arch);
     run_all(probes_memory);
     run_all(probes_interrupts);
     run_all(probes_time);

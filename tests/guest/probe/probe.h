@@ -11,6 +11,7 @@ struct probe {
 };
 
 extern const struct probe probes_cpu[];
+extern const struct probe probes_arch[]; /* the architecture's own */
 extern const struct probe probes_memory[];
 extern const struct probe probes_interrupts[];
 extern const struct probe probes_time[];
@@ -29,14 +30,12 @@ struct probe_trap {
     volatile uint64_t syndrome;
     volatile uint64_t address;
     volatile uint64_t pc;
+    volatile uint32_t state; /* of the processor, there */
 };
 extern struct probe_trap probe_trap;
 void probe_catch(void); /* from now on; count is 0 */
 /* Whether exactly one came, of this class */
 bool probe_caught(uint32_t class);
-#define CLASS_UNKNOWN     0x00u
-#define CLASS_FETCH_ABORT 0x21u
-#define CLASS_DATA_ABORT  0x25u
 
 /* Interrupts that came, by number; a handler that only counts. */
 extern volatile uint32_t probe_irqs[64];

@@ -33,8 +33,10 @@ static void put(uint32_t reg, uint32_t value)
 static void uart_registers(void)
 {
     probe_catch();
-    EXPECT_EQUAL(console_base(), 0x22000000u);
+#ifdef LAYOUT_CONSOLE
+    EXPECT_EQUAL(console_base(), LAYOUT_CONSOLE);
     EXPECT_EQUAL(console_irq(), 32u);
+#endif
     EXPECT_EQUAL(get(FR) & (FR_RXFE | FR_TXFF | FR_TXFE), FR_RXFE | FR_TXFE);
     put(IMSC, INT_RX | INT_RT);
     EXPECT_EQUAL(get(IMSC), INT_RX | INT_RT);
@@ -48,8 +50,10 @@ static void uart_registers(void)
     EXPECT_EQUAL(mmio_read8(console_base() + FR) & FR_RXFE, FR_RXFE);
     EXPECT_EQUAL(probe_trap.count, 0u);
     /* no register is that wide */
-    (void)mmio_read64(console_base());
-    EXPECT(probe_caught(CLASS_DATA_ABORT));
+    if (sizeof(uintptr_t) == 8u) {
+        (void)mmio_read64(console_base());
+        EXPECT(probe_caught(CLASS_DATA_ABORT));
+    }
 }
 
 static void transmitted(uint32_t intid)

@@ -2,11 +2,11 @@
  * truth. */
 #include "probe.h"
 
-#define NOWHERE      0x30000000u /* between the devices and RAM */
-#define NOWHERE_CODE 0xB0000000u /* above our RAM; the guest's own map lets it be executed */
-#define WRITE_BIT    0x40u
-#define STATUS_MASK  0x3Fu
-#define EXTERNAL     0x10u /* synchronous external abort, not on a table walk */
+#define NOWHERE      LAYOUT_NOWHERE
+#define NOWHERE_CODE LAYOUT_CODE
+#define WRITE_BIT    SYNDROME_WRITE
+#define STATUS_MASK  SYNDROME_STATUS
+#define EXTERNAL     STATUS_EXTERNAL
 
 extern const char image_start[];
 extern const char bss_end[];
@@ -19,7 +19,9 @@ static void ram_find(void)
     const struct tree_node node = tree_path("memory");
 
     EXPECT(tree_reg(&node, 0u, &ram_base, &ram_bytes));
-    EXPECT_EQUAL(ram_base, 0x40000000u);
+#ifdef LAYOUT_RAM
+    EXPECT_EQUAL(ram_base, LAYOUT_RAM);
+#endif
     EXPECT(ram_bytes >= 0x1000000u);
 }
 
@@ -101,14 +103,11 @@ static void writes_abort(void)
 /* A pair has no syndrome that describes it. */
 static void pairs_abort(void)
 {
-    uint64_t a;
-    uint64_t b;
-
     probe_catch();
-    __asm__ volatile("ldp %0, %1, [%2]" : "=r"(a), "=r"(b) : "r"((uint64_t)NOWHERE) : "memory");
+    mmio_read_pair(NOWHERE);
     EXPECT(probe_caught(CLASS_DATA_ABORT));
     probe_catch();
-    __asm__ volatile("stp xzr, xzr, [%0]" : : "r"((uint64_t)NOWHERE) : "memory");
+    mmio_write_pair(NOWHERE);
     EXPECT(probe_caught(CLASS_DATA_ABORT));
     EXPECT_EQUAL(probe_trap.syndrome & WRITE_BIT, WRITE_BIT);
 }
@@ -128,7 +127,7 @@ static void fetches_abort(void)
 /* Between and behind the emulated devices */
 static void gaps_abort(void)
 {
-    static const uint64_t gap[] = { 0x00000000u, 0x02FFF000u, 0x22001000u, 0x09000000u, 0x38000000u };
+    static const uint64_t gap[] = { LAYOUT_GAPS };
 
     for (uint32_t i = 0u; i < (sizeof(gap) / sizeof(gap[0])); i++) {
         probe_catch();

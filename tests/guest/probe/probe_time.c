@@ -149,7 +149,7 @@ static void cpu_suspend(void)
     const uint32_t before = probe_irqs[timer_virt_irq()];
 
     timer_virt_set(timer_now() + ms(5u));
-    EXPECT_EQUAL(firmware_call(0xC4000001u, 0u, 0u, 0u), PSCI_SUCCESS);
+    EXPECT_EQUAL(firmware_call(PSCI_CPU_SUSPEND, 0u, 0u, 0u), PSCI_SUCCESS);
     EXPECT(probe_await(&probe_irqs[timer_virt_irq()], before + 1u, 1000u));
     irq_disable(timer_virt_irq());
     irq_disable(timer_phys_irq());
@@ -157,7 +157,7 @@ static void cpu_suspend(void)
 
 static void events(void)
 {
-    __asm__ volatile("sevl\n\twfe\n\tsev\n\twfe\n\tyield" : : : "memory");
+    arch_events();
 }
 
 const struct probe probes_time[] = {

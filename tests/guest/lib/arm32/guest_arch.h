@@ -28,6 +28,11 @@ static inline void arch_yield(void)
     __asm__ volatile("yield" : : : "memory");
 }
 
+static inline void arch_events(void)
+{
+    __asm__ volatile("sev\n\twfe\n\tsev\n\twfe\n\tyield" : : : "memory");
+}
+
 static inline void arch_barrier(void)
 {
     __asm__ volatile("dsb sy\n\tisb" : : : "memory");
@@ -62,6 +67,17 @@ static inline void mmio_write64(uintptr_t at, uint64_t value)
     mmio_write32(at + 4u, (uint32_t)(value >> 32u));
 }
 
+/* Two registers at a time, which no syndrome describes */
+static inline void mmio_read_pair(uintptr_t at)
+{
+    __asm__ volatile("ldm %0, {r2, r3}" : : "r"(at) : "r2", "r3", "memory");
+}
+
+static inline void mmio_write_pair(uintptr_t at)
+{
+    __asm__ volatile("stm %0, {r2, r3}" : : "r"(at) : "memory");
+}
+
 static inline uint8_t mmio_read8(uintptr_t at)
 {
     uint32_t value;
@@ -75,6 +91,7 @@ static inline void mmio_write8(uintptr_t at, uint8_t value)
     __asm__ volatile("strb %0, [%1]" : : "r"((uint32_t)value), "r"(at) : "memory");
 }
 
+#define MPIDR_AFFINITY     0xFFFFFFu
 #define PSCI_CPU_SUSPEND   0x84000001u
 #define PSCI_CPU_ON        0x84000003u
 #define PSCI_AFFINITY_INFO 0x84000004u

@@ -38,6 +38,11 @@ static inline void arch_yield(void)
     __asm__ volatile("yield" : : : "memory");
 }
 
+static inline void arch_events(void)
+{
+    __asm__ volatile("sevl\n\twfe\n\tsev\n\twfe\n\tyield" : : : "memory");
+}
+
 static inline void arch_barrier(void)
 {
     __asm__ volatile("dsb sy\n\tisb" : : : "memory");
@@ -71,6 +76,20 @@ static inline void mmio_write64(uintptr_t at, uint64_t value)
     __asm__ volatile("str %0, [%1]" : : "r"(value), "r"(at) : "memory");
 }
 
+/* Two registers at a time, which no syndrome describes */
+static inline void mmio_read_pair(uintptr_t at)
+{
+    uint64_t a;
+    uint64_t b;
+
+    __asm__ volatile("ldp %0, %1, [%2]" : "=r"(a), "=r"(b) : "r"(at) : "memory");
+}
+
+static inline void mmio_write_pair(uintptr_t at)
+{
+    __asm__ volatile("stp xzr, xzr, [%0]" : : "r"(at) : "memory");
+}
+
 static inline uint8_t mmio_read8(uintptr_t at)
 {
     uint32_t value;
@@ -84,6 +103,7 @@ static inline void mmio_write8(uintptr_t at, uint8_t value)
     __asm__ volatile("strb %w0, [%1]" : : "r"((uint32_t)value), "r"(at) : "memory");
 }
 
+#define MPIDR_AFFINITY     0xFF00FFFFFFULL
 #define PSCI_CPU_SUSPEND   0xC4000001u
 #define PSCI_CPU_ON        0xC4000003u
 #define PSCI_AFFINITY_INFO 0xC4000004u

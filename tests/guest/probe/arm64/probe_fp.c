@@ -110,27 +110,3 @@ uint32_t probe_registers_kept(uint64_t pattern, uint32_t ms)
     reg_write(fpcr, 0u);
     return (rounds > 0u) ? changed : 1u;
 }
-
-static double sum(void)
-{
-    double total = 0.0;
-
-    for (uint32_t i = 1u; i < 2000u; i++) {
-        total += 1.0 / ((double)i * (double)i);
-    }
-    return total;
-}
-
-uint32_t probe_sums_differ(uint32_t ms)
-{
-    const uint64_t end = timer_now() + ((timer_frequency() / 1000u) * ms);
-    const double first = sum();
-    uint32_t differ = ((first > 1.64) && (first < 1.65)) ? 0u : 1u;
-
-    arch_irq_open();
-    while (timer_now() < end) {
-        differ += (sum() != first) ? 1u : 0u;
-    }
-    arch_irq_mask();
-    return differ;
-}
