@@ -1,6 +1,6 @@
 """Each header under src compiles alone, twice in a row, without a warning, and has the guard that its path asks for.
 
-Port headers are compiled for their own port, all others for the first port of ports.txt.
+Port headers are compiled for each port that has them, all others for the first port of ports.txt.
 """
 import concurrent.futures
 import os
@@ -45,7 +45,8 @@ def command(port, config):
         program = [clang, "--target=" + port.target]
     roots = ["-Isrc"] + [f"-I{folder}" for folder in port.include_roots]
     system = [] if port.target == "host" else ["-isystem", "src/lib/shim", "-idirafter", "/usr/include"]
-    return program + FLAGS + roots + system + config + ["-"]
+    own = [word.replace("-D", "-U", 1).partition("=")[0] for word in port.defines] + port.defines
+    return program + FLAGS + roots + system + config + own + ["-"]
 
 
 def compile_alone(root, port, path, config):
@@ -76,12 +77,9 @@ def main(root, config):
         if match is None or match.group(1) != match.group(2) or match.group(1) not in wanted:
             report.add(path, 1, f"the guard is not {' or '.join(sorted(wanted))} around the whole header")
         if path.startswith("src/arch/"):
-            port = next((p for p in there if p.holds(path)), None)
-            if port is None:
-                continue
+            work += [(port, path) for port in there if port.holds(path)]
         else:
-            port = there[0]
-        work.append((port, path))
+            work.append((there[0], path))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for finding in pool.map(lambda job: compile_alone(root, job[0], job[1], config), work):
             if finding is not None:

@@ -1,8 +1,8 @@
 """Who may include whom, and what generic code may not know.
 
-Checks src against the table in layers.txt: includes by layer, one port never in another, libraries only where they are
-named, no architecture and no CONFIG_ in an #if outside src/arch, no assembly outside src/arch, unique file names, no .c in
-src/hal.
+Checks src against the table in layers.txt: includes by layer, a folder of src/arch only in those that a port of ports.txt has
+beside it, libraries only where they are named, no architecture and no CONFIG_ in an #if outside src/arch, no assembly outside
+src/arch, file names unique in generic code and each port, no .c in src/hal.
 """
 import os
 import re
@@ -24,9 +24,7 @@ class Table:
     def __init__(self, root):
         self.may = {}
         self.system = {}
-        self.arm_family = []
         self.host_ports = []
-        self.same_name = []
         self.generated = []
         for number, line in tree.data_lines(root, "layers.txt"):
             name, colon, rest = line.partition(":")
@@ -35,14 +33,10 @@ class Table:
                 sys.exit(f"layers.txt:{number}: want `name: words`")
             if name.startswith("<"):
                 self.system[name.strip("<>")] = words
-            elif name == "arm family":
-                self.arm_family = words
             elif name == "host ports":
                 self.host_ports = words
             elif name == "generated":
                 self.generated = words
-            elif name == "same name":
-                self.same_name = words
             else:
                 self.may[name] = words
 
@@ -54,32 +48,33 @@ class Checker:
         self.report = tree.Report("layers")
         self.files = tree.c_files(root, "src", ends=(".c", ".h", ".S"))
         self.present = set(self.files)
-        arch = os.path.join(root, "src", "arch")
-        self.port_names = sorted(os.listdir(arch)) if os.path.isdir(arch) else []
+        there, missing = tree.ports(root)
+        self.ports = [port.folders for port in there + missing]
 
-    def layer(self, path):
-        """(layer, port or None) of a path under src."""
-        parts = path.split("/")
-        if parts[1] != "arch":
-            return parts[1], None
-        if len(parts) < 4:
+    @staticmethod
+    def layer(path):
+        """(layer, folder under src/arch or None) of a path under src."""
+        if not path.startswith("src/arch/"):
+            return path.split("/")[1], None
+        folder = tree.folder_of(path)
+        if folder == "src/arch":
             return "arch", None
-        if parts[3] == "plan":
-            return "plan", parts[2]
-        if parts[3] == "include":
-            return "hal_arch" if len(parts) > 5 and parts[4] == "hal_arch" else "port", parts[2]
-        return "arch", parts[2]
+        part = path[len(folder) + 1:].split("/")
+        if part[0] == "plan":
+            return "plan", folder
+        if part[0] == "include":
+            return "hal_arch" if part[1] == "hal_arch" else "port", folder
+        return "arch", folder
 
-    def roots_for(self, port):
-        """Include roots that a file of this port sees; generic code sees src and any port's hal_arch."""
-        roots = ["src"]
-        if port is None:
-            return roots + [f"src/arch/{name}/include" for name in self.port_names]
-        roots.append(f"src/arch/{port}/include")
-        if port == "arm":
-            roots += [f"src/arch/{name}/include" for name in self.table.arm_family]
-        if port in self.table.arm_family:
-            roots.append("src/arch/arm/include")
+    def ports_of(self, folder):
+        return {number for number, folders in enumerate(self.ports) if folder in folders}
+
+    def roots_for(self, folder):
+        """Include roots that a file of this folder sees: those of any port that has it; generic code sees each hal_arch."""
+        roots = ["src"] + ([f"{folder}/include"] if folder else [])
+        for folders in self.ports:
+            if folder is None or folder in folders:
+                roots += [f"{other}/include" for other in folders]
         return roots
 
     def resolve(self, name, port):
@@ -105,12 +100,9 @@ class Checker:
         to_layer, to_port = self.layer(target)
         if layer not in self.table.may:
             return
-        if to_layer in ("arch", "plan", "port", "hal_arch") and port is not None and to_port not in (port, None):
-            is_family = to_port == "arm" and port in self.table.arm_family
-            is_include = port == "arm" and to_layer in ("hal_arch", "port")
-            if not (is_family or is_include):
-                self.report.add(path, line, f'"{name}": port {port} includes port {to_port}')
-                return
+        if to_layer in ("arch", "plan") and to_port != port and not self.ports_of(port) <= self.ports_of(to_port):
+            self.report.add(path, line, f'"{name}": {port} is in ports without {to_port}')
+            return
         own = to_layer == layer or (layer == "arch" and to_layer == "plan" and to_port == port)
         allowed = self.table.may[layer]
         if not own and to_layer not in allowed and name not in allowed:
@@ -119,7 +111,7 @@ class Checker:
 
     def check_system(self, path, line, name, uses_libfdt):
         layer, port = self.layer(path)
-        if port in self.table.host_ports:
+        if port is not None and port.rpartition("/")[2] in self.table.host_ports:
             return
         allowed = self.table.system.get(name)
         if allowed is None:
@@ -172,18 +164,23 @@ class Checker:
             self.report.add(path, 1, "src/hal holds headers only")
 
     def check_names(self):
-        """File names are unique; a contract header may be called like the layer's own (hal/vcpu.h, domain/vcpu.h), and
-        each port repeats the hal_arch headers by design."""
+        """What a port is built of has unique file names; a contract header may be called like the layer's own (hal/vcpu.h,
+        domain/vcpu.h), and each port repeats the hal_arch headers by design."""
         seen = {}
         for path in self.files:
             layer, _ = self.layer(path)
             name = os.path.basename(path)
-            if layer in ("hal", "hal_arch") or path.startswith("src/lib/shim/") or name in self.table.same_name:
+            if layer in ("hal", "hal_arch") or path.startswith("src/lib/shim/"):
                 continue
-            seen.setdefault(name, []).append(path)
-        for name, paths in seen.items():
-            for path in paths[1:]:
-                self.report.add(path, 1, f"the file name {name} is taken by {paths[0]}")
+            for other in seen.setdefault(name, []):
+                if self.are_together(path, other):
+                    self.report.add(path, 1, f"the file name {name} is taken by {other}")
+            seen[name].append(path)
+
+    def are_together(self, one, two):
+        """Is there anything built of both files?"""
+        folders = {self.layer(path)[1] for path in (one, two)} - {None}
+        return len(folders) < 2 or any(folders <= set(port) for port in self.ports)
 
     def run(self):
         for path in self.files:

@@ -96,7 +96,9 @@ class Analyser:
 
     def options(self, port):
         folders = ["src"] + port.include_roots + ["src/lib/shim", os.path.join(tree.HERE, "misra-include"), self.library]
-        defines = self.rules.defines + ([f"__{port.target.split('-')[0]}__=1"] if port.target != "host" else [])
+        machine = "arm" if port.target.startswith("arm") else port.target.split("-")[0]
+        defines = self.rules.defines + [word[2:] for word in port.defines]
+        defines += [f"__{machine}__=1"] if port.target != "host" else []
         return (["--std=c11", f"--platform={port.platform}", "--language=c", "-q", "--addon=misra",
                  "--enable=warning,style,portability,missingInclude", "--suppress=missingIncludeSystem",
                  "--template={file}:{line}:{column}:{severity}:{id}:{message}"]

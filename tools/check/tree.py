@@ -39,20 +39,28 @@ class Report:
 class Port:
     """One line of ports.txt."""
 
-    def __init__(self, name, target, platform, folders, skip):
+    def __init__(self, name, target, platform, folders, skip, defines):
         self.name = name
         self.target = target
         self.platform = platform
         self.folders = folders
         self.skip = skip
+        self.defines = defines
 
     @property
     def include_roots(self):
         return [folder + "/include" for folder in self.folders]
 
     def holds(self, path):
-        inside = any(path.startswith(folder + "/") for folder in self.folders)
+        inside = any(folder_of(path) == folder for folder in self.folders)
         return inside and not any(fnmatch.fnmatch(path, glob) for glob in self.skip)
+
+
+def folder_of(path):
+    """The folder of src/arch that a file under it belongs to: what stands above its plan/, include/ or itself."""
+    for part in ("/include/", "/plan/"):
+        path = path.partition(part)[0] + ("/" if part in path else "")
+    return path.rpartition("/")[0]
 
 
 def arguments(doc):
@@ -106,8 +114,9 @@ def ports(root):
         fields = line.split()
         if len(fields) < 4:
             sys.exit(f"ports.txt:{number}: want: name target platform folder...")
-        folders = [f for f in fields[3:] if not f.startswith("!")]
+        folders = [f for f in fields[3:] if not f.startswith(("!", "-D"))]
         skip = [f[1:] for f in fields[3:] if f.startswith("!")]
-        port = Port(fields[0], fields[1], fields[2], folders, skip)
-        (there if os.path.isdir(os.path.join(root, folders[0])) else missing).append(port)
+        port = Port(fields[0], fields[1], fields[2], folders, skip, [f for f in fields[3:] if f.startswith("-D")])
+        is_there = "later" not in folders and os.path.isdir(os.path.join(root, folders[0]))
+        (there if is_there else missing).append(port)
     return there, missing
