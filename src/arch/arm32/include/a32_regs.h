@@ -4,6 +4,7 @@
 #define ARCH_ARM32_A32_REGS_H
 
 #include "a32_model.h"
+#include "hal/types.h"
 
 /* X(field, encoding), 32 bits; those of the memory model are in a32_model.h */
 #define A32_WORDS(X)                                                                                         \
@@ -58,5 +59,28 @@
     X(18, sp_fiq)                                                                                            \
     X(19, lr_fiq)                                                                                            \
     X(20, spsr_fiq)
+
+#define A32_IN_FRAME 31u /* no index: the frame holds it */
+#define A32_NOWHERE  32u /* ... nobody does: the program counter */
+
+/* Where general register n (8 and up) of the mode in cpsr is. */
+static inline uint32_t a32_bank_index(uint32_t cpsr, uint32_t n)
+{
+    /* of sp by mode's low four bits; 0: that of User mode, which System mode shares */
+    static const uint8_t row[16] = { 0, 18, 10, 1, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 0 };
+    const uint32_t sp = row[cpsr & 15u];
+    uint32_t index;
+
+    if (n > 14u) {
+        index = A32_NOWHERE;
+    } else if (n == 14u) {
+        index = (sp == 0u) ? A32_IN_FRAME : (sp + 1u);
+    } else if (n == 13u) {
+        index = sp;
+    } else {
+        index = (sp == 18u) ? (n + 5u) : A32_IN_FRAME;
+    }
+    return index;
+}
 
 #endif

@@ -39,7 +39,7 @@ static inline void a32_isb(void)
 #define A32_MIDR     "p15, 0, %0, c0, c0, 0"
 #define A32_CTR      "p15, 0, %0, c0, c0, 1"
 #define A32_MPIDR    "p15, 0, %0, c0, c0, 5"
-#define A32_ID_MMFR0 "p15, 0, %0, c0, c1, 4"
+#define A32_ID_DFR0  "p15, 0, %0, c0, c1, 2"
 #define A32_CLIDR    "p15, 1, %0, c0, c0, 1"
 #define A32_CCSIDR   "p15, 1, %0, c0, c0, 0"
 #define A32_CSSELR   "p15, 2, %0, c0, c0, 0"
@@ -86,6 +86,17 @@ static inline void a32_isb(void)
 #define A32_HPFAR "p15, 4, %0, c6, c0, 4"
 #define A32_PMCR  "p15, 0, %0, c9, c12, 0"
 
+/* Maintenance by address, set and way or of all; address translation */
+#define A32_ICIALLUIS  "p15, 0, %0, c7, c1, 0"
+#define A32_BPIALLIS   "p15, 0, %0, c7, c1, 6"
+#define A32_DCCMVAC    "p15, 0, %0, c7, c10, 1"
+#define A32_DCCIMVAC   "p15, 0, %0, c7, c14, 1"
+#define A32_DCCISW     "p15, 0, %0, c7, c14, 2"
+#define A32_TLBIALL    "p15, 0, %0, c8, c7, 0"
+#define A32_ATS1CPR    "p15, 0, %0, c7, c8, 0"
+#define A32_ATS12NSOPR "p15, 0, %0, c7, c8, 4"
+#define A32_ATS12NSOPW "p15, 0, %0, c7, c8, 5"
+
 /* Generic timer (DDI 0406 B8.2) */
 #define A32_CNTFRQ     "p15, 0, %0, c14, c0, 0"
 #define A32_CNTPCT     "p15, 0, %Q0, %R0, c14"
@@ -123,18 +134,7 @@ static inline void a32_isb(void)
 #define A32_MPIDR_AFFINITY 0x00FFFFFFu
 #define A32_MPIDR_RES1     BIT32(31)
 
-/* CPSR (DDI 0406 B1.3.3) */
-#define A32_CPSR_MODE 0x1Fu
-#define A32_MODE_USR  0x10u
-#define A32_MODE_FIQ  0x11u
-#define A32_MODE_IRQ  0x12u
-#define A32_MODE_SVC  0x13u
-#define A32_MODE_ABT  0x17u
-#define A32_MODE_HYP  0x1Au
-#define A32_MODE_UND  0x1Bu
-#define A32_MODE_SYS  0x1Fu
-#define A32_CPSR_T    BIT32(5)
-#define A32_CPSR_AIF  0x1C0u
+#define A32_MODE_HYP 0x1Au
 
 /* HCR (DDI 0406 B4.1.65) */
 #define A32_HCR_VM    BIT32(0)

@@ -11,8 +11,7 @@
  * lost). */
 uint64_t arm_smccc(enum arm_conduit conduit, uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
-/* Where the general register n of the mode that a vCPU is in is kept while the vCPU is not loaded, and that
- * it is there and goes back from there while it is. */
+/* Those from 8 on, which some modes have of their own. */
 uint32_t a32_bank_get(const struct hal_vcpu *vcpu, uint32_t n);
 void a32_bank_set(struct hal_vcpu *vcpu, uint32_t n, uint32_t value);
 
@@ -66,6 +65,40 @@ static inline void arm_dsb_ishst(void)
 static inline uint64_t arm_cpu_hwid(void)
 {
     return A32_READ(A32_MPIDR) & A32_MPIDR_AFFINITY;
+}
+
+/* Identification: cp15 0, c0, c<crm>, op2; and by VMRS, of which Armv7 has no third. */
+#define ARM_ID32_READ(crm, op2) A32_READ("p15, 0, %0, c0, c" #crm ", " #op2)
+#define ARM_MVFR_READ(n)        (((n) < 2) ? a32_mvfr(n) : 0u)
+uint32_t a32_mvfr(uint32_t n);
+
+/* Caches by set and way */
+static inline uint64_t arm_clidr_read(void)
+{
+    return A32_READ(A32_CLIDR);
+}
+
+static inline bool arm_ccsidr_is_wide(void)
+{
+    return false;
+}
+
+/* The guest's CSSELR stays. */
+static inline uint64_t arm_ccsidr_read(uint32_t select)
+{
+    const uint32_t csselr = A32_READ(A32_CSSELR);
+    uint32_t ccsidr;
+
+    A32_WRITE(A32_CSSELR, select);
+    a32_isb();
+    ccsidr = A32_READ(A32_CCSIDR);
+    A32_WRITE(A32_CSSELR, csselr);
+    return ccsidr;
+}
+
+static inline void arm_dc_cisw(uint64_t operand)
+{
+    A32_WRITE(A32_DCCISW, operand);
 }
 
 /* Generic timer. The counter is read after everything before it. */

@@ -1,0 +1,211 @@
+/* vCPUs and domains: what is not in the frame. A vCPU is "loaded" while its registers are in a CPU. */
+/* [impl->req~guest-registers~1] */
+#include "a32_regs.h"
+#include "a32_sysreg.h"
+#include "a32_trap.h"
+#include "arm_a32.h"
+#include "arm_port.h"
+#include "arm_vcpu.h"
+#include "hal/context.h"
+#include "hal/upcall.h"
+#include "hal/vcpu.h"
+#include "hal/vplat.h"
+#include "lib/string.h"
+
+/* Waiting for an event always leaves the guest, waiting for an interrupt if the scheduler wants. FB and BSU
+ * make the guest's local TLB maintenance and barriers reach all CPUs that it may have run on. */
+#define VCPU_HCR                                                                                             \
+    (A32_HCR_HOST | A32_HCR_VM | A32_HCR_SWIO | A32_HCR_PTW | A32_HCR_FB | A32_HCR_BSU_I | A32_HCR_TWE |     \
+     A32_HCR_TID3 | A32_HCR_TSC | A32_HCR_TIDCP | A32_HCR_TAC | A32_HCR_TSW)
+
+#define VCPU_CPSR      (ARM_MODE_SVC | ARM_PSR_AIF)
+#define VCPU_SCTLR     0x00C50838u /* what is fixed to 1: MMU or MPU and caches off, low vectors */
+#define VCPU_NO_MACHINE UINT32_MAX /* r1 of the Linux boot protocol: the device tree says it */
+
+enum hv_status hal_domain_init(struct hal_domain *domain, const struct hal_domain_config *config)
+{
+    enum hv_status status = hal_guestmap_init(&domain->map, domain, config->map_id);
+
+    if (status != HV_OK) {
+        return status;
+    }
+    domain->nr_vcpus = config->nr_vcpus;
+    (void)memset(domain->last_vcpu, 0, sizeof(domain->last_vcpu));
+    status = arm_domain_init(domain, config);
+    if (status != HV_OK) {
+        hal_guestmap_destroy(&domain->map);
+    }
+    return status;
+}
+
+void hal_domain_destroy(struct hal_domain *domain)
+{
+    arm_domain_destroy(domain);
+    hal_guestmap_destroy(&domain->map);
+}
+
+enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, uint32_t index)
+{
+    vcpu->domain = domain;
+    vcpu->index = index;
+    vcpu->hcr = VCPU_HCR | A32_HCR_TWI;
+    vcpu->vmpidr = A32_MPIDR_RES1 | (uint32_t)hal_vplat_cpu_hwid(index);
+    if (arm_vcpu_init(vcpu) != HV_OK) {
+        return HV_NO_MEMORY;
+    }
+    hal_vcpu_reset(vcpu, 0u, 0u);
+    return HV_OK;
+}
+
+/* The argument is PSCI's in r0 and the device tree in r2, whoever starts it. Bit 0 of an entry: Thumb code. */
+void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
+{
+    const bool is_thumb = (entry & 1u) != 0u;
+
+    (void)memset(&vcpu->frame, 0, sizeof(vcpu->frame));
+    (void)memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+    (void)memset(&vcpu->fp, 0, sizeof(vcpu->fp));
+    vcpu->frame.pc = (uint32_t)entry & ~1u;
+    vcpu->frame.r[0] = (uint32_t)argument;
+    vcpu->frame.r[1] = VCPU_NO_MACHINE;
+    vcpu->frame.r[2] = (uint32_t)argument;
+    vcpu->frame.cpsr = VCPU_CPSR | (is_thumb ? ARM_PSR_T : 0u);
+    vcpu->regs.sctlr = VCPU_SCTLR;
+    a32_model_reset(vcpu);
+    arm_vcpu_reset(vcpu);
+}
+
+static void bank_save(uint32_t *bank)
+{
+#define X(index, name) bank[index] = A32_READ_BANKED(name);
+    A32_BANKED(X)
+#undef X
+}
+
+static void bank_load(const uint32_t *bank)
+{
+#define X(index, name) A32_WRITE_BANKED(name, bank[index]);
+    A32_BANKED(X)
+#undef X
+}
+
+static bool vcpu_is_loaded(const struct hal_vcpu *vcpu)
+{
+    return a32_cpu()->current == &vcpu->frame;
+}
+
+uint32_t a32_bank_get(const struct hal_vcpu *vcpu, uint32_t n)
+{
+    const uint32_t index = a32_bank_index(vcpu->frame.cpsr, n);
+    uint32_t bank[A32_BANKED_NR];
+    uint32_t value = 0u;
+
+    if (index == A32_IN_FRAME) {
+        value = (n < 13u) ? vcpu->frame.r[n] : vcpu->frame.lr;
+    } else if (index < A32_BANKED_NR) {
+        if (vcpu_is_loaded(vcpu)) {
+            bank_save(bank);
+            value = bank[index];
+        } else {
+            value = vcpu->regs.bank[index];
+        }
+    } else {
+        value = 0u;
+    }
+    return value;
+}
+
+void a32_bank_set(struct hal_vcpu *vcpu, uint32_t n, uint32_t value)
+{
+    const uint32_t index = a32_bank_index(vcpu->frame.cpsr, n);
+
+    if (index == A32_IN_FRAME) {
+        *((n < 13u) ? &vcpu->frame.r[n] : &vcpu->frame.lr) = value;
+    } else if (index < A32_BANKED_NR) {
+        const bool is_loaded = vcpu_is_loaded(vcpu);
+
+        if (is_loaded) {
+            bank_save(vcpu->regs.bank);
+        }
+        vcpu->regs.bank[index] = value;
+        if (is_loaded) {
+            bank_load(vcpu->regs.bank);
+        }
+    } else {
+        /* the program counter */
+    }
+}
+
+void hal_vcpu_save(struct hal_vcpu *vcpu)
+{
+    struct a32_guest_regs *const regs = &vcpu->regs;
+    uint32_t hsr;
+
+    arm_vcpu_save(vcpu);
+    bank_save(regs->bank);
+#define X(field, reg) regs->field = A32_READ(reg);
+    A32_WORDS(X)
+#undef X
+#define X(field, reg) regs->field = A32_READ64(reg);
+    A32_PAIRS(X)
+#undef X
+    a32_fp_save(&vcpu->fp);
+    a32_model_save(vcpu);
+    hsr = a32_abort_take(); /* later it would be the next one's, or ours */
+    if (hsr != 0u) {
+        a32_abort_async(vcpu, hsr);
+    }
+}
+
+void hal_vcpu_load(struct hal_vcpu *vcpu)
+{
+    const struct a32_guest_regs *const regs = &vcpu->regs;
+
+    A32_WRITE(A32_HCR, vcpu->hcr);
+    A32_WRITE(A32_VMPIDR, vcpu->vmpidr);
+    a32_model_load(vcpu);
+    bank_load(regs->bank);
+#define X(field, reg) A32_WRITE(reg, regs->field);
+    A32_WORDS(X)
+#undef X
+#define X(field, reg) A32_WRITE64(reg, regs->field);
+    A32_PAIRS(X)
+#undef X
+    a32_fp_load(&vcpu->fp);
+    arm_vcpu_load(vcpu);
+    hal_context_set(&vcpu->frame);
+}
+
+void hal_vcpu_again(struct hal_vcpu *vcpu)
+{
+    vcpu->frame.pc -= 4u; /* of an HVC it is the next instruction */
+}
+
+void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
+{
+    const uint32_t hcr = trap ? (vcpu->hcr | A32_HCR_TWI) : (vcpu->hcr & ~A32_HCR_TWI);
+
+    if (hcr != vcpu->hcr) {
+        vcpu->hcr = hcr;
+        if (vcpu_is_loaded(vcpu)) {
+            A32_WRITE(A32_HCR, hcr);
+        }
+    }
+}
+
+void hal_vcpu_dump(const struct hal_vcpu *vcpu)
+{
+    const struct a32_guest_regs *const regs = &vcpu->regs;
+
+    upcall_log_hex("vCPU ", vcpu->index);
+    a32_frame_print(&vcpu->frame);
+    upcall_log_hex("sctlr ", regs->sctlr);
+    upcall_log_hex("vbar ", regs->vbar);
+    upcall_log_hex("dfsr ", regs->dfsr);
+    upcall_log_hex("dfar ", regs->dfar);
+    upcall_log_hex("ifsr ", regs->ifsr);
+    upcall_log_hex("ifar ", regs->ifar);
+#define X(index, name) upcall_log_hex(#name " ", regs->bank[index]);
+    A32_BANKED(X)
+#undef X
+}
