@@ -1,18 +1,12 @@
-/* A CPU's way into the map: Armv7-A (DDI 0406 B3, B2.2.9). All of it lies in the first page of the image: that one
- * is seen at the address of loading, too, while the MMU is switched on. */
+/* A CPU's way into the map: Armv7-A (DDI 0406 B3, B2.2.9). All of it lies in the first page of the image,
+ * which is seen at the address of loading, too, while the MMU is switched on. */
+#include "a32_asm.h"
+
 #define HSCTLR_ON    0x30cd1835 /* RES1 bits, M C I, WXN */
 #define HMAIR0_VALUE 0x04ff     /* 0 write-back, 1 device */
 #define HTCR_VALUE   0x80803500 /* RES1, inner shareable write-back walks, 4 GiB */
 
-#define TABLES_L1    4096       /* struct arm_tables */
-
-/* The address of a symbol where the code runs now */
-.macro ADDRESS reg, symbol
-    movw    \reg, #:lower16:\symbol - .Lhere\@
-    movt    \reg, #:upper16:\symbol - .Lhere\@
-    .set    .Lhere\@, . + 8
-    add     \reg, \reg, pc
-.endm
+#define TABLES_L1    4096 /* struct arm_tables */
 
 /* DCIMVAC (\crm = c6) or DCCIMVAC (c14) on the lines of [r0, r1), both of whole pages; clobbers r0, r2, r3 */
 .macro CACHE_RANGE crm
@@ -30,8 +24,8 @@
 
     .section .text.a32_head_memory, "ax"
 
-/* MMU and caches off, on the boot stack; r0 = where the image is. Builds the map; r0 != 0: not for an image that
- * lies there. What a loader wrote or left behind goes to memory first, and no stale line of the tables stays. */
+/* MMU and caches off, on the boot stack; r0 = where the image is. Builds the map; r0 != 0: the image cannot
+ * lie there. What a loader wrote or left behind goes to memory first; no stale line of the tables stays. */
     .global a32_memory_map
 a32_memory_map:
     push    {r4, lr}
