@@ -24,7 +24,7 @@ FETCHED_TARGET := $(CACHE)/trixie-$(port_debian)
 # the parts below only, or none.
 part_links := src/evtchn/% src/hcall/% src/domain/guestmem.c src/build/partition/links.c
 part_devices := src/build/partition/build_given.c
-part_iommu := src/arch/arm/smmu.c src/arch/arm/plan/arm_plan_smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
+part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
 part_watchdog := src/vdev/watchdog.c
 part_report := src/build/partition/build_report.c
@@ -36,7 +36,8 @@ PROFILE := $(foreach p,$(PART_NAMES),-DCONFIG_$(call capitals,$(p))=$(if $(filte
 leave_out := $(foreach p,$(filter-out $(parts_in),$(PART_NAMES)),$(part_$(p)))
 ifeq ($(STATIC),1)
 PROFILE += -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
-leave_out += src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
+leave_out += $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
+    src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
     src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
     src/drivers/ns16550.c src/boot/boot_tree.c \
     $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c)))

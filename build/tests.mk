@@ -8,7 +8,7 @@ RUN_LEVEL := $(PYTHON) tests/run_level.py
 TEST_CC := gcc
 TEST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := -std=c11 -g -O1 $(TEST_SANITIZE) -fno-omit-frame-pointer -fno-common -fno-strict-aliasing -pthread \
-    -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DZ_SOLO -Wall -Wextra
+    -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DCONFIG_MPU=0 -DZ_SOLO -Wall -Wextra
 TEST_INCLUDES := -Isrc -Isrc/arch/fake/include
 # Members of the archive are taken as needed; a function that a test defines itself stands in for the product's.
 TEST_LINK := $(TEST_SANITIZE) -pthread -Wl,-z,muldefs
@@ -82,7 +82,7 @@ abi_tests := $(sort $(wildcard tests/abi/test_*.c))
 abi_wanted := $(if $(T),$(strip $(foreach t,$(abi_tests),$(if $(findstring $(T),$(t)),$(t)))),$(abi_tests))
 abi_programs := $(patsubst %.c,$(TESTS_OUT)/%,$(abi_wanted))
 # The Arm ports' map is compiled for the host, as in the host tool.
-abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm64/plan/*.c src/config/*.c src/config/partition/*.c)) \
+abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/config/*.c src/config/partition/*.c)) \
     src/lib/fmt.c src/lib/crc32.c
 
 $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags

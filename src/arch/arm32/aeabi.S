@@ -1,5 +1,5 @@
-/* What compilers for AArch32 call by themselves (Arm's run-time ABI, RTABI32): 64-bit division, and the
- * memory functions under names of its own. */
+/* What compilers for AArch32 call by themselves (Arm's run-time ABI, RTABI32): 64-bit division and shifts, and
+ * the memory functions under names of its own. */
     .syntax unified
     .arm
 
@@ -78,6 +78,24 @@ FUNCTION __aeabi_ldivmod
     NEGATE_IF r5, r0, r1
     NEGATE_IF r4, r2, r3
     pop     {r4-r6, pc}
+
+/* r1:r0 shifted by r2, which is below 64 */
+FUNCTION __aeabi_llsl
+    sub     r3, r2, #32
+    rsb     r12, r2, #32
+    lsl     r1, r1, r2
+    orr     r1, r1, r0, lsl r3
+    orr     r1, r1, r0, lsr r12
+    lsl     r0, r0, r2
+    bx      lr
+FUNCTION __aeabi_llsr
+    sub     r3, r2, #32
+    rsb     r12, r2, #32
+    lsr     r0, r0, r2
+    orr     r0, r0, r1, lsr r3
+    orr     r0, r0, r1, lsl r12
+    lsr     r1, r1, r2
+    bx      lr
 
 FUNCTION __aeabi_memcpy
     b       memcpy

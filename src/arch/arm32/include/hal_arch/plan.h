@@ -4,6 +4,8 @@
 
 #include "arm_plan.h"
 
+#define ARM_PLAN_CPU_ON 0x84000003u /* PSCI by the 32-bit convention (DEN 0022) */
+
 struct hal_plan_host {
     struct arm_plan_host arm;
 };

@@ -1,4 +1,4 @@
-/* hal/plan.h for AArch64. */
+/* hal/plan.h for all Arm ports. */
 /* [impl->req~guest-memory-map~1] */
 #include "hal/plan.h"
 
@@ -6,8 +6,6 @@
 #include "arm_plan_parse.h"
 #include "config/dtindex.h"
 #include "lib/bits.h"
-
-#define PSCI_CPU_ON_64 0xC4000003u /* Arm DEN0022: CPU_ON by the 64-bit convention */
 
 /* A domain's pool, beside a table of 4 KiB for each 16 MiB of memory: tables of the upper levels and the
  * generated device tree; the vCPU's state and the share of the emulated interrupt controller. */
@@ -17,15 +15,17 @@
 
 void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host)
 {
-    arm_plan_parse(ix, report, &host->arm, PSCI_CPU_ON_64);
+    arm_plan_parse(ix, report, &host->arm, ARM_PLAN_CPU_ON);
 }
 
+/* By firmware, or because it started with us and waits in head.S. */
 bool hal_plan_cpu_startable(const struct dt_index *ix, uint32_t node, const struct hal_plan_host *host)
 {
+    const bool waits = CONFIG_MPU != 0;
     struct dt_value v = { NULL, 0u };
 
-    return (host->arm.psci_conduit != ARM_CONDUIT_NONE) && dt_get(ix, node, "enable-method", &v) &&
-           dt_strings_have(&v, "psci");
+    return (waits || (host->arm.psci_conduit != ARM_CONDUIT_NONE)) && dt_get(ix, node, "enable-method", &v) &&
+           dt_strings_have(&v, waits ? "spin-table" : "psci");
 }
 
 bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, struct hal_plan_line *out)
