@@ -141,7 +141,7 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
     hal_power_init(&host);
     must(hal_irq_init(&host), "hal_irq_init");
     must(hal_timer_init(&host), "hal_timer_init");
-    if (selftest_edu_find() && (host.arm.nr_smmus > 0u)) {
+    if ((CONFIG_IOMMU != 0) && selftest_edu_find() && (host.arm.nr_smmus > 0u)) {
         hal_iommu_init(&host, nr_streams);
     } else {
         suite_machine.copy = NULL;

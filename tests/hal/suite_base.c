@@ -90,7 +90,9 @@ void suite_run(void *arg)
     run_all(suite_tests_memory);
     run_all(suite_tests_map);
     run_all(suite_tests_guest);
-    run_all(suite_tests_iommu);
+    if (CONFIG_IOMMU != 0) {
+        run_all(suite_tests_iommu);
+    }
     suite_text("HAL-SUITE ");
     suite_number(nr_passed);
     suite_text(" passed, ");
