@@ -1,7 +1,8 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
 # with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/linux.zImage out/guests/initrd32.gz
+GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/linux.zImage out/guests/initrd32.gz \
+    out/guests/armv7a/linux.Image out/guests/armv7a/initrd.gz
 
 .PHONY: guests
 guests: $(GUEST_FILES)
@@ -17,6 +18,13 @@ out/guests/linux.Image out/guests/linux.Image.gz: out/guests/%: $(FETCHED)/%
 out/guests/linux.zImage: $(FETCHED_ARMHF)/linux.zImage
 	@mkdir -p $(@D)
 	@ln -sf $< $@
+
+# Where only AArch32 guests run, the systems' usual names are theirs.
+out/guests/armv7a/linux.Image: out/guests/linux.zImage
+out/guests/armv7a/initrd.gz: out/guests/initrd32.gz
+out/guests/armv7a/linux.Image out/guests/armv7a/initrd.gz:
+	@mkdir -p $(@D)
+	@ln -sf ../$(<F) $@
 
 out/guests/initrd32.gz: $(FETCHED_ARMHF)/busybox tools/guest/initramfs.py tools/guest/init tools/guest/shrc
 	@mkdir -p $(@D)

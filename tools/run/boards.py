@@ -26,7 +26,7 @@ class Board:
 
     def arguments(self, cpu, cpus, mem, gic, options="", threads="multi"):
         """QEMU's arguments for the machine proper. `options` is appended to -machine."""
-        if self.name == "virt":
+        if self.name.startswith("virt"):
             machine = ["-machine", "virt,virtualization=on,gic-version=%s%s" % (gic, options), "-cpu", cpu]
         elif self.name == "xlnx-zcu102":
             machine = ["-machine", "xlnx-zcu102,virtualization=on" + options]
@@ -39,6 +39,7 @@ class Board:
 
 BOARDS = {
     "virt": Board("virt", "cortex-a57", 4, 2048, "3"),
+    "virt-a15": Board("virt-a15", "cortex-a15", 4, 2048, "2", port="armv7a"),
     "xlnx-zcu102": Board("xlnx-zcu102", None, 4, 2048, None, "zynqmp-zcu102-rev1.0.dtb", 4096),
     "raspi4b": Board("raspi4b", None, 4, 2048, None, "bcm2711-rpi-4-b.dtb"),
     "mps3-an536": Board("mps3-an536", None, 2, 512, None, "mps3-an536.dts", 512, port="armv8r", link_address=0x20000000,

@@ -109,6 +109,8 @@ class Machine:
         self.extra = list(extra)
         self.include = [in_root(path) for path in include]
         port = self.board.port
+        # What a guest is called is the same everywhere: what was built for the port goes before what was built for arm64.
+        self.guests = ([] if port == "arm64" else [os.path.join(GUESTS, port)]) + [GUESTS]
         self.tool = os.path.join(OUT, "host", "bulkhead-image" + ("" if port == "arm64" else "-" + port))
         usual = "out/bulkhead.bin" if port == "arm64" else "out/%s-clang-release/bulkhead.bin" % port
         self.hypervisor = in_root(hypervisor or os.environ.get("BULKHEAD_IMAGE") or usual)
@@ -202,7 +204,7 @@ class Machine:
 
     def _padded(self, name, size):
         """The module's file, or a copy padded with zeros to the size that the tree says."""
-        source = os.path.join(GUESTS, name)
+        source = next(filter(os.path.exists, (os.path.join(folder, name) for folder in self.guests)), name)
         if size is None:
             return source
         length = os.stat(source).st_size
@@ -218,7 +220,7 @@ class Machine:
 
     def _system_sources(self):
         """Everything an image is made of, as far as it can be told without reading the tree."""
-        folders = [GUESTS, os.path.dirname(self.system)] + self.include
+        folders = self.guests + [os.path.dirname(self.system)] + self.include
         sources = [self.tool, self.hypervisor, self.system]
         for folder in folders:
             if os.path.isdir(folder):
@@ -233,7 +235,7 @@ class Machine:
         key = hashlib.sha256(repr((tree, self.system, self.hypervisor, self.include)).encode()).hexdigest()[:12]
         path = os.path.join(OUT, "images", "%s-%s.%s" % (stem, key, suffix))
         command = [self.tool] + arguments + ["--board", tree, "--system", self.system]
-        for folder in [GUESTS] + self.include:
+        for folder in self.guests + self.include:
             command += ["-i", folder]
         with Lock(path):
             if not newer(path, self._system_sources() + [tree]):
