@@ -39,7 +39,7 @@ PROFILE += -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
 leave_out += $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
     src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
     src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
-    src/drivers/ns16550.c src/boot/boot_tree.c \
+    src/drivers/ns16550.c src/boot/boot_tree.c $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
     $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c)))
 else
 PROFILE += -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0

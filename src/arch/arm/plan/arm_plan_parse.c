@@ -119,5 +119,7 @@ void arm_plan_parse(const struct dt_index *ix, struct config_report *report, str
     parse_timer(ix, report, arm);
     parse_psci(ix, report, arm, cpu_on);
     parse_cpu(ix, arm);
-    arm_plan_parse_smmu(ix, report, arm);
+    if (CONFIG_IOMMU != 0) {
+        arm_plan_parse_smmu(ix, report, arm);
+    }
 }
