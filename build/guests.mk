@@ -2,7 +2,8 @@
 # have. The same bodies for each kind of guest: arm64, which lies in out/guests, the others in out/guests/<kind>.
 
 GUEST_KINDS := arm64 armv7a armv8r thumb
-guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out tests/guest/lib/% tests/guest/book/%,$(wildcard tests/guest/*/*.c))))))
+guest_apart := tests/guest/lib/% tests/guest/book/% tests/guest/rtos/%
+guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out $(guest_apart),$(wildcard tests/guest/*/*.c))))))
 
 # $(guest_<WHAT>_<KIND>): compiler, folder of the architecture, flags without and with floating point, guests that it has not
 guest_cc_arm64 := clang-19 --target=aarch64-none-elf -march=armv8-a
@@ -83,3 +84,4 @@ $(foreach k,$(GUEST_KINDS),$(eval $(call guest_kind,$(k))))
 -include $(shell find $(GUEST_OBJ) -name '*.d' 2>/dev/null)
 
 include build/book.mk
+include build/rtos.mk
