@@ -35,7 +35,7 @@ fuzz_with_mmio := $(call fuzz_objects,arm,tests/fuzz/fuzz_mmio.c) $(fuzz_arm)
 fuzz_with_payload := $(call fuzz_objects,plan,tests/fuzz/fuzz_payload.c src/config/payload.c src/lib/crc32.c)
 fuzz_with_plan := $(call fuzz_objects,plan,tests/fuzz/fuzz_plan.c) $(fuzz_plan)
 fuzz_with_sysreg := $(call fuzz_objects,a64,tests/fuzz/fuzz_sysreg.c src/arch/arm64/trap.c src/arch/arm64/abort.c \
-    src/arch/arm64/sysreg.c) $(fuzz_arm)
+    src/arch/arm64/sysreg.c src/arch/arm64/a32.c) $(fuzz_arm)
 fuzz_with_tree := $(call fuzz_objects,host,tests/fuzz/fuzz_tree.c tests/fuzz/plan_check.c tests/fuzz/tree_mutate.c) \
     $(fuzz_host) $(fuzz_archive)
 

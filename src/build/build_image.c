@@ -9,8 +9,11 @@
 #include "build/placement.h"
 #include "config/kimage.h"
 #include "hal/cache.h"
+#include "hal/cpu.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+
+#define ZIMAGE_BELOW_BYTES MIB(128)
 
 /* One build's view of its images. */
 struct image_load {
@@ -128,6 +131,26 @@ static enum hv_status kernel_recognise(struct image_load *load)
     return status;
 }
 
+/* Where in a bank an image goes that may go anywhere in it (Linux's booting.rst). A zImage wants to be out of
+ * its kernel's way. */
+static uint64_t kernel_place(const struct kimage *k, const struct plan_range *bank)
+{
+    uint64_t at = bits_align_up(bank->base, BUILD_SECTION_BYTES) + k->text_offset;
+
+    if (k->kind == KIMAGE_ZIMAGE) {
+        const uint64_t room = bits_min(bank->bytes, ZIMAGE_BELOW_BYTES);
+
+        at = bits_align_down((bank->base + room) - bits_min(k->memory_bytes, room), BUILD_SECTION_BYTES);
+    }
+    return at;
+}
+
+/* The end of what a kernel can reach, device tree and ramdisk included. */
+static uint64_t reach_end(const struct kimage *k)
+{
+    return k->is_32bit ? GIB(4) : UINT64_MAX;
+}
+
 /* Where the kernel goes: an Image to the first bank that has the room; false if none has. The end of one that
  * does not tell its size is known when it is there. */
 static bool kernel_find(struct image_load *load)
@@ -137,11 +160,9 @@ static bool kernel_find(struct image_load *load)
     bool fits = false;
 
     for (uint32_t i = 0; !fits && layout_bank(build_plan(), plan, i, &load->bank); i++) { /* at most 64 */
-        const uint64_t section =
-            bits_align_up(load->bank.base, BUILD_SECTION_BYTES); /* Linux's booting.rst */
-
-        load->base = k->placed ? k->load_base : (section + k->text_offset);
+        load->base = k->placed ? k->load_base : kernel_place(k, &load->bank);
         fits = (load->base >= load->bank.base) && ((load->base - load->bank.base) < load->bank.bytes) &&
+               ((load->base + k->memory_bytes) <= reach_end(k)) &&
                (k->memory_bytes <= (load->bank.bytes - (load->base - load->bank.base)));
     }
     load->end = load->base + k->memory_bytes;
@@ -226,8 +247,16 @@ static enum hv_status kernel_inflate(struct image_load *load)
 
 static enum hv_status kernel_load(struct image_load *load)
 {
+    const struct plan_domain *const plan = load->domain->plan;
     enum hv_status status = kernel_recognise(load);
 
+    if (status == HV_OK) {
+        status = hal_domain_width(&load->domain->hal, load->kernel.is_32bit);
+        if (status != HV_OK) {
+            log_line("/chosen/%s/%s: kernel: found one for %u bits, expected one for guests of %s",
+                     plan->name, plan->kernel.name, load->kernel.is_32bit ? 32u : 64u, hal_cpu_describe());
+        }
+    }
     if ((status == HV_OK) && !kernel_find(load)) {
         status = kernel_refuse(load, "an image that does not fit where it must go",
                                "a place in the domain's memory");
@@ -320,7 +349,7 @@ static bool modules_find(const struct image_load *load, struct placement *place)
 
     for (uint32_t i = 0; !found && more; i++) { /* at most 65 */
         const uint64_t base = bits_align_up(bank.base, BUILD_SECTION_BYTES);
-        const uint64_t end = bank.base + bank.bytes;
+        const uint64_t end = bits_min(bank.base + bank.bytes, reach_end(&load->kernel));
         const bool is_kernels = (bank.base == load->bank.base);
 
         place->bank_base = base;

@@ -12,6 +12,14 @@
 #define ARM64_IMAGE_SIZE_AT   16u
 #define ARM64_OLD_TEXT_OFFSET 0x80000u /* when image_size is 0: kernels before 3.17 */
 
+/* arm zImage: Linux Documentation/arch/arm/booting.rst and the head of its decompressor. It is entered at
+ * `start`, 0 = anywhere. */
+#define ZIMAGE_HEADER_BYTES 48u
+#define ZIMAGE_MAGIC_AT     0x24u
+#define ZIMAGE_START_AT     0x28u
+#define ZIMAGE_END_AT       0x2Cu
+#define ZIMAGE_MAGIC        0x016F2818u
+
 /* RFC 1952: ten bytes of header, eight of trailer, and no stream is empty */
 #define GZIP_BYTES_MIN 20u
 
@@ -58,6 +66,12 @@ static bool is_arm64(const uint8_t *data, uint64_t bytes)
     return (bytes >= ARM64_HEADER_BYTES) && (le32(&data[ARM64_MAGIC_AT]) == ARM64_MAGIC);
 }
 
+static bool is_zimage(const uint8_t *data, uint64_t bytes)
+{
+    return (bytes >= ZIMAGE_HEADER_BYTES) &&
+           ((le32(&data[ZIMAGE_MAGIC_AT]) == ZIMAGE_MAGIC) || (be32(&data[ZIMAGE_MAGIC_AT]) == ZIMAGE_MAGIC));
+}
+
 static bool is_gzip(const uint8_t *data, uint64_t bytes)
 {
     return (bytes >= 3u) && (data[0] == 0x1Fu) && (data[1] == 0x8Bu) && (data[2] == 8u);
@@ -68,6 +82,7 @@ static enum hv_status parse_arm64(const uint8_t *data, uint64_t bytes, struct ki
     const uint64_t image_bytes = le64(&data[ARM64_IMAGE_SIZE_AT]);
 
     out->kind = KIMAGE_ARM64;
+    out->is_32bit = false;
     out->text_offset = (image_bytes == 0u) ? ARM64_OLD_TEXT_OFFSET : le64(&data[ARM64_TEXT_OFFSET_AT]);
     out->memory_bytes = (image_bytes == 0u) ? bytes : image_bytes;
     out->payload_bytes = bits_min(bytes, out->memory_bytes);
@@ -75,6 +90,30 @@ static enum hv_status parse_arm64(const uint8_t *data, uint64_t bytes, struct ki
                ? HV_OK
                : refuse(out, HV_CORRUPT, "an arm64 Image with an image_size below its header's",
                         "a kernel that is whole");
+}
+
+static enum hv_status parse_zimage(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    const uint32_t start = le32(&data[ZIMAGE_START_AT]);
+    const uint32_t end = le32(&data[ZIMAGE_END_AT]);
+    enum hv_status status = HV_OK;
+
+    if (le32(&data[ZIMAGE_MAGIC_AT]) != ZIMAGE_MAGIC) {
+        status = refuse(out, HV_NOT_SUPPORTED, "a big-endian zImage", "a little-endian one");
+    } else if ((end < start) || ((end - start) < ZIMAGE_HEADER_BYTES) || ((end - start) > bytes)) {
+        status = refuse(out, HV_CORRUPT, "a zImage that is shorter than it says", "a kernel that is whole");
+    } else {
+        out->kind = KIMAGE_ZIMAGE;
+        out->is_32bit = true;
+        out->payload_bytes = end - start;
+        out->memory_bytes = end - start;
+        if (start != 0u) {
+            out->placed = true;
+            out->load_base = start;
+            out->entry = start;
+        }
+    }
+    return status;
 }
 
 static enum hv_status parse_gzip(uint64_t bytes, struct kimage *out)
@@ -99,9 +138,11 @@ static enum hv_status parse_bare(const uint8_t *data, uint64_t bytes, struct kim
         status = parse_gzip(bytes, out);
     } else if (is_arm64(data, bytes)) {
         status = parse_arm64(data, bytes, out);
+    } else if (is_zimage(data, bytes)) {
+        status = parse_zimage(data, bytes, out);
     } else {
-        status =
-            refuse(out, HV_NOT_SUPPORTED, "an unknown format", "an arm64 Image, a gzip of one, or a uImage");
+        status = refuse(out, HV_NOT_SUPPORTED, "an unknown format",
+                        "an arm64 Image, a gzip of one, a zImage, or a uImage");
     }
     return status;
 }
@@ -114,6 +155,8 @@ static enum hv_status parse_wrapped(const uint8_t *data, uint64_t bytes, struct 
 
     if (is_arm64(data, bytes)) {
         status = parse_arm64(data, bytes, out);
+    } else if (is_zimage(data, bytes)) {
+        status = parse_zimage(data, bytes, out);
     } else if (out->placed) {
         out->kind = KIMAGE_FLAT;
         out->payload_bytes = bytes;
@@ -147,12 +190,13 @@ static enum hv_status parse_uimage(const uint8_t *data, uint64_t bytes, struct k
     } else if ((be32(&data[UIMAGE_SIZE_AT]) == 0u) || (be32(&data[UIMAGE_SIZE_AT]) > left)) {
         status = refuse(out, HV_CORRUPT, "a uImage that says it is longer than the module, or empty", whole);
     } else if ((data[UIMAGE_ARCH_AT] != UIMAGE_ARCH_ARM64) && (data[UIMAGE_ARCH_AT] != UIMAGE_ARCH_ARM)) {
-        status = refuse(out, HV_NOT_SUPPORTED, "a uImage for another architecture", "one for ARM64");
+        status = refuse(out, HV_NOT_SUPPORTED, "a uImage for another architecture", "one for ARM64 or ARM");
     } else {
         const uint8_t *const inner = &data[UIMAGE_HEADER_BYTES];
         const uint64_t inner_bytes = be32(&data[UIMAGE_SIZE_AT]);
 
         out->uimage = true;
+        out->is_32bit = data[UIMAGE_ARCH_AT] == UIMAGE_ARCH_ARM;
         out->payload_offset = UIMAGE_HEADER_BYTES;
         out->load_base = be32(&data[UIMAGE_LOAD_AT]);
         out->entry = be32(&data[UIMAGE_ENTRY_AT]);
@@ -196,6 +240,7 @@ enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes, const 
 
     (void)memset(out, 0, sizeof(*out));
     out->uimage = outer->uimage;
+    out->is_32bit = outer->is_32bit;
     out->placed = outer->placed;
     out->load_base = outer->load_base;
     out->entry = outer->entry;

@@ -11,16 +11,18 @@
 
 enum kimage_kind {
     KIMAGE_NONE,
-    KIMAGE_ARM64, /* Image of Linux's booting.rst: goes to bank 0 + text_offset, entered at its first byte */
-    KIMAGE_GZIP,  /* inflate, then look again */
-    KIMAGE_FLAT   /* only inside a uImage: bytes that go to load_base and are entered at entry */
+    KIMAGE_ARM64,  /* Image of Linux's booting.rst: goes to bank 0 + text_offset, entered at its first byte */
+    KIMAGE_ZIMAGE, /* of Linux's arm/booting.rst: below bank 0 + 128 MiB, entered at its first byte */
+    KIMAGE_GZIP,   /* inflate, then look again */
+    KIMAGE_FLAT    /* only inside a uImage: bytes that go to load_base and are entered at entry */
 };
 
 /* A uImage is taken off: what is described is what it wraps. */
 struct kimage {
     enum kimage_kind kind;
     bool uimage;
-    bool placed;             /* uImage with a load address: load_base and entry count */
+    bool is_32bit;           /* code for the 32-bit form of the architecture */
+    bool placed;             /* with a load address: load_base and entry count */
     uint64_t payload_offset; /* in the module */
     uint64_t payload_bytes;  /* to copy or to inflate from; a module may be longer than that */
     uint64_t text_offset;    /* KIMAGE_ARM64: from the start of memory bank 0 */

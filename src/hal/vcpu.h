@@ -29,6 +29,11 @@ HV_MUST_CHECK enum hv_status hal_domain_init(struct hal_domain *domain,
                                              const struct hal_domain_config *config);
 void hal_domain_destroy(struct hal_domain *domain);
 
+/* What its kernel is made for, once it is known: the architecture's narrower form of 32 bits, where it has
+ * one, or the wider. The vCPU that is reset next is entered as a kernel. HV_NOT_SUPPORTED: not on this
+ * host. */
+HV_MUST_CHECK enum hv_status hal_domain_width(struct hal_domain *domain, bool is_32bit);
+
 /* The counter that its guest takes for the system's: on Arm the virtual one. */
 uint64_t hal_domain_counter(const struct hal_domain *domain);
 

@@ -121,7 +121,8 @@ static void vplat_timer(const struct hal_domain *domain, uint32_t intc, const st
     };
 
     tree->begin(tree->ctx, "timer");
-    vplat_text(tree, "compatible", "arm,armv8-timer", sizeof("arm,armv8-timer"));
+    vplat_text(tree, "compatible", domain->arm.is_32bit ? "arm,armv7-timer" : "arm,armv8-timer",
+               sizeof("arm,armv8-timer"));
     vplat_cells(tree, "interrupts", interrupts, (uint32_t)ARRAY_LEN(interrupts));
     vplat_cell(tree, "interrupt-parent", intc);
     if (arm_host()->timer_frequency != 0u) {

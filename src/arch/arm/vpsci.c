@@ -52,11 +52,12 @@ static struct hal_vcpu *vpsci_find(const struct hal_vcpu *vcpu, uint64_t affinit
 /* Can a vCPU begin there? */
 static bool vpsci_is_entry(const struct hal_vcpu *vcpu, uint64_t entry)
 {
+    const bool is_thumb = vcpu->domain->arm.is_32bit && ((entry & 1u) != 0u);
     uint64_t bytes;
     uint32_t perm = 0u;
     hpa_t to;
 
-    return ((entry & 3u) == 0u) &&
+    return (is_thumb || ((entry & 3u) == 0u)) &&
            (hal_guestmap_lookup(&vcpu->domain->map, gpa(entry), &to, &perm, &bytes) == HV_OK) &&
            ((perm & HAL_PERM_X) != 0u);
 }

@@ -29,6 +29,10 @@
 #define DOMAIN_STATUS 0xC6000001u
 #define DOMAIN_CALLS  2u
 
+#define SMCCC_IS_64    BIT32(30)
+#define SMCCC_FEATURES 0x8400000Au /* of PSCI */
+#define SMCCC_ARGS     3u
+
 /* The identification that guests know this interface by; bytes in the order of the text, the first in bits
  * 7:0. */
 static const uint32_t smccc_hyp_uid[4] = { 0xDC1218A7u, 0x694398C6u, 0xD179CF9Au, 0x67E6DE8Du };
@@ -108,5 +112,24 @@ void arm_vcpu_firmware(struct hal_vcpu *vcpu)
     default:
         arm_reg_set(vcpu, 0u, vpsci_call(vcpu, function));
         break;
+    }
+}
+
+/* The hypervisor's own functions differ in that bit alone. */
+void arm_vcpu_firmware32(struct hal_vcpu *vcpu)
+{
+    const uint32_t function = (uint32_t)arm_reg_get(vcpu, 0u);
+    const uint32_t asked = (function == SMCCC_FEATURES) ? (uint32_t)arm_reg_get(vcpu, 1u) : function;
+
+    if ((asked & SMCCC_IS_64) != 0u) {
+        arm_reg_set(vcpu, 0u, SMCCC_NOT_SUPPORTED);
+    } else {
+        for (uint32_t n = 1u; n <= SMCCC_ARGS; n++) {
+            arm_reg_set(vcpu, n, arm_reg_get(vcpu, n) & UINT32_MAX);
+        }
+        if ((function - (DOMAIN_REPORT & ~SMCCC_IS_64)) < DOMAIN_CALLS) {
+            arm_reg_set(vcpu, 0u, function | SMCCC_IS_64);
+        }
+        arm_vcpu_firmware(vcpu);
     }
 }

@@ -78,7 +78,7 @@ void a32_trap_hvc(struct hal_vcpu *vcpu, uint32_t hsr)
             r[0] = (uint32_t)(-(int32_t)XEN_ENOSYS);
         }
     } else if (imm == 0u) {
-        arm_vcpu_firmware(vcpu);
+        arm_vcpu_firmware32(vcpu);
     } else {
         vcpu->frame.pc -= arm_esr_insn_bytes(hsr);
         a32_inject_undef(vcpu);
@@ -164,7 +164,7 @@ static enum hal_resume trap_decode(struct hal_vcpu *vcpu, uint32_t hsr)
         resume = trap_up(vcpu, arm_esr_is_wfe(hsr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, hsr);
         break;
     case ARM_EC_SMC32:
-        arm_vcpu_firmware(vcpu);
+        arm_vcpu_firmware32(vcpu);
         break;
     default:
         /* what this port hides: other coprocessors, Jazelle, ThumbEE, ... */

@@ -44,6 +44,13 @@ void hal_domain_destroy(struct hal_domain *domain)
     hal_guestmap_destroy(&domain->map);
 }
 
+enum hv_status hal_domain_width(struct hal_domain *domain, bool is_32bit)
+{
+    domain->arm.is_32bit = true;
+    domain->arm.boots = true;
+    return is_32bit ? HV_OK : HV_NOT_SUPPORTED;
+}
+
 enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, uint32_t index)
 {
     vcpu->domain = domain;
@@ -57,7 +64,7 @@ enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, u
     return HV_OK;
 }
 
-/* The argument is PSCI's in r0 and the device tree in r2, whoever starts it. Bit 0 of an entry: Thumb code. */
+/* The argument is PSCI's in r0, of a kernel the device tree in r2. Bit 0 of an entry: Thumb code. */
 void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
 {
     const bool is_thumb = (entry & 1u) != 0u;
@@ -66,10 +73,11 @@ void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
     (void)memset(&vcpu->regs, 0, sizeof(vcpu->regs));
     (void)memset(&vcpu->fp, 0, sizeof(vcpu->fp));
     vcpu->frame.pc = (uint32_t)entry & ~1u;
-    vcpu->frame.r[0] = (uint32_t)argument;
+    vcpu->frame.r[0] = vcpu->domain->arm.boots ? 0u : (uint32_t)argument;
     vcpu->frame.r[1] = VCPU_NO_MACHINE;
     vcpu->frame.r[2] = (uint32_t)argument;
     vcpu->frame.cpsr = VCPU_CPSR | (is_thumb ? ARM_PSR_T : 0u);
+    vcpu->domain->arm.boots = false;
     vcpu->regs.sctlr = VCPU_SCTLR;
     a32_model_reset(vcpu);
     arm_vcpu_reset(vcpu);

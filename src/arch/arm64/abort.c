@@ -89,6 +89,9 @@ enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
     exit.permission = arm_esr_fault(esr) == ARM_FAULT_PERMISSION;
     if (!exit.exec) {
         arm_esr_access(esr, &exit);
+        if (vcpu->domain->arm.is_32bit) {
+            exit.reg = (uint8_t)a64_reg32(vcpu->frame.pstate, exit.reg);
+        }
         if ((exit.width == 0u) && !exit.walk) {
             base = a64_insn_indexed(abort_fetch(vcpu), &exit, &step);
         }
@@ -128,15 +131,27 @@ static void inject(struct hal_vcpu *vcpu, uint64_t esr_el1)
 
 void a64_inject_abort(struct hal_vcpu *vcpu, uint64_t esr)
 {
-    if (a64_abort_repeats(esr, vcpu->frame.pstate, vcpu->frame.pc, A64_READ(vbar_el1))) {
-        upcall_domain_power(vcpu->domain, HAL_DOMAIN_CRASH, "its exception vectors cannot be fetched");
-        return;
+    bool done = false;
+
+    if (vcpu->domain->arm.is_32bit) {
+        done = a64_inject_abort32(vcpu, esr);
+    } else if (!a64_abort_repeats(esr, vcpu->frame.pstate, vcpu->frame.pc, A64_READ(vbar_el1))) {
+        A64_WRITE(far_el1, A64_READ(far_el2));
+        inject(vcpu, a64_abort_esr(esr, vcpu->frame.pstate));
+        done = true;
+    } else {
+        done = false;
     }
-    A64_WRITE(far_el1, A64_READ(far_el2));
-    inject(vcpu, a64_abort_esr(esr, vcpu->frame.pstate));
+    if (!done) {
+        upcall_domain_power(vcpu->domain, HAL_DOMAIN_CRASH, "its exception vectors cannot be fetched");
+    }
 }
 
 void a64_inject_undef(struct hal_vcpu *vcpu)
 {
-    inject(vcpu, ARM_ESR_IL); /* EC 0 */
+    if (vcpu->domain->arm.is_32bit) {
+        a64_inject_undef32(vcpu);
+    } else {
+        inject(vcpu, ARM_ESR_IL); /* EC 0 */
+    }
 }

@@ -43,7 +43,7 @@ static void cpu_init_traps(void)
     A64_WRITE(mdcr_el2, mdcr);
     A64_WRITE(mdscr_el1, 0u);
     A64_WRITE(cptr_el2, A64_CPTR_VALUE);
-    A64_WRITE(hstr_el2, 0u);
+    A64_WRITE(hstr_el2, A64_HSTR_VALUE);
     A64_WRITE(hcr_el2, A64_HCR_HOST);
     A64_WRITE(vpidr_el2, A64_READ(midr_el1));
     if (a64_id_field(mmfr0, A64_MMFR0_FGT_LOW) != 0u) {

@@ -3,6 +3,7 @@
 #include "a64_esr.h"
 #include "a64_sysreg.h"
 #include "a64_trap.h"
+#include "arm_a32.h"
 #include "arm_port.h"
 #include "arm_vcpu.h"
 #include "hal/context.h"
@@ -16,6 +17,9 @@
 #define VCPU_HCR                                                                                             \
     (A64_HCR_HOST | A64_HCR_VM | A64_HCR_PTW | A64_HCR_FB | A64_HCR_BSU_I | A64_HCR_TWE | A64_HCR_TID3 |     \
      A64_HCR_TSC | A64_HCR_TIDCP | A64_HCR_TACR | A64_HCR_TSW | A64_HCR_TLOR | A64_HCR_TERR)
+
+/* RES1 bits and CP15BEN; MMU and caches off (G8.2.126) */
+#define A32_SCTLR_RESET 0x00C50838u
 
 static bool vcpu_has_pauth(void)
 {
@@ -48,6 +52,15 @@ void hal_domain_destroy(struct hal_domain *domain)
     hal_guestmap_destroy(&domain->map);
 }
 
+enum hv_status hal_domain_width(struct hal_domain *domain, bool is_32bit)
+{
+    const bool can = a64_id_field(A64_READ(id_aa64pfr0_el1), A64_PFR0_EL1_LOW) == 2u;
+
+    domain->arm.is_32bit = is_32bit && can;
+    domain->arm.boots = true;
+    return (can || !is_32bit) ? HV_OK : HV_NOT_SUPPORTED;
+}
+
 enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, uint32_t index)
 {
     vcpu->domain = domain;
@@ -64,6 +77,24 @@ enum hv_status hal_vcpu_init(struct hal_vcpu *vcpu, struct hal_domain *domain, u
     return HV_OK;
 }
 
+/* The first vCPU begins as Linux's arm/booting.rst has it, without a machine's number, others as PSCI
+ * does. */
+static void vcpu_reset32(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
+{
+    struct hal_frame *const frame = &vcpu->frame;
+
+    frame->pc = entry & ~BIT64(0);
+    frame->pstate = ARM_MODE_SVC | ARM_PSR_AIF | (((entry & 1u) != 0u) ? ARM_PSR_T : 0u);
+    if (vcpu->domain->arm.boots) {
+        frame->x[0] = 0u;
+        frame->x[1] = UINT32_MAX;
+        frame->x[2] = argument;
+    }
+    vcpu->regs.sctlr = A32_SCTLR_RESET;
+    vcpu->hcr &= ~A64_HCR_RW;
+    vcpu->more = A64_MORE_A32;
+}
+
 void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
 {
     (void)memset(&vcpu->frame, 0, sizeof(vcpu->frame));
@@ -73,6 +104,12 @@ void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
     vcpu->frame.x[0] = argument;
     vcpu->frame.pstate = A64_PSTATE_EL1H | A64_PSTATE_DAIF;
     vcpu->regs.sctlr = A64_SCTLR_EL1_RESET;
+    vcpu->hcr |= A64_HCR_RW;
+    vcpu->more = ((vcpu->hcr & A64_HCR_APK) != 0u) ? A64_MORE_KEYS : 0u;
+    if (vcpu->domain->arm.is_32bit) {
+        vcpu_reset32(vcpu, entry, argument);
+    }
+    vcpu->domain->arm.boots = false;
     arm_vcpu_reset(vcpu);
 }
 
@@ -115,22 +152,64 @@ void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
     VCPU_REG(S3_0_C2_C3_0, key[8])                                                                           \
     VCPU_REG(S3_0_C2_C3_1, key[9])
 
+/* What only AArch32 has */
+#define A32_REGS                                                                                             \
+    A32_REG(spsr_abt, 0)                                                                                     \
+    A32_REG(spsr_und, 1)                                                                                     \
+    A32_REG(spsr_irq, 2)                                                                                     \
+    A32_REG(spsr_fiq, 3)                                                                                     \
+    A32_REG(dacr32_el2, 4)                                                                                   \
+    A32_REG(ifsr32_el2, 5)                                                                                   \
+    A32_REG(fpexc32_el2, 6)
+
+#define A32_REG(name, n) (regs->a32[n]) = (uint32_t)A64_READ(name);
+static void vcpu_save_a32(struct a64_guest_regs *regs)
+{
+    A32_REGS
+}
+#undef A32_REG
+
+#define A32_REG(name, n) A64_WRITE(name, (regs->a32[n]));
+static void vcpu_load_a32(const struct a64_guest_regs *regs)
+{
+    A32_REGS
+}
+#undef A32_REG
+
 #define VCPU_REG(name, field) (regs->field) = A64_READ(name);
-static void vcpu_save_regs(struct a64_guest_regs *regs, bool has_keys)
+static void vcpu_save_more(struct a64_guest_regs *regs, uint32_t more)
+{
+    if (more == A64_MORE_KEYS) {
+        VCPU_KEYS
+    } else {
+        vcpu_save_a32(regs);
+    }
+}
+
+static void vcpu_save_regs(struct a64_guest_regs *regs, uint32_t more)
 {
     VCPU_REGS
-    if (has_keys) {
-        VCPU_KEYS
+    if (more != 0u) {
+        vcpu_save_more(regs, more);
     }
 }
 #undef VCPU_REG
 
 #define VCPU_REG(name, field) A64_WRITE(name, (regs->field));
-static void vcpu_load_regs(const struct a64_guest_regs *regs, bool has_keys)
+static void vcpu_load_more(const struct a64_guest_regs *regs, uint32_t more)
+{
+    if (more == A64_MORE_KEYS) {
+        VCPU_KEYS
+    } else {
+        vcpu_load_a32(regs);
+    }
+}
+
+static void vcpu_load_regs(const struct a64_guest_regs *regs, uint32_t more)
 {
     VCPU_REGS
-    if (has_keys) {
-        VCPU_KEYS
+    if (more != 0u) {
+        vcpu_load_more(regs, more);
     }
 }
 #undef VCPU_REG
@@ -138,7 +217,7 @@ static void vcpu_load_regs(const struct a64_guest_regs *regs, bool has_keys)
 void hal_vcpu_save(struct hal_vcpu *vcpu)
 {
     arm_vcpu_save(vcpu);
-    vcpu_save_regs(&vcpu->regs, (vcpu->hcr & A64_HCR_APK) != 0u);
+    vcpu_save_regs(&vcpu->regs, vcpu->more);
     a64_fp_save(&vcpu->fp);
     const uint64_t esr = a64_serror_take(); /* later it would be the next one's, or ours */
 
@@ -168,7 +247,7 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     A64_WRITE(vmpidr_el2, vcpu->vmpidr);
     a64_isb();
     vcpu_flush_other(vcpu);
-    vcpu_load_regs(&vcpu->regs, (vcpu->hcr & A64_HCR_APK) != 0u);
+    vcpu_load_regs(&vcpu->regs, vcpu->more);
     a64_fp_load(&vcpu->fp);
     arm_vcpu_load(vcpu);
     hal_context_set(&vcpu->frame);

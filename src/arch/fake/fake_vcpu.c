@@ -58,6 +58,12 @@ enum hv_status hal_domain_init(struct hal_domain *domain, const struct hal_domai
     return HV_OK;
 }
 
+enum hv_status hal_domain_width(struct hal_domain *domain, bool is_32bit)
+{
+    domain->is_32bit = is_32bit;
+    return HV_OK;
+}
+
 void hal_domain_destroy(struct hal_domain *domain)
 {
     if (!domain->live) {

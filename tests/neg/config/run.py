@@ -351,7 +351,7 @@ def partial(r):
     judge("partial-kernel", unit("a", 0x48000000) +
           'b { compatible = "xen,domain"; memory = <0 0x1000>; cpus = <1>; k { compatible = "multiboot,kernel", '
           '"multiboot,module"; data = "no kernel"; }; };', 0,
-          ["/chosen/b/k: kernel: found an unknown format, expected an arm64 Image, a gzip of one, or a uImage"],
+          ["/chosen/b/k: kernel: found an unknown format, expected an arm64 Image, a gzip of one, a zImage, or a uImage"],
           [sound.format("a"), unsound.format("b")])
     judge("partial-none", unit("a", 0x48000000, cpus=0), 1, ["/chosen/a: cpus: found 0, expected 1 to 128"], [])
     judge("partial-chosen", 'bulkhead,on-panic = "x"; ' + unit("a", 0x48000000), 1,

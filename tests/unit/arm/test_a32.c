@@ -1,5 +1,6 @@
 /* AArch32 guests: conditions, IT blocks, injected exceptions and coprocessor registers, as the manual's
- * tables and pseudocode have them. [test->req~id-registers~1] [test->req~set-way~1] */
+ * tables and pseudocode have them. [test->req~id-registers~1] [test->req~set-way~1]
+ * [test->req~aarch32-guests~1] */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -155,6 +155,58 @@ static void test_uimage(void **state)
     assert_int_equal(k.entry, 0x40080000);
 }
 
+static void zimage_at(uint32_t at, uint32_t start, uint32_t end)
+{
+    put_le(at + 0x24u, 0x016F2818, 4);
+    put_le(at + 0x28u, start, 4);
+    put_le(at + 0x2Cu, end, 4);
+}
+
+static void test_zimage(void **state)
+{
+    (void)state;
+    memset(image, 0, sizeof(image));
+    zimage_at(0, 0, 1000);
+    assert_int_equal(kimage_parse(image, 4096, &k), HV_OK);
+    assert_int_equal(k.kind, KIMAGE_ZIMAGE);
+    assert_true(k.is_32bit && !k.placed);
+    assert_int_equal(k.payload_bytes, 1000);
+    assert_int_equal(k.memory_bytes, 1000);
+    refused(999, HV_CORRUPT, "a zImage that is shorter than it says");
+    refused(47, HV_NOT_SUPPORTED, "an unknown format");
+    zimage_at(0, 2000, 1000);
+    refused(4096, HV_CORRUPT, "a zImage that is shorter than it says");
+    zimage_at(0, 1000, 1047);
+    refused(4096, HV_CORRUPT, "a zImage that is shorter than it says");
+    zimage_at(0, 0x40008000, 0x40008100); /* linked to a place */
+    assert_int_equal(kimage_parse(image, 4096, &k), HV_OK);
+    assert_true(k.placed);
+    assert_int_equal(k.load_base, 0x40008000);
+    assert_int_equal(k.entry, 0x40008000);
+    assert_int_equal(k.memory_bytes, 0x100);
+    put_be32(0x24, 0x016F2818);
+    refused(4096, HV_NOT_SUPPORTED, "a big-endian zImage");
+    memset(image, 0, sizeof(image));
+    zimage_at(64, 0, 500);
+    uimage(1000, 0, 0, 2, 0);
+    assert_int_equal(kimage_parse(image, 4096, &k), HV_OK);
+    assert_int_equal(k.kind, KIMAGE_ZIMAGE);
+    assert_true(k.is_32bit && !k.placed);
+    assert_int_equal(k.payload_offset, 64);
+    assert_int_equal(k.payload_bytes, 500);
+    uimage(1000, 0x48000000, 0x48000000, 2, 0);
+    assert_int_equal(kimage_parse(image, 4096, &k), HV_OK);
+    assert_true(k.placed);
+    assert_int_equal(k.load_base, 0x48000000);
+    memset(image + 64, 0, 64); /* flat code goes by the architecture that is named */
+    assert_int_equal(kimage_parse(image, 4096, &k), HV_OK);
+    assert_int_equal(k.kind, KIMAGE_FLAT);
+    assert_true(k.is_32bit);
+    arm64_at(64, 0, 0x5000); /* an Image by its own header */
+    assert_int_equal(kimage_parse(image, 4096, &k), HV_OK);
+    assert_false(k.is_32bit);
+}
+
 static void test_sentences(void **state)
 {
     static struct said said;
@@ -178,7 +230,7 @@ static void test_sentences(void **state)
     assert_string_equal(
         said.text,
         "/chosen/domU1/kernel@1: kernel: found an unknown format, expected an arm64 Image, a gzip of "
-        "one, or a uImage\n"
+        "one, a zImage, or a uImage\n"
         "/chosen/domU1/kernel@1: kernel: found an image that takes 57345 bytes, expected one that "
         "leaves room for the ramdisk in the domain's memory\n");
     k.text_offset = UINT64_MAX;
@@ -221,8 +273,8 @@ static void test_payload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arm64),     cmocka_unit_test(test_gzip),    cmocka_unit_test(test_uimage),
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_payload),
+        cmocka_unit_test(test_arm64),  cmocka_unit_test(test_gzip),      cmocka_unit_test(test_uimage),
+        cmocka_unit_test(test_zimage), cmocka_unit_test(test_sentences), cmocka_unit_test(test_payload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #define ARM_EC_CP15    0x03u /* MCR, MRC */
 #define ARM_EC_CP15_2  0x04u /* MCRR, MRRC */
 #define ARM_EC_CP14    0x05u
+#define ARM_EC_CP14_LS 0x06u /* LDC, STC */
 #define ARM_EC_VMRS    0x08u
 #define ARM_EC_CP14_2  0x0Cu
 #define ARM_EC_HVC32   0x12u

@@ -93,6 +93,8 @@ struct arm_domain {
     uint32_t nr_vcpus;
     uint32_t nr_spis;
     uint32_t gic_version; /* 2 or 3 */
+    bool is_32bit;        /* hal_domain_width() */
+    bool boots;           /* the next vCPU that is reset is entered as a kernel */
     struct arm_gic_map gic;
 };
 
@@ -161,6 +163,8 @@ bool arm_port_sysreg(const struct hal_vcpu *vcpu, struct arm_sysreg *access);
 void arm_vcpu_send(struct hal_vcpu *vcpu, uint64_t value);
 /* PSCI and SMCCC; arguments and results in r0 to r3. */
 void arm_vcpu_firmware(struct hal_vcpu *vcpu);
+/* The same for an AArch32 guest, with functions of 32 bits only. */
+void arm_vcpu_firmware32(struct hal_vcpu *vcpu);
 
 /* Interrupt taken to the hypervisor, from a guest or from hypervisor-level code: acknowledges and settles up
  * to HAL_IRQ_BURST of them. */

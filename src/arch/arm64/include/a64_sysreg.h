@@ -66,6 +66,9 @@ static inline void a64_isb(void)
 #define A64_HCR_API   BIT64(41)
 #define A64_HCR_HOST  (A64_HCR_RW | A64_HCR_FMO | A64_HCR_IMO | A64_HCR_AMO)
 
+/* HSTR_EL2: T15, registers of the implementation in AArch32 */
+#define A64_HSTR_VALUE BIT64(15)
+
 /* CPTR_EL2 with E2H = 0: RES1 bits, SVE, SME, trace and activity monitors trapped, FP not (D19.2.31) */
 #define A64_CPTR_VALUE (0x33FFULL | BIT64(20) | BIT64(30))
 
@@ -85,6 +88,7 @@ static inline void a64_isb(void)
 
 /* Identification fields: low bit of the 4-bit field */
 #define A64_PFR0_EL0_LOW    0u
+#define A64_PFR0_EL1_LOW    4u
 #define A64_PFR0_GIC_LOW    24u
 #define A64_ISAR1_APA_LOW   4u
 #define A64_ISAR1_API_LOW   8u

@@ -6,6 +6,9 @@
 #include "hal/types.h"
 #include "hal/vcpu.h"
 
+/* Xen's calling convention on Arm: number in x16 (r12), arguments from x0, result in x0 */
+#define A64_HVC_HYPERCALL 0xEA1u
+
 /* vectors.S, interrupts masked; vcpu is current. */
 void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr);
 /* What happens all the time; x19 to x29 are not in the frame. False: nothing was done, a64_trap_sync() it
@@ -32,6 +35,13 @@ void a64_skip(struct hal_vcpu *vcpu, uint64_t esr);
 enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr);
 void a64_inject_abort(struct hal_vcpu *vcpu, uint64_t esr);
 void a64_inject_undef(struct hal_vcpu *vcpu);
+
+/* a32.c: domains in AArch32. False: the abort would repeat itself for ever, nothing was done. */
+bool a64_inject_abort32(struct hal_vcpu *vcpu, uint64_t esr);
+void a64_inject_undef32(struct hal_vcpu *vcpu);
+void a64_trap_hvc32(struct hal_vcpu *vcpu, uint64_t esr);
+/* The register n of an abort's syndrome, as it is numbered in the frame. */
+uint32_t a64_reg32(uint64_t pstate, uint32_t n);
 
 /* sysreg.c: a trapped access to a system register or by a trapped cache instruction (EC 0x18). */
 enum hal_resume a64_sysreg_access(struct hal_vcpu *vcpu, uint64_t esr);

@@ -41,12 +41,18 @@ struct a64_guest_regs {
     uint64_t cntkctl;
     uint64_t csselr;
     uint64_t key[10]; /* pointer authentication: IA IB DA DB GA, low then high */
+    uint32_t a32[7];  /* what only AArch32 has; not switched for others */
 };
+
+/* What besides is switched */
+#define A64_MORE_KEYS 1u
+#define A64_MORE_A32  2u
 
 struct hal_vcpu {
     struct hal_frame frame; /* first: assembly and generic code cast */
     struct hal_domain *domain;
     uint32_t index;
+    uint32_t more; /* A64_MORE_ */
     uint64_t hcr;
     uint64_t vmpidr;
     struct a64_guest_regs regs;

@@ -46,6 +46,7 @@ struct hal_domain {
     uint32_t nr_vcpus;
     uint32_t nr_spis;
     uint32_t nr_inits;
+    bool is_32bit; /* its kernel */
     bool live;
     void *page; /* storage beyond the struct, as a real controller needs */
 };
