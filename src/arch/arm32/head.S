@@ -15,8 +15,13 @@ a32_head:
     .endr
     b       a32_start
     .word   0x016f2818 /* zImage */
-    .word   0
-    .word   arm_image_bytes /* 0x2c: bulkhead-image raises it to the whole file */
+#if CONFIG_MPU
+    .word   a32_head
+    .word   arm_image_end
+#else
+    .word   0 /* 0x28: runs anywhere */
+    .word   arm_image_bytes /* 0x2c: where it ends; bulkhead-image raises it to the whole file */
+#endif
     .word   0x04030201
     .word   0, 0, 0
     .word   arm_image_bytes, 0 /* 0x40: without what bulkhead-image appends */
