@@ -60,12 +60,12 @@ uint64_t smp_heap_bytes(const struct plan *plan)
 }
 
 /* A stack above a page that faults. NULL if there is no memory. */
-static void *stack_make(uint32_t pages)
+static void *stack_make(cpuid_t cpu, uint32_t pages)
 {
     uint8_t *const base = heap_alloc(SMP_GUARD_PAGES + pages);
     uint8_t *top = NULL;
 
-    if ((base != NULL) && (hal_hypmap_guard(base) == HV_OK)) {
+    if ((base != NULL) && (hal_hypmap_guard(base, cpu) == HV_OK)) {
         top = &base[(SMP_GUARD_PAGES + pages) << PAGE_SHIFT];
     }
     return top;
@@ -76,11 +76,11 @@ enum hv_status smp_prepare(void)
     enum hv_status status = HV_OK;
 
     for (cpuid_t cpu = 0; (cpu < boot_state.plan.nr_cpus) && (status == HV_OK); cpu++) {
-        void *const worker = stack_make(SMP_WORKER_STACK_PAGES);
-        void *const idle = stack_make(SMP_IDLE_STACK_PAGES);
+        void *const worker = stack_make(cpu, SMP_WORKER_STACK_PAGES);
+        void *const idle = stack_make(cpu, SMP_IDLE_STACK_PAGES);
 
         if (cpu != boot_state.cpu) {
-            cpu_stack[cpu] = stack_make(SMP_CPU_STACK_PAGES);
+            cpu_stack[cpu] = stack_make(cpu, SMP_CPU_STACK_PAGES);
         }
         if ((worker == NULL) || (idle == NULL) || ((cpu != boot_state.cpu) && (cpu_stack[cpu] == NULL))) {
             status = HV_NO_MEMORY;

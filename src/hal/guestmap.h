@@ -16,7 +16,8 @@
 
 enum hal_memtype { HAL_MEM_NORMAL, HAL_MEM_DEVICE };
 
-/* false on MPU ports: gpa must equal hpa there */
+/* false on MPU ports: there gpa must equal hpa, what is mapped can be read, a map has a few regions
+ * (HV_LIMIT, nothing changed), and it is not changed while one of its vCPUs is loaded. */
 bool hal_guestmap_translates(void);
 
 /* One past the largest guest physical address this host can map. */

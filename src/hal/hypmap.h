@@ -40,8 +40,9 @@ void hal_hypmap_window_close(enum hal_window slot);
 /* One aligned word of normal memory, through the trap window, which is closed before and afterwards. */
 uint32_t hal_hypmap_peek(hpa_t at);
 
-/* Makes the page at va (in heap or image .bss) inaccessible: a guard below a stack. */
-HV_MUST_CHECK enum hv_status hal_hypmap_guard(void *va);
+/* Makes the page at va in the heap, which is neither its first nor its last, inaccessible at least to `cpu`,
+ * which has not been started: a guard below a stack of its own. HV_INVALID, HV_LIMIT. */
+HV_MUST_CHECK enum hv_status hal_hypmap_guard(void *va, cpuid_t cpu);
 
 /* Drops the boot-only mappings (identity, init). After the last CPU is up. */
 void hal_hypmap_seal(void);

@@ -255,8 +255,9 @@ uint32_t fake_windows_open(void)
     return count;
 }
 
-enum hv_status hal_hypmap_guard(void *va)
+enum hv_status hal_hypmap_guard(void *va, cpuid_t cpu)
 {
+    (void)cpu;
     if (((uintptr_t)va % PAGE_BYTES) != 0u) {
         return HV_INVALID;
     }

@@ -182,7 +182,7 @@ static void guard_page(void)
 
     fake_ram_setup(RAM, MIB(8));
     MUST(hal_hypmap_heap(hpa(RAM), MIB(1), &va, &used) == HV_OK);
-    MUST(hal_hypmap_guard(&((uint8_t *)va)[PAGE_BYTES]) == HV_OK);
+    MUST(hal_hypmap_guard(&((uint8_t *)va)[PAGE_BYTES], 0u) == HV_OK);
     ((volatile uint8_t *)va)[PAGE_BYTES + 8u] = 1u;
 }
 

@@ -221,24 +221,17 @@ enum hv_status hal_hypmap_readonly(hpa_t base, uint64_t bytes, const void **va)
     return status;
 }
 
-enum hv_status hal_hypmap_guard(void *va)
+enum hv_status hal_hypmap_guard(void *va, cpuid_t cpu)
 {
     const uint64_t at = hypmap_address(va);
-    const uint64_t in_image = at - ARM_VA_IMAGE;
-    uint64_t *table;
+    const uint64_t in_heap = at - ARM_VA_HEAP;
 
-    if ((at & (PAGE_BYTES - 1u)) != 0u) {
+    (void)cpu;
+    if (((at & (PAGE_BYTES - 1u)) != 0u) || (in_heap >= hypmap_heap_bytes)) {
         return HV_INVALID;
     }
-    if (in_image < (ARM_IMAGE_L3_PAGES * arm_level_bytes(2u))) {
-        table = arm_tables.image_l3[arm_pte_index(in_image, 2u) % ARM_IMAGE_L3_PAGES];
-    } else if ((at - ARM_VA_HEAP) < hypmap_heap_bytes) {
-        const uint64_t l2 = arm_tables.heap_l2[arm_pte_index(at, 2u)];
+    uint64_t *const table = arm_heap_at(arm_pte_output(arm_tables.heap_l2[arm_pte_index(at, 2u)]));
 
-        table = arm_heap_at(arm_pte_output(l2));
-    } else {
-        return HV_INVALID;
-    }
     hal_store_release64(&table[arm_pte_index(at, ARM_LEVEL_LEAF)], 0u);
     arm_tlb_flush_va(at);
     return HV_OK;
