@@ -82,7 +82,7 @@ abi_tests := $(sort $(wildcard tests/abi/test_*.c))
 abi_wanted := $(if $(T),$(strip $(foreach t,$(abi_tests),$(if $(findstring $(T),$(t)),$(t)))),$(abi_tests))
 abi_programs := $(patsubst %.c,$(TESTS_OUT)/%,$(abi_wanted))
 # The Arm ports' map is compiled for the host, as in the host tool.
-abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/config/*.c src/config/partition/*.c)) \
+abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c src/config/*.c src/config/partition/*.c)) \
     src/lib/fmt.c src/lib/crc32.c
 
 $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags

@@ -386,6 +386,9 @@ void config_domains_make(struct config_maker *m)
     if (plan->nr_ram > 0u) {
         memory_share(m);
     }
+    if (hal_plan_identity(&plan->host)) {
+        config_regions_check(m);
+    }
     for (uint32_t i = 0; (i < plan->nr_domains) && plan->partial_boot; i++) {
         if (plan->domain[i].unsound) {
             config_domain_forget(&plan->domain[i]);

@@ -96,6 +96,8 @@ void config_sched_make(struct config_maker *m);
 /* A child of a domain's node. module: one that is compatible with multiboot,module. vcpu: with xen,vcpu. */
 void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* What each may reach against the regions of a CPU, when all have been read; with hal_plan_identity(). */
+void config_regions_check(struct config_maker *m);
 /* The static event channels between domains, when all of these are known. */
 void config_channels_make(struct config_maker *m);
 bool config_is_module(const struct dt_index *ix, uint32_t node);

@@ -16,6 +16,7 @@
 struct dt_index; /* config/dtindex.h */
 struct dt_irq;
 struct config_report; /* config/config.h */
+struct plan;          /* config/plan.h */
 
 struct hal_guest_bank {
     gpa_t base;
@@ -74,6 +75,26 @@ uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host, bool direct);
 
 /* Whether the emulated interrupt controller of a domain has any of [base, base + bytes), guest physical. */
 bool hal_plan_intc_has(const struct hal_plan_host *host, bool direct, uint64_t base, uint64_t bytes);
+
+/* Whether nothing translates: guests find memory and devices where the host has them, so that each has static
+ * memory and a direct map, and a CPU has few regions (of one kind and one permission each) for them all. */
+bool hal_plan_identity(const struct hal_plan_host *host);
+
+struct hal_plan_region {
+    uint64_t base;
+    uint64_t last; /* 0: where it lies is known at boot */
+    const char *what;
+};
+
+#define HAL_PLAN_REGIONS_MAX 32u
+
+/* With hal_plan_identity(): the regions that a CPU has for a domain, by its index in the plan, or for the
+ * hypervisor (PLAN_NO_DOMAIN); neighbours that are alike are one. Their number; those above
+ * HAL_PLAN_REGIONS_MAX are not counted. */
+uint32_t hal_plan_regions(const struct plan *plan, uint32_t domain,
+                          struct hal_plan_region list[HAL_PLAN_REGIONS_MAX]);
+/* All that a CPU has */
+uint32_t hal_plan_regions_max(const struct plan *plan);
 
 /* Default size of a domain's pool for translation tables and other pages charged to it, bytes, page
  * multiple. Large enough for ram_bytes in 4 KiB pages at worst alignment is not required: blocks are used

@@ -2,4 +2,4 @@
 unit_config_alone := 1
 unit_config_cflags := -D_GNU_SOURCE -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include
 unit_config_with := $(wildcard src/config/*.c src/config/partition/*.c) src/lib/crc32.c src/lib/fmt.c \
-    $(wildcard src/arch/arm/plan/*.c src/arch/arm64/plan/*.c)
+    $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c)

@@ -6,12 +6,14 @@
 #include "lib/string.h"
 
 #define FAKE_IOMMU_LINE 106u
+#define FAKE_REGIONS    4u
 
 void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report, struct hal_plan_host *host)
 {
     (void)report;
     host->intc_version = 3u;
     host->has_power = false;
+    host->identity = false;
     host->nr_iommus = 0u;
     for (uint32_t n = 0u; n < ix->nr_nodes; n++) {
         if (dt_compatible(ix, n, "bulkhead,fake-intc-2")) {
@@ -19,6 +21,9 @@ void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report
         }
         if (dt_compatible(ix, n, "bulkhead,fake-power")) {
             host->has_power = true;
+        }
+        if (dt_compatible(ix, n, "bulkhead,fake-mpu")) {
+            host->identity = true;
         }
         if (dt_compatible(ix, n, "bulkhead,fake-iommu") && (host->nr_iommus < HAL_IOMMUS_MAX)) {
             host->iommu_node[host->nr_iommus] = n;
@@ -120,4 +125,33 @@ uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus)
     const uint64_t pages = 16u + (ram_bytes / MIB(256)) + (uint64_t)nr_vcpus;
 
     return pages * PAGE_BYTES;
+}
+
+bool hal_plan_identity(const struct hal_plan_host *host)
+{
+    return host->identity;
+}
+
+/* One for each range of a domain's memory, and one for the host. */
+uint32_t hal_plan_regions(const struct plan *plan, uint32_t domain,
+                          struct hal_plan_region list[HAL_PLAN_REGIONS_MAX])
+{
+    uint32_t nr = 1u;
+
+    list[0] = (struct hal_plan_region){ 0u, 0u, "the host" };
+    if (domain < plan->nr_domains) {
+        nr = (uint32_t)bits_min(plan->domain[domain].nr_static, HAL_PLAN_REGIONS_MAX);
+        for (uint32_t i = 0u; i < nr; i++) {
+            const struct plan_range *const r = &plan->static_mem[plan->domain[domain].static_first + i];
+
+            list[i] = (struct hal_plan_region){ r->base, r->base + (r->bytes - 1u), "memory" };
+        }
+    }
+    return nr;
+}
+
+uint32_t hal_plan_regions_max(const struct plan *plan)
+{
+    (void)plan;
+    return FAKE_REGIONS;
 }

@@ -19,6 +19,14 @@ static inline void hal_store_release32(volatile uint32_t *word, uint32_t value)
     *word = value;
 }
 
+static inline uint32_t hal_fetch_add32(volatile uint32_t *word, uint32_t value)
+{
+    const uint32_t old = *word;
+
+    *word = old + value;
+    return old;
+}
+
 static inline uint64_t hal_fetch_or64(volatile uint64_t *word, uint64_t bits)
 {
     const uint64_t old = *word;

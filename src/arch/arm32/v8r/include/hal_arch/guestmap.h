@@ -2,6 +2,6 @@
 #ifndef HAL_ARCH_GUESTMAP_H
 #define HAL_ARCH_GUESTMAP_H
 
-#include "arm_guestmap.h"
+#include "mpu_map.h"
 
 #endif

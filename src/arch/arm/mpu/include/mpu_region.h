@@ -1,7 +1,7 @@
 /* Protection regions of PMSAv8 as a sorted set, and their two encodings: pure code, for as many regions as
  * the architecture can have. */
-#ifndef ARCH_ARM_MPU_REGION_H
-#define ARCH_ARM_MPU_REGION_H
+#ifndef ARCH_ARM_MPU_MPU_REGION_H
+#define ARCH_ARM_MPU_MPU_REGION_H
 
 #include "hal/types.h"
 #include "lib/bits.h"
