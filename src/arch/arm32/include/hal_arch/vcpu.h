@@ -29,6 +29,7 @@ struct a32_fp {
 struct a32_guest_regs {
     uint32_t bank[A32_BANKED_NR];
     A32_WORDS(A32_FIELD32)
+    A32_MODEL_SOME(A32_FIELD32) /* those that not all CPUs have: a32_model_save() */
     A32_PAIRS(A32_FIELD64)
 };
 #undef A32_FIELD32

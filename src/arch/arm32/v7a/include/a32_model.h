@@ -6,6 +6,8 @@
     X(ttbcr, A32_TTBCR)                                                                                      \
     X(dacr, A32_DACR)
 
+#define A32_MODEL_SOME(X)
+
 #define A32_MODEL_PAIRS(X)                                                                                   \
     X(ttbr0, A32_TTBR0)                                                                                      \
     X(ttbr1, A32_TTBR1)
