@@ -66,6 +66,7 @@ enum hv_status hal_cpu_start(cpuid_t cpu, uint64_t hwid, void *stack_top)
     }
     a32_secondary_stack[cpu] = stack_top;
     if (CONFIG_MPU != 0) {
+        a32_model_start(cpu);
         a32_mailbox[hwid % HV_CPUS_MAX] = cpu + 1u;
         hal_cache_clean(a32_secondary_stack, sizeof(a32_secondary_stack));
         hal_cache_clean(a32_mailbox, sizeof(a32_mailbox));

@@ -53,6 +53,7 @@ a32_start:
     cmp     r0, #0
     bne     a32_refuse
 #endif
+    mov     r0, #0
     bl      a32_memory_on
 
     /* At the link address. .bss ends page aligned. */
@@ -104,6 +105,7 @@ a32_secondary:
 #endif
 a32_go:
     bl      a32_mode_setup
+    add     r0, r7, #1
     bl      a32_memory_on
     ldr     r0, =a32_secondary_stack
     ldr     sp, [r0, r7, lsl #2]

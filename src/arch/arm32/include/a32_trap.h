@@ -34,6 +34,7 @@ void a32_fp_load(const struct a32_fp *fp);
 
 /* The memory model's part of a switch (v7a, v8r): the guest's map, and registers that are in no list. */
 void a32_model_init_cpu(void);
+void a32_model_start(cpuid_t cpu); /* another one, which begins with the MPU off */
 void a32_model_reset(struct hal_vcpu *vcpu);
 void a32_model_save(struct hal_vcpu *vcpu);
 void a32_model_load(struct hal_vcpu *vcpu);
