@@ -46,6 +46,10 @@ static uint32_t cp_encoding2(uint32_t ec, uint64_t esr)
         encoding = ARM_SYSREG(3u, 0u, 12u, 11u, op1 + 5u); /* ICC_SGI1R, ICC_ASGI1R, ICC_SGI0R */
     } else if ((crm == 14u) && (op1 == 2u)) {
         encoding = ARM_SYSREG(3u, 3u, 14u, 2u, 2u); /* CNTP_CVAL */
+    } else if ((crm == 9u) && (op1 == 0u)) {
+        encoding = ARM_SYSREG(3u, 0u, 9u, 13u, 0u); /* PMCCNTR */
+    } else if (crm == 15u) {
+        encoding = ARM_SYSREG(3u, op1 & 7u, 15u, 15u, 0u); /* the processor's own */
     } else {
         encoding = 0u;
     }

@@ -152,12 +152,14 @@ static void decoded(void **state)
         { EC(4) | CP2(1, 12, 2, 3), ARM_SYSREG(3, 0, 12, 11, 6) },
         { EC(4) | CP2(2, 12, 2, 3), ARM_SYSREG(3, 0, 12, 11, 7) },
         { EC(4) | CP2(3, 12, 2, 3), 0 },
-        { EC(4) | CP2(2, 14, 2, 3), ARM_SYSREG(3, 3, 14, 2, 2) }, /* CNTP_CVAL */
-        { EC(4) | CP2(0, 2, 2, 3), 0 },                           /* TTBR0 is not trapped */
-        { EC(5) | CP(0, 1, 1, 4), ARM_SYSREG(2, 0, 1, 1, 4) },    /* DBGOSLSR */
-        { EC(5) | CP(0, 0, 3, 5), ARM_SYSREG(2, 0, 0, 3, 5) },    /* DBGBCR3 */
-        { EC(5) | CP(1, 0, 0, 0), 0 },                            /* trace */
-        { EC(12) | CP2(0, 1, 0, 1), ARM_SYSREG(2, 0, 1, 0, 0) },  /* DBGDRAR */
+        { EC(4) | CP2(2, 14, 2, 3), ARM_SYSREG(3, 3, 14, 2, 2) },  /* CNTP_CVAL */
+        { EC(4) | CP2(0, 9, 2, 3), ARM_SYSREG(3, 0, 9, 13, 0) },   /* PMCCNTR */
+        { EC(4) | CP2(0, 15, 2, 3), ARM_SYSREG(3, 0, 15, 15, 0) }, /* CPUACTLR */
+        { EC(4) | CP2(0, 2, 2, 3), 0 },                            /* TTBR0 is not trapped */
+        { EC(5) | CP(0, 1, 1, 4), ARM_SYSREG(2, 0, 1, 1, 4) },     /* DBGOSLSR */
+        { EC(5) | CP(0, 0, 3, 5), ARM_SYSREG(2, 0, 0, 3, 5) },     /* DBGBCR3 */
+        { EC(5) | CP(1, 0, 0, 0), 0 },                             /* trace */
+        { EC(12) | CP2(0, 1, 0, 1), ARM_SYSREG(2, 0, 1, 0, 0) },   /* DBGDRAR */
         { EC(12) | CP2(1, 1, 0, 1), 0 },
         { EC(8) | CP(7, 7, 0, 0), ARM_SYSREG(3, 0, 0, 3, 0) }, /* MVFR0 */
         { EC(8) | CP(7, 6, 0, 0), ARM_SYSREG(3, 0, 0, 3, 1) },
