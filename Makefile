@@ -13,6 +13,7 @@ SHELL := /bin/sh
 # A board is a port's.
 PORT_OF_virt-a15 := armv7a
 PORT_OF_mps3-an536 := armv8r
+PORTS := arm64 armv7a armv8r
 PORT ?= $(or $(PORT_OF_$(BOARD)),arm64)
 TOOLCHAIN ?= clang
 DEBUG ?= 0

@@ -122,12 +122,12 @@ $(hal_native): $(patsubst %.c,$(TESTS_OUT)/hal/%.o,$(hal_native_sources)) $(hal_
 
 # The same suite in the hypervisor's place: the port's objects as they are in the product, with the suite above them.
 hal_selftest := $(OUT)/hal-selftest.bin
-hal_target_objects := $(patsubst %.c,$(OUT)/%.o,$(hal_suite) tests/hal/selftest_main.c tests/hal/selftest_edu.c) \
+hal_target_sources := $(hal_suite) tests/hal/selftest_main.c tests/hal/selftest_edu.c \
+    tests/hal/machine_$(if $(filter 1,$(port_mpu)),mps3,virt).c
+hal_target_objects := $(patsubst %.c,$(OUT)/%.o,$(hal_target_sources)) \
     $(filter $(OUT)/src/arch/% $(OUT)/src/lib/% $(OUT)/src/config/% $(OUT)/src/base/spinlock.o $(OUT)/src/base/librt.o,$(target_objects))
 lib_users += tests/hal
-CFLAGS_tests/hal/selftest_main.c := -Itests/hal
-CFLAGS_tests/hal/selftest_edu.c := -Itests/hal
-$(foreach f,$(hal_suite),$(eval CFLAGS_$(f) := -Itests/hal))
+$(foreach f,$(hal_target_sources),$(eval CFLAGS_$(f) := -Itests/hal))
 
 $(OUT)/hal-selftest.elf: $(hal_target_objects) $(port_lds) $(target_libs) $(OUT)/flags
 	$(call say,LD,$@)$(LD_TARGET) $(LDFLAGS_TARGET) -T $(port_lds) -o $@ $(hal_target_objects) \
@@ -139,10 +139,11 @@ $(hal_selftest): $(OUT)/hal-selftest.elf
 .PHONY: hal-native hal-selftest test-hal
 hal-native: $(hal_native)
 hal-selftest: $(hal_selftest)
-# The image is tried on the machines and processors of tests/hal/test_selftest.py.
+# The images are tried on the machines and processors of tests/hal/test_selftest.py.
 test-hal:
 	+@$(MAKE) -k unit-objects hal-native hal-selftest || echo 'the suite could not be built everywhere'
-	@BULKHEAD_SELFTEST=$(hal_selftest) $(RUN_LEVEL) hal out/results/hal.txt $(if $(T),,$(hal_native)) \
+	+@for port in $(PORTS); do $(MAKE) PORT=$$port TOOLCHAIN=clang DEBUG=0 STATIC=0 hal-selftest || exit 1; done
+	@$(RUN_LEVEL) hal out/results/hal.txt $(if $(T),,$(hal_native)) \
 	    'pytest:tests/hal$(if $(T),:$(T))'
 
 # -- Guests of our own and systems, in QEMU ---------------------------------------------------------------------------------

@@ -1,28 +1,20 @@
-/* The suite as an image of its own, in the hypervisor's place on QEMU's `virt` machine: the console is its
- * PL011, scratch RAM lies where nothing is loaded on that machine with 1 GiB, and the end is the host's
+/* The suite as an image of its own, in the hypervisor's place on a machine of QEMU's; the end is the host's
  * power-off. */
 #include "config/config.h"
 #include "hal/context.h"
 #include "hal/cpu.h"
 #include "hal/hypmap.h"
 #include "hal/irq.h"
-#include "hal/mmio.h"
 #include "hal/power.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "hal_suite.h"
 #include "lib/bits.h"
 #include "selftest_edu.h"
+#include "selftest_machine.h"
 
-#define PL011_BASE    0x09000000ULL
-#define PL011_BYTES   0x1000u
-#define PL011_DR      0x00u
-#define PL011_FR      0x18u
-#define PL011_FR_TXFF 0x20u
-
-#define HEAP_AT     0x60000000ULL
+#define UART_BYTES  0x1000u
 #define HEAP_BYTES  MIB(4)
-#define SCRATCH_AT  0x68000000ULL
 #define TREE_BYTES  MIB(2) /* most that the tree may have */
 #define STACK_ALIGN 16
 
@@ -38,10 +30,7 @@ static void put(char c)
         if (c == '\n') {
             put('\r');
         }
-        while ((hal_mmio_read32(&uart[PL011_FR]) & PL011_FR_TXFF) != 0u) {
-            hal_cpu_relax();
-        }
-        hal_mmio_write32(&uart[PL011_DR], (uint8_t)c);
+        selftest_machine.put(uart, c);
     }
 }
 
@@ -125,18 +114,18 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
     suite_seen.domain_pages_max = UINT32_MAX;
     suite_machine.put = put;
     suite_machine.end = end;
-    suite_machine.scratch = hpa(SCRATCH_AT);
+    suite_machine.scratch = hpa(selftest_machine.scratch);
     suite_machine.host = &host;
-    must(hal_hypmap_heap(hpa(HEAP_AT), HEAP_BYTES, &va, &used), "hal_hypmap_heap");
+    must(hal_hypmap_heap(hpa(selftest_machine.heap), HEAP_BYTES, &va, &used), "hal_hypmap_heap");
     uint8_t *const heap = &((uint8_t *)va)[used];
-    CHECK(hal_hypmap_hpa(va).v == HEAP_AT);
+    CHECK(hal_hypmap_hpa(va).v == selftest_machine.heap);
     CHECK((used < HEAP_BYTES) && ((used % PAGE_BYTES) == 0u));
-    CHECK(hal_hypmap_hpa(&((uint8_t *)va)[HEAP_BYTES - 1u]).v == (HEAP_AT + HEAP_BYTES - 1u));
-    must(hal_hypmap_device(hpa(PL011_BASE), PL011_BYTES, &va), "hal_hypmap_device");
+    CHECK(hal_hypmap_hpa(&((uint8_t *)va)[HEAP_BYTES - 1u]).v == (selftest_machine.heap + HEAP_BYTES - 1u));
+    must(hal_hypmap_device(hpa(selftest_machine.uart), UART_BYTES, &va), "hal_hypmap_device");
     uart = va;
     suite_machine.pages = heap;
     suite_text("HAL-SUITE begins\n");
-    tree_read(boot->tree);
+    tree_read((selftest_machine.tree != 0u) ? hpa(selftest_machine.tree) : boot->tree);
     suite_machine.second_hwid = second_hwid(boot->cpu_hwid);
     hal_power_init(&host);
     must(hal_irq_init(&host), "hal_irq_init");

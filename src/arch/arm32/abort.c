@@ -16,8 +16,8 @@
 #define PAGE_MASK (PAGE_BYTES - 1u)
 
 
-/* HPFAR does not hold the address of a permission fault: the guest's own translation gives it again. false: the
- * guest has changed its tables meanwhile. In HYP mode PAR has its 64-bit format (DDI 0406 B3.12.3). */
+/* HPFAR does not hold the address of a permission fault: the guest's own translation gives it again. false:
+ * the guest has changed its tables meanwhile. In HYP mode PAR has its 64-bit format (DDI 0406 B3.12.3). */
 static bool abort_translate(uint32_t va, uint64_t *ipa)
 {
     const uint64_t saved = A32_READ64(A32_PAR);

@@ -20,7 +20,6 @@
 #define PSCI_SUCCESS 0u
 
 void *a32_secondary_stack[HV_CPUS_MAX];
-uint32_t a32_mailbox[HV_CPUS_MAX] __attribute__((section(".data.a32_mailbox"))); /* read before .bss is clear */
 
 static volatile uint32_t cpu_slots; /* handed out so far */
 
@@ -66,11 +65,7 @@ enum hv_status hal_cpu_start(cpuid_t cpu, uint64_t hwid, void *stack_top)
     }
     a32_secondary_stack[cpu] = stack_top;
     if (CONFIG_MPU != 0) {
-        a32_model_start(cpu);
-        a32_mailbox[hwid % HV_CPUS_MAX] = cpu + 1u;
-        hal_cache_clean(a32_secondary_stack, sizeof(a32_secondary_stack));
-        hal_cache_clean(a32_mailbox, sizeof(a32_mailbox));
-        hal_cpu_event_send();
+        status = a32_model_start(cpu, hwid);
     } else if ((host->psci_conduit != ARM_CONDUIT_SMC) || (host->psci_cpu_on == 0u)) {
         status = HV_NOT_SUPPORTED;
     } else {

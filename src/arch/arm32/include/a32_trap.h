@@ -34,15 +34,14 @@ void a32_fp_load(const struct a32_fp *fp);
 
 /* The memory model's part of a switch (v7a, v8r): the guest's map, and registers that are in no list. */
 void a32_model_init_cpu(void);
-void a32_model_start(cpuid_t cpu); /* another one, which begins with the MPU off */
+/* Instead of firmware, which these machines do not have: HV_INVALID if the CPU runs. */
+enum hv_status a32_model_start(cpuid_t cpu, uint64_t hwid);
 void a32_model_reset(struct hal_vcpu *vcpu);
 void a32_model_save(struct hal_vcpu *vcpu);
 void a32_model_load(struct hal_vcpu *vcpu);
 
-/* head.S: where secondaries start (code), the stacks it gives them, by cpuid_t, and, where nobody but us holds
- * them, whether they are to go on, by affinity: 1 + cpuid_t. */
+/* head.S: where secondaries start (code), and the stacks it gives them, by cpuid_t. */
 extern uint8_t a32_secondary[];
 extern void *a32_secondary_stack[HV_CPUS_MAX];
-extern uint32_t a32_mailbox[HV_CPUS_MAX];
 
 #endif

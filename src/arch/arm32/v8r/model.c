@@ -6,6 +6,7 @@
 #include "arm_early.h"
 #include "arm_port.h"
 #include "hal/cache.h"
+#include "hal/cpu.h"
 #include "hal/upcall.h"
 #include "mpu_cpu.h"
 #include "mpu_regs.h"
@@ -16,6 +17,10 @@
 extern uint8_t arm_image_start[];
 extern uint8_t arm_rodata_end[];
 extern uint8_t arm_image_end[];
+
+/* head.S: whether a CPU is to go on, by affinity: 1 + cpuid_t. Read before .bss is clear. */
+extern uint32_t a32_mailbox[HV_CPUS_MAX];
+uint32_t a32_mailbox[HV_CPUS_MAX] __attribute__((section(".data.a32_mailbox")));
 
 /* memory.S: what a secondary starts with, encoded, by cpuid_t */
 struct a32_regions {
@@ -42,17 +47,26 @@ void arm_early_boot(uintptr_t tree, uintptr_t image_pa, uintptr_t payload_offset
     upcall_boot(&boot);
 }
 
-void a32_model_start(cpuid_t cpu)
+enum hv_status a32_model_start(cpuid_t cpu, uint64_t hwid)
 {
     const struct mpu_cpu *const from = mpu_cpu_of(cpu);
     struct a32_regions *const to = &a32_regions[cpu];
+    uint32_t *const mail = &a32_mailbox[hwid % HV_CPUS_MAX];
 
+    if (*mail != 0u) {
+        return HV_INVALID;
+    }
     for (uint32_t i = 0u; i < from->nr_own; i++) {
         to->pair[i][0] = mpu_bar32(&from->own[i]);
         to->pair[i][1] = mpu_lar32(&from->own[i]);
     }
     to->nr = from->nr_own;
     hal_cache_clean(to, sizeof(*to));
+    hal_cache_clean(a32_secondary_stack, sizeof(a32_secondary_stack));
+    *mail = cpu + 1u;
+    hal_cache_clean(mail, sizeof(*mail));
+    hal_cpu_event_send();
+    return HV_OK;
 }
 
 void a32_model_init_cpu(void)

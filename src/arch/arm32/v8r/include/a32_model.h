@@ -13,13 +13,13 @@
 /* What each of these processors has: 16 regions; and what some have more: 4, or 8 (MPUIR) */
 #define A32_MODEL_WORDS(X)                                                                                   \
     X(prselr, A32_PRSELR)                                                                                    \
-    A32_MODEL_TWO(X, 0, 1, "0", "8") \
-    A32_MODEL_TWO(X, 2, 3, "0", "9") \
-    A32_MODEL_TWO(X, 4, 5, "0", "10") \
-    A32_MODEL_TWO(X, 6, 7, "0", "11") \
-    A32_MODEL_TWO(X, 8, 9, "0", "12") \
-    A32_MODEL_TWO(X, 10, 11, "0", "13") \
-    A32_MODEL_TWO(X, 12, 13, "0", "14") \
+    A32_MODEL_TWO(X, 0, 1, "0", "8")                                                                         \
+    A32_MODEL_TWO(X, 2, 3, "0", "9")                                                                         \
+    A32_MODEL_TWO(X, 4, 5, "0", "10")                                                                        \
+    A32_MODEL_TWO(X, 6, 7, "0", "11")                                                                        \
+    A32_MODEL_TWO(X, 8, 9, "0", "12")                                                                        \
+    A32_MODEL_TWO(X, 10, 11, "0", "13")                                                                      \
+    A32_MODEL_TWO(X, 12, 13, "0", "14")                                                                      \
     A32_MODEL_TWO(X, 14, 15, "0", "15")
 #define A32_MODEL_TO_20(X)                                                                                   \
     A32_MODEL_TWO(X, 16, 17, "1", "8")                                                                       \
