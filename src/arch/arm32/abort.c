@@ -15,7 +15,6 @@
 #define PAR_ADDR  GENMASK64(39u, 12u)
 #define PAGE_MASK (PAGE_BYTES - 1u)
 
-
 /* HPFAR does not hold the address of a permission fault: the guest's own translation gives it again. false:
  * the guest has changed its tables meanwhile. In HYP mode PAR has its 64-bit format (DDI 0406 B3.12.3). */
 static bool abort_translate(uint32_t va, uint64_t *ipa)
@@ -89,8 +88,8 @@ static uint64_t abort_stored(const struct hal_vcpu *vcpu, const struct hal_exit 
     uint64_t value;
 
     if (exit->width == 8u) {
-        value = arm_reg_get(vcpu, A32_PAIR_LOW(exit->reg)) |
-                (arm_reg_get(vcpu, A32_PAIR_HIGH(exit->reg)) << 32u);
+        value =
+            arm_reg_get(vcpu, A32_PAIR_LOW(exit->reg)) | (arm_reg_get(vcpu, A32_PAIR_HIGH(exit->reg)) << 32u);
     } else {
         value = arm_load_extend(arm_reg_get(vcpu, exit->reg), exit->width, false, true);
     }
@@ -107,40 +106,58 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
     }
 }
 
+/* What kind of access it was, and of what; the register that moves by *step, if any. */
+static uint32_t abort_access(const struct hal_vcpu *vcpu, uint32_t hsr, struct hal_exit *exit, uint32_t *step)
+{
+    uint32_t base = A32_INSN_NO_BASE;
+
+    exit->walk = (CONFIG_MPU == 0) && arm_esr_is_walk(hsr);
+    exit->permission = (CONFIG_MPU == 0) && (arm_esr_fault(hsr) == ARM_FAULT_PERMISSION);
+    if (!exit->exec) {
+        arm_esr_access(hsr, exit);
+        if ((exit->width == 0u) && !exit->walk) {
+            base = abort_describe(vcpu, exit, step);
+        }
+    }
+    if (exit->write && (exit->width != 0u)) {
+        exit->value = abort_stored(vcpu, exit);
+    }
+    return base;
+}
+
+/* Where it went; of a table only the page is known. false: the guest's tables say something else now. */
+static bool abort_place(uint32_t hsr, struct hal_exit *exit)
+{
+    const uint32_t far = (uint32_t)exit->gva;
+    uint64_t ipa = (uint64_t)(A32_READ(A32_HPFAR) & (uint32_t)ARM_HPFAR_FIPA) << 8u;
+    bool is_known = true;
+
+    if ((CONFIG_MPU != 0) || !arm_esr_has_ipa(hsr)) {
+        is_known = abort_translate(far, &ipa);
+    } else {
+        ipa |= exit->walk ? 0u : (far & PAGE_MASK);
+    }
+    exit->gpa = gpa(ipa);
+    return is_known;
+}
+
 enum hal_resume a32_abort(struct hal_vcpu *vcpu, uint32_t hsr)
 {
     const bool is_fetch = arm_esr_ec(hsr) == ARM_EC_IABT;
-    const uint32_t far = is_fetch ? A32_READ(A32_HIFAR) : A32_READ(A32_HDFAR);
-    struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT, .cause = hsr, .gva = far };
+    struct hal_exit exit = { .kind = HAL_EXIT_MEM_FAULT, .cause = hsr, .exec = is_fetch };
     enum hal_resume resume = HAL_INJECT_ABORT;
-    uint64_t ipa = (uint64_t)(A32_READ(A32_HPFAR) & (uint32_t)ARM_HPFAR_FIPA) << 8u;
-    uint32_t base = A32_INSN_NO_BASE;
     uint32_t step = 0u;
+    uint32_t base;
 
+    exit.gva = is_fetch ? A32_READ(A32_HIFAR) : A32_READ(A32_HDFAR);
     if (arm_esr_fault(hsr) > ARM_FAULT_PERMISSION) {
         exit.external = true;
         return upcall_exit(vcpu, &exit);
     }
-    exit.exec = is_fetch;
-    exit.walk = (CONFIG_MPU == 0) && arm_esr_is_walk(hsr);
-    exit.permission = (CONFIG_MPU == 0) && (arm_esr_fault(hsr) == ARM_FAULT_PERMISSION);
-    if (!exit.exec) {
-        arm_esr_access(hsr, &exit);
-        if ((exit.width == 0u) && !exit.walk) {
-            base = abort_describe(vcpu, &exit, &step);
-        }
+    base = abort_access(vcpu, hsr, &exit, &step);
+    if (!abort_place(hsr, &exit)) {
+        return HAL_RESUME;
     }
-    if (exit.write && (exit.width != 0u)) {
-        exit.value = abort_stored(vcpu, &exit);
-    }
-    if ((CONFIG_MPU != 0) || !arm_esr_has_ipa(hsr)) {
-        if (!abort_translate(far, &ipa)) {
-            return HAL_RESUME;
-        }
-    } else {
-        ipa |= exit.walk ? 0u : (far & PAGE_MASK); /* of a table only the page is known */
-    }
-    exit.gpa = gpa(ipa);
     if (!arm_vcpu_mmio(vcpu, &exit, &resume)) {
         resume = upcall_exit(vcpu, &exit);
     }

@@ -1,5 +1,5 @@
-/* What compilers for AArch32 call by themselves (Arm's run-time ABI, RTABI32): 64-bit division and shifts, and
- * the memory functions under names of its own. */
+/* What compilers for AArch32 call by themselves (Arm's run-time ABI, RTABI32): 64-bit division and shifts,
+ * and the memory functions under names of its own. */
     .syntax unified
     .arm
 

@@ -1,5 +1,6 @@
-/* Entry of the boot CPU and of secondaries, MMU or MPU and data cache off. With an MMU: the Linux zImage protocol
- * (r2 = device tree) and PSCI CPU_ON. With an MPU all CPUs start here at once; the one with affinity 0 goes on. */
+/* Entry of the boot CPU and of secondaries, MMU or MPU and data cache off. With an MMU: the Linux zImage
+ * protocol (r2 = device tree) and PSCI CPU_ON. With an MPU all CPUs start here at once; the one with affinity
+ * 0 goes on. */
 #include "a32_asm.h"
 
 #define MODE_MASK    0x1f
@@ -15,13 +16,13 @@ a32_head:
     .endr
     b       a32_start
     .word   0x016f2818 /* zImage */
-#if CONFIG_MPU
+.if CONFIG_MPU
     .word   a32_head
     .word   arm_image_end
-#else
+.else
     .word   0 /* 0x28: runs anywhere */
     .word   arm_image_bytes /* 0x2c: where it ends; bulkhead-image raises it to the whole file */
-#endif
+.endif
     .word   0x04030201
     .word   0, 0, 0
     .word   arm_image_bytes, 0 /* 0x40: without what bulkhead-image appends */
@@ -35,24 +36,24 @@ a32_start:
     mrs     r0, cpsr
     and     r0, r0, #MODE_MASK
     cmp     r0, #MODE_HYP
-#if CONFIG_MPU
+.if CONFIG_MPU
     bne     a32_stop
     mrc     p15, 0, r0, c0, c0, 5 /* MPIDR */
     lsls    r0, r0, #8
     bne     a32_parked
-#else
+.else
     ADDRESS r5, refuse_mode
     bne     a32_refuse
-#endif
+.endif
     ADDRESS sp, arm_boot_stack_top
     bl      a32_mode_setup
     mov     r0, r6
     bl      a32_memory_map
-#if !CONFIG_MPU
+.if !CONFIG_MPU
     ADDRESS r5, a32_refuse_place
     cmp     r0, #0
     bne     a32_refuse
-#endif
+.endif
     mov     r0, #0
     bl      a32_memory_on
 
@@ -74,7 +75,7 @@ a32_stop:
     wfi
     b       a32_stop
 
-#if CONFIG_MPU
+.if CONFIG_MPU
 /* Waits for hal_cpu_start(), without a stack: .bss is not clear yet. */
 a32_parked:
     ldr     r1, =a32_mailbox
@@ -85,7 +86,7 @@ a32_parked:
     bhs     a32_go
     wfe
     b       1b
-#else
+.else
 a32_refuse:
     ADDRESS sp, arm_boot_stack_top
     mov     r0, r7
@@ -102,7 +103,7 @@ a32_secondary:
     and     r0, r0, #MODE_MASK
     cmp     r0, #MODE_HYP
     bne     a32_stop
-#endif
+.endif
 a32_go:
     bl      a32_mode_setup
     add     r0, r7, #1
@@ -126,8 +127,8 @@ a32_mode_setup:
     bx      lr
     .ltorg
 
-#if !CONFIG_MPU
+.if !CONFIG_MPU
     .section .rodata.a32_head, "a"
 refuse_mode:
     .asciz  "\r\nBulkhead needs HYP mode: this loader or machine started it in another.\r\n"
-#endif
+.endif

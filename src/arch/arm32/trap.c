@@ -208,7 +208,8 @@ void a32_frame_print(const struct hal_frame *frame)
 
 void a32_trap_broken(uint32_t what, const struct hal_frame *frame)
 {
-    static const char *const text[] = { "exception in the hypervisor", "undefined instruction in the hypervisor",
+    static const char *const text[] = { "exception in the hypervisor",
+                                        "undefined instruction in the hypervisor",
                                         "data abort in the hypervisor", "prefetch abort in the hypervisor" };
 
     upcall_log_hex("hsr ", A32_READ(A32_HSR));

@@ -18,9 +18,9 @@
     (A32_HCR_HOST | A32_HCR_VM | A32_HCR_SWIO | A32_HCR_PTW | A32_HCR_FB | A32_HCR_BSU_I | A32_HCR_TWE |     \
      A32_HCR_TID3 | A32_HCR_TSC | A32_HCR_TIDCP | A32_HCR_TAC | A32_HCR_TSW)
 
-#define VCPU_CPSR      (ARM_MODE_SVC | ARM_PSR_AIF)
-#define VCPU_SCTLR     0x00C50838u /* what is fixed to 1: MMU or MPU and caches off, low vectors */
-#define VCPU_NO_MACHINE UINT32_MAX /* r1 of the Linux boot protocol: the device tree says it */
+#define VCPU_CPSR       (ARM_MODE_SVC | ARM_PSR_AIF)
+#define VCPU_SCTLR      0x00C50838u /* what is fixed to 1: MMU or MPU and caches off, low vectors */
+#define VCPU_NO_MACHINE UINT32_MAX  /* r1 of the Linux boot protocol: the device tree says it */
 
 enum hv_status hal_domain_init(struct hal_domain *domain, const struct hal_domain_config *config)
 {

@@ -1,6 +1,6 @@
-/* Exceptions taken to HYP mode and the one way back. While a guest runs, SP_hyp is the end of the registers in
- * its frame, so that a push saves them there; in hypervisor-level contexts it is their stack. Handlers run on
- * the CPU's stack with interrupts masked and r4 = struct hal_cpu. */
+/* Exceptions taken to HYP mode and the one way back. While a guest runs, SP_hyp is the end of the registers
+ * in its frame, so that a push saves them there; in hypervisor-level contexts it is their stack. Handlers run
+ * on the CPU's stack with interrupts masked and r4 = struct hal_cpu. */
 #include "a32_offsets.h"
 
 #define MODE_MASK 0x1f
@@ -114,8 +114,8 @@ hal_context_yield:
     bl      upcall_reschedule
     b       a32_enter
 
-/* uint32_t a32_abort_take(void): the only place where a handler lets asynchronous aborts in. The barrier makes
- * those of earlier accesses pending. */
+/* uint32_t a32_abort_take(void): the only place where a handler lets asynchronous aborts in. The barrier
+ * makes those of earlier accesses pending. */
     .global a32_abort_take
 a32_abort_take:
     mov     r0, #0

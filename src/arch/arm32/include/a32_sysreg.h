@@ -36,15 +36,15 @@ static inline void a32_isb(void)
 }
 
 /* Identification */
-#define A32_MIDR     "p15, 0, %0, c0, c0, 0"
-#define A32_CTR      "p15, 0, %0, c0, c0, 1"
-#define A32_MPIDR    "p15, 0, %0, c0, c0, 5"
-#define A32_ID_DFR0  "p15, 0, %0, c0, c1, 2"
-#define A32_CLIDR    "p15, 1, %0, c0, c0, 1"
-#define A32_CCSIDR   "p15, 1, %0, c0, c0, 0"
-#define A32_CSSELR   "p15, 2, %0, c0, c0, 0"
-#define A32_VPIDR    "p15, 4, %0, c0, c0, 0"
-#define A32_VMPIDR   "p15, 4, %0, c0, c0, 5"
+#define A32_MIDR    "p15, 0, %0, c0, c0, 0"
+#define A32_CTR     "p15, 0, %0, c0, c0, 1"
+#define A32_MPIDR   "p15, 0, %0, c0, c0, 5"
+#define A32_ID_DFR0 "p15, 0, %0, c0, c1, 2"
+#define A32_CLIDR   "p15, 1, %0, c0, c0, 1"
+#define A32_CCSIDR  "p15, 1, %0, c0, c0, 0"
+#define A32_CSSELR  "p15, 2, %0, c0, c0, 0"
+#define A32_VPIDR   "p15, 4, %0, c0, c0, 0"
+#define A32_VMPIDR  "p15, 4, %0, c0, c0, 5"
 
 /* A guest's: PL1 and PL0 */
 #define A32_SCTLR      "p15, 0, %0, c1, c0, 0"
