@@ -62,6 +62,36 @@ static void atomics(void)
     CHECK(hal_index(BIT64(32) | 5u, 64u) == 0u);
 }
 
+/* On 32-bit ports the compiler's division is the port's. */
+static void wide_division(void)
+{
+    static const uint64_t numbers[] = { 1u,
+                                        2u,
+                                        3u,
+                                        10u,
+                                        1000000000u,
+                                        UINT32_MAX,
+                                        1ULL << 32u,
+                                        0x1FFFFFFFFULL,
+                                        0x123456789ABCDEFULL,
+                                        INT64_MAX,
+                                        1ULL << 63u,
+                                        UINT64_MAX };
+
+    for (uint32_t i = 0u; i < (sizeof(numbers) / sizeof(numbers[0])); i++) {
+        for (uint32_t k = 0u; k < (sizeof(numbers) / sizeof(numbers[0])); k++) {
+            volatile uint64_t n = numbers[i];
+            volatile uint64_t d = numbers[k];
+            const uint64_t quotient = n / d;
+            const uint64_t rest = n % d;
+            const int64_t down = -(int64_t)(n / 2u) / (int64_t)((d / 2u) + 1u);
+
+            CHECK((rest < d) && (((quotient * d) + rest) == n) && (quotient <= n));
+            CHECK(down == -(int64_t)((n / 2u) / ((d / 2u) + 1u)));
+        }
+    }
+}
+
 static void masking(void)
 {
     hal_cpu_irq_unmask();
@@ -313,6 +343,7 @@ static void second_cpu(void)
 
 const struct suite_test suite_tests_cpu[] = {
     { "atomics", atomics },
+    { "wide_division", wide_division },
     { "masking", masking },
     { "checksum", checksum },
     { "identity", identity },

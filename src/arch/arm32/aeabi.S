@@ -117,3 +117,12 @@ FUNCTION __aeabi_memset
     .set    __aeabi_\name\unit, __aeabi_\name
     .endr
     .endr
+
+/* How many zeros are below r1:r0's lowest one */
+FUNCTION __ctzdi2
+    cmp     r0, #0
+    rbitne  r0, r0
+    rbiteq  r0, r1
+    clz     r0, r0
+    addeq   r0, r0, #32
+    bx      lr
