@@ -84,7 +84,8 @@ include build/bench.mk
 build: image tools guests
 
 # Every compiler and kind of build must pass without a warning.
-BUILD_KINDS := $(foreach k,clang-0-0 clang-1-0 gcc-0-0 gcc-1-0 clang-0-1 gcc-1-1,arm64-$(k))
+BUILD_KINDS := $(foreach k,clang-0-0 clang-1-0 gcc-0-0 gcc-1-0 clang-0-1 gcc-1-1,arm64-$(k)) \
+    $(foreach k,clang-0-0 gcc-1-0 gcc-0-1,armv7a-$(k) armv8r-$(k))
 build-all: tools guests
 	+$(Q)sh build/levels.sh kinds '$(MAKE)' $(BUILD_KINDS)
 

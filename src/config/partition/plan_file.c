@@ -27,7 +27,7 @@ static void string_write(struct walk *w, const char **string)
         if (w->good) {
             const void *const text = *string;
 
-            (void)memcpy(&w->out[at], text, length);
+            (void)memcpy(&w->out[at], text, (size_t)length);
             offset = at;
             w->bytes += length;
         }
@@ -105,7 +105,7 @@ uint64_t plan_file_write(const struct plan *plan, hpa_t image_base, uint8_t *out
     }
     void *const body = &out[PLAN_AT];
 
-    (void)memcpy(body, from, size);
+    (void)memcpy(body, from, (size_t)size);
     trees_forget(body);
     strings_walk(body, &w, string_write);
     header.bytes = w.bytes;
@@ -138,14 +138,14 @@ enum hv_status plan_file_read(const uint8_t *file, uint64_t bytes, struct plan_f
         status = HV_NOT_FOUND;
     } else if ((header->layout == PLAN_LAYOUT) && (header->bytes <= bytes) &&
                (header->bytes > (PLAN_AT + plan_bytes(1u))) && (file[header->bytes - 1u] == 0u)) {
-        (void)memcpy(body, &file[PLAN_AT], plan_bytes(0u));
+        (void)memcpy(body, &file[PLAN_AT], (size_t)plan_bytes(0u));
         w.bytes = header->bytes;
         w.good = counts_good(plan) && ((PLAN_AT + plan_bytes(plan->nr_domains)) < header->bytes);
     } else {
         /* another version's, or damaged */
     }
     if (w.good) {
-        (void)memcpy(body, &file[PLAN_AT], plan_bytes(plan->nr_domains));
+        (void)memcpy(body, &file[PLAN_AT], (size_t)plan_bytes(plan->nr_domains));
         trees_forget(plan);
         strings_walk(plan, &w, string_read);
     }
