@@ -13,8 +13,6 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define ZIMAGE_BELOW_BYTES MIB(128)
-
 /* One build's view of its images. */
 struct image_load {
     struct domain *domain;
@@ -115,7 +113,7 @@ static enum hv_status kernel_recognise(struct image_load *load)
     enum hv_status status;
 
     read_head(module, head);
-    status = kimage_parse_head(head, module->bytes, &load->kernel);
+    status = kimage_parse_kernel(load->domain->plan, head, &load->kernel);
     if (status != HV_OK) {
         status = kernel_refuse(load, load->kernel.found, load->kernel.expected);
     } else {
@@ -131,40 +129,13 @@ static enum hv_status kernel_recognise(struct image_load *load)
     return status;
 }
 
-/* Where in a bank an image goes that may go anywhere in it (Linux's booting.rst). A zImage wants to be out of
- * its kernel's way. */
-static uint64_t kernel_place(const struct kimage *k, const struct plan_range *bank)
-{
-    uint64_t at = bits_align_up(bank->base, BUILD_SECTION_BYTES) + k->text_offset;
-
-    if (k->kind == KIMAGE_ZIMAGE) {
-        const uint64_t room = bits_min(bank->bytes, ZIMAGE_BELOW_BYTES);
-
-        at = bits_align_down((bank->base + room) - bits_min(k->memory_bytes, room), BUILD_SECTION_BYTES);
-    }
-    return at;
-}
-
-/* The end of what a kernel can reach, device tree and ramdisk included. */
-static uint64_t reach_end(const struct kimage *k)
-{
-    return k->is_32bit ? GIB(4) : UINT64_MAX;
-}
-
 /* Where the kernel goes: an Image to the first bank that has the room; false if none has. The end of one that
  * does not tell its size is known when it is there. */
 static bool kernel_find(struct image_load *load)
 {
     const struct kimage *const k = &load->kernel;
-    const struct plan_domain *const plan = load->domain->plan;
-    bool fits = false;
+    const bool fits = kimage_find(build_plan(), load->domain->plan, k, &load->bank, &load->base);
 
-    for (uint32_t i = 0; !fits && layout_bank(build_plan(), plan, i, &load->bank); i++) { /* at most 64 */
-        load->base = k->placed ? k->load_base : kernel_place(k, &load->bank);
-        fits = (load->base >= load->bank.base) && ((load->base - load->bank.base) < load->bank.bytes) &&
-               ((load->base + k->memory_bytes) <= reach_end(k)) &&
-               (k->memory_bytes <= (load->bank.bytes - (load->base - load->bank.base)));
-    }
     load->end = load->base + k->memory_bytes;
     load->entry = k->placed ? k->entry : load->base;
     return fits;
@@ -201,14 +172,15 @@ bool build_in_place(struct domain *domain, struct domain_chunk *chunk)
 
     if (good) {
         read_head(&plan->kernel, head);
-        good = (kimage_parse_head(head, plan->kernel.bytes, &load.kernel) == HV_OK) && kernel_find(&load);
+        good = (kimage_parse_kernel(plan, head, &load.kernel) == HV_OK) && kernel_find(&load);
     }
     if (good) {
         kernel_source(&load);
         const uint64_t from = bits_align_up(load.source.base, BUILD_SECTION_BYTES);
         const uint64_t end = bits_align_down(load.source.base + load.source.bytes, BUILD_SECTION_BYTES);
 
-        good = !load.gzip && (((load.base - load.source.base) % BUILD_SECTION_BYTES) == 0u) && (from < end) &&
+        good = !load.gzip && (load.kernel.kind != KIMAGE_ELF) &&
+               (((load.base - load.source.base) % BUILD_SECTION_BYTES) == 0u) && (from < end) &&
                is_alone(domain, from, end);
         chunk->at = gpa(load.base + (from - load.source.base));
         chunk->to = hpa(from);
@@ -235,6 +207,24 @@ static enum hv_status kernel_copy(const struct image_load *load)
                : status;
 }
 
+/* Its parts, each from its place in the module. */
+static enum hv_status kernel_copy_parts(const struct image_load *load)
+{
+    uint8_t head[KIMAGE_HEAD_BYTES];
+    struct kimage_part part = { 0u, 0u, 0u };
+    enum hv_status status = HV_OK;
+
+    read_head(&load->domain->plan->kernel, head);
+    for (uint32_t i = 0; (status == HV_OK) && kimage_part(head, i, &part); i++) { /* at most 14 */
+        const struct build_source source = { load->source.base + part.offset, part.bytes };
+
+        if (part.bytes > 0u) {
+            status = build_copy(load->domain, gpa(part.at), &source);
+        }
+    }
+    return status;
+}
+
 static enum hv_status kernel_inflate(struct image_load *load)
 {
     const uint64_t bank_end = load->bank.base + load->bank.bytes;
@@ -243,6 +233,20 @@ static enum hv_status kernel_inflate(struct image_load *load)
 
     load->end = bits_max(load->end, load->base + sink.written);
     return (end == INFLATE_DONE) ? HV_OK : inflate_refuse(load, end);
+}
+
+static enum hv_status kernel_put(struct image_load *load)
+{
+    enum hv_status status;
+
+    if (load->kernel.kind == KIMAGE_ELF) {
+        status = kernel_copy_parts(load);
+    } else if (load->gzip && (CONFIG_STATIC == 0)) {
+        status = kernel_inflate(load);
+    } else {
+        status = kernel_copy(load);
+    }
+    return status;
 }
 
 static enum hv_status kernel_load(struct image_load *load)
@@ -262,10 +266,10 @@ static enum hv_status kernel_load(struct image_load *load)
                                "a place in the domain's memory");
     }
     if (status == HV_OK) {
-        status = (load->gzip && (CONFIG_STATIC == 0)) ? kernel_inflate(load) : kernel_copy(load);
+        status = kernel_put(load);
     }
     if ((status == HV_OK) && ((load->entry < load->base) || (load->entry >= load->end))) {
-        status = kernel_refuse(load, "a uImage that is entered outside of itself", "an entry in the image");
+        status = kernel_refuse(load, "a kernel that is entered outside of itself", "an entry in the image");
     }
     return status;
 }
@@ -349,7 +353,7 @@ static bool modules_find(const struct image_load *load, struct placement *place)
 
     for (uint32_t i = 0; !found && more; i++) { /* at most 65 */
         const uint64_t base = bits_align_up(bank.base, BUILD_SECTION_BYTES);
-        const uint64_t end = bits_min(bank.base + bank.bytes, reach_end(&load->kernel));
+        const uint64_t end = bits_min(bank.base + bank.bytes, kimage_reach(&load->kernel));
         const bool is_kernels = (bank.base == load->bank.base);
 
         place->bank_base = base;
@@ -369,7 +373,9 @@ static enum hv_status modules_load(const struct image_load *load)
     struct placement place = { .ramdisk_bytes = ramdisk.bytes };
     enum hv_status status = HV_OK;
 
-    if (!modules_find(load, &place)) {
+    if (plan->no_tree && (ramdisk.bytes == 0u)) {
+        /* a small memory need not have room for anything else */
+    } else if (!modules_find(load, &place)) {
         log_line(
             "/chosen/%s: memory: found %U KiB, expected room for kernel, ramdisk of %U KiB and device tree",
             plan->name, plan->memory_bytes >> 10u, ramdisk.bytes >> 10u);
@@ -378,8 +384,12 @@ static enum hv_status modules_load(const struct image_load *load)
     if ((status == HV_OK) && (ramdisk.bytes > 0u)) {
         status = build_copy(load->domain, place.ramdisk, &ramdisk);
     }
-    if (status == HV_OK) {
+    if (plan->no_tree) {
+        place.tree = gpa(0u);
+    } else if (status == HV_OK) {
         status = tree_load(load, &place);
+    } else {
+        /* told */
     }
     build_slot_of(load->domain)->tree = place.tree;
     return status;

@@ -101,6 +101,7 @@ static const struct config_rule domain_rule[] = {
     { "bulkhead,restart-limit", config_take_number, "0 to 10000", 0, 10000, FIELD(restarts_per_minute) },
     { .name = "bulkhead,watchdog-ms", take_watchdog, "0 to 86400000", 0, 86400000 },
     { "bulkhead,max-irq-rate", config_take_number, "1 to 1000000", 1, 1000000, FIELD(max_irq_rate) },
+    { "bulkhead,no-device-tree", config_take_flag, CONFIG_NO_VALUE, FLAG(no_tree) },
     { "bulkhead,monitor", config_take_flag, CONFIG_NO_VALUE, FLAG(monitor) },
     CONFIG_RULE("bulkhead,pci-functions", config_take_ignore, ""),
     CONFIG_RULE("xen,force-assign-without-iommu", config_take_flag, CONFIG_NO_VALUE),

@@ -8,12 +8,16 @@
 
 #define DIGEST_CRC32C "bulkhead,crc32c"
 #define DIGEST_SHA256 "bulkhead,sha256"
+#define LOAD_ADDRESS  "bulkhead,load-address"
+#define ENTRY_ADDRESS "bulkhead,entry-address"
 
 static const struct config_rule module_rule[] = {
     CONFIG_RULE("bulkhead,image-offset", config_take_ignore, ""),
     CONFIG_RULE("bulkhead,image-bytes", config_take_ignore, ""),
     CONFIG_RULE(DIGEST_CRC32C, config_take_ignore, ""),
     CONFIG_RULE(DIGEST_SHA256, config_take_ignore, ""),
+    CONFIG_RULE(LOAD_ADDRESS, config_take_ignore, ""),
+    CONFIG_RULE(ENTRY_ADDRESS, config_take_ignore, ""),
     CONFIG_RULE("xen,uefi-binary", config_take_refuse,
                 "no such property (booting as a UEFI program is not supported yet)"),
 };
@@ -153,6 +157,35 @@ static void kernel_bootargs(struct config_maker *m, struct plan_domain *d, uint3
     }
 }
 
+/* Whether the property is there. A fault unless it is one address. */
+static bool kernel_address(struct config_maker *m, uint32_t node, const char *prop, uint64_t *out)
+{
+    struct dt_value v = { NULL, 0u };
+    const bool there = dt_get(m->ix, node, prop, &v);
+
+    if (there && (v.bytes != 4u) && (v.bytes != 8u)) {
+        config_fault(m->report, node, prop, &v, "an address in one cell or two");
+    } else if (there) {
+        *out = dt_cells(&v, 0, v.bytes / 4u);
+    } else {
+        /* as it is */
+    }
+    return there;
+}
+
+/* A kernel without a header of its own goes where the module says, as it is. */
+static void kernel_place(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    d->kernel_flat = kernel_address(m, node, LOAD_ADDRESS, &d->kernel_at);
+    d->kernel_entry = d->kernel_at;
+    if (kernel_address(m, node, ENTRY_ADDRESS, &d->kernel_entry) &&
+        (!d->kernel_flat || (d->kernel_entry < d->kernel_at) ||
+         ((d->kernel_entry - d->kernel_at) >= d->kernel.bytes))) {
+        config_fault_prop(m->report, node, ENTRY_ADDRESS,
+                          "an address in the kernel, whose place " LOAD_ADDRESS " says");
+    }
+}
+
 static void module_digest(struct config_maker *m, struct plan_module *module, uint32_t node)
 {
     struct dt_value crc = { NULL, 0u };
@@ -195,6 +228,11 @@ void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t 
         }
         if (role == &d->kernel) {
             kernel_bootargs(m, d, node);
+            kernel_place(m, d, node);
+        } else if (dt_has(m->ix, node, LOAD_ADDRESS) || dt_has(m->ix, node, ENTRY_ADDRESS)) {
+            config_fault_prop(m->report, node, LOAD_ADDRESS, "none of a module that is no kernel");
+        } else {
+            /* wherever there is room */
         }
     }
 }
@@ -294,19 +332,29 @@ void kimage_fault(struct config_report *report, const struct plan_domain *domain
                        kernel_name(domain), image->found, image->expected);
 }
 
-bool kimage_fits(struct config_report *report, const struct plan_domain *domain, const struct kimage *image)
+bool kimage_fits(struct config_report *report, const struct plan *plan, const struct plan_domain *domain,
+                 struct kimage *image)
 {
+    struct plan_range bank = { 0u, 0u };
+    uint64_t base = 0;
     const uint64_t memory = domain->memory_bytes;
     const uint64_t offset = (image->kind == KIMAGE_ARM64) ? image->text_offset : 0u;
     const uint64_t after = (offset < memory) ? (memory - offset) : 0u;
     const uint64_t room = after - bits_min(after, domain->ramdisk.bytes);
-    const bool fits = image->memory_bytes <= room;
+    bool fits = image->memory_bytes <= room;
 
-    if (!fits) {
+    if (fits && !kimage_find(plan, domain, image, &bank, &base)) {
+        image->found = "an image that does not fit where it must go";
+        image->expected = "a place in the domain's memory";
+        kimage_fault(report, domain, image);
+        fits = false;
+    } else if (!fits) {
         config_fault_whole(report,
                            "/chosen/%s/%s: kernel: found an image that takes %U bytes, expected one that "
                            "leaves room for the ramdisk in the domain's memory",
                            domain->name, kernel_name(domain), image->memory_bytes);
+    } else {
+        /* it fits */
     }
     return fits;
 }

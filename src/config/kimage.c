@@ -1,5 +1,7 @@
+/* [impl->req~kernel-programs~1] */
 #include "config/kimage.h"
 
+#include "config/partition/layout.h"
 #include "lib/bits.h"
 #include "lib/crc32.h"
 #include "lib/string.h"
@@ -19,6 +21,7 @@
 #define ZIMAGE_START_AT     0x28u
 #define ZIMAGE_END_AT       0x2Cu
 #define ZIMAGE_MAGIC        0x016F2818u
+#define ZIMAGE_BELOW_BYTES  MIB(128)
 
 /* RFC 1952: ten bytes of header, eight of trailer, and no stream is empty */
 #define GZIP_BYTES_MIN 20u
@@ -36,6 +39,31 @@
 #define UIMAGE_ARCH_ARM64   22u
 #define UIMAGE_COMP_NONE    0u
 #define UIMAGE_COMP_GZIP    1u
+
+/* ELF, little-endian (System V ABI, chapters 4 and 5): [0] of 32 bits, [1] of 64 */
+#define ELF_MAGIC        0x464C457Fu
+#define ELF_BITS_32      1u
+#define ELF_BITS_64      2u
+#define ELF_LITTLE       1u
+#define ELF_EXECUTABLE   2u
+#define ELF_LOAD         1u
+#define ELF_HEADER_BYTES 64u
+#define ELF_LIMIT        BIT64(48) /* of any guest's addresses; keeps sums far from wrapping */
+#define KERNEL_SECTION   MIB(2)    /* what an Image's place counts from: Linux's booting.rst */
+
+struct elf_shape {
+    uint32_t width; /* of an address */
+    uint32_t machine;
+    uint32_t phoff_at;
+    uint32_t phentsize_at; /* the number of entries follows */
+    uint32_t ph_bytes;
+    uint32_t ph_offset_at; /* in a program header */
+    uint32_t ph_paddr_at;
+    uint32_t ph_filesz_at; /* the size in memory follows */
+};
+
+static const struct elf_shape elf_shapes[2] = { { 4u, 40u, 28u, 42u, 32u, 4u, 12u, 16u },
+                                                { 8u, 183u, 32u, 54u, 56u, 8u, 24u, 32u } };
 
 static uint32_t le32(const uint8_t *b)
 {
@@ -75,6 +103,109 @@ static bool is_zimage(const uint8_t *data, uint64_t bytes)
 static bool is_gzip(const uint8_t *data, uint64_t bytes)
 {
     return (bytes >= 3u) && (data[0] == 0x1Fu) && (data[1] == 0x8Bu) && (data[2] == 8u);
+}
+
+static uint32_t le16(const uint8_t *b)
+{
+    return (uint32_t)b[0] | ((uint32_t)b[1] << 8u);
+}
+
+static bool is_elf(const uint8_t *data, uint64_t bytes)
+{
+    return (bytes >= ELF_HEADER_BYTES) && (le32(data) == ELF_MAGIC);
+}
+
+static const struct elf_shape *elf_shape(const uint8_t *data)
+{
+    return &elf_shapes[(data[4] == ELF_BITS_64) ? 1 : 0];
+}
+
+static uint64_t elf_number(const struct elf_shape *shape, const uint8_t *at)
+{
+    return (shape->width == 8u) ? le64(at) : le32(at);
+}
+
+bool kimage_part(const uint8_t *data, uint32_t i, struct kimage_part *out)
+{
+    const struct elf_shape *const shape = elf_shape(data);
+    const bool there = i < le16(&data[shape->phentsize_at + 2u]);
+
+    out->bytes = 0u;
+    if (there) {
+        const uint8_t *const ph = &data[elf_number(shape, &data[shape->phoff_at]) + (i * shape->ph_bytes)];
+
+        out->offset = elf_number(shape, &ph[shape->ph_offset_at]);
+        out->at = elf_number(shape, &ph[shape->ph_paddr_at]);
+        out->bytes = (le32(ph) == ELF_LOAD) ? elf_number(shape, &ph[shape->ph_filesz_at]) : 0u;
+    }
+    return there;
+}
+
+static bool elf_header_good(const uint8_t *data, uint64_t bytes)
+{
+    const struct elf_shape *const shape = elf_shape(data);
+    const uint64_t phoff = elf_number(shape, &data[shape->phoff_at]);
+    const uint64_t table = (uint64_t)le16(&data[shape->phentsize_at + 2u]) * shape->ph_bytes;
+    const uint64_t most = bits_min(bytes, KIMAGE_HEAD_BYTES);
+
+    return ((data[4] == ELF_BITS_32) || (data[4] == ELF_BITS_64)) && (data[5] == ELF_LITTLE) &&
+           (le16(&data[16]) == ELF_EXECUTABLE) && (le16(&data[18]) == shape->machine) &&
+           (le16(&data[shape->phentsize_at]) == shape->ph_bytes) && (phoff <= most) &&
+           (table <= (most - phoff));
+}
+
+/* Adds a program header's range of memory to [*base, *end). False if it is not good. */
+static bool elf_part_add(const uint8_t *ph, const struct elf_shape *shape, uint64_t bytes, uint64_t *base,
+                         uint64_t *end)
+{
+    const uint64_t offset = elf_number(shape, &ph[shape->ph_offset_at]);
+    const uint64_t at = elf_number(shape, &ph[shape->ph_paddr_at]);
+    const uint64_t filesz = elf_number(shape, &ph[shape->ph_filesz_at]);
+    const uint64_t memsz = elf_number(shape, &ph[shape->ph_filesz_at + shape->width]);
+    bool good = true;
+
+    if ((le32(ph) == ELF_LOAD) && (memsz > 0u)) {
+        good = (filesz <= memsz) && (offset <= bytes) && (filesz <= (bytes - offset)) && (at < ELF_LIMIT) &&
+               (memsz <= (ELF_LIMIT - at));
+        *base = bits_min(*base, at);
+        *end = bits_max(*end, at + memsz);
+    }
+    return good;
+}
+
+/* What is not in the file needs no clearing: a domain's memory is zero. */
+static enum hv_status parse_elf(const uint8_t *data, uint64_t bytes, struct kimage *out)
+{
+    const struct elf_shape *const shape = elf_shape(data);
+    const uint32_t nr = le16(&data[shape->phentsize_at + 2u]);
+    uint64_t base = UINT64_MAX;
+    uint64_t end = 0;
+    bool good = elf_header_good(data, bytes);
+    enum hv_status status = HV_OK;
+
+    if (!good) {
+        status = refuse(out, HV_NOT_SUPPORTED, "an ELF file of another kind",
+                        "an executable for Arm or AArch64, program headers in its first 512 bytes");
+    } else {
+        const uint64_t phoff = elf_number(shape, &data[shape->phoff_at]);
+
+        for (uint32_t i = 0; i < nr; i++) { /* at most 14: the table lies in the head */
+            good = good && elf_part_add(&data[phoff + (i * shape->ph_bytes)], shape, bytes, &base, &end);
+        }
+        out->kind = KIMAGE_ELF;
+        out->is_32bit = data[4] == ELF_BITS_32;
+        out->placed = true;
+        out->load_base = base;
+        out->memory_bytes = end - base;
+        out->payload_bytes = bytes;
+        out->entry = elf_number(shape, &data[24]);
+        good = good && (end > base) && (out->entry >= base) && (out->entry < end);
+        status = good ? HV_OK
+                      : refuse(out, HV_CORRUPT,
+                               "an ELF file with parts outside of it, or an entry outside of them",
+                               "a kernel that is whole");
+    }
+    return status;
 }
 
 static enum hv_status parse_arm64(const uint8_t *data, uint64_t bytes, struct kimage *out)
@@ -140,9 +271,11 @@ static enum hv_status parse_bare(const uint8_t *data, uint64_t bytes, struct kim
         status = parse_arm64(data, bytes, out);
     } else if (is_zimage(data, bytes)) {
         status = parse_zimage(data, bytes, out);
+    } else if (is_elf(data, bytes)) {
+        status = parse_elf(data, bytes, out);
     } else {
         status = refuse(out, HV_NOT_SUPPORTED, "an unknown format",
-                        "an arm64 Image, a gzip of one, a zImage, or a uImage");
+                        "an arm64 Image, a gzip of one, a zImage, a uImage or an ELF file");
     }
     return status;
 }
@@ -223,14 +356,56 @@ enum hv_status kimage_parse_head(const uint8_t *data, uint64_t bytes, struct kim
     return uimage ? parse_uimage(data, bytes, out) : parse_bare(data, bytes, out);
 }
 
-enum hv_status kimage_parse(const uint8_t *data, uint64_t bytes, struct kimage *out)
+enum hv_status kimage_parse_kernel(const struct plan_domain *domain, const uint8_t *data, struct kimage *out)
 {
-    const enum hv_status status = kimage_parse_head(data, bytes, out);
+    enum hv_status status = HV_OK;
 
-    if ((status == HV_OK) && (out->kind == KIMAGE_GZIP)) {
-        out->inflated_hint = le32(&data[out->payload_offset + out->payload_bytes - 4u]);
+    if (domain->kernel_flat) {
+        (void)memset(out, 0, sizeof(*out));
+        out->kind = KIMAGE_FLAT;
+        out->is_32bit = UINTPTR_MAX <= UINT32_MAX; /* as the host */
+        out->placed = true;
+        out->load_base = domain->kernel_at;
+        out->entry = domain->kernel_entry;
+        out->payload_bytes = domain->kernel.bytes;
+        out->memory_bytes = domain->kernel.bytes;
+    } else {
+        status = kimage_parse_head(data, domain->kernel.bytes, out);
     }
     return status;
+}
+
+/* Where in a bank an image goes that may go anywhere in it (Linux's booting.rst). A zImage wants to be out of
+ * its kernel's way. */
+static uint64_t kernel_place(const struct kimage *k, const struct plan_range *bank)
+{
+    uint64_t at = bits_align_up(bank->base, KERNEL_SECTION) + k->text_offset;
+
+    if (k->kind == KIMAGE_ZIMAGE) {
+        const uint64_t room = bits_min(bank->bytes, ZIMAGE_BELOW_BYTES);
+
+        at = bits_align_down((bank->base + room) - bits_min(k->memory_bytes, room), KERNEL_SECTION);
+    }
+    return at;
+}
+
+uint64_t kimage_reach(const struct kimage *image)
+{
+    return image->is_32bit ? GIB(4) : UINT64_MAX;
+}
+
+bool kimage_find(const struct plan *plan, const struct plan_domain *domain, const struct kimage *image,
+                 struct plan_range *bank, uint64_t *base)
+{
+    bool fits = false;
+
+    for (uint32_t i = 0; !fits && layout_bank(plan, domain, i, bank); i++) { /* at most 64 */
+        *base = image->placed ? image->load_base : kernel_place(image, bank);
+        fits = (*base >= bank->base) && ((*base - bank->base) < bank->bytes) &&
+               ((*base + image->memory_bytes) <= kimage_reach(image)) &&
+               (image->memory_bytes <= (bank->bytes - (*base - bank->base)));
+    }
+    return fits;
 }
 
 enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes, const struct kimage *outer,
@@ -244,8 +419,8 @@ enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes, const 
     out->placed = outer->placed;
     out->load_base = outer->load_base;
     out->entry = outer->entry;
-    if (is_gzip(data, bytes)) {
-        status = refuse(out, HV_NOT_SUPPORTED, "a gzip inside a gzip", "an arm64 Image in it");
+    if (is_gzip(data, bytes) || is_elf(data, bytes)) {
+        status = refuse(out, HV_NOT_SUPPORTED, "a gzip or an ELF file inside a gzip", "an arm64 Image in it");
     } else if (outer->uimage) {
         status = parse_wrapped(data, bytes, out);
     } else {

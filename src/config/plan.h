@@ -179,6 +179,8 @@ struct plan_domain {
     uint32_t watchdog_ms;  /* it runs from the start with this time to reset; 0: when the guest starts it */
     uint32_t max_irq_rate; /* bulkhead,max-irq-rate: device interrupts a second; 0 = no limit */
     bool monitor;          /* bulkhead,monitor: may ask for the state of other domains */
+    bool kernel_flat;      /* the kernel has no header: its bytes go to kernel_at */
+    bool no_tree;          /* bulkhead,no-device-tree: the guest gets none */
     bool direct_map;       /* RAM and emulated devices at host addresses */
     enum plan_enhanced enhanced;
     uint32_t peers;        /* bit = index in plan.domain[]: it shares memory or a channel with these */
@@ -190,9 +192,11 @@ struct plan_domain {
     PLAN_WIDE const void *partial_tree; /* all its bytes, for good; NULL: they were not at hand */
     PLAN_WIDE uint32_t partial_room;    /* bytes that its nodes take in the guest's tree */
     uint32_t intc_phandle;              /* what they call the interrupt controller; 0: as all guests do */
-    PLAN_WIDE const char *bootargs;     /* never NULL */
-    uint64_t affinity[HV_VCPUS_MAX];    /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
-    uint8_t pinned[HV_VCPUS_MAX];       /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
+    uint64_t kernel_at;                 /* kernel_flat: bulkhead,load-address, guest physical */
+    uint64_t kernel_entry;
+    PLAN_WIDE const char *bootargs;  /* never NULL */
+    uint64_t affinity[HV_VCPUS_MAX]; /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
+    uint8_t pinned[HV_VCPUS_MAX];    /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
 };
 
 struct plan {

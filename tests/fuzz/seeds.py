@@ -76,6 +76,23 @@ def uimage(body, load, entry, compression):
     return header(zlib.crc32(header(0))) + body
 
 
+def elf(bits, parts, entry, machine=None):
+    """An executable: parts are (address, bytes, size in memory)."""
+    wide = bits == 64
+    head = 64 if wide else 52
+    each = 56 if wide else 32
+    table, body, at = b"", b"", 512
+    for address, data, room in parts:
+        table += (struct.pack("<IIQQQQQQ", 1, 7, at + len(body), address, address, len(data), room, 8) if wide else
+                  struct.pack("<IIIIIIII", 1, at + len(body), address, address, len(data), room, 7, 8))
+        body += data
+    kind = machine or (183 if wide else 40)
+    shape = "<HHIQQQIHHHHHH" if wide else "<HHIIIIIHHHHHH"
+    header = b"\x7fELF" + bytes([2 if wide else 1, 1, 1]) + bytes(9) + struct.pack(
+        shape, 2, kind, 1, entry, head, 0, 0, head, each, len(parts), 0, 0, 0)
+    return (header + table).ljust(512, b"\0") + body
+
+
 def images(folder):
     """Three bytes before each: what the target does with it."""
     plain = arm64_image(bytes(range(256)) * 8)
@@ -84,6 +101,9 @@ def images(folder):
             "plain": plain, "offset": arm64_image(b"body" * 100, 0x80000, 0x20000), "gzip": packed, "cut": packed[:200],
             "padded": packed + bytes(5000), "uimage": uimage(plain, 0x40200000, 0x40200000, 0),
             "uimage-gzip": uimage(packed, 0x40080000, 0x40080040, 1),
+            "elf-64": elf(64, [(0x40000000, b"text" * 99, 0x1000), (0x40200010, b"data", 0x40000)], 0x40000010),
+            "elf-32": elf(32, [(0x40010000, b"text" * 999, 0x1000)], 0x40010001),
+            "elf-far": elf(64, [(0x40000000, b"text", 4), (0x7FFFFFFFFFFF, b"data", 4)], 0x40000000),
             "large": gzip.compress(arm64_image(bytes(1 << 20)), mtime=0),
     }.items():
         write(folder, "image", name, b"\0\0\0" + data)

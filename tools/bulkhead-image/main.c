@@ -347,14 +347,14 @@ static void module_check(struct job *j, const struct plan_domain *d, const struc
     }
     if (module != &d->kernel) {
         /* anything will do */
-    } else if (kimage_parse(item->data, item->bytes, &image) != HV_OK) {
+    } else if (kimage_parse_kernel(d, item->data, &image) != HV_OK) {
         kimage_fault(&j->report, d, &image);
     } else if ((image.kind == KIMAGE_GZIP) && is_static(j)) {
         image.found = "a gzip";
         image.expected = "one that is not compressed, for the static profile";
         kimage_fault(&j->report, d, &image);
     } else {
-        (void)kimage_fits(&j->report, d, &image);
+        (void)kimage_fits(&j->report, &j->plan, d, &image);
     }
 }
 

@@ -10,7 +10,8 @@ class Board:
     tell), which begins at `ram`. port: whose hypervisor runs there, link_address: where it is linked, for one that must be loaded
     there (the machine has no loader: all cores start at the image's first byte). console: its place among QEMU's serial lines."""
 
-    def __init__(self, name, cpu, cpus, mem, gic, tree=None, tree_mem=None, port="arm64", link_address=None, ram=None, console=0):
+    def __init__(self, name, cpu, cpus, mem, gic, tree=None, tree_mem=None, port="arm64", link_address=None, ram=None,
+                 console=0):
         self.name = name
         self.cpu = cpu
         self.cpus = cpus
@@ -33,8 +34,9 @@ class Board:
         else:
             machine = ["-machine", self.name + options]
         memory = [] if self.ram else ["-m", str(mem)]
-        return machine + ["-smp", str(cpus)] + memory + ["-accel", "tcg,thread=" + threads, "-display", "none", "-monitor", "none",
-                                                         "-nic", "none", "-audio", "none", "-no-reboot"]
+        return machine + ["-smp", str(cpus)] + memory + [
+            "-accel", "tcg,thread=" + threads, "-display", "none", "-monitor", "none", "-nic", "none", "-audio", "none",
+            "-no-reboot"]
 
 
 BOARDS = {

@@ -234,7 +234,8 @@ def image(r):
 
 
 def zimage(r):
-    """A 32-bit port's hypervisor: the file is as long as its header says, and lies where it is linked. [test->req~mps3-an536~1]"""
+    """A 32-bit port's hypervisor: the file is as long as its header says, and lies where it is linked.
+    [test->req~mps3-an536~1]"""
     program = bytearray(hypervisor())
     program[0x38:0x3C] = bytes(4)
     struct.pack_into("<III", program, 0x24, 0x016F2818, 0x50000000, 0x50009100)
@@ -246,7 +247,8 @@ def zimage(r):
     with open(out, "rb") as file:
         data = file.read()
     r.equal("zimage-header", struct.unpack_from("<III", data, 0x24), (0x016F2818, 0x50000000, 0x50000000 + len(data)))
-    r.equal("zimage-payload", (data[16:24], struct.unpack_from("<QQ", data, 0x40)), (bytes(program[16:24]), (0x9100, 0xA000)))
+    r.equal("zimage-payload", (data[16:24], struct.unpack_from("<QQ", data, 0x40)),
+            (bytes(program[16:24]), (0x9100, 0xA000)))
     own = ("cpus = <1>; #xen,static-mem-address-cells = <2>; #xen,static-mem-size-cells = <1>; "
            "xen,static-mem = <0 0x50000000 0x1000000>;")
     there = r.write("there.dts", "/dts-v1/; / { chosen { " +
@@ -351,7 +353,8 @@ def partial(r):
     judge("partial-kernel", unit("a", 0x48000000) +
           'b { compatible = "xen,domain"; memory = <0 0x1000>; cpus = <1>; k { compatible = "multiboot,kernel", '
           '"multiboot,module"; data = "no kernel"; }; };', 0,
-          ["/chosen/b/k: kernel: found an unknown format, expected an arm64 Image, a gzip of one, a zImage, or a uImage"],
+          ["/chosen/b/k: kernel: found an unknown format, expected an arm64 Image, a gzip of one, a zImage, a uImage or an ELF "
+           "file"],
           [sound.format("a"), unsound.format("b")])
     judge("partial-none", unit("a", 0x48000000, cpus=0), 1, ["/chosen/a: cpus: found 0, expected 1 to 128"], [])
     judge("partial-chosen", 'bulkhead,on-panic = "x"; ' + unit("a", 0x48000000), 1,

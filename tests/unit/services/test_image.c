@@ -502,7 +502,7 @@ static void test_uimage(void **state)
     free(u);
     u = uimage(image, 300000u, (uint32_t)BANK, (uint32_t)BANK + 0x3000000u, 0u);
     kernel(100u, u, 300064u);
-    build_bad("kernel: found a uImage that is entered outside of itself");
+    build_bad("kernel: found a kernel that is entered outside of itself");
     free(u);
     free(packed);
     free(image);
