@@ -18,6 +18,7 @@
 static const char *const end_words[] = { "stop", "restart", NULL };
 static const char *const enhanced[] = { "disabled", "no-xenstore", NULL }; /* as enum plan_enhanced */
 static const char *const passthrough[] = { "enabled", "disabled", NULL };
+static const char *const el1_msa[] = { "mpu", "mmu", NULL };
 static const char *const no_sci[] = { "none", NULL };
 
 static void take_memory(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
@@ -80,6 +81,19 @@ static void take_pool(struct config_target *t, const struct config_rule *rule, c
     }
 }
 
+static void take_el1_msa(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    const struct hal_plan_host *const host = &t->m->plan->host;
+
+    if (!hal_plan_identity(host)) {
+        config_fault(t->m->report, t->node, rule->name, v, "no such property on a host with an MMU");
+    } else if (!hal_plan_el1_mmu(host) && dt_strings_have(v, el1_msa[1])) {
+        config_fault(t->m->report, t->node, rule->name, v, "mpu, which is what this host's CPUs have");
+    } else {
+        config_take_word(t, rule, v);
+    }
+}
+
 #define FIELD(field) CONFIG_FIELD(struct plan_domain, field)
 #define FLAG(field)  CONFIG_FLAG(struct plan_domain, field)
 
@@ -119,7 +133,7 @@ static const struct config_rule domain_rule[] = {
     { .name = "max_grant_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX },
     { .name = "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX },
     { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", .words = no_sci },
-    CONFIG_RULE("v8r_el1_msa", config_take_refuse, "no such property on a host with an MMU"),
+    { "v8r_el1_msa", take_el1_msa, "mpu or mmu", .words = el1_msa, FLAG(el1_mmu) },
 };
 static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
 
@@ -223,6 +237,7 @@ void config_domain_forget(struct plan_domain *d)
     d->watchdog = false;
     d->enhanced = PLAN_ENHANCED_NONE;
     d->direct_map = false;
+    d->host_memory = false;
     d->nr_static = 0;
     d->kernel.bytes = 0;
     d->ramdisk.bytes = 0;

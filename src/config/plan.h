@@ -181,7 +181,9 @@ struct plan_domain {
     bool monitor;          /* bulkhead,monitor: may ask for the state of other domains */
     bool kernel_flat;      /* the kernel has no header: its bytes go to kernel_at */
     bool no_tree;          /* bulkhead,no-device-tree: the guest gets none */
-    bool direct_map;       /* RAM and emulated devices at host addresses */
+    bool direct_map;       /* emulated devices at host addresses, and memory */
+    bool host_memory;      /* memory at host addresses: with direct_map, or where nothing translates */
+    bool el1_mmu;          /* v8r_el1_msa = "mmu": its EL1 has translation and not protection regions */
     enum plan_enhanced enhanced;
     uint32_t peers;        /* bit = index in plan.domain[]: it shares memory or a channel with these */
     uint32_t static_first; /* its ranges: plan.static_mem[static_first ..] */

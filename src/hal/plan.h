@@ -77,8 +77,10 @@ uint32_t hal_plan_vcpus_max(const struct hal_plan_host *host, bool direct);
 bool hal_plan_intc_has(const struct hal_plan_host *host, bool direct, uint64_t base, uint64_t bytes);
 
 /* Whether nothing translates: guests find memory and devices where the host has them, so that each has static
- * memory and a direct map, and a CPU has few regions (of one kind and one permission each) for them all. */
+ * memory, and a CPU has few regions (of one kind and one permission each) for them all. */
 bool hal_plan_identity(const struct hal_plan_host *host);
+/* Whether guests may have translation of their own; without, regions are all they have. */
+bool hal_plan_el1_mmu(const struct hal_plan_host *host);
 
 struct hal_plan_region {
     uint64_t base;

@@ -63,8 +63,8 @@ static int64_t version_features(struct vcpu *vcpu, uint64_t at)
     if (result == 0) {
         info[1] = BIT32(XENFEAT_WRITABLE_PAGE_TABLES) | BIT32(XENFEAT_AUTO_TRANSLATED_PHYSMAP) |
                   BIT32(XENFEAT_ARM_SMCCC_SUPPORTED) |
-                  (vcpu->domain->plan->direct_map ? BIT32(XENFEAT_DIRECT_MAPPED)
-                                                  : BIT32(XENFEAT_NOT_DIRECT_MAPPED));
+                  (vcpu->domain->plan->host_memory ? BIT32(XENFEAT_DIRECT_MAPPED)
+                                                   : BIT32(XENFEAT_NOT_DIRECT_MAPPED));
         result = hcall_write(vcpu, at, info, sizeof(info));
     }
     return result;

@@ -93,7 +93,7 @@ static void statics_check(const struct plan *plan)
             sum += plan->static_mem[d->static_first + i].bytes;
         }
         FUZZ_MUST((d->nr_static == 0u) || (sum == d->memory_bytes));
-        FUZZ_MUST(!d->direct_map || (d->nr_static > 0u));
+        FUZZ_MUST(!d->host_memory || (d->nr_static > 0u));
     }
 }
 

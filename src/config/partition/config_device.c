@@ -144,6 +144,8 @@ static void window_judge(const struct config_partial *p, uint32_t node, uint32_t
         (w->host.base >= PLACE_END) || (w->at.v >= PLACE_END) ||
         (w->host.bytes > (PLACE_END - bits_max(w->host.base, w->at.v)))) {
         expected = "whole pages below 2^52";
+    } else if (hal_plan_identity(&p->m->plan->host) && (w->at.v != w->host.base)) {
+        expected = "the host's address as the guest's: nothing translates on this host";
     } else if ((host != DT_NONE) && !dt_has(p->ix, node, XEN_FORCE) && !is_of(p->m->ix, host, &w->host)) {
         expected = "registers of the device that xen,path names";
     } else {

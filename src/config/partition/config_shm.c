@@ -55,7 +55,7 @@ static const char *place_wrong(const struct plan_domain *d, const struct plan_sh
     } else if ((use->bytes == 0u) || (use->bytes > (UINT64_MAX - use->at.v)) ||
                (use->bytes > (UINT64_MAX - said->host.base))) {
         expected = "a size above 0 that the addresses have room for";
-    } else if (d->direct_map && (!said->is_placed || (use->at.v != (said->host.base + use->offset)))) {
+    } else if (d->host_memory && (!said->is_placed || (use->at.v != (said->host.base + use->offset)))) {
         expected = "the host's address as the domain's, which is mapped directly";
     } else {
         /* good */

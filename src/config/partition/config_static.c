@@ -116,7 +116,20 @@ static void static_mem(struct config_maker *m, struct plan_domain *d, const stru
     }
 }
 
-/* What the domain sees at host addresses leaves the rest of it alone. */
+/* Its memory leaves its emulated devices alone. */
+static void memory_places(struct config_maker *m, const struct plan_domain *d, uint32_t node)
+{
+    for (uint32_t i = 0; i < d->nr_static; i++) {
+        const struct plan_range *const bank = &m->plan->static_mem[d->static_first + i];
+        const struct dt_range r = { bank->base, bank->bytes };
+
+        if (layout_device(m->plan, d, &r)) {
+            range_fault(m, node, STATIC_MEM, &r, "memory that no emulated device has, for direct-map");
+        }
+    }
+}
+
+/* The watchdog, which stays where it is, and what the domain sees at host addresses are apart. */
 static void direct_places(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
@@ -130,14 +143,6 @@ static void direct_places(struct config_maker *m, struct plan_domain *d, uint32_
     if (watchdog && meets) {
         config_fault_prop(m->report, node, "bulkhead,watchdog-ms",
                           "none with direct-map where the host's devices are at its address or interrupt");
-    }
-    for (uint32_t i = 0; i < d->nr_static; i++) {
-        const struct plan_range *const bank = &m->plan->static_mem[d->static_first + i];
-        const struct dt_range r = { bank->base, bank->bytes };
-
-        if (layout_device(m->plan, d, &r)) {
-            range_fault(m, node, STATIC_MEM, &r, "memory that no emulated device has, for direct-map");
-        }
     }
 }
 
@@ -160,6 +165,22 @@ static void direct_map(struct config_maker *m, struct plan_domain *d, uint32_t n
         }
     }
     direct_places(m, d, node);
+}
+
+/* Where nothing translates memory is the host's with or without direct-map. */
+static void identity(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    const bool is_identity = hal_plan_identity(&m->plan->host);
+
+    d->host_memory = d->direct_map || is_identity;
+    if (!is_identity || d->direct_map) {
+        /* as the tree says */
+    } else if (dt_has(m->ix, node, STATIC_MEM)) {
+        config_note(m->report, node, STATIC_MEM, "is mapped directly: nothing translates on this host");
+    } else {
+        config_fault(m->report, node, STATIC_MEM, NULL,
+                     "the ranges of host memory: nothing translates on this host");
+    }
 }
 
 void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
@@ -185,5 +206,9 @@ void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     }
     if (d->direct_map) {
         direct_map(m, d, node);
+    }
+    identity(m, d, node);
+    if (d->host_memory) {
+        memory_places(m, d, node);
     }
 }

@@ -18,7 +18,7 @@ bool layout_bank(const struct plan *plan, const struct plan_domain *d, uint32_t 
     uint64_t left = d->memory_bytes;
     bool there = false;
 
-    if (d->direct_map) {
+    if (d->host_memory) {
         there = (i < d->nr_static);
         if (there) {
             *out = plan->static_mem[d->static_first + i];
@@ -96,7 +96,7 @@ uint64_t layout_pool_bytes(const struct plan *plan, const struct plan_domain *d)
         const struct plan_range *const r = &plan->static_mem[d->static_first + i];
 
         /* Guest and host addresses that differ within 2 MiB are mapped page by page. */
-        if (!d->direct_map && (((at ^ r->base) % MIB(2)) != 0u)) {
+        if (!d->host_memory && (((at ^ r->base) % MIB(2)) != 0u)) {
             tables += r->bytes / MIB(2);
         }
         at += r->bytes;

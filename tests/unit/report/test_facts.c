@@ -94,6 +94,7 @@ static void domains_make(struct plan *p)
     p->domain[1].nr_static = 1u;
     p->domain[1].memory_bytes = MIB(64u);
     p->domain[1].direct_map = true;
+    p->domain[1].host_memory = true;
     p->domain[2].memory_bytes = MIB(32u);
     p->domain[2].watchdog = true;
 }

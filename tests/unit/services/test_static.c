@@ -158,6 +158,7 @@ static void test_direct(void **state)
 {
     (void)state;
     plan.domain[0].direct_map = true;
+    plan.domain[0].host_memory = true;
     range(FREE + MIB(64), MIB(2));
     range(FREE + 0x1000u, MIB(16) - 0x1000u);
     prepare(MIB(18) - 0x1000u);
@@ -180,6 +181,7 @@ static void test_direct_small(void **state)
 {
     (void)state;
     plan.domain[0].direct_map = true;
+    plan.domain[0].host_memory = true;
     range(FREE, MIB(4));
     range(FREE + MIB(32), MIB(4));
     prepare(MIB(8));
@@ -195,6 +197,7 @@ static void test_direct_none(void **state)
 {
     (void)state;
     plan.domain[0].direct_map = true;
+    plan.domain[0].host_memory = true;
     range(FREE, MIB(3));
     range(FREE + MIB(32) + 4096u, MIB(5));
     plan.domain[0].memory_bytes = MIB(8);

@@ -162,9 +162,9 @@ static void memory_make(struct facts *f, const struct plan *plan, uint32_t domai
 
         ram_take_all(f, r, owner_domain(domain), "");
         while ((done < r->bytes) && (bank < layout->nr_banks)) {
-            const uint64_t room = d->direct_map ? r->bytes : (layout->bank[bank].max_bytes - used);
+            const uint64_t room = d->host_memory ? r->bytes : (layout->bank[bank].max_bytes - used);
             const uint64_t piece = u64_min(room, r->bytes - done);
-            const uint64_t at = d->direct_map ? r->base : (layout->bank[bank].base.v + used);
+            const uint64_t at = d->host_memory ? r->base : (layout->bank[bank].base.v + used);
             const struct fact_map m = {
                 domain, at, at + (piece - 1u), r->base + done, FACT_R | FACT_W | FACT_X, false
             };
@@ -173,8 +173,8 @@ static void memory_make(struct facts *f, const struct plan *plan, uint32_t domai
                 map_add(f, &m);
             }
             done += piece;
-            used += d->direct_map ? 0u : piece;
-            if (!d->direct_map && (used == layout->bank[bank].max_bytes)) {
+            used += d->host_memory ? 0u : piece;
+            if (!d->host_memory && (used == layout->bank[bank].max_bytes)) {
                 bank++;
                 used = 0;
             }

@@ -14,6 +14,7 @@ void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report
     host->intc_version = 3u;
     host->has_power = false;
     host->identity = false;
+    host->el1_mmu = true;
     host->nr_iommus = 0u;
     for (uint32_t n = 0u; n < ix->nr_nodes; n++) {
         if (dt_compatible(ix, n, "bulkhead,fake-intc-2")) {
@@ -24,6 +25,7 @@ void hal_plan_host_parse(const struct dt_index *ix, struct config_report *report
         }
         if (dt_compatible(ix, n, "bulkhead,fake-mpu")) {
             host->identity = true;
+            host->el1_mmu = dt_has(ix, n, "vmsa");
         }
         if (dt_compatible(ix, n, "bulkhead,fake-iommu") && (host->nr_iommus < HAL_IOMMUS_MAX)) {
             host->iommu_node[host->nr_iommus] = n;
@@ -130,6 +132,11 @@ uint64_t hal_plan_pool_bytes(uint64_t ram_bytes, uint32_t nr_vcpus)
 bool hal_plan_identity(const struct hal_plan_host *host)
 {
     return host->identity;
+}
+
+bool hal_plan_el1_mmu(const struct hal_plan_host *host)
+{
+    return host->el1_mmu;
 }
 
 /* One for each range of a domain's memory, and one for the host. */

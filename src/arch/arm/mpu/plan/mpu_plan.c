@@ -13,6 +13,13 @@ bool hal_plan_identity(const struct hal_plan_host *host)
     return true;
 }
 
+/* AArch32's R profile has protection regions only (Arm DDI 0568); one of AArch64 may have both. */
+bool hal_plan_el1_mmu(const struct hal_plan_host *host)
+{
+    (void)host;
+    return false;
+}
+
 uint32_t hal_plan_regions_max(const struct plan *plan)
 {
     (void)plan;
