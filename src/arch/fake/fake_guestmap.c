@@ -29,11 +29,6 @@ _Static_assert(sizeof(struct fake_region_page) <= PAGE_BYTES, "entries fill a pa
 
 static struct hal_guestmap *live;
 
-bool hal_guestmap_translates(void)
-{
-    return true;
-}
-
 uint64_t hal_guestmap_limit(void)
 {
     return LIMIT;
@@ -138,7 +133,8 @@ static struct fake_region **link_behind(struct hal_guestmap *map, uint64_t at)
 enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, uint64_t bytes, uint32_t perm,
                                 enum hal_memtype type)
 {
-    if (range_bad(at.v, bytes) || ((to.v % PAGE_BYTES) != 0u) || (perm == 0u) || (perm > HAL_PERM_RWX)) {
+    if (range_bad(at.v, bytes) || ((to.v % PAGE_BYTES) != 0u) || (perm == 0u) || (perm > HAL_PERM_RWX) ||
+        (!hal_guestmap_translates() && (at.v != to.v))) {
         return HV_INVALID;
     }
     struct fake_region **const link = link_behind(map, at.v);

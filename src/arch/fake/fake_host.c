@@ -1,5 +1,6 @@
 /* Devices that a test models, the host's power, and the whole machine's reset. */
 #include "fake_private.h"
+#include "hal/guestmap.h"
 #include "hal/mmio.h"
 #include "hal/power.h"
 #include "lib/string.h"
@@ -14,6 +15,7 @@ struct mapped {
 static struct mapped devices[DEVICES_MAX];
 static uint32_t nr_devices;
 static enum fake_power power;
+static bool identity; /* the host that was booted has no translation */
 
 void fake_device_add(const struct fake_device *device)
 {
@@ -91,7 +93,12 @@ void fake_mmio_write(volatile void *at, uint32_t width, uint64_t value)
 
 void hal_power_init(const struct hal_plan_host *host)
 {
-    (void)host;
+    identity = host->identity;
+}
+
+bool hal_guestmap_translates(void)
+{
+    return !identity;
 }
 
 void hal_power_off(void)

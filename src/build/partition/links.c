@@ -1,5 +1,7 @@
 /* Shared memory of domains while they come and go. The owner's frames are there while it is up; else, and
- * before that, each borrower's window leads to one page of the borrower's own, over and over. */
+ * before that, each borrower's window leads to one page of the borrower's own, over and over. Where nothing
+ * can lead elsewhere (hal_guestmap_translates()) the frames stay with the borrowers; the owner's next life
+ * finds them zero, and what borrowers wrote since. */
 /* [impl->req~shared-memory~1] [impl->req~shared-revoked~1] */
 #include "build/builder.h"
 
@@ -82,6 +84,12 @@ static bool is_up(uint32_t shm)
     return hal_load_acquire32(&link_region[shm].state) == (uint32_t)LINK_UP;
 }
 
+/* The hypervisor's, or one that cannot be taken from borrowers */
+static bool stays_up(uint32_t shm)
+{
+    return (links_plan->shm[shm].owner == PLAN_NO_DOMAIN) || !hal_guestmap_translates();
+}
+
 /* Leads a piece of a borrower's window to where it should lead now. Its lock is held. Nothing here can run
  * out: the tables for single pages are there. */
 static void piece_lead(struct hal_guestmap *map, uint32_t i, uint64_t from, uint64_t bytes)
@@ -134,7 +142,7 @@ static void region_set(uint32_t shm, enum link_state state)
     }
 }
 
-/* The hypervisor's own region is zero once, before its first user has it; a second one waits as long as
+/* A region that nobody's life ends is zero once, before its first user has it; a second one waits as long as
  * another CPU scrubs. */
 static void region_begin(uint32_t shm)
 {
@@ -181,21 +189,22 @@ static enum hv_status link_make(struct domain *domain, uint32_t i)
     const struct plan_shm_use *const use = &links_plan->shm_use[i];
     const struct plan_shm *const shm = &links_plan->shm[use->shm];
     const bool owns = (shm->owner == use->domain);
+    const bool stays = stays_up(use->shm);
     enum hv_status status = HV_OK;
 
+    if (stays) {
+        region_begin(use->shm);
+    }
     if (owns) {
         build_scrub(link_region[use->shm].base, shm->host.bytes);
     }
-    if (shm->owner == PLAN_NO_DOMAIN) {
-        region_begin(use->shm);
-    }
-    if (owns || (shm->owner == PLAN_NO_DOMAIN)) {
+    if (owns || stays) {
         status = hal_guestmap_map(&domain->hal.map, use->at, hpa(link_region[use->shm].base.v + use->offset),
                                   use->bytes, HAL_PERM_R | HAL_PERM_W, HAL_MEM_NORMAL);
     } else {
         status = borrow(domain, i);
     }
-    if ((status == HV_OK) && owns) {
+    if ((status == HV_OK) && owns && !stays) {
         region_set(use->shm, LINK_UP);
     }
     return status;
@@ -233,7 +242,7 @@ void build_links_undo(struct domain *domain)
             if (page != NULL) { /* no vCPU and no device of the domain runs */
                 pool_free(&domain->pool, page);
             }
-            if ((links_plan->shm[use->shm].owner == use->domain) && is_up(use->shm)) {
+            if ((links_plan->shm[use->shm].owner == use->domain) && is_up(use->shm) && !stays_up(use->shm)) {
                 region_set(use->shm, LINK_DOWN);
             }
         }

@@ -26,6 +26,16 @@
     DOMAIN("3", "1", ON_CRASH LIMIT("10000") \
         SHM("own", "0 0x50000000 0x1000", "role = \"borrower\"; xen,offset = <0 0x3000>;")) \
     BOARD_END
+#define DIRECT(n, more) \
+    "domU" n " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; direct-map;" \
+    " xen,static-mem = <0 0x8" n "400000 0x400000>; memory = <0 4096>; cpus = <1>;" ON_CRASH more \
+    " module@8" n "000000 { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
+    "  reg = <0 0x8" n "000000 0x1000>; bootargs = \"\"; }; };"
+#define IDENTITY \
+    BOARD("rr") \
+    DIRECT("1", LIMIT("100") SHM("own", "0 0x8c000000 0 0x8c000000 0x82000", "role = \"owner\";")) \
+    DIRECT("2", LIMIT("100") SHM("own", "0 0x8c000000 0 0x8c000000 0x82000", "role = \"borrower\";")) \
+    "}; mpu { compatible = \"bulkhead,fake-mpu\"; }; };"
 /* clang-format on */
 
 static struct domain *owner;
@@ -233,6 +243,31 @@ static void both_end(void)
     }
 }
 
+/* Where nothing translates a borrower keeps the frames; each life of the owner begins with zeros in them, and no
+ * life of a borrower takes anything from the owner. */
+static void identity(void)
+{
+    power_on(IDENTITY, CPUS, kernels_put);
+    owner = domain("domU1");
+    third = domain("domU2");
+    MUST((owner->state == DOMAIN_RUNNING) && (third->state == DOMAIN_RUNNING));
+    zero_is(third, HOST, BYTES);
+    for (uint32_t life = 1u; life < 4u; life++) {
+        put(owner, HOST + PART, WORD);
+        MUST(got(third, HOST + PART) == WORD);
+        guest_asks(third->vcpu[0], HAL_DOMAIN_CRASH);
+        until(third, DOMAIN_RUNNING, life);
+        MUST(got(owner, HOST + PART) == WORD);
+        order(owner, HAL_DOMAIN_OFF);
+        until(owner, DOMAIN_STOPPED, life - 1u);
+        MUST(frame(third, HOST).v == HOST);
+        put(third, HOST, WORD);
+        order(owner, HAL_DOMAIN_RESET);
+        until(owner, DOMAIN_RUNNING, life);
+        zero_is(third, HOST, BYTES);
+    }
+}
+
 /* Who is linked with whom may ask for its state, and nobody else. */
 static void peers_ask(void)
 {
@@ -277,6 +312,12 @@ static void test_both_end(void **state)
     scenario(both_end);
 }
 
+static void test_identity(void **state)
+{
+    (void)state;
+    scenario(identity);
+}
+
 static void test_peers_ask(void **state)
 {
     (void)state;
@@ -289,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_shared),     cmocka_unit_test(test_told),
         cmocka_unit_test(test_owner_ends), cmocka_unit_test(test_borrower_ends),
         cmocka_unit_test(test_both_end),   cmocka_unit_test(test_peers_ask),
+        cmocka_unit_test(test_identity),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
