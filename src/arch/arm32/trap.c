@@ -27,8 +27,12 @@
 
 static inline void trap_skip(struct hal_vcpu *vcpu, uint32_t hsr)
 {
-    vcpu->frame.pc += arm_esr_insn_bytes(hsr);
-    vcpu->frame.cpsr = arm_psr_next(vcpu->frame.cpsr);
+    if ((vcpu->frame.cpsr & ARM_PSR_T) == 0u) {
+        vcpu->frame.pc += 4u;
+    } else {
+        vcpu->frame.pc += arm_esr_insn_bytes(hsr);
+        vcpu->frame.cpsr = arm_it_advance(vcpu->frame.cpsr);
+    }
 }
 
 static void trap_resume(struct hal_vcpu *vcpu, uint32_t hsr, enum hal_resume resume)
@@ -85,12 +89,10 @@ void a32_trap_hvc(struct hal_vcpu *vcpu, uint32_t hsr)
     }
 }
 
-/* A register that the frame holds, whatever the mode, or NULL. */
-static inline uint32_t *trap_reg(struct hal_vcpu *vcpu, uint32_t rt)
+/* Whether the frame holds a register, whatever the mode. */
+static inline bool trap_has(const struct hal_vcpu *vcpu, uint32_t rt)
 {
-    const bool is_here = (rt < 8u) || ((rt < 13u) && ((vcpu->frame.cpsr & ARM_PSR_MODE) != ARM_MODE_FIQ));
-
-    return is_here ? &vcpu->frame.r[rt] : NULL;
+    return (rt < 8u) || ((rt < 13u) && ((vcpu->frame.cpsr & ARM_PSR_MODE) != ARM_MODE_FIQ));
 }
 
 /* A plain access to a device. */
@@ -115,10 +117,13 @@ static bool trap_device(struct hal_vcpu *vcpu, uint32_t hsr, uint32_t *reg)
     } else {
         done = upcall_device(vcpu, at, width, write, &value);
     }
-    if (done && !write) {
+    if (!done) {
+        return false;
+    }
+    if (!write) {
         *reg = (uint32_t)value; /* width bytes, zero-extended */
     }
-    return done;
+    return true;
 }
 
 /* What happens all the time. False: nothing was done. */
@@ -127,16 +132,16 @@ static bool trap_quick(struct hal_vcpu *vcpu, uint32_t hsr)
     bool done = false;
 
     if ((hsr & TRAP_PLAIN_MASK) == TRAP_PLAIN) {
-        uint32_t *const reg = trap_reg(vcpu, (hsr >> 16u) & 31u);
+        const uint32_t rt = (hsr >> 16u) & 31u;
 
-        done = (reg != NULL) && trap_device(vcpu, hsr, reg);
+        done = trap_has(vcpu, rt) && trap_device(vcpu, hsr, &vcpu->frame.r[rt]);
     } else if ((hsr & TRAP_SEND_MASK) == TRAP_SEND) {
-        const uint32_t *const low = trap_reg(vcpu, (hsr >> 5u) & 31u);
-        const uint32_t *const high = trap_reg(vcpu, (hsr >> 10u) & 31u);
+        const uint32_t low = (hsr >> 5u) & 31u;
+        const uint32_t high = (hsr >> 10u) & 31u;
 
-        done = (low != NULL) && (high != NULL) && gic_is(vcpu->domain->arm.gic_version, 3u);
+        done = trap_has(vcpu, low) && trap_has(vcpu, high) && gic_is(vcpu->domain->arm.gic_version, 3u);
         if (done) {
-            arm_vcpu_send(vcpu, *low | ((uint64_t)*high << 32u));
+            arm_vcpu_send(vcpu, vcpu->frame.r[low] | ((uint64_t)vcpu->frame.r[high] << 32u));
         }
     } else {
         /* not that frequent */

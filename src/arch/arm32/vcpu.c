@@ -72,6 +72,7 @@ void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
     (void)memset(&vcpu->frame, 0, sizeof(vcpu->frame));
     (void)memset(&vcpu->regs, 0, sizeof(vcpu->regs));
     (void)memset(&vcpu->fp, 0, sizeof(vcpu->fp));
+    vcpu->frame.sp = (uint32_t)(uintptr_t)&vcpu->frame.pc;
     vcpu->frame.pc = (uint32_t)entry & ~1u;
     vcpu->frame.r[0] = vcpu->domain->arm.boots ? 0u : (uint32_t)argument;
     vcpu->frame.r[1] = VCPU_NO_MACHINE;

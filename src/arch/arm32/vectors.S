@@ -69,12 +69,9 @@ a32_enter:
     cmp     r1, #0
     bne     3f
     ldrd    r2, r3, [r0, #FRAME_PC]
-    and     r1, r3, #MODE_MASK
+    ldr     sp, [r0, #FRAME_SP]
     msr     elr_hyp, r2
-    cmp     r1, #MODE_HYP
     msr     spsr_hyp, r3
-    addne   sp, r0, #FRAME_PC
-    ldreq   sp, [r0, #FRAME_SP]
     clrex
     ldm     r0, {r0-r12, lr}
     eret

@@ -11,7 +11,7 @@ struct hal_frame {
     uint32_t lr;
     uint32_t pc;
     uint32_t cpsr;
-    uint32_t sp; /* hypervisor-level contexts only */
+    uint32_t sp; /* SP_hyp on entry: of a guest, where the next push saves its registers, the end of lr */
 };
 
 /* The hypervisor and its libraries use no FP registers. */
