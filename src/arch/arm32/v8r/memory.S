@@ -13,8 +13,8 @@
 a32_memory_map:
     bx      lr
 
-/* r0 = 0: the image alone, else 1 + the cpuid_t of a secondary, which has all of its own regions. MPU and caches
- * off, and on afterwards. Clobbers r0 to r5. */
+/* r0 = 0: the image alone, else 1 + the cpuid_t of a secondary, which has all of its own regions. MPU and
+ * caches off, and on afterwards. Clobbers r0 to r5. */
     .global a32_memory_on
 a32_memory_on:
     ldr     r1, =image_regions
