@@ -121,12 +121,16 @@ compile = $(CC_TARGET) $(if $(filter $(patsubst %/,%,$(dir $(1))),$(lib_users)),
 
 # -- Rules -------------------------------------------------------------------------------------------------------------
 
-.PHONY: image objects image-static
+.PHONY: image objects image-static image-ports
 image: $(OUT)/bulkhead.bin
 # For the tests, which want the static profile beside the full one.
 image-static:
 	+@for gic in '' 2 3; do $(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC=$$gic PARTS= image || exit 1; done
 	+@$(MAKE) STATIC=1 TOOLCHAIN=clang DEBUG=0 GIC=3 PARTS=none image
+# ... and the other ports' beside this one's, with their tools.
+image-ports:
+	+@for port in $(filter-out $(PORT),$(PORTS)); do \
+	    $(MAKE) PORT=$$port STATIC=0 TOOLCHAIN=clang DEBUG=0 image tools || exit 1; done
 objects: $(target_objects)
 
 # Objects are made anew when a flag changes, not only when a source does.

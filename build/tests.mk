@@ -152,7 +152,7 @@ test-hal:
 test-guest: build image-static
 	@$(RUN_LEVEL) guest out/results/guest.txt 'pytest:tests/guest$(if $(T),:$(T))'
 
-test-system: build image-static
+test-system: build image-static image-ports
 	@$(RUN_LEVEL) system out/results/system.txt 'pytest:tests/system$(if $(T),:$(T))'
 
 # For `make nightly`: more machines, more load, more time.

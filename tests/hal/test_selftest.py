@@ -35,6 +35,35 @@ def test_selftest_armv7a(boot, gic):
     assert machine.wait_end(20) == 0
 
 
+ARMV7A = "out/armv7a-clang-release/hal-selftest.bin"
+
+
+def moved(tmp_path, place):
+    """For QEMU, which has one place for images: something there that jumps (ldr pc, [pc, #-4]) to the image at another."""
+    jump = tmp_path / "jump.bin"
+    jump.write_bytes(b"\x04\xf0\x1f\xe5" + place.to_bytes(4, "little"))
+    loader = ["-device", "loader,file=%s,addr=0x%x,force-raw=on" % (os.path.join(ROOT, ARMV7A), place)]
+    return {"kernel": str(jump), "board": "virt-a15", "mem": 3072, "cpus": 2, "extra": loader}
+
+
+@pytest.mark.parametrize("place", [0x40200000, 0x80001000, 0xC0200000])
+def test_places_armv7a(boot, tmp_path, place):
+    """The image runs from any page, whichever area of its own map has the same addresses."""
+    machine = boot(**moved(tmp_path, place))
+    machine.expect(r"^HAL-SUITE \d+ passed, 0 failed", 60)
+    assert machine.wait_end(20) == 0
+
+
+def test_refused_place_armv7a(boot, tmp_path):
+    boot(**moved(tmp_path, 0x40200800)).expect(r"^Bulkhead must be loaded at a 4 KiB boundary, ", 20)
+
+
+def test_refused_mode_armv7a(boot):
+    """[test->req~refuses-el1~1]"""
+    machine = boot(kernel=ARMV7A, board="virt-a15", mem=512, cpus=1, extra=["-machine", "virtualization=off"])
+    machine.expect(r"^Bulkhead needs HYP mode", 20)
+
+
 def test_selftest_armv8r(boot, tmp_path):
     """Nobody hands this board's tree over, nor can every board be switched off."""
     tree = str(tmp_path / "board.dtb")

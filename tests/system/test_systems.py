@@ -64,9 +64,8 @@ def test_once(boot):
     check_ticks(m, "ticker", 5)
 
 
-def test_two_linux(boot):
-    """The last domain's power-off is the host's. [test->req~two-linux~1] [test->req~power-off-host~1]"""
-    m = boot("two-linux")
+def two_linux(boot, **machine):
+    m = boot("two-linux", **machine)
     m.expect_count(r"GUEST-UP domU[12]", 2, LINUX_UP)
     shell(m, "domU1", "echo $((6*7))", "42")
     shell(m, "domU1", "grep -c console=ttyAMA0 /proc/cmdline", "1")
@@ -80,6 +79,11 @@ def test_two_linux(boot):
     check_lines(m, ["domU1", "domU2"])
 
 
+def test_two_linux(boot):
+    """The last domain's power-off is the host's. [test->req~two-linux~1] [test->req~power-off-host~1]"""
+    two_linux(boot)
+
+
 def test_four_linux(boot):
     """[test->req~four-linux~1]"""
     m = boot("four-linux")
@@ -89,16 +93,20 @@ def test_four_linux(boot):
     check_lines(m, ["domU1", "domU2", "domU3", "domU4"])
 
 
-@pytest.mark.parametrize("gic,cpu", [("3", "max"), ("2", "cortex-a57")])
-def test_smp_linux(boot, gic, cpu):
-    """[test->req~smp-linux~1] [test->req~guest-smp~1]"""
-    m = boot("smp-linux", gic=gic, cpu=cpu)
+def smp_linux(boot, **machine):
+    m = boot("smp-linux", **machine)
     m.expect(r"GUEST-UP domU1", LINUX_UP)
     shell(m, "domU1", "nproc", "4")
     shell(m, "domU1", "echo 0 > /sys/devices/system/cpu/cpu3/online; nproc", "3")
     shell(m, "domU1", "echo 1 > /sys/devices/system/cpu/cpu3/online; nproc", "4")
     m.send("poweroff\n")
     assert m.wait_end(60) == 0
+
+
+@pytest.mark.parametrize("gic,cpu", [("3", "max"), ("2", "cortex-a57")])
+def test_smp_linux(boot, gic, cpu):
+    """[test->req~smp-linux~1] [test->req~guest-smp~1]"""
+    smp_linux(boot, gic=gic, cpu=cpu)
 
 
 def test_reference(boot):

@@ -1,5 +1,6 @@
 /* A CPU's way into the map: Armv7-A (DDI 0406 B3, B2.2.9). All of it lies in the first page of the image,
  * which is seen at the address of loading, too, while the MMU is switched on. */
+/* [impl->req~armv7a~1] */
 #include "a32_asm.h"
 
 #define HSCTLR_ON    0x30cd1835 /* RES1 bits, M C I, WXN */
