@@ -12,11 +12,13 @@
  * interrupt before its deadline is counted too and reported.
  *
  * Every 1000 deadlines a line tells the totals and the worst lateness since the last line. Of input only two
- * letters mean something: i prints that line at once, q powers the domain off. */
+ * letters mean something: i prints that line at once, q powers the domain off. With crash=<n> it jumps to where
+ * nothing is, vectors and all, after so many lines. */
 #include "guest.h"
 
 #define PERIODS_PER_SECOND 1000u
 #define LOOKS              1000u
+#define NOWHERE            0xB0000000u /* above all memory; its own map lets it be executed */
 #define UART_IMSC          0x38u
 #define UART_ICR           0x44u
 #define UART_RX_BITS       0x50u /* receive, receive timeout */
@@ -96,6 +98,14 @@ static void look_for_lost(void)
     }
 }
 
+static void crash(void)
+{
+    void (*const nowhere)(void) = (void (*)(void))(uintptr_t)NOWHERE;
+
+    reg_write(vbar_el1, NOWHERE);
+    nowhere();
+}
+
 static void report(const char *name)
 {
     arch_irq_mask();
@@ -113,6 +123,8 @@ static void report(const char *name)
 void guest_main(void)
 {
     const char *const name = tree_domain_name();
+    const char *const crash_after = tree_argument("crash");
+    uint32_t lines = (crash_after == NULL) ? 0u : (uint32_t)(crash_after[0] - '0');
     uint64_t next_line;
 
     frequency = timer_frequency();
@@ -144,6 +156,10 @@ void guest_main(void)
             next_line += PERIODS_PER_SECOND * period;
             report(name);
             watchdog_wind();
+            lines--;
+            if (lines == 0u) {
+                crash();
+            }
         }
         if (typed == 'i') {
             report(name);
