@@ -34,6 +34,6 @@ def test_mixed_linux_gicv2(boot):
 def test_no_aarch32(boot):
     """A processor without AArch32 at EL1: the kernel is refused, the other guest runs. [test->req~aarch32-guests~1]"""
     m = boot("mixed-linux", cpu="cortex-a76")
-    m.expect(r"^bulkhead: .*/chosen/domU1/module@[0-9a-f]+: kernel: found one for 32 bits, "
+    m.expect(r"^bulkhead: .*/chosen/domU1/kernel: kernel: found one for 32 bits, "
              r"expected one for guests of Cortex-A76 ", 60)
     m.expect(r"GUEST-UP domU2", LINUX_UP)

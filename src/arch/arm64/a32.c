@@ -18,7 +18,7 @@
 
 /* A guest's own number of a register may be found in the syndrome of an abort (so QEMU 10 does). The
  * processor's view has none of those that a mode hides, so either is told apart. */
-uint32_t a64_reg32(uint64_t pstate, uint32_t n)
+static uint32_t a32_view(uint64_t pstate, uint32_t n)
 {
     static const uint8_t lr_of[16] = { 14u, 30u, 16u, 18u,        14u, 14u, 14u, A32_LR_ABT,
                                        14u, 14u, 14u, A32_LR_UND, 14u, 14u, 14u, 14u };
@@ -37,7 +37,18 @@ uint32_t a64_reg32(uint64_t pstate, uint32_t n)
     return view;
 }
 
-void a64_trap_hvc32(struct hal_vcpu *vcpu, uint64_t esr)
+static uint64_t a32_esr(const struct hal_vcpu *vcpu, uint64_t esr)
+{
+    const uint32_t rt = (uint32_t)bits_field(esr, 20u, 16u);
+    uint64_t result = esr;
+
+    if (arm_esr_ec(esr) == ARM_EC_DABT) {
+        result = (esr & ~GENMASK64(20u, 16u)) | ((uint64_t)a32_view(vcpu->frame.pstate, rt) << 16u);
+    }
+    return result;
+}
+
+static void a32_hvc(struct hal_vcpu *vcpu, uint64_t esr)
 {
     uint64_t *const x = vcpu->frame.x;
 
@@ -50,6 +61,33 @@ void a64_trap_hvc32(struct hal_vcpu *vcpu, uint64_t esr)
         upcall_hypercall(vcpu, x[A32_CALL_NUMBER] & UINT32_MAX, x);
     } else {
         a64_trap_hvc(vcpu, esr);
+    }
+}
+
+void a64_trap_sync32(struct hal_vcpu *vcpu, uint64_t esr)
+{
+    const uint32_t ec = arm_esr_ec(esr);
+    const bool is_cp =
+        ((ec >= ARM_EC_CP15) && (ec <= ARM_EC_CP14_LS)) || (ec == ARM_EC_VMRS) || (ec == ARM_EC_CP14_2);
+    const uint64_t viewed = a32_esr(vcpu, esr);
+
+    if (!arm_trap_holds(esr, (uint32_t)vcpu->frame.pstate)) {
+        a64_skip(vcpu, esr);
+    } else if (a64_trap_quick(vcpu, viewed)) {
+        /* done */
+    } else if (!vcpu->domain->arm.is_32bit) {
+        a64_trap_sync(vcpu, viewed);
+    } else if (ec == ARM_EC_HVC32) {
+        a32_hvc(vcpu, esr);
+    } else if (ec == ARM_EC_SMC32) { /* whose immediate is not told */
+        arm_vcpu_firmware32(vcpu);
+        a64_skip(vcpu, esr);
+    } else if (!is_cp) {
+        a64_trap_sync(vcpu, viewed);
+    } else if (arm_cp_access(vcpu, esr) == HAL_RESUME_NEXT) {
+        a64_skip(vcpu, esr);
+    } else {
+        a64_inject_undef(vcpu);
     }
 }
 

@@ -89,9 +89,6 @@ enum hal_resume a64_abort(struct hal_vcpu *vcpu, uint64_t esr)
     exit.permission = arm_esr_fault(esr) == ARM_FAULT_PERMISSION;
     if (!exit.exec) {
         arm_esr_access(esr, &exit);
-        if (vcpu->domain->arm.is_32bit) {
-            exit.reg = (uint8_t)a64_reg32(vcpu->frame.pstate, exit.reg);
-        }
         if ((exit.width == 0u) && !exit.walk) {
             base = a64_insn_indexed(abort_fetch(vcpu), &exit, &step);
         }

@@ -11,7 +11,6 @@
 
 #define HVC_NUMBER    16u
 #define TRAP_LOW_REGS 19u /* in the frame from the beginning */
-#define TRAP_A32_REGS 8u  /* ... and an AArch32 guest's without a64_reg32() */
 
 __attribute__((noinline)) void a64_skip(struct hal_vcpu *vcpu, uint64_t esr)
 {
@@ -119,9 +118,7 @@ bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr)
     if ((esr & ARM_ESR_PLAIN_MASK) == ARM_ESR_PLAIN) {
         const uint32_t rt = (uint32_t)bits_field(esr, 20u, 16u);
 
-        done = ((rt < TRAP_A32_REGS) ||
-                ((rt < TRAP_LOW_REGS) && ((vcpu->frame.pstate & A64_PSTATE_A32) == 0u))) &&
-               trap_device(vcpu, esr, rt);
+        done = (rt < TRAP_LOW_REGS) && trap_device(vcpu, esr, rt);
     } else if ((esr & A64_ESR_SEND_MASK) == (A64_ESR_SEND | SYSREG_ICC_SGI1R_EL1)) {
         const uint32_t rt = arm_esr_sysreg_rt(esr);
 
@@ -138,27 +135,6 @@ bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr)
     return done;
 }
 
-/* What only AArch32 has: of a domain in it or of a process. */
-static enum hal_resume trap_a32(struct hal_vcpu *vcpu, uint64_t esr)
-{
-    const uint32_t ec = arm_esr_ec(esr);
-    enum hal_resume resume = HAL_RESUME_NEXT;
-
-    if (!vcpu->domain->arm.is_32bit) {
-        resume = trap_up(vcpu, HAL_EXIT_UNKNOWN, esr);
-    } else if (!arm_trap_holds(esr, (uint32_t)vcpu->frame.pstate)) {
-        resume = HAL_RESUME_NEXT;
-    } else if (ec == ARM_EC_HVC32) {
-        a64_trap_hvc32(vcpu, esr);
-        resume = HAL_RESUME;
-    } else if (ec == ARM_EC_SMC32) { /* whose immediate is not told */
-        arm_vcpu_firmware32(vcpu);
-    } else {
-        resume = arm_cp_access(vcpu, esr);
-    }
-    return resume;
-}
-
 void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr)
 {
     enum hal_resume resume;
@@ -172,22 +148,7 @@ void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr)
         resume = a64_sysreg_access(vcpu, esr);
         break;
     case ARM_EC_WFX:
-        if (((vcpu->frame.pstate & A64_PSTATE_A32) != 0u) &&
-            !arm_trap_holds(esr, (uint32_t)vcpu->frame.pstate)) {
-            resume = HAL_RESUME_NEXT;
-        } else {
-            resume = trap_up(vcpu, arm_esr_is_wfe(esr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, esr);
-        }
-        break;
-    case ARM_EC_CP15:
-    case ARM_EC_CP15_2:
-    case ARM_EC_CP14:
-    case ARM_EC_CP14_LS:
-    case ARM_EC_VMRS:
-    case ARM_EC_CP14_2:
-    case ARM_EC_HVC32:
-    case ARM_EC_SMC32:
-        resume = trap_a32(vcpu, esr);
+        resume = trap_up(vcpu, arm_esr_is_wfe(esr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, esr);
         break;
     case A64_EC_SMC64:
         resume = HAL_INJECT_UNDEF;
@@ -197,7 +158,7 @@ void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr)
         }
         break;
     default:
-        /* what this port hides: SVE, SME, ... */
+        /* what this port hides: coprocessor accesses of 32-bit processes, SVE, SME, ... */
         resume = trap_up(vcpu, HAL_EXIT_UNKNOWN, esr);
         break;
     }

@@ -114,7 +114,9 @@ a64_vectors:
     FROM_GUEST arm_irq_entry
     FROM_GUEST arm_irq_entry
     FROM_GUEST a64_trap_serror
-    FROM_GUEST_SYNC
+    .balign 128
+    SAVE_LOW sp, 1 /* AArch32 */
+    b       a64_sync32
     FROM_GUEST arm_irq_entry
     FROM_GUEST arm_irq_entry
     FROM_GUEST a64_trap_serror
@@ -181,6 +183,14 @@ a64_sync:
     SAVE_HIGH x0
     mov     x19, x3
     bl      a64_trap_sync
+    b       a64_enter
+
+a64_sync32:
+    TO_STACK
+    mrs     x1, esr_el2
+    SAVE_HIGH x0
+    mov     x19, x4
+    bl      a64_trap_sync32
     b       a64_enter
 
 /* Back to the guest that was interrupted if nothing else is wanted. */

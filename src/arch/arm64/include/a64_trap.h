@@ -14,6 +14,8 @@ void a64_trap_sync(struct hal_vcpu *vcpu, uint64_t esr);
 /* What happens all the time; x19 to x29 are not in the frame. False: nothing was done, a64_trap_sync() it
  * is. */
 bool a64_trap_quick(struct hal_vcpu *vcpu, uint64_t esr);
+/* The same out of AArch32, of domains and of processes, with all of the frame */
+void a64_trap_sync32(struct hal_vcpu *vcpu, uint64_t esr);
 void a64_trap_hvc(struct hal_vcpu *vcpu, uint64_t esr);
 void a64_trap_serror(struct hal_vcpu *vcpu);
 _Noreturn void a64_trap_broken(uint64_t what, const struct hal_frame *frame);
@@ -39,9 +41,6 @@ void a64_inject_undef(struct hal_vcpu *vcpu);
 /* a32.c: domains in AArch32. False: the abort would repeat itself for ever, nothing was done. */
 bool a64_inject_abort32(struct hal_vcpu *vcpu, uint64_t esr);
 void a64_inject_undef32(struct hal_vcpu *vcpu);
-void a64_trap_hvc32(struct hal_vcpu *vcpu, uint64_t esr);
-/* The register n of an abort's syndrome, as it is numbered in the frame. */
-uint32_t a64_reg32(uint64_t pstate, uint32_t n);
 
 /* sysreg.c: a trapped access to a system register or by a trapped cache instruction (EC 0x18). */
 enum hal_resume a64_sysreg_access(struct hal_vcpu *vcpu, uint64_t esr);
