@@ -16,7 +16,7 @@ guest_cc_armv7a := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -marm
 guest_arch_armv7a := arm32
 guest_flags_armv7a := -DGUEST_MPU=0 -mfloat-abi=soft -mno-unaligned-access
 guest_fp_armv7a := -mfloat-abi=softfp -mfpu=neon-vfpv4
-guest_not_armv7a := dma random lost hostile guard link
+guest_not_armv7a := dma random lost
 
 guest_cc_armv8r := clang-19 --target=armv8r-none-eabi -mcpu=cortex-r52 -marm
 guest_arch_armv8r := arm32
@@ -56,11 +56,11 @@ guest_more_link := guestlib/ring.c
 define guest_kind
 $(GUEST_OBJ)/$(1)/%_fp.o: %_fp.c build/guests.mk
 	@mkdir -p $$(@D)
-	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(<D)/.. \
+	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D))/$(guest_arch_$(1)) \
 	    $(filter-out -mgeneral-regs-only -mfloat-abi=%,$(guest_flags_$(1))) $(guest_fp_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(GUEST_OBJ)/$(1)/%.o: %.c build/guests.mk
 	@mkdir -p $$(@D)
-	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(<D)/.. \
+	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D))/$(guest_arch_$(1)) \
 	    $(guest_flags_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(GUEST_OBJ)/$(1)/%.o: %.S build/guests.mk
 	@mkdir -p $$(@D)

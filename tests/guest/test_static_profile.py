@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from helpers import check_ticks, focus
-from run import GUESTS, ROOT, TOOL, Machine
+from run import GUESTS, ROOT, Machine
 from test_dma import SMMU
 from test_probe import PROBES, faults, finish
 from test_serial import talk
@@ -43,8 +43,8 @@ def test_again_static(boot, tmp_path):
 def test_misplaced_static(boot, tmp_path):
     """The plan holds for one place of the image only. [test->req~static-profile~1]"""
     out = str(tmp_path / "image.bin")
-    board = Machine(os.path.join(HERE, "probe.dts")).board_tree()
-    subprocess.run([TOOL, "-b", board, "-s", os.path.join(HERE, "probe.dts"), "-x", STATIC % "", "-i", GUESTS, "-o", out,
+    board = Machine(os.path.join(HERE, "probe.dts"))
+    subprocess.run([board.tool, "-b", board.board_tree(), "-s", os.path.join(HERE, "probe.dts"), "-x", STATIC % "", "-i", GUESTS, "-o", out,
                     "--load-address", "0x50000000"], check=True)
     machine = boot(kernel=out)
     machine.expect(r"image: found at 0x40200000, expected at 0x50000000: the static profile is made for one place",

@@ -81,7 +81,7 @@ static void second(void)
 
 void guest_main(void)
 {
-    const struct tree_node memory = tree_path("memory@40000000");
+    const struct tree_node memory = tree_path("memory");
     uint64_t base = 0u;
     uint64_t bytes = 0u;
     uint64_t how;

@@ -65,8 +65,12 @@ static bool skip(struct trap_frame *frame, uint64_t syndrome, uint64_t address)
     (void)address;
     traps[cpu_number()]++;
     arch_yield();
-    frame->pc = by_return ? frame->x[30] : (frame->pc + 4u);
-    frame->state &= ~(1ULL << 20u);
+    if (by_return) {
+        trap_leave(frame);
+    } else {
+        trap_skip(frame);
+    }
+    frame->state &= ~(1u << 20u); /* an illegal state is one no longer */
     return true;
 }
 

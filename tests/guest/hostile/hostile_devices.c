@@ -3,85 +3,32 @@
  * aligned. */
 #include "code.h"
 #include "hostile.h"
+#include "hostile_arch.h"
 
-#define ALIAS        0x100000000ULL /* the first GiB again */
-#define BLOCK_NORMAL 0x705ULL       /* the attributes of RAM */
-#define GIC_FRAME    0x20000u
-
-extern uint64_t level1[512];
-
-/* One load or store each: x0 address, x1 value */
-static const uint32_t forms[] = {
-    0x39400001u, /* ldrb */
-    0x79400001u, /* ldrh */
-    0xB9400001u, /* ldr w */
-    0xF9400001u, /* ldr x */
-    0x39000001u, /* strb */
-    0x79000001u, /* strh */
-    0xB9000001u, /* str w */
-    0xF9000001u, /* str x */
-    0x39800001u, /* ldrsb x */
-    0xB9800001u, /* ldrsw */
-    0xB8404401u, /* ldr w, post-index */
-    0xB8404C01u, /* ldr w, pre-index */
-    0xB8004401u, /* str w, post-index */
-    0xF81F8C01u, /* str x, pre-index down */
-    0x29400C02u, /* ldp w */
-    0xA9400C02u, /* ldp x */
-    0xA9000C02u, /* stp x */
-    0xA8C10C02u, /* ldp x, post-index */
-    0x885F7C01u, /* ldxr w */
-    0xC85FFC01u, /* ldaxr x */
-    0x88027C01u, /* stxr w */
-    0xC87F0C02u, /* ldxp x */
-    0x88DFFC01u, /* ldar w */
-    0x889FFC01u, /* stlr w */
-    0xB8210001u, /* ldadd w (Armv8.1) */
-    0xF8E18001u, /* swpal x (Armv8.1) */
-    0x88E1FC02u, /* casal w (Armv8.1) */
-    0x48227C04u, /* casp x (Armv8.1) */
-    0x3DC00001u, /* ldr q */
-    0x3D800001u, /* str q */
-    0x4C407001u, /* ld1 16b */
-    0x4C9F2001u, /* st1 four, post-index */
-    0xAD400801u, /* ldp q */
-    0xF9800000u, /* prfm */
-    0xB8400801u, /* ldtr w */
-    0xD50B7420u, /* dc zva */
-    0xD5087620u, /* dc ivac */
-    0xD50B7520u, /* ic ivau */
-    0xD5087800u, /* at s1e1r */
-};
-#define NR_FORMS ((uint32_t)(sizeof(forms) / sizeof(forms[0])))
+#define GIC_FRAME 0x20000u
 
 static void forms_ready(void)
 {
-    for (uint32_t i = 0u; i < NR_FORMS; i++) {
-        code_put(i, forms[i]);
+    for (uint32_t i = 0u; i < hostile_nr_forms; i++) {
+        code_put(i, hostile_forms[i]);
     }
     code_sync();
-}
-
-static void device_alias(void)
-{
-    level1[ALIAS >> 30u] = BLOCK_NORMAL;
-    __asm__ volatile("dsb ish\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
 }
 
 /* The plain widths, read and write, at this byte */
 static void byte(uint64_t at, uint64_t value)
 {
-    for (uint32_t width = 0u; width < 4u; width++) {
+    for (uint32_t width = 0u; width < HOSTILE_WIDTHS; width++) {
         (void)code_run(width, at, 0u);
-        (void)code_run(4u + width, at, value);
+        (void)code_run(HOSTILE_WIDTHS + width, at, value);
     }
-    tried(8u);
+    tried(2u * HOSTILE_WIDTHS);
 }
 
 static void bytes(uint64_t from, uint64_t to)
 {
     for (uint64_t at = from; at < to; at++) {
-        byte(at + ALIAS, random64());
+        byte(at + HOSTILE_ALIAS, random64());
     }
 }
 
@@ -95,11 +42,12 @@ static void awkward(uint64_t base, uint64_t length)
     };
 
     for (uint32_t p = 0u; p < (sizeof(places) / sizeof(places[0])); p++) {
-        for (uint32_t form = 0u; form < NR_FORMS; form++) {
+        for (uint32_t form = 0u; form < hostile_nr_forms; form++) {
             (void)code_run(form, places[p], 0u);
-            (void)code_run(form, places[p] + ALIAS, ~1ULL); /* not bit 0: it would start the watchdog */
+            (void)code_run(form, places[p] + HOSTILE_ALIAS,
+                           ~1ULL); /* not bit 0: it would start the watchdog */
         }
-        tried(2u * NR_FORMS);
+        tried(2u * hostile_nr_forms);
     }
 }
 
@@ -136,7 +84,7 @@ static void private_frames(void)
             bytes(frame + 0xFFE0u, frame + 0x10000u);
             bytes(frame + 0x10080u, frame + 0x10100u);
             for (uint64_t at = 0x10100u; at < 0x11000u; at += 3u) {
-                byte(frame + at + ALIAS, random64());
+                byte(frame + at + HOSTILE_ALIAS, random64());
             }
         }
         awkward(first, (uint64_t)hostile_cpus() * GIC_FRAME);
@@ -173,14 +121,14 @@ static void watchdog(void)
             break;
         }
         for (uint64_t at = base; at < (base + 0x1000u); at++) {
-            byte(at + ALIAS, random64() & ~1ULL);
+            byte(at + HOSTILE_ALIAS, random64() & ~1ULL);
         }
         awkward(base, 0x1000u);
     }
 }
 
 const struct attack attacks_devices[] = {
-    { "device_alias", device_alias, false },
+    { "device_alias", hostile_alias, false },
     { "distributor", distributor, false },
     { "private_frames", private_frames, false },
     { "private_frames_together", private_frames, true },

@@ -1,5 +1,6 @@
 /* Xen's hypercalls and event channels: every number, every port, words that lie, all vCPUs at a time. */
 #include "hostile.h"
+#include "hypercall.h"
 
 #define PAGE_BYTES 4096u
 #define MEMORY_OP  12u
@@ -22,16 +23,10 @@ static struct {
 } pages __attribute__((aligned(4096)));
 static uint64_t argument[GUEST_CPUS_MAX][PAGE_BYTES / 4u] __attribute__((aligned(4096))); /* two pages each */
 
-static int64_t hypercall(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
+static int64_t attempt(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
-    register uint64_t x0 __asm__("x0") = a;
-    register uint64_t x1 __asm__("x1") = b;
-    register uint64_t x2 __asm__("x2") = c;
-    register uint64_t x16 __asm__("x16") = number;
-
-    __asm__ volatile("hvc #0xEA1" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x16) : "memory");
     tried(1u);
-    return (int64_t)x0;
+    return (int64_t)hypercall(number, a, b, c);
 }
 
 static uint64_t address(const volatile void *of)
@@ -74,11 +69,11 @@ static void hypercalls(void)
         for (uint64_t op = 0u; op < 40u; op++) {
             for (uint32_t i = 0u; is_tame(number, op) && (i < 12u); i++) {
                 fill_random();
-                (void)hypercall(number, op, pointer(i), pointer(i + 9u));
+                (void)attempt(number, op, pointer(i), pointer(i + 9u));
             }
         }
-        (void)hypercall(number, UINT64_MAX, UINT64_MAX, UINT64_MAX);
-        (void)hypercall(number | (1ULL << 32u), 4u, address(own_argument()), 0u);
+        (void)attempt(number, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+        (void)attempt(number | (1ULL << 32u), 4u, address(own_argument()), 0u);
     }
 }
 
@@ -86,7 +81,7 @@ static int64_t event(uint64_t op, uint32_t a, uint32_t b, uint32_t c)
 {
     uint32_t words[6] = { a, b, c, 0u, 0u, 0u };
 
-    return hypercall(EVENT_OP, op, address(words), 0u);
+    return attempt(EVENT_OP, op, address(words), 0u);
 }
 
 static void shared_pages(void)
@@ -97,10 +92,10 @@ static void shared_pages(void)
     for (uint64_t offset = 4000u; offset < 4200u; offset++) {
         const uint64_t bad[2] = { address(pages.info) / PAGE_BYTES, offset };
 
-        (void)hypercall(VCPU_OP, 10u, cpu_number(), address((offset > 4048u) ? bad : own));
+        (void)attempt(VCPU_OP, 10u, cpu_number(), address((offset > 4048u) ? bad : own));
     }
-    (void)hypercall(VCPU_OP, 10u, cpu_number(), address(own));
-    (void)hypercall(MEMORY_OP, 7u, address(add), 0u);
+    (void)attempt(VCPU_OP, 10u, cpu_number(), address(own));
+    (void)attempt(MEMORY_OP, 7u, address(add), 0u);
     irq_enable(PPI_EVENTS, IRQ_PRIORITY_LOW, take_any);
 }
 
@@ -143,8 +138,8 @@ static void lies(void)
                                   ((uint64_t)cpu_number() << 32u) | (72u * cpu_number()), 0u };
     const uint64_t array[1] = { address(pages.array) / PAGE_BYTES };
 
-    (void)hypercall(EVENT_OP, CONTROL, address(control), 0u);
-    (void)hypercall(EVENT_OP, EXPAND, address(array), 0u);
+    (void)attempt(EVENT_OP, CONTROL, address(control), 0u);
+    (void)attempt(EVENT_OP, EXPAND, address(array), 0u);
     for (uint64_t i = 0u; storm_goes(i, 20000u); i++) {
         if (cpu_number() == 1u) {
             words[random64() % (sizeof(pages) / 4u)] = (uint32_t)random64();
@@ -171,9 +166,9 @@ static void polls(void)
     for (uint64_t i = 0u; storm_goes(i, 1000u); i++) {
         poll[1] = ((i & 7u) == 0u) ? random64() : (i & 127u);
         poll[2] = 1u + (random64() & 0xFFFFu); /* long over */
-        (void)hypercall(SCHED_OP, 3u, address(poll), 0u);
+        (void)attempt(SCHED_OP, 3u, address(poll), 0u);
         timer_virt_set(0u);
-        (void)hypercall(SCHED_OP, 1u, 0u, 0u);
+        (void)attempt(SCHED_OP, 1u, 0u, 0u);
     }
 }
 

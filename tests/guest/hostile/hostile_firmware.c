@@ -38,7 +38,7 @@ static void call(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
     if (((uint32_t)function & ~IS_64) == CPU_SUSPEND) {
         timer_virt_set(0u); /* expired: it does not sleep for long */
     }
-    if ((uint32_t)function == DOMAIN_REPORT) {
+    if (((uint32_t)function & ~IS_64) == (DOMAIN_REPORT & ~IS_64)) {
         first = 0u; /* the neighbour counts by it */
     }
     if (is_cpu_on(function) && (first < 8u)) {

@@ -160,7 +160,7 @@ static void wait_storm(void)
     irq_enable(timer_virt_irq(), IRQ_PRIORITY_LOW, take_any);
     for (uint64_t i = 0u; storm_goes(i, 5000u); i++) {
         arch_wait();
-        __asm__ volatile("wfe\n\tyield\n\tsev\n\twfe" : : : "memory");
+        arch_events();
     }
     tried(4u * storm(5000u));
     gic_calm();

@@ -1,11 +1,10 @@
 /* Ways to die. What only hangs is ended by the watchdog. */
 #include "hostile.h"
 
-#define NOWHERE      0x30000000u /* no device is there, and our own map forbids to execute it */
-#define NOWHERE_CODE 0xB0000000u /* above our RAM, and allowed */
-#define PATIENCE_MS  300u
+#include "hostile_arch.h"
 
-extern uint64_t level1[512];
+#define PATIENCE_MS 300u
+
 extern char image_start[];
 extern char bss_end[];
 
@@ -14,11 +13,6 @@ static void spin_masked(void)
     for (;;) {
         arch_yield();
     }
-}
-
-static void undefined(void)
-{
-    __asm__ volatile(".inst 0x00000000" : : : "memory");
 }
 
 static void reset(void)
@@ -71,42 +65,38 @@ static void reset_by_all(void)
 static void vectors_nowhere(void)
 {
     others(storming);
-    reg_write(vbar_el1, NOWHERE_CODE);
-    undefined();
+    reg_write(vbar_el1, LAYOUT_CODE);
+    hostile_undefined();
 }
 
 /* It traps to itself for ever and leaves us never. */
 static void vectors_forbidden(void)
 {
     watchdog_arm(PATIENCE_MS);
-    reg_write(vbar_el1, NOWHERE);
-    undefined();
+    reg_write(vbar_el1, LAYOUT_NOEXEC);
+    hostile_undefined();
 }
 
 static void jump_nowhere(void)
 {
-    void (*const nowhere)(void) = (void (*)(void))(uintptr_t)0xF0000000u;
+    void (*const nowhere)(void) = (void (*)(void))(uintptr_t)(LAYOUT_CODE + 0x1000000u);
 
-    reg_write(vbar_el1, NOWHERE_CODE + 0x1000u);
+    reg_write(vbar_el1, LAYOUT_CODE + 0x1000u);
     nowhere();
 }
 
 static void tables_gone(void)
 {
     watchdog_arm(PATIENCE_MS);
-    reg_write(ttbr0_el1, NOWHERE);
-    __asm__ volatile("tlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
+    hostile_memory_gone();
     spin_masked();
 }
 
-/* The same by tables that hold nothing */
+/* The same by tables that hold nothing, or regions that contradict each other */
 static void tables_empty(void)
 {
     watchdog_arm(PATIENCE_MS);
-    for (uint32_t i = 0u; i < 512u; i++) {
-        level1[i] = 0u;
-    }
-    __asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
+    hostile_memory_empty();
     spin_masked();
 }
 
@@ -114,7 +104,7 @@ static void tables_empty(void)
 static void stack_nowhere(void)
 {
     watchdog_arm(PATIENCE_MS);
-    __asm__ volatile("mov sp, %0\n\tstr xzr, [sp]\n1:\tyield\n\tb 1b" : : "r"((uint64_t)NOWHERE) : "memory");
+    hostile_stack_at(LAYOUT_NOWHERE);
 }
 
 static void hang(void)
@@ -153,15 +143,7 @@ static void vcpu_in_zeros(void)
 static void overwrite_self(void)
 {
     watchdog_arm(PATIENCE_MS);
-    __asm__ volatile("mov x0, #0\n"
-                     "1:\tstr %w2, [%0], #4\n\t"
-                     "cmp %0, %1\n\t"
-                     "b.lo 1b\n\t"
-                     "ic iallu\n\tdsb sy\n\tisb\n"
-                     "2:\tyield\n\tb 2b"
-                     :
-                     : "r"(image_start), "r"(bss_end), "r"(0xD4000002u)
-                     : "x0", "memory");
+    hostile_overwrite(image_start, bss_end);
 }
 
 const struct attack attacks_lethal[] = {

@@ -1,7 +1,7 @@
 /* Power: every vCPU switches every other on, and itself off, all at a time. */
 #include "hostile.h"
 
-#define NOWHERE 0x30000000u
+#define NOWHERE LAYOUT_NOWHERE
 
 static volatile uint64_t starts;
 static volatile bool over;

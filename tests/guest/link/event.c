@@ -2,6 +2,7 @@
 #include "event.h"
 
 #include "guest.h"
+#include "hypercall.h"
 
 #define HYPERCALL_MEMORY_OP     12u
 #define HYPERCALL_EVENT_CHANNEL 32u
@@ -27,14 +28,9 @@ static union {
 } info __attribute__((aligned(PAGE_BYTES)));
 static volatile bool came;
 
-static int64_t hypercall(uint64_t number, uint64_t a, const void *b)
+static int64_t call(uint64_t number, uint64_t a, const void *b)
 {
-    register uint64_t x0 __asm__("x0") = a;
-    register uint64_t x1 __asm__("x1") = (uint64_t)(uintptr_t)b;
-    register uint64_t x16 __asm__("x16") = number;
-
-    __asm__ volatile("hvc #0xEA1" : "+r"(x0) : "r"(x1), "r"(x16) : "memory");
-    return (int64_t)x0;
+    return (int64_t)hypercall(number, a, (uintptr_t)b, 0u);
 }
 
 static void event_take(uint32_t intid)
@@ -63,7 +59,7 @@ void event_init(uint32_t port)
     } add = { DOMID_SELF, 0u, 0u, 0u, (uint64_t)(uintptr_t)&info / PAGE_BYTES };
 
     if (port != 0u) {
-        const int64_t result = hypercall(HYPERCALL_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP, &add);
+        const int64_t result = call(HYPERCALL_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP, &add);
 
         if (result != 0) {
             print("LINK FAIL: shared_info: %d\n", (int32_t)result);
@@ -74,7 +70,7 @@ void event_init(uint32_t port)
 
 void event_send(uint32_t port)
 {
-    const int64_t result = hypercall(HYPERCALL_EVENT_CHANNEL, EVTCHNOP_SEND, &port);
+    const int64_t result = call(HYPERCALL_EVENT_CHANNEL, EVTCHNOP_SEND, &port);
 
     if (result != 0) {
         print("LINK FAIL: send: %d\n", (int32_t)result);

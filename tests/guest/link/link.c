@@ -61,7 +61,7 @@ static _Noreturn void end(const char *name, uint64_t life)
     if ((life & 1u) == 0u) {
         (void)firmware_call(PSCI_SYSTEM_RESET, 0u, 0u, 0u);
     }
-    reg_write(vbar_el1, 0x7FFF0000u); /* where nothing is: the next exception ends the domain */
+    reg_write(vbar_el1, LAYOUT_CODE); /* where nothing is: the next exception ends the domain */
     __asm__ volatile("svc #0");
     for (;;) {
         arch_wait();
@@ -89,9 +89,7 @@ static _Noreturn void bench(struct traffic *t, bool first)
             start = timer_now();
         }
         if ((before < (skip + (1u << 20u))) && (bytes >= (skip + (1u << 20u)))) {
-            register uint64_t x0 __asm__("x0") = timer_now() - start;
-
-            __asm__ volatile("eor xzr, x0, xzr, lsl #5\n\teor xzr, x0, xzr, lsl #2" : : "r"(x0));
+            arch_mark(timer_now() - start);
         }
         arch_irq_mask();
         if ((status != RING_OK) && !event_pending()) {

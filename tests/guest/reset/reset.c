@@ -5,7 +5,7 @@
 #include "gic.h"
 #include "monitor.h"
 
-#define NOWHERE     0xB0000000u /* above our RAM; the guest's own map lets it be executed */
+#define NOWHERE     LAYOUT_CODE
 #define HANG_MS     200u
 #define UART_IMSC   0x38u
 #define UART_RIS    0x3Cu
@@ -179,7 +179,7 @@ static void reset_when_dirty(void)
 
 static void crash(void)
 {
-    void (*const nowhere)(void) = (void (*)(void))(uintptr_t)0xF0000000u;
+    void (*const nowhere)(void) = (void (*)(void))(uintptr_t)(NOWHERE + 0x1000000u);
 
     reg_write(vbar_el1, NOWHERE);
     nowhere();

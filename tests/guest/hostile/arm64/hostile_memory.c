@@ -93,11 +93,11 @@ static void wild_addresses(void)
     }
 }
 
-/* Output addresses of 40 bits and more, which no stage 2 knows */
+/* Output addresses beyond our RAM, up to those of 40 bits and more, which no stage 2 knows */
 static void wide_addresses(void)
 {
     touch_ready();
-    for (uint32_t bit = 30u; bit < 48u; bit++) {
+    for (uint32_t bit = 31u; bit < 48u; bit++) {
         level1[WILD_SLOT] = (1ULL << bit) | BLOCK_NORMAL;
         changed();
         touch((uint64_t)WILD_SLOT << 30u);
