@@ -15,8 +15,8 @@ fuzz_fake := $(TEST_INCLUDES) -D__SANITIZE_ADDRESS__=1
 fuzz_flags_product := $(fuzz_fake) -include tests/fuzz/state.h
 fuzz_flags_host := $(fuzz_fake) -D_GNU_SOURCE -Itests/unit/config -Itests/unit/services
 fuzz_flags_arm := -Itests/unit/arm/include -Isrc -Isrc/arch/arm/include -Itests/unit/arm
-fuzz_flags_a64 := -include tests/fuzz/a64.h $(fuzz_flags_arm) -Isrc/arch/arm64/include
-fuzz_flags_plan := -D_GNU_SOURCE -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include
+fuzz_flags_a64 := -include tests/fuzz/a64.h $(fuzz_flags_arm) -Isrc/arch/arm64/include -Isrc/arch/arm/mmu/include
+fuzz_flags_plan := -D_GNU_SOURCE -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include -Isrc/arch/arm/mmu/include
 
 # $(call fuzz_objects,FAMILY,SOURCES)
 fuzz_objects = $(patsubst %.c,$(FUZZ_OUT)/obj/$(1)/%.o,$(2))

@@ -88,6 +88,7 @@ abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c
 $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(TEST_CC) $(TEST_CFLAGS) -isystem $(FETCHED) -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include \
+	    -Isrc/arch/arm/mmu/include \
 	    -MD -MP -MF $@.d $(TEST_LINK) -o $@ $< $(abi_sources) $(TEST_LIBS)
 -include $(wildcard $(TESTS_OUT)/tests/abi/*.d)
 

@@ -117,6 +117,5 @@ def ports(root):
         folders = [f for f in fields[3:] if not f.startswith(("!", "-D"))]
         skip = [f[1:] for f in fields[3:] if f.startswith("!")]
         port = Port(fields[0], fields[1], fields[2], folders, skip, [f for f in fields[3:] if f.startswith("-D")])
-        is_there = "later" not in folders and os.path.isdir(os.path.join(root, folders[0]))
-        (there if is_there else missing).append(port)
+        (there if os.path.isdir(os.path.join(root, folders[0])) else missing).append(port)
     return there, missing

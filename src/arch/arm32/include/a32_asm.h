@@ -2,6 +2,8 @@
 #ifndef ARCH_ARM32_A32_ASM_H
 #define ARCH_ARM32_A32_ASM_H
 
+#ifdef __ASSEMBLY__
+
 /* The address of a symbol where the code runs now */
 /* clang-format off */
 .macro ADDRESS reg, symbol
@@ -11,5 +13,7 @@
     add     \reg, \reg, pc
 .endm
 /* clang-format on */
+
+#endif
 
 #endif
