@@ -143,7 +143,7 @@ static uint32_t cache_line(void)
 void hal_cache_clean(const void *va, uint64_t bytes)
 {
     const uint32_t line = cache_line();
-    const uint64_t at = (uintptr_t)va;
+    const uint64_t at = (uintptr_t)(const uint8_t *)va;
 
     for (uint64_t p = bits_align_down(at, line); p < (at + bytes); p += line) {
         A32_WRITE(A32_DCCMVAC, p);
@@ -154,7 +154,7 @@ void hal_cache_clean(const void *va, uint64_t bytes)
 void hal_cache_clean_invalidate(const void *va, uint64_t bytes)
 {
     const uint32_t line = cache_line();
-    const uint64_t at = (uintptr_t)va;
+    const uint64_t at = (uintptr_t)(const uint8_t *)va;
 
     for (uint64_t p = bits_align_down(at, line); p < (at + bytes); p += line) {
         A32_WRITE(A32_DCCIMVAC, p);

@@ -86,16 +86,16 @@ void hal_vcpu_reset(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argument)
 
 static void bank_save(uint32_t *bank)
 {
-#define X(index, name) bank[index] = A32_READ_BANKED(name);
-    A32_BANKED(X)
-#undef X
+#define BANK_SAVE(index, name) bank[index] = A32_READ_BANKED(name);
+    A32_BANKED(BANK_SAVE)
+#undef BANK_SAVE
 }
 
 static void bank_load(const uint32_t *bank)
 {
-#define X(index, name) A32_WRITE_BANKED(name, bank[index]);
-    A32_BANKED(X)
-#undef X
+#define BANK_LOAD(index, name) A32_WRITE_BANKED(name, bank[index]);
+    A32_BANKED(BANK_LOAD)
+#undef BANK_LOAD
 }
 
 static bool vcpu_is_loaded(const struct hal_vcpu *vcpu)
@@ -152,12 +152,12 @@ void hal_vcpu_save(struct hal_vcpu *vcpu)
 
     arm_vcpu_save(vcpu);
     bank_save(regs->bank);
-#define X(field, reg) regs->field = A32_READ(reg);
-    A32_WORDS(X)
-#undef X
-#define X(field, reg) regs->field = A32_READ64(reg);
-    A32_PAIRS(X)
-#undef X
+#define WORD_SAVE(field, reg) regs->field = A32_READ(reg);
+    A32_WORDS(WORD_SAVE)
+#undef WORD_SAVE
+#define PAIR_SAVE(field, reg) regs->field = A32_READ64(reg);
+    A32_PAIRS(PAIR_SAVE)
+#undef PAIR_SAVE
     a32_fp_save(&vcpu->fp);
     a32_model_save(vcpu);
     hsr = a32_abort_take(); /* later it would be the next one's, or ours */
@@ -174,12 +174,12 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     A32_WRITE(A32_VMPIDR, vcpu->vmpidr);
     a32_model_load(vcpu);
     bank_load(regs->bank);
-#define X(field, reg) A32_WRITE(reg, regs->field);
-    A32_WORDS(X)
-#undef X
-#define X(field, reg) A32_WRITE64(reg, regs->field);
-    A32_PAIRS(X)
-#undef X
+#define WORD_LOAD(field, reg) A32_WRITE(reg, regs->field);
+    A32_WORDS(WORD_LOAD)
+#undef WORD_LOAD
+#define PAIR_LOAD(field, reg) A32_WRITE64(reg, regs->field);
+    A32_PAIRS(PAIR_LOAD)
+#undef PAIR_LOAD
     a32_fp_load(&vcpu->fp);
     arm_vcpu_load(vcpu);
     hal_context_set(&vcpu->frame);
@@ -214,7 +214,7 @@ void hal_vcpu_dump(const struct hal_vcpu *vcpu)
     upcall_log_hex("dfar ", regs->dfar);
     upcall_log_hex("ifsr ", regs->ifsr);
     upcall_log_hex("ifar ", regs->ifar);
-#define X(index, name) upcall_log_hex(#name " ", regs->bank[index]);
-    A32_BANKED(X)
-#undef X
+#define BANK_LOG(index, name) upcall_log_hex(#name " ", regs->bank[index]);
+    A32_BANKED(BANK_LOG)
+#undef BANK_LOG
 }

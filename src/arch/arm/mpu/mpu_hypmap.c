@@ -23,7 +23,7 @@ const struct mpu_cpu *mpu_cpu_of(cpuid_t cpu)
 
 static uint64_t mpu_address(const void *va)
 {
-    return (uint64_t)(uintptr_t)va;
+    return (uint64_t)(uintptr_t)(const uint8_t *)va;
 }
 
 static void *mpu_pointer(uint64_t at)

@@ -90,14 +90,14 @@ void a32_model_save(struct hal_vcpu *vcpu)
     struct a32_guest_regs *const regs = &vcpu->regs;
     const uint32_t nr = model_regions();
 
-#define X(field, reg) regs->field = A32_READ(reg);
+#define MODEL_SAVE(field, reg) regs->field = A32_READ(reg);
     if (nr > 16u) {
-        A32_MODEL_TO_20(X)
+        A32_MODEL_TO_20(MODEL_SAVE)
     }
     if (nr > 20u) {
-        A32_MODEL_TO_24(X)
+        A32_MODEL_TO_24(MODEL_SAVE)
     }
-#undef X
+#undef MODEL_SAVE
     arm_guestmap_leave();
 }
 
@@ -106,13 +106,13 @@ void a32_model_load(struct hal_vcpu *vcpu)
     const struct a32_guest_regs *const regs = &vcpu->regs;
     const uint32_t nr = model_regions();
 
-#define X(field, reg) A32_WRITE(reg, regs->field);
+#define MODEL_LOAD(field, reg) A32_WRITE(reg, regs->field);
     if (nr > 16u) {
-        A32_MODEL_TO_20(X)
+        A32_MODEL_TO_20(MODEL_LOAD)
     }
     if (nr > 20u) {
-        A32_MODEL_TO_24(X)
+        A32_MODEL_TO_24(MODEL_LOAD)
     }
-#undef X
+#undef MODEL_LOAD
     arm_guestmap_enter(&vcpu->domain->map);
 }
