@@ -26,7 +26,7 @@ image_start:
     .endr
     .word   0x016f2818                  /* a zImage */
     .word   0                           /* wherever it is */
-    .word   file_end - image_start      /* .bss follows: whoever loads it leaves room */
+    .word   file_end - image_start      /* .bss included */
     .word   0x04030201                  /* of this endianness */
 
     .text
