@@ -163,6 +163,7 @@ void evtchn_domain_reset(struct domain *domain)
 
     if ((ed != NULL) && (ed->up != 0u)) {
         hal_store_release32(&ed->up, 0u);
+        evtchn_shared_home(ed);
         for (uint32_t port = 1; port < EVTCHN_PORTS; port++) {
             evtchn_close(ed, port);
         }

@@ -276,7 +276,7 @@ static int64_t expand_array(struct vcpu *vcpu, union xen_evtchn_op *arg)
     int64_t result = 0;
     uint32_t *page = NULL;
 
-    if (ed->fifo == 0u) {
+    if (ed->abi != EVTCHN_FIFO) {
         return -XEN_EOPNOTSUPP;
     }
     if (ed->array != NULL) {
@@ -295,7 +295,7 @@ static int64_t set_priority(struct vcpu *vcpu, union xen_evtchn_op *arg)
     struct evtchn_domain *const ed = vcpu->domain->events;
     const uint32_t port = port_of(ed, arg->port.port);
 
-    if (ed->fifo == 0u) {
+    if (ed->abi != EVTCHN_FIFO) {
         return -XEN_ENOSYS;
     }
     if ((port == 0u) || (arg->port.to >= EVTCHN_FIFO_QUEUES)) {

@@ -48,12 +48,19 @@ struct evtchn_page {
 };
 #define EVTCHN_NO_GFN UINT64_MAX
 
+#define EVTCHN_TWO_LEVEL 0u
+#define EVTCHN_FIFO      1u
+/* Two levels, in a page of the guest's memory: ours can't take its place, as nothing translates. Written
+ * through a window with the queues' lock, which ends with the guest's life; vCPU 0 alone has a vcpu_info. */
+#define EVTCHN_ASIDE 2u
+
 struct evtchn_domain {
     struct domain *domain;
     uint32_t index; /* in evtchn_table */
     struct spinlock queues;
     volatile uint32_t up;     /* can be sent to */
-    volatile uint32_t fifo;   /* which ABI */
+    volatile uint32_t abi;    /* EVTCHN_TWO_LEVEL, ... */
+    hpa_t aside;              /* EVTCHN_ASIDE: the guest's page that is its shared_info */
     uint32_t *volatile array; /* FIFO: a word for each port; NULL: not there yet */
     struct xen_shared_info *shared;
     uint8_t *pages; /* nr_pages: [0] is the shared_info page, the others are taken in order */
@@ -160,6 +167,12 @@ void evtchn_fifo_reset(struct evtchn_domain *ed);
 void evtchn_fifo_work(struct work *work);
 
 /* -- evtchn_memory.c -- */
+/* Where the two levels are now. In between: interrupts masked; of EVTCHN_ASIDE the queues' lock held, or the
+ * guest is in this very call. */
+struct xen_shared_info *evtchn_shared_open(const struct evtchn_domain *ed);
+void evtchn_shared_close(const struct evtchn_domain *ed);
+/* From now on nobody looks at the guest's memory. */
+void evtchn_shared_home(struct evtchn_domain *ed);
 /* The page of ours that is at gfn of the guest, put there with what the guest's page holds if it was not.
  * NULL: -XEN_ENOMEM or -XEN_EINVAL in *error. */
 void *evtchn_page_at(struct evtchn_domain *ed, uint64_t gfn, int64_t *error);

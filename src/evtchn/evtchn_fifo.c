@@ -111,7 +111,7 @@ void evtchn_fifo_work(struct work *work)
  * more. */
 static void fifo_take_over(struct evtchn_domain *ed)
 {
-    ed->fifo = 1u;
+    ed->abi = EVTCHN_FIFO;
     hal_barrier(); /* as in pend_through(): one of the two sees the other */
     for (uint32_t word = 0; word < ARRAY_LEN(ed->used); word++) {
         uint32_t left = evtchn_word(&ed->shared->evtchn_pending[word]) & evtchn_word(&ed->used[word]);
@@ -128,7 +128,7 @@ void evtchn_fifo_begin(struct evtchn_domain *ed, uint32_t vcpu, struct xen_contr
     const uint64_t flags = spin_lock(&ed->queues);
 
     ed->vcpu[vcpu].control = control;
-    if (ed->fifo == 0u) {
+    if (ed->abi == EVTCHN_TWO_LEVEL) {
         fifo_take_over(ed);
     }
     spin_unlock(&ed->queues, flags);
@@ -139,7 +139,7 @@ void evtchn_fifo_reset(struct evtchn_domain *ed)
 {
     const uint64_t flags = spin_lock(&ed->queues);
 
-    ed->fifo = 0u;
+    ed->abi = (ed->abi == EVTCHN_FIFO) ? EVTCHN_TWO_LEVEL : ed->abi;
     ed->array = NULL;
     for (uint32_t i = 0; i < ed->domain->nr_vcpus; i++) {
         ed->vcpu[i].control = NULL;

@@ -1,7 +1,8 @@
 /* Pages that guest and hypervisor write together. They are the hypervisor's own and take the place of the
  * guest's page in its map, with what that held: so they stay valid whatever the guest does with its map, need
  * no window for an event, and no guest memory is mapped for good. The guest's page stays its own, unseen,
- * until the domain ends. */
+ * until the domain ends. Where nothing translates the guest's page stays what it is, and only shared_info can
+ * be there: EVTCHN_ASIDE. */
 #include "evtchn/evtchn_core.h"
 
 #include "hal/guestmap.h"
@@ -38,6 +39,48 @@ static int64_t page_put(struct evtchn_domain *ed, uint32_t i, uint64_t gfn, bool
     hal_guestmap_end(map);
     ed->page[i].gfn = (status == HV_OK) ? gfn : EVTCHN_NO_GFN;
     return (status == HV_OK) ? 0 : -XEN_ENOMEM;
+}
+
+struct xen_shared_info *evtchn_shared_open(const struct evtchn_domain *ed)
+{
+    void *shared = ed->shared;
+    uint64_t room = 0;
+
+    if (ed->abi == EVTCHN_ASIDE) {
+        shared = hal_hypmap_window(HAL_WINDOW_TRAP2, ed->aside, HAL_HYPMAP_RW, &room);
+    }
+    return (struct xen_shared_info *)shared;
+}
+
+void evtchn_shared_close(const struct evtchn_domain *ed)
+{
+    if (ed->abi == EVTCHN_ASIDE) {
+        hal_hypmap_window_close(HAL_WINDOW_TRAP2);
+    }
+}
+
+/* Domain's lock held. The guest's page becomes what ours is by now. Who sends meanwhile sees the change, or
+ * his bit is in ours before it is copied, as in pend_through(). */
+static int64_t page_aside(struct evtchn_domain *ed, uint64_t gfn)
+{
+    const uint64_t flags = spin_lock(&ed->queues);
+
+    ed->aside = hpa(gfn << PAGE_SHIFT);
+    ed->abi = EVTCHN_ASIDE;
+    hal_barrier();
+    (void)memcpy(evtchn_shared_open(ed), ed->shared, PAGE_BYTES);
+    evtchn_shared_close(ed);
+    ed->page[0].gfn = gfn;
+    spin_unlock(&ed->queues, flags);
+    return 0;
+}
+
+void evtchn_shared_home(struct evtchn_domain *ed)
+{
+    const uint64_t flags = spin_lock(&ed->queues);
+
+    ed->abi = (ed->abi == EVTCHN_ASIDE) ? EVTCHN_TWO_LEVEL : ed->abi;
+    spin_unlock(&ed->queues, flags);
 }
 
 static uint32_t page_find(const struct evtchn_domain *ed, uint64_t gfn)
@@ -86,8 +129,10 @@ int64_t evtchn_map_shared_info(struct domain *domain, uint64_t gfn)
     if (ed->page[0].gfn != EVTCHN_NO_GFN) {
         result = -XEN_EBUSY;
     } else if ((!is_spare && !gfn_is_ram(ed, gfn)) || (page_find(ed, gfn) != ed->nr_used) ||
-               !hal_guestmap_translates()) {
+               (is_spare && !hal_guestmap_translates())) {
         result = -XEN_EINVAL;
+    } else if (!hal_guestmap_translates()) {
+        result = page_aside(ed, gfn);
     } else {
         result = page_put(ed, 0u, gfn, false);
     }

@@ -21,15 +21,34 @@ bool evtchn_word_clear(uint32_t *word, uint32_t bits)
 }
 
 /* A port's bit is set and not masked: the vCPU hears of it. A vCPU without vcpu_info does when it has one. */
-static void two_level_show(struct evtchn_domain *ed, uint32_t port)
+static void two_level_show(struct evtchn_domain *ed, struct xen_shared_info *shared, uint32_t port)
 {
-    const struct evtchn_vcpu *const v = &ed->vcpu[evtchn_vcpu_of(&ed->port[port])];
-    struct xen_vcpu_info *const info = v->info;
+    const uint32_t vcpu = evtchn_vcpu_of(&ed->port[port]);
+    const struct evtchn_vcpu *const v = &ed->vcpu[vcpu];
+    struct xen_vcpu_info *const of_first = (vcpu == 0u) ? &shared->vcpu_info : NULL;
+    struct xen_vcpu_info *const info = (ed->abi == EVTCHN_ASIDE) ? of_first : v->info;
 
     /* a selector's bit stands for 64 ports */
     if ((info != NULL) && evtchn_word_set(&info->pending_sel[port / 2048u], BIT32((port / 64u) % 32u))) {
         evtchn_tell(v, info);
     }
+}
+
+static void pend_aside(struct evtchn_domain *ed, uint32_t port)
+{
+    const uint32_t bit = BIT32(port % 32u);
+    const uint64_t flags = spin_lock(&ed->queues);
+
+    if (ed->abi == EVTCHN_ASIDE) { /* its life has not ended meanwhile */
+        struct xen_shared_info *const shared = evtchn_shared_open(ed);
+
+        if (evtchn_word_set(&shared->evtchn_pending[port / 32u], bit) &&
+            ((evtchn_word(&shared->evtchn_mask[port / 32u]) & bit) == 0u)) {
+            two_level_show(ed, shared, port);
+        }
+        evtchn_shared_close(ed);
+    }
+    spin_unlock(&ed->queues, flags);
 }
 
 /* Whatever may be wanted. is_new: the pending bit of the two-level ABI was set just before. */
@@ -39,13 +58,18 @@ static __attribute__((noinline)) void pend_through(struct evtchn_domain *ed, uin
     bool show = is_new;
     uint32_t poller = 0;
 
-    if ((ed->fifo == 0u) && evtchn_word_set(&ed->shared->evtchn_pending[port / 32u], bit)) {
+    if ((ed->abi == EVTCHN_TWO_LEVEL) && evtchn_word_set(&ed->shared->evtchn_pending[port / 32u], bit)) {
         show = true;
     }
     hal_barrier(); /* what the sender wrote before comes before the looks at what is pending already, */
-    if (ed->fifo !=
-        0u) { /* and if it was switched meanwhile, our bit may have come too late to be taken over */
-        evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
+    if (ed->abi != EVTCHN_TWO_LEVEL) {
+        /* and if it was switched meanwhile, our bit may have come too late to be taken over */
+        if (ed->abi == EVTCHN_FIFO) {
+            evtchn_fifo_raise(ed, port, EVTCHN_FIFO_PENDING);
+        } else {
+            pend_aside(ed, port);
+            show = false;
+        }
         hal_barrier();
     }
     poller = ed->port[port].poller; /* once: a close ends it at any moment */
@@ -53,7 +77,7 @@ static __attribute__((noinline)) void pend_through(struct evtchn_domain *ed, uin
         sched_poll_over(ed->domain->vcpu[poller - 1u]);
     }
     if (show && ((evtchn_word(&ed->shared->evtchn_mask[port / 32u]) & bit) == 0u)) {
-        two_level_show(ed, port);
+        two_level_show(ed, ed->shared, port);
     }
 }
 
@@ -68,14 +92,14 @@ static inline __attribute__((always_inline)) bool pend_quick(struct evtchn_domai
     struct xen_vcpu_info *info = NULL;
     uint32_t old = 0;
 
-    if ((ed->fifo != 0u) || !hal_try_or32(&ed->shared->evtchn_pending[port / 32u], bit, &old)) {
+    if ((ed->abi != 0u) || !hal_try_or32(&ed->shared->evtchn_pending[port / 32u], bit, &old)) {
         return false;
     }
     *is_new = (old & bit) == 0u;
     hal_barrier();
     v = &ed->vcpu[evtchn_vcpu_of(p)];
     info = v->info; /* who has moved it since looks at everything, our bit as well */
-    if (((ed->fifo | p->poller) != 0u) || (info == NULL)) {
+    if (((ed->abi | p->poller) != 0u) || (info == NULL)) {
         return false;
     }
     if (*is_new && ((evtchn_word(&ed->shared->evtchn_mask[port / 32u]) & bit) == 0u)) {
@@ -132,16 +156,19 @@ void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
     const uint32_t bit = BIT32(port % 32u);
     uint32_t *const array = ed->array; /* once, as wherever it is used: a reset takes it away at any moment */
 
-    if (ed->fifo != 0u) {
-        if (array != NULL) {
-            (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_MASKED);
-            evtchn_fifo_raise(ed, port, 0u);
+    if (ed->abi != EVTCHN_FIFO) {
+        struct xen_shared_info *const shared = evtchn_shared_open(ed);
+
+        if (evtchn_word_clear(&shared->evtchn_mask[port / 32u], bit) &&
+            ((evtchn_word(&shared->evtchn_pending[port / 32u]) & bit) != 0u)) {
+            two_level_show(ed, shared, port);
         }
-    } else if (evtchn_word_clear(&ed->shared->evtchn_mask[port / 32u], bit) &&
-               ((evtchn_word(&ed->shared->evtchn_pending[port / 32u]) & bit) != 0u)) {
-        two_level_show(ed, port);
+        evtchn_shared_close(ed);
+    } else if (array != NULL) {
+        (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_MASKED);
+        evtchn_fifo_raise(ed, port, 0u);
     } else {
-        /* nothing was held back */
+        /* no word yet */
     }
 }
 
@@ -149,8 +176,9 @@ void evtchn_clear(struct evtchn_domain *ed, uint32_t port)
 {
     uint32_t *const array = ed->array;
 
-    if (ed->fifo == 0u) {
-        (void)evtchn_word_clear(&ed->shared->evtchn_pending[port / 32u], BIT32(port % 32u));
+    if (ed->abi != EVTCHN_FIFO) {
+        (void)evtchn_word_clear(&evtchn_shared_open(ed)->evtchn_pending[port / 32u], BIT32(port % 32u));
+        evtchn_shared_close(ed);
     } else if (array != NULL) {
         (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_PENDING);
     } else {
@@ -164,8 +192,11 @@ bool evtchn_is_pending(const struct evtchn_domain *ed, uint32_t port)
     const uint32_t *const array = ed->array;
     bool pending = ed->port[port].waits;
 
-    if (ed->fifo == 0u) {
-        pending = (evtchn_word(&ed->shared->evtchn_pending[port / 32u]) & BIT32(port % 32u)) != 0u;
+    if (ed->abi != EVTCHN_FIFO) {
+        const struct xen_shared_info *const shared = evtchn_shared_open(ed);
+
+        pending = (evtchn_word(&shared->evtchn_pending[port / 32u]) & BIT32(port % 32u)) != 0u;
+        evtchn_shared_close(ed);
     } else if (array != NULL) {
         pending = (evtchn_word(&array[port]) & EVTCHN_FIFO_PENDING) != 0u;
     } else {

@@ -243,8 +243,8 @@ static void both_end(void)
     }
 }
 
-/* Where nothing translates a borrower keeps the frames; each life of the owner begins with zeros in them, and no
- * life of a borrower takes anything from the owner. */
+/* Where nothing translates a borrower keeps the frames; each life of the owner begins with zeros in them, and
+ * no life of a borrower takes anything from the owner. */
 static void identity(void)
 {
     power_on(IDENTITY, CPUS, kernels_put);
