@@ -104,6 +104,7 @@ neg_wanted := $(if $(T),$(strip $(foreach t,$(neg_scripts),$(if $(findstring $(T
 
 .PHONY: test-neg
 test-neg: tools image-static
+	+@$(MAKE) PORT=armv8r TOOLCHAIN=clang DEBUG=0 STATIC=0 tools
 	@$(RUN_LEVEL) neg out/results/neg.txt $(neg_wanted)
 
 # -- The contract of src/hal: one suite on every port -----------------------------------------------------------------------
