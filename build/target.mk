@@ -2,6 +2,7 @@
 # but for gcc's own header folder. build/<port>.mk is short:
 #   port_folders      its folders under src/arch, the first with the linker script; port_shared: those that are other ports' too
 #   port_offsets      the file that a generated header of this name is made of
+#   port_leaves       files of shared folders that it has another one for
 #   port_lacks        the parts (PART_NAMES) that its machines have no use for
 #   port_debian       Debian's name of the architecture, whose libraries are linked
 #   port_mpu          1: protection regions; 0: translation tables
@@ -15,7 +16,7 @@ generic_folders := lib base mem irq time domain sched virq vdev evtchn config co
 port_plans := $(wildcard $(addsuffix /plan,$(addprefix src/arch/,$(port_shared) $(port_folders))))
 target_folders := $(addprefix src/,$(generic_folders)) $(addprefix src/arch/,$(port_shared) $(port_folders)) $(port_plans)
 port_lds := src/arch/$(firstword $(port_folders))/link.lds
-target_c := $(filter-out $(port_offsets),$(sort $(foreach d,$(target_folders),$(wildcard $(d)/*.c))))
+target_c := $(filter-out $(port_offsets) $(port_leaves),$(sort $(foreach d,$(target_folders),$(wildcard $(d)/*.c))))
 target_asm := $(sort $(foreach d,$(port_folders),$(wildcard src/arch/$(d)/*.S)))
 FETCHED_TARGET := $(CACHE)/trixie-$(port_debian)
 

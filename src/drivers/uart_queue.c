@@ -8,7 +8,7 @@
 #define DRIVEN_NOT   0u
 #define DRIVEN_POLL  1u
 #define DRIVEN_IRQ   2u
-#define DRIVEN_LATCH 3u /* as DRIVEN_IRQ; the interrupt is switched on before bytes are put */
+#define DRIVEN_LATCH 3u /* as DRIVEN_IRQ; the interrupt comes only for bytes put while it is on */
 #define SEND_TURNS   4u
 #define POLLS_MAX    100000u /* a FIFO of 32 at 9600 baud takes 33 ms; a look at the device 0.3 us and more */
 #define HUNG_NS      1000000000ULL
@@ -102,16 +102,42 @@ void uart_queue_publish(struct uart_queue *q)
     hal_store_release32(&q->head, q->end);
 }
 
+static void irq_set(struct uart_queue *q, bool want)
+{
+    if (want != q->irq_on) {
+        q->irq_on = want;
+        q->uart.tx_irq(q->uart.device, want);
+    }
+}
+
+/* A latching interrupt is on before the byte behind which it is needed. */
+static bool send_one(struct uart_queue *q, uint8_t byte, bool needed)
+{
+    bool sent;
+
+    if (needed) {
+        irq_set(q, true);
+    }
+    sent = put_one(q, byte);
+    if (!sent && (q->driven == DRIVEN_LATCH) && !q->irq_on) {
+        irq_set(q, true);
+        sent = put_one(q, byte); /* what is full now interrupts later */
+    }
+    return sent;
+}
+
 /* With the role: sends until the ring is empty, the FIFO full or the bound reached. */
 static uint32_t send_some(struct uart_queue *q, uint32_t bound)
 {
     const uint32_t head = hal_load_acquire32(&q->head);
+    const bool latches = (q->driven == DRIVEN_LATCH);
     uint32_t tail = q->tail;
     uint32_t n = 0;
     bool full = false;
 
     while ((n < bound) && (tail != head) && !full && (q->seized == 0u)) {
-        full = !put_one(q, q->ring[tail % UART_QUEUE_BYTES]);
+        full = !send_one(q, q->ring[tail % UART_QUEUE_BYTES],
+                         latches && (((n + 1u) == bound) || (q->watched != 0u)));
         if (!full) {
             tail++;
             n++;
@@ -132,21 +158,19 @@ static uint32_t send_some(struct uart_queue *q, uint32_t bound)
     return n;
 }
 
-static void irq_set(struct uart_queue *q, bool want)
-{
-    if (want != q->irq_on) {
-        q->irq_on = want;
-        q->uart.tx_irq(q->uart.device, want);
-    }
-}
-
 /* With the role. */
 static void irq_adjust(struct uart_queue *q, bool stopped)
 {
     /* What is sent is seen by who begins to watch, or the watch by us; and the device has it. */
     hal_barrier_io();
     if (q->driven >= DRIVEN_IRQ) {
-        irq_set(q, stopped || (q->watched != 0u) || uart_queue_busy(q));
+        const bool want = stopped || (q->watched != 0u) || uart_queue_busy(q);
+        const bool late = want && !q->irq_on;
+
+        irq_set(q, want);
+        if (late && (q->driven == DRIVEN_LATCH)) {
+            (void)put_one(q, 0u); /* who began to watch just now needs an interrupt: NUL shows nowhere */
+        }
     }
 }
 
@@ -166,9 +190,6 @@ bool uart_queue_send(struct uart_queue *q)
         if (had) {
             hal_store_release32(&q->missed, 0u);
             hal_barrier();
-            if ((q->driven == DRIVEN_LATCH) && uart_queue_busy(q)) {
-                irq_set(q, true);
-            }
             left -= send_some(q, left);
             irq_adjust(q, (left == 0u) || (turn == SEND_TURNS));
             hal_store_release32(&q->sender, 0u);

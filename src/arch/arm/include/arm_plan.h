@@ -54,6 +54,8 @@ struct arm_plan_host {
     uint32_t psci_cpu_on;     /* function id */
     uint32_t psci_system_off; /* 0 = absent (PSCI 0.1) */
     uint32_t psci_system_reset;
+    uint64_t sp805; /* bulkhead,host-power: the registers of what resets a host without firmware; 0 = none */
+    bool sp805_off; /* ... and is all there is to switch it off */
     char cpu_compatible[ARM_CPU_NAME_MAX]; /* of the first CPU's node */
 };
 

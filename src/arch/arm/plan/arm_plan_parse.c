@@ -111,6 +111,19 @@ static void parse_cpu(const struct dt_index *ix, struct arm_plan_host *arm)
     }
 }
 
+static void parse_power(const struct dt_index *ix, struct arm_plan_host *arm)
+{
+    const uint32_t node = arm_plan_node(ix, "arm,sp805");
+    struct dt_value power = { NULL, 0u };
+    struct dt_range r = { 0u, 0u };
+
+    if ((node != DT_NONE) && dt_get(ix, node, "bulkhead,host-power", &power) &&
+        dt_reg_host(ix, node, 0, &r)) {
+        arm->sp805 = r.base;
+        arm->sp805_off = dt_strings_have(&power, "off");
+    }
+}
+
 void arm_plan_parse(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm,
                     uint32_t cpu_on)
 {
@@ -119,6 +132,9 @@ void arm_plan_parse(const struct dt_index *ix, struct config_report *report, str
     parse_timer(ix, report, arm);
     parse_psci(ix, report, arm, cpu_on);
     parse_cpu(ix, arm);
+    if (CONFIG_MPU != 0) {
+        parse_power(ix, arm);
+    }
     if (CONFIG_IOMMU != 0) {
         arm_plan_parse_smmu(ix, report, arm);
     }

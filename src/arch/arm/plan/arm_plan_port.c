@@ -35,7 +35,10 @@ bool hal_plan_line_decode(const struct dt_index *ix, const struct dt_irq *irq, s
 
 bool hal_plan_is_own(const struct hal_plan_host *host, uint64_t base, uint64_t bytes)
 {
-    return arm_plan_is_gic(&host->arm, base, bytes) || arm_plan_is_smmu(&host->arm, base, bytes);
+    const uint64_t sp805 = host->arm.sp805;
+
+    return arm_plan_is_gic(&host->arm, base, bytes) || arm_plan_is_smmu(&host->arm, base, bytes) ||
+           ((sp805 != 0u) && (base <= sp805) && ((sp805 - base) < bytes));
 }
 
 const struct hal_guest_layout *hal_plan_layout(void)
