@@ -83,6 +83,7 @@ static void vcpu_reset32(struct hal_vcpu *vcpu, uint64_t entry, uint64_t argumen
 {
     struct hal_frame *const frame = &vcpu->frame;
 
+    frame->sp = (uint64_t)(uintptr_t)frame;
     frame->pc = entry & ~BIT64(0);
     frame->pstate = ARM_MODE_SVC | ARM_PSR_AIF | (((entry & 1u) != 0u) ? ARM_PSR_T : 0u);
     if (vcpu->domain->arm.boots) {
