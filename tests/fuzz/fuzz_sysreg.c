@@ -1,6 +1,7 @@
 /* Whatever a guest's exception may look like: every syndrome, address and register into arm64's trap handler,
  * on the machine of tests/unit/arm. The guest comes out where the architecture says and no other register of
  * it changes. [test->req~input-never-panics~1] [test->req~id-registers~1] */
+#include "arm_a32.h"
 #include "a64_esr.h"
 #include "a64_trap.h"
 #include "fake_arm.h"
@@ -66,7 +67,14 @@ bool upcall_device(struct hal_vcpu *vcpu, gpa_t at, uint32_t width, bool write, 
 
 void upcall_hypercall(struct hal_vcpu *vcpu, uint64_t number, uint64_t *arg)
 {
-    FUZZ_MUST((arg == vcpu->frame.x) && (number == vcpu->frame.x[16]));
+    if (fake_domain.arm.is_32bit) {
+        FUZZ_MUST((arg == vcpu->frame.x) && (number == (uint32_t)vcpu->frame.x[12]));
+        for (uint32_t i = 0u; i < 5u; i++) {
+            FUZZ_MUST(arg[i] <= UINT32_MAX);
+        }
+    } else {
+        FUZZ_MUST((arg == vcpu->frame.x) && (number == vcpu->frame.x[16]));
+    }
     arg[0] = UINT64_MAX;
 }
 
@@ -139,22 +147,31 @@ static uint32_t sysreg_any(void)
 /* A guest's PSTATE; the others are not reached. */
 static uint64_t pstate_any(void)
 {
+    static const uint32_t narrow[8] = { ARM_MODE_USR, ARM_MODE_FIQ, ARM_MODE_IRQ, ARM_MODE_SVC,
+                                        ARM_MODE_ABT, ARM_MODE_UND, ARM_MODE_SYS, ARM_MODE_SVC };
     static const uint64_t modes[4] = { A64_PSTATE_EL1H, A64_PSTATE_EL1T, A64_PSTATE_EL0T, A64_PSTATE_A32 };
     const uint64_t bits = fuzz_number(&in) & 0xFFFFFFFFu & ~(A64_PSTATE_MODE | A64_PSTATE_A32);
 
-    return bits | modes[fuzz_u8(&in) & 3u];
+    return bits | (fake_domain.arm.is_32bit ? narrow[fuzz_u8(&in) & 7u] : modes[fuzz_u8(&in) & 3u]);
 }
 
 static uint64_t esr_any(void)
 {
     static const uint32_t classes[8] = { ARM_EC_DABT,  ARM_EC_DABT, A64_EC_SYSREG, A64_EC_HVC64,
                                          A64_EC_SMC64, ARM_EC_IABT, ARM_EC_WFX,    0u };
+    static const uint32_t narrow[8] = { ARM_EC_DABT,  ARM_EC_CP15,  ARM_EC_CP15_2, ARM_EC_CP14,
+                                        ARM_EC_HVC32, ARM_EC_SMC32, ARM_EC_WFX,    ARM_EC_IABT };
     const uint8_t how = fuzz_u8(&in);
-    const uint32_t ec = ((how & 7u) == 7u) ? (fuzz_u8(&in) & 63u) : classes[how & 7u];
+    const uint32_t usual = fake_domain.arm.is_32bit ? narrow[how & 7u] : classes[how & 7u];
+    const uint32_t ec = ((how & 0x87u) == 0x87u) ? (fuzz_u8(&in) & 63u) : usual;
     uint64_t iss = fuzz_bytes(&in, 4u) & 0x3FFFFFFu;
 
     if (ec == A64_EC_SYSREG) {
         iss = ARM_ESR_IL | sysreg_any();
+    } else if ((ec == ARM_EC_CP15) && ((how & 8u) == 0u)) {
+        iss = ARM_ESR_IL | BIT64(24) | (14u << 20u) | (sysreg_any() & ~(3u << 20u));
+    } else if ((ec == ARM_EC_HVC32) && ((how & 8u) == 0u)) {
+        iss = ARM_ESR_IL | (((how & 16u) != 0u) ? 0xEA1u : 0u);
     } else if (((ec == A64_EC_HVC64) || (ec == A64_EC_SMC64)) && ((how & 8u) == 0u)) {
         iss = ARM_ESR_IL;
     } else if ((ec == ARM_EC_DABT) && ((how & 8u) == 0u)) {
@@ -191,19 +208,48 @@ static uint32_t functions(uint32_t which)
     return known[which & 15u];
 }
 
+static bool is_call(uint64_t esr)
+{
+    const uint32_t ec = arm_esr_ec(esr);
+
+    return (ec == A64_EC_HVC64) || (ec == A64_EC_SMC64) || (ec == ARM_EC_HVC32) || (ec == ARM_EC_SMC32);
+}
+
 static void frame_any(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const uint32_t count = fuzz_u8(&in) & 7u;
-    const uint32_t ec = arm_esr_ec(esr);
 
     for (uint32_t i = 0u; i < count; i++) {
         vcpu->frame.x[fuzz_u8(&in) % 31u] = fuzz_number(&in);
     }
-    if ((ec == A64_EC_HVC64) || (ec == A64_EC_SMC64)) {
+    if (is_call(esr)) {
         vcpu->frame.x[0] = ((count & 1u) != 0u) ? functions(fuzz_u8(&in)) : fuzz_number(&in);
     }
-    vcpu->frame.pc = fuzz_number(&in);
+    vcpu->frame.pc = fuzz_number(&in) & (fake_domain.arm.is_32bit ? UINT32_MAX : UINT64_MAX);
     vcpu->frame.pstate = pstate_any();
+}
+
+/* A vector of an AArch32 guest, in the mode that it has, with the link register of that mode */
+static bool is_vector32(const struct hal_frame *after)
+{
+    const bool is_high = (a64_reg_read("sctlr_el1") & ARM_SCTLR_V) != 0u;
+    const uint32_t base = is_high ? 0xFFFF0000u : ((uint32_t)a64_reg_read("vbar_el1") & ~31u);
+    const uint32_t vector = (uint32_t)after->pc - base;
+    const uint32_t mode = (uint32_t)after->pstate & ARM_PSR_MODE;
+
+    return (after->pc <= UINT32_MAX) && ((after->pstate & ARM_PSR_I) != 0u) &&
+           (((vector == 4u) && (mode == ARM_MODE_UND)) ||
+            (((vector == 12u) || (vector == 16u)) && (mode == ARM_MODE_ABT)));
+}
+
+static void where32(const struct hal_frame *before, const struct hal_frame *after, uint64_t esr)
+{
+    const uint64_t mode = ARM_PSR_MODE | A64_PSTATE_A32;
+    const bool is_next = (after->pc == (before->pc + arm_esr_insn_bytes(esr)));
+
+    FUZZ_MUST((after->pstate & A64_PSTATE_A32) != 0u);
+    FUZZ_MUST(is_vector32(after) || ((is_next || (after->pc == before->pc)) &&
+                                     ((after->pstate & mode) == (before->pstate & mode))));
 }
 
 /* Where a guest may go on */
@@ -232,12 +278,21 @@ static void registers(const struct hal_frame *before, const struct hal_frame *af
     uint32_t allowed = 0u;
 
     for (uint32_t n = 0u; n < 31u; n++) {
-        const bool is_result = ((ec == A64_EC_HVC64) || (ec == A64_EC_SMC64)) && (n < 4u);
+        const bool is_link = is_vector32(after) && ((n == 20u) || (n == 22u));
+        const bool is_pair = ((ec == ARM_EC_CP15_2) || (ec == ARM_EC_CP14_2)) && ((esr & 1u) != 0u) &&
+                             ((n == bits_field(esr, 9u, 5u)) || (n == bits_field(esr, 14u, 10u)));
+        const bool is_cp = ((ec == ARM_EC_CP15) || (ec == ARM_EC_CP14) || (ec == ARM_EC_VMRS)) &&
+                           ((esr & 1u) != 0u) && (n == bits_field(esr, 9u, 5u));
+        const bool is_result = is_call(esr) && (n < 5u);
         const bool is_target =
             ((ec == A64_EC_SYSREG) && !arm_esr_sysreg_write(esr) && (n == arm_esr_sysreg_rt(esr))) ||
             ((ec == ARM_EC_DABT) && ((esr & BIT64(24)) != 0u) && (n == bits_field(esr, 20u, 16u)));
+        const bool is_viewed = fake_domain.arm.is_32bit && (ec == ARM_EC_DABT) && (n >= 16u);
 
-        changed += ((after->x[n] != before->x[n]) && !is_result && !is_target) ? 1u : 0u;
+        changed += ((after->x[n] != before->x[n]) && !is_result && !is_target &&
+                    !(fake_domain.arm.is_32bit && (is_link || is_pair || is_cp || is_viewed)))
+                       ? 1u
+                       : 0u;
     }
     if ((ec == ARM_EC_DABT) && (((esr & BIT64(24)) == 0u) || arm_esr_is_walk(esr))) {
         allowed = 2u;
@@ -250,6 +305,10 @@ static void trap_as_vectors_do(struct hal_vcpu *vcpu, uint64_t esr)
 {
     const struct hal_frame before = vcpu->frame;
 
+    if (fake_domain.arm.is_32bit) {
+        a64_trap_sync32(vcpu, esr);
+        return;
+    }
     if (arm_esr_ec(esr) == A64_EC_HVC64) {
         a64_trap_hvc(vcpu, esr);
     } else if (!a64_trap_quick(vcpu, esr)) {
@@ -279,7 +338,11 @@ static void exception_any(void)
     do {
         before = vcpu->frame;
         trap_as_vectors_do(vcpu, esr);
-        where(&before, &vcpu->frame, esr);
+        if (fake_domain.arm.is_32bit) {
+            where32(&before, &vcpu->frame, esr);
+        } else {
+            where(&before, &vcpu->frame, esr);
+        }
         registers(&before, &vcpu->frame, esr);
         fake_run_ipis();
         tries++;
@@ -334,6 +397,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     }
     a64_sysreg_init();
     fake_machine(((shape & 1u) != 0u) ? 3u : 2u, 2u + ((shape >> 1u) & 3u), 64u);
+    fake_domain.arm.is_32bit = (shape & 0x80u) != 0u;
     fake_load(1u, 1u);
     fake_load(0u, 0u);
     guest_open();
