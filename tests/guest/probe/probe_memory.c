@@ -82,9 +82,9 @@ static void reads_abort(void)
     (void)mmio_read32(NOWHERE);
     EXPECT(probe_caught(CLASS_DATA_ABORT));
     probe_catch();
-    (void)mmio_read64(NOWHERE + 0xFF8u);
+    (void)mmio_read32(NOWHERE + 0xFFCu);
     EXPECT(probe_caught(CLASS_DATA_ABORT));
-    EXPECT_EQUAL(probe_trap.address, NOWHERE + 0xFF8u);
+    EXPECT_EQUAL(probe_trap.address, NOWHERE + 0xFFCu);
 }
 
 static void writes_abort(void)
@@ -96,8 +96,9 @@ static void writes_abort(void)
     EXPECT_EQUAL(probe_trap.syndrome & WRITE_BIT, WRITE_BIT);
     EXPECT_EQUAL(probe_trap.syndrome & STATUS_MASK, EXTERNAL);
     probe_catch();
-    mmio_write64(NOWHERE, 1u);
+    mmio_write8(NOWHERE + 3u, 1u);
     EXPECT(probe_caught(CLASS_DATA_ABORT));
+    EXPECT_EQUAL(probe_trap.address, NOWHERE + 3u);
 }
 
 /* A pair has no syndrome that describes it. */

@@ -32,16 +32,15 @@ static struct vectors out[GUEST_CPUS_MAX];
 #define STATUS(X)                                                                                            \
     X(14, spsr_fiq)                                                                                          \
     X(15, spsr_abt)                                                                                          \
-    X(16, spsr_und)                                                                                          \
-    X(17, spsr_svc)
+    X(16, spsr_und)
 #define SYSTEM(X)                                                                                            \
-    X(18, tpidr_el0)                                                                                         \
-    X(19, tpidrro_el0)                                                                                       \
-    X(20, tpidr_el1)                                                                                         \
-    X(21, contextidr_el1)                                                                                    \
-    X(22, dfar)                                                                                              \
-    X(23, ifar)
-#define NR_WORDS 24u
+    X(17, tpidr_el0)                                                                                         \
+    X(18, tpidrro_el0)                                                                                       \
+    X(19, tpidr_el1)                                                                                         \
+    X(20, contextidr_el1)                                                                                    \
+    X(21, dfar)                                                                                              \
+    X(22, ifar)
+#define NR_WORDS 23u
 
 #define BANKED_WRITE(n, name)                                                                                \
     __asm__ volatile(".arch_extension virt\n\tmsr " #name ", %0" : : "r"(word[n]) : "memory");
