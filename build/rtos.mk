@@ -21,8 +21,8 @@ out/guests/$(1).elf: $(patsubst tests/guest/rtos/%,$(RTOS_OBJ)/$(1)/%.o,$(basena
 rtos_images += out/guests/$(1).elf
 endef
 
-$(eval $(call rtos_image,rtos,0x24000000,0xe0205000))
-$(eval $(call rtos_image,rtos-own,0x26000000,0xe7c00000))
+$(eval $(call rtos_image,rtos,0x24000000,0xe0206000))
+$(eval $(call rtos_image,rtos-own,0x10000000,0xe7c00000))
 
 .PHONY: rtos-guests
 rtos-guests: $(rtos_images)

@@ -94,11 +94,12 @@ class Machine:
     extra       further QEMU arguments; they also take part when the board's tree is made
     hypervisor  bulkhead.bin of another build; include: further folders for /incbin/
     kernel      boots this file as it is instead of a system (self-test images); then system is None
+    cores       where the cores' own UARTs lead, which some boards have before the console, as -serial says it (nowhere)
     second      the machine has a second UART: what it sends is in second_text, second_send() types there
     """
 
     def __init__(self, system=None, board="virt", cpu=None, cpus=None, mem=None, gic=None, extra=(), hypervisor=None,
-                 include=(), kernel=None, second=False):
+                 include=(), kernel=None, second=False, cores=()):
         if board not in BOARDS:
             raise MachineError("no board '%s'; there are: %s" % (board, " ".join(sorted(BOARDS))))
         self.board = BOARDS[board]
@@ -117,6 +118,7 @@ class Machine:
         self.link_address = self.board.link_address and int(setting("LOAD_ADDR", str(self.board.link_address)), 0)
         self.kernel = in_root(kernel) if kernel else None
         self.second = second
+        self.cores = list(cores)
         self.second_text = ""
         self._second = None
         self.system = None
@@ -255,7 +257,8 @@ class Machine:
 
     def _serial(self, console):
         """The console among QEMU's serial lines; those before it are the cores' own."""
-        return ["-serial", "null"] * self.board.console + ["-serial", console]
+        lines = self.cores + ["null"] * (self.board.console - len(self.cores)) + [console]
+        return [part for line in lines for part in ("-serial", line)]
 
     def arguments(self):
         """QEMU's whole command but for the console, making what files it needs."""

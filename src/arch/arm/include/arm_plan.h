@@ -59,9 +59,10 @@ struct arm_plan_host {
     char cpu_compatible[ARM_CPU_NAME_MAX]; /* of the first CPU's node */
 };
 
-/* The map of a domain with that many vCPUs, at the addresses of arm_layout.h or (direct) the host's. Answers
- * how many vCPUs it has room for; what is not needed for nr_vcpus is left out. */
-uint32_t arm_plan_gic_map(const struct arm_plan_host *host, bool direct, uint32_t nr_vcpus,
+/* The map of a domain with that many vCPUs, at the addresses of arm_layout.h or the host's: if is_direct, and
+ * always where nothing translates. Answers how many vCPUs it has room for; what is not needed for nr_vcpus is
+ * left out. */
+uint32_t arm_plan_gic_map(const struct arm_plan_host *host, bool is_direct, uint32_t nr_vcpus,
                           struct arm_gic_map *out);
 
 #endif

@@ -1,11 +1,14 @@
 /* Where guests find their interrupt controller. */
+/* [impl->req~rtos-images~1] */
 #include "arm_layout.h"
 #include "arm_plan.h"
 #include "lib/bits.h"
 
-uint32_t arm_plan_gic_map(const struct arm_plan_host *host, bool direct, uint32_t nr_vcpus,
+uint32_t arm_plan_gic_map(const struct arm_plan_host *host, bool is_direct, uint32_t nr_vcpus,
                           struct arm_gic_map *out)
 {
+    /* where nothing translates guests are built for the board */
+    const bool direct = is_direct || (CONFIG_MPU != 0);
     const bool is_v3 = (host->gic_version == 3u);
     uint64_t room = is_v3 ? ARM_GUEST_VCPUS_MAX_GICV3 : ARM_GUEST_VCPUS_MAX_GICV2;
 
