@@ -52,15 +52,18 @@ guest_objects = $(patsubst %,$(GUEST_OBJ)/$(1)/%.o,$(basename $(2)))
 # What a guest consists of beside its folder
 guest_more_link := guestlib/ring.c
 
+# $(call guest_folders,FOLDER,ARCHITECTURE): where a guest's file, perhaps one of that architecture alone, finds headers
+guest_folders = -Itests/guest/lib/$(2) -I$(patsubst %/$(2),%,$(1)) -I$(patsubst %/$(2),%,$(1))/$(2)
+
 # $(call guest_kind,KIND): what computes in floating point says so by its name.
 define guest_kind
 $(GUEST_OBJ)/$(1)/%_fp.o: %_fp.c build/guests.mk
 	@mkdir -p $$(@D)
-	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D))/$(guest_arch_$(1)) \
+	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) $$(call guest_folders,$$(<D),$(guest_arch_$(1))) \
 	    $(filter-out -mgeneral-regs-only -mfloat-abi=%,$(guest_flags_$(1))) $(guest_fp_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(GUEST_OBJ)/$(1)/%.o: %.c build/guests.mk
 	@mkdir -p $$(@D)
-	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) -Itests/guest/lib/$(guest_arch_$(1)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D)) -I$$(patsubst %/$(guest_arch_$(1)),%,$$(<D))/$(guest_arch_$(1)) \
+	$$(call say,GUESTCC,$$@)$(guest_cc_$(1)) $$(GUEST_CFLAGS) $$(call guest_folders,$$(<D),$(guest_arch_$(1))) \
 	    $(guest_flags_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(GUEST_OBJ)/$(1)/%.o: %.S build/guests.mk
 	@mkdir -p $$(@D)

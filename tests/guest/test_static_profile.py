@@ -44,8 +44,8 @@ def test_misplaced_static(boot, tmp_path):
     """The plan holds for one place of the image only. [test->req~static-profile~1]"""
     out = str(tmp_path / "image.bin")
     board = Machine(os.path.join(HERE, "probe.dts"))
-    subprocess.run([board.tool, "-b", board.board_tree(), "-s", os.path.join(HERE, "probe.dts"), "-x", STATIC % "", "-i", GUESTS, "-o", out,
-                    "--load-address", "0x50000000"], check=True)
+    subprocess.run([board.tool, "-b", board.board_tree(), "-s", os.path.join(HERE, "probe.dts"), "-x", STATIC % "", "-i", GUESTS,
+                    "-o", out, "--load-address", "0x50000000"], check=True)
     machine = boot(kernel=out)
     machine.expect(r"image: found at 0x40200000, expected at 0x50000000: the static profile is made for one place",
                    30)

@@ -7,7 +7,8 @@ from helpers import focus, operator
 from run import ROOT, in_root
 
 # What the hostile guest's tables hold: what it does not name in its run it has not tried.
-SOURCES = sorted(glob.glob(os.path.join(ROOT, "tests", "guest", "hostile", "hostile_*.c")) + glob.glob(os.path.join(ROOT, "tests", "guest", "hostile", "arm64", "hostile_*.c")))
+SOURCES = sorted(glob.glob(os.path.join(ROOT, "tests", "guest", "hostile", "hostile_*.c")) +
+                 glob.glob(os.path.join(ROOT, "tests", "guest", "hostile", "arm64", "hostile_*.c")))
 ATTACK = re.compile(r'^    \{ "(\w+)", \w+, \w+ \},$', re.MULTILINE)
 GUARD = re.compile(r"^guard: GUARD ticks=(\d+) worst=(\d+) us hashes=(\d+) registers=(\w+) restarts=(\d+)$", re.MULTILINE)
 

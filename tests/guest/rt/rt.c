@@ -12,8 +12,8 @@
  * interrupt before its deadline is counted too and reported.
  *
  * Every 1000 deadlines a line tells the totals and the worst lateness since the last line. Of input only two
- * letters mean something: i prints that line at once, q powers the domain off. With crash=<n> it jumps to where
- * nothing is, vectors and all, after so many lines. */
+ * letters mean something: i prints that line at once, q powers the domain off. With crash=<n> it jumps to
+ * where nothing is, vectors and all, after so many lines. */
 #include "guest.h"
 
 #define PERIODS_PER_SECOND 1000u

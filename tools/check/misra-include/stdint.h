@@ -23,14 +23,14 @@ typedef unsigned long uintptr_t;
 typedef uint64_t uintmax_t;
 typedef int64_t intmax_t;
 
-#define INT8_MAX    127
-#define INT16_MAX   32767
-#define INT32_MAX   2147483647
-#define INT64_MAX   9223372036854775807LL
-#define UINT8_MAX   255u
-#define UINT16_MAX  65535u
-#define UINT32_MAX  4294967295u
-#define UINT64_MAX  18446744073709551615ULL
+#define INT8_MAX   127
+#define INT16_MAX  32767
+#define INT32_MAX  2147483647
+#define INT64_MAX  9223372036854775807LL
+#define UINT8_MAX  255u
+#define UINT16_MAX 65535u
+#define UINT32_MAX 4294967295u
+#define UINT64_MAX 18446744073709551615ULL
 #ifdef __arm__
 #define UINTPTR_MAX UINT32_MAX
 #define SIZE_MAX    UINT32_MAX

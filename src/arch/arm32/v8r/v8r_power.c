@@ -1,5 +1,5 @@
-/* The host's power without firmware: an SP805 watchdog (Arm DDI 0270), if the tree says that it is ours, resets
- * the host, which may also stand for switching it off. */
+/* The host's power without firmware: an SP805 watchdog (Arm DDI 0270), if the tree says that it is ours,
+ * resets the host, which may also stand for switching it off. */
 #include "hal/power.h"
 
 #include "a32_sysreg.h"
