@@ -51,13 +51,13 @@ void console_init(void)
         node = tree_compatible("arm,pl011");
     }
     if (node.at == NULL) {
-        node = tree_compatible("arm,cmsdk-uart");
+        node = tree_compatible("arm,mps2-uart");
     }
     if ((node.at != NULL) && tree_reg(&node, 0u, &at, &bytes)) {
         const char *const kind = tree_string(&node, "compatible");
 
         base = (uintptr_t)at;
-        if ((kind != NULL) && text_equal(kind, "arm,cmsdk-uart")) {
+        if ((kind != NULL) && text_equal(kind, "arm,mps2-uart")) {
             cmsdk_begin();
             return;
         }

@@ -1,3 +1,4 @@
+/* [impl->req~armv8r~1] */
 /* Armv8-R's memory model: from the early regions to upcall_boot(), CPUs that start with all of them, a vCPU's
  * part of a switch. */
 /* [impl->req~memory-apart~1] */

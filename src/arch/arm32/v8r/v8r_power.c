@@ -1,3 +1,4 @@
+/* [impl->req~mps3-an536~1] */
 /* The host's power without firmware: an SP805 watchdog (Arm DDI 0270), if the tree says that it is ours,
  * resets the host, which may also stand for switching it off. */
 #include "hal/power.h"
