@@ -26,7 +26,7 @@ guest_not_armv8r := $(guest_not_armv7a)
 
 guest_cc_thumb := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -mthumb
 guest_arch_thumb := arm32
-guest_flags_thumb := $(guest_flags_armv7a)
+guest_flags_thumb := -DGUEST_THUMB $(guest_flags_armv7a)
 guest_fp_thumb := $(guest_fp_armv7a)
 guest_not_thumb := $(filter-out probe,$(guest_names))
 
@@ -67,7 +67,7 @@ $(GUEST_OBJ)/$(1)/%.o: %.c build/guests.mk
 	    $(guest_flags_$(1)) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(GUEST_OBJ)/$(1)/%.o: %.S build/guests.mk
 	@mkdir -p $$(@D)
-	$$(call say,GUESTAS,$$@)$(filter-out -mthumb,$(guest_cc_$(1))) -g -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+	$$(call say,GUESTAS,$$@)$(filter-out -mthumb,$(guest_cc_$(1))) $(filter -D%,$(guest_flags_$(1))) -g -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $$(foreach g,$$(filter-out $$(guest_not_$(1)),$$(guest_names)),$$(eval $$(call guest_rules,$(1),$$(g),$(guest_arch_$(1)),$(if \
     $(filter-out arm64,$(1)),/$(1)))))
 endef

@@ -151,7 +151,7 @@ test-hal:
 # -- Guests of our own and systems, in QEMU ---------------------------------------------------------------------------------
 
 .PHONY: test-guest test-system
-test-guest: build image-static
+test-guest: build image-static image-ports
 	@$(RUN_LEVEL) guest out/results/guest.txt 'pytest:tests/guest$(if $(T),:$(T))'
 
 test-system: build image-static image-ports

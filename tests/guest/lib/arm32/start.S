@@ -5,6 +5,11 @@
 #define MODE_SVC    0x13
 #define MODE_HYP    0x1a
 #define MASKED      0x1c0                   /* A, I and F */
+#ifdef GUEST_THUMB
+#define CODE_STATE  0x20                    /* of what C is compiled to */
+#else
+#define CODE_STATE  0
+#endif
 
     .syntax unified
     .arm
@@ -106,6 +111,10 @@ cpu_ready:
     orr     r1, r1, #(15 << 20)         @ CPACR: VFP and SIMD
     mcr     p15, 0, r1, c1, c0, 2
     isb
+    /* When a hypervisor in AArch64 makes an exception, QEMU 10.0 has the handler see SPSR_svc instead of its own
+     * mode's: then let it be what we mostly are. */
+    ldr     r1, =(MODE_SVC | MASKED | CODE_STATE)
+    msr     spsr_cxsf, r1
     mov     r1, #(1 << 30)
     .fpu    vfpv3
     vmsr    fpexc, r1

@@ -1,0 +1,73 @@
+"""The guests of this folder on Armv7-A and Armv8-R: what they find, and what they cannot do, is the same there."""
+import re
+
+import pytest
+
+from helpers import check_ticks
+from ports import PROBES, machine, system
+from test_probe import END, faults, finish
+
+# Cortex-A15 with either interrupt controller, Cortex-R52 with its own
+BOARDS = [("virt-a15", "2"), ("virt-a15", "3"), ("mps3-an536", None)]
+ONE_EACH = [("virt-a15", "3"), ("mps3-an536", None)]
+
+
+def check_probe(m, name, board):
+    bad, count = faults(m, name)
+    assert not bad
+    assert count == PROBES[board]
+
+
+@pytest.mark.parametrize("board,gic", BOARDS)
+def test_probe(boot, board, gic):
+    """[test->req~vgic-v2~1] [test->req~vgic-v3~1] [test->req~psci~1] [test->req~smccc~1] [test->req~unmapped-access~1]
+    [test->req~virtual-timer~1] [test->req~physical-timer~1] [test->req~guest-registers~1] [test->req~vpl011~1]
+    [test->req~memory-scrubbed~1] [test->req~hypercalls~1]"""
+    m = boot(system("probe", board), **machine(board, gic=gic, cpus=2, mem=512))
+    finish(m, "probe", 60)
+    check_probe(m, "probe", board)
+
+
+@pytest.mark.parametrize("kind,gic", [("armv7a", "3"), ("thumb", "2")])
+def test_probe_aarch32(boot, kind, gic):
+    """A guest of 32 bits, in ARM and in Thumb code, on a host of 64. [test->req~guest-registers~1]"""
+    m = boot(system("probe", "virt", ('"probe.bin"', '"%s/probe.bin"' % kind)), gic=gic, cpus=2, mem=512)
+    finish(m, "probe", 60)
+    check_probe(m, "probe", "virt-a15")
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_crowd(boot, board, gic):
+    """Five vCPUs on two CPUs: the same answers, and the real-time guest loses no tick. [test->req~more-vcpus~1]"""
+    m = boot(system("crowd", board), **machine(board, gic=gic, cpus=2, mem=512))
+    finish(m, "probe1", 120)
+    m.send("\x01\x01\x01")
+    m.expect(r"\[input: probe2\]", 10)
+    m.expect_count(r"probe2: PROBE-INPUT", 1, 60)
+    m.send("x")
+    m.expect_count(r"probe2: " + END, 1, 60)
+    m.expect_count(r"ticker: RT ticker ticks=\d+ missed=\d+", 2, 60)
+    for name in ("probe1", "probe2"):
+        check_probe(m, name, board)
+    check_ticks(m, "ticker", 2)
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_storm(boot, board, gic):
+    """Sleep, ticks and messages: nothing gets lost. [test->dsn~wake-not-lost~1]"""
+    m = boot(system("storm", board), **machine(board, gic=gic, cpus=2, mem=512))
+    m.expect(r"storm: STORM-END tick=(\d+) call=(\d+)", 60)
+    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)", m.text)
+    assert [int(v[0]) for v in vcpus] == [0, 1, 2, 3]
+    assert all(int(v[1]) > 50 and int(v[2]) > 20 and int(v[3]) < 2000 and int(v[4]) < 2000 for v in vcpus)
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_again(boot, board, gic):
+    """Twenty lives of a guest that leaves traces wherever it can. [test->req~restart-alone~1] [test->req~restart-fresh~1]"""
+    m = boot(system("again", board), **machine(board, gic=gic, cpus=2, mem=512))
+    m.expect(r"again: restarts \(20\): SYSTEM_RESET", 120)
+    assert m.text.count("AGAIN fresh") >= 19
+    assert "not fresh" not in m.text
+    assert "goes on after" not in m.text
+    check_ticks(m, "ticker", 1)
