@@ -66,6 +66,7 @@ static inline void a32_isb(void)
 #define A32_AMAIR1     "p15, 0, %0, c10, c3, 1"
 #define A32_VBAR       "p15, 0, %0, c12, c0, 0"
 #define A32_PRSELR     "p15, 0, %0, c6, c2, 1"
+#define A32_FCSEIDR    "p15, 0, %0, c13, c0, 0"
 #define A32_CONTEXTIDR "p15, 0, %0, c13, c0, 1"
 #define A32_TPIDRURW   "p15, 0, %0, c13, c0, 2"
 #define A32_TPIDRURO   "p15, 0, %0, c13, c0, 3"
