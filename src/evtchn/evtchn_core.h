@@ -60,7 +60,6 @@ struct evtchn_domain {
     struct spinlock queues;
     volatile uint32_t up;     /* can be sent to */
     volatile uint32_t abi;    /* EVTCHN_TWO_LEVEL, ... */
-    hpa_t aside;              /* EVTCHN_ASIDE: the guest's page that is its shared_info */
     uint32_t *volatile array; /* FIFO: a word for each port; NULL: not there yet */
     struct xen_shared_info *shared;
     uint8_t *pages; /* nr_pages: [0] is the shared_info page, the others are taken in order */
@@ -70,6 +69,7 @@ struct evtchn_domain {
     struct evtchn_vcpu *vcpu;
     uint16_t *tail;   /* by queue: port, 0 = none; under the queues' lock */
     struct work work; /* raises what waits */
+    hpa_t aside;      /* EVTCHN_ASIDE: the guest's page that is its shared_info */
     uint32_t used[EVTCHN_PORTS / 32u];
     struct evtchn_port port[EVTCHN_PORTS];
 };

@@ -1,5 +1,5 @@
-/* EL2's regions on a machine of two CPUs: what is there and what is not, windows beside a domain's regions, guards.
- * [test->req~no-standing-map~1] [test->req~stack-guards~1] */
+/* EL2's regions on a machine of two CPUs: what is there and what is not, windows beside a domain's regions,
+ * guards. [test->req~no-standing-map~1] [test->req~stack-guards~1] */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
