@@ -191,8 +191,8 @@ static void switches(void **state)
     arm_guestmap_leave();
 }
 
-/* What a handler looks at while a domain is loaded: its memory is there; another's makes room for a while. The
- * worker's windows come back when no domain is loaded. */
+/* What a handler looks at while a domain is loaded: its memory is there; another's makes room for a while.
+ * The worker's windows come back when no domain is loaded. */
 static void windows_beside_guests(void **state)
 {
     uint64_t bytes = 0;
