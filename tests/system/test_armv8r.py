@@ -23,6 +23,14 @@ def test_two_rt(boot):
     assert "comes too often" not in m.text
 
 
+def test_half(boot):
+    """Static memory without direct-map is where the host has it, and its owner is told. [test->req~armv8r~1]
+    [test->req~static-memory~1]"""
+    m = boot(os.path.join(HERE, "armv8r-half.dts"), board=BOARD, mem=1024)
+    m.expect("^bulkhead: .*/chosen/half: xen,static-mem: is mapped directly: nothing translates on this host", 60)
+    check_ticks(m, "half", 2)
+
+
 def test_shared_core(boot):
     """Two domains on one core, with memory that they share; a third has a UART. [test->req~armv8r~1]"""
     m = boot(os.path.join(HERE, "armv8r.dts"), board=BOARD, second=True)

@@ -278,7 +278,20 @@ static bool tree_build(struct job *j)
     return good && (config_index_make(&j->index, j->tree.data, j->tree.bytes, &j->report) == HV_OK);
 }
 
-/* As if the image were loaded 2 MiB above the start of memory, if the user does not say where. */
+/* 2 MiB above the start of memory, of the first bank that has the room. */
+static hpa_t nominal_place(const struct plan *plan, uint64_t bytes)
+{
+    uint64_t base = 0;
+    uint64_t end = 0;
+
+    for (uint32_t i = 0; (i < plan->nr_ram) && ((end < base) || ((end - base) <= bytes)); i++) {
+        base = bits_align_up(plan->ram[i].base, NOMINAL_LOAD_OFFSET) + NOMINAL_LOAD_OFFSET;
+        end = plan->ram[i].base + plan->ram[i].bytes;
+    }
+    return hpa(base);
+}
+
+/* Where the image is linked, else where the user says that it is loaded, else the nominal place. */
 static void env_make(struct job *j)
 {
     struct config_report silent = { .fault = fault_drop };
@@ -287,7 +300,7 @@ static void env_make(struct job *j)
     const enum hv_status first = config_plan_make(&j->index, &j->env, &j->plan, &silent);
 
     (void)first;
-    j->env.image_base = hpa(bits_align_up(j->plan.ram[0].base, NOMINAL_LOAD_OFFSET) + NOMINAL_LOAD_OFFSET);
+    j->env.image_base = nominal_place(&j->plan, j->own_bytes);
     if (j->options.load_address != 0u) {
         j->env.image_base = hpa(j->options.load_address);
     }
