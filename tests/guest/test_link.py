@@ -22,12 +22,21 @@ def check_bytes(machine, name, least):
     return counts
 
 
-@pytest.mark.parametrize("gic", ["3", "2"])
-def test_restart(boot, gic):
+def narrow(folder):
+    """The same system, of which all but the borrower are in AArch32."""
+    with open(os.path.join(HERE, "link.dts"), encoding="utf-8") as stream:
+        text = stream.read()
+    path = folder / "link-narrow.dts"
+    path.write_text(text.replace('"link.bin"', '"armv7a/link.bin"', 1).replace('"rt.bin"', '"armv7a/rt.bin"'))
+    return str(path)
+
+
+@pytest.mark.parametrize("gic,is_narrow", [("3", False), ("2", False), ("3", True)])
+def test_restart(boot, tmp_path, gic, is_narrow):
     """The owner of the memory resets, then crashes: its peer is told, goes on with what the next life sends, and its clock
     notices nothing; nor does the third domain. [test->req~shared-revoked~1] [test->req~shared-memory~1]
-    [test->req~ring-library~1] [test->req~realtime-undisturbed~1]"""
-    machine = boot(os.path.join(HERE, "link.dts"), gic=gic, cpus=3, mem=512)
+    [test->req~ring-library~1] [test->req~realtime-undisturbed~1] [test->req~aarch32-guests~1]"""
+    machine = boot(narrow(tmp_path) if is_narrow else os.path.join(HERE, "link.dts"), gic=gic, cpus=3, mem=512)
     machine.expect(r"^owner: LINK owner starts, life 2", 60)
     machine.expect_count(r"owner: LINK owner bytes=\d+ crc=ok", 6, 30)
     check_ticks(machine, "ticker", 5)
