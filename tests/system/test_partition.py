@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from helpers import focus, operator
-from run import GUESTS, TOOL
+from run import GUESTS
 
 SYSTEM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partition.dts")
 
@@ -14,7 +14,7 @@ SYSTEM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partition.dts
 def planned(machine, folder, source=SYSTEM):
     """The facts by the host tool, of a system on the board that the machine is."""
     prefix = os.path.join(str(folder), "report")
-    subprocess.run([TOOL, "--check", "--board", machine.board_tree(), "--system", str(source), "--hypervisor",
+    subprocess.run([machine.tool, "--check", "--board", machine.board_tree(), "--system", str(source), "--hypervisor",
                     machine.hypervisor, "-i", GUESTS, "--report", prefix], check=True, stdout=subprocess.DEVNULL)
     with open(prefix + ".txt", encoding="ascii") as file:
         text = file.read()
