@@ -58,13 +58,14 @@ static inline struct a32_insn a32_insn_arm(uint32_t insn)
 
     it.moves = ((insn & BIT32(24)) == 0u) || ((insn & BIT32(21)) != 0u);
     it.step = a32_insn_signed(offset, insn & BIT32(23));
-    it.is_store = (is_pair && (kind == 3u)) || (!is_pair && !is_load);
+    it.is_store = !is_load;
     it.is_signed = is_extra && is_load && (kind >= 2u);
     it.rt2 = it.rt | 1u; /* the next one of an even one; an odd one is unpredictable */
     if (is_word) {
         it.width = ((insn & BIT32(22)) != 0u) ? 1u : 4u;
     } else if (is_pair) {
         it.width = 8u;
+        it.is_store = kind == 3u;
     } else if (is_extra) {
         it.width = (kind == 2u) ? 1u : 2u;
     } else {
