@@ -33,13 +33,23 @@ def shared(at, size):
             f"xen,shared-mem = <{at:#x} {at:#x} {size:#x}>; }};")
 
 
-def check(domains, more=""):
+def run(domains, more=""):
     with tempfile.NamedTemporaryFile("w", suffix=".dts") as file:
         file.write(f"/dts-v1/; / {{ chosen {{ #address-cells = <1>; #size-cells = <1>; {more} {domains} }}; }};")
         file.flush()
         done = subprocess.run([TOOL, "--check", "--board", BOARD, "--system", file.name], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+    return done
+
+
+def check(domains, more=""):
+    done = run(domains, more)
     return done.returncode, [line for line in done.stderr.decode().splitlines() if not line.startswith("bulkhead-image")]
+
+
+def listed(domains):
+    """What the tool says of a good system."""
+    return [line.strip() for line in run(domains).stdout.decode().splitlines() if " regions " in line]
 
 
 def apart(nr):
@@ -71,6 +81,10 @@ def main():
         "two": (check(domain("fits", [(0x3a000000, 4 * MIB)]) + domain("many", apart(7)))[0], seven[0]),
         "no-console": (check(domain("fits", apart(7)), 'stdout-path = "/nothing";')[0], 0),
     }
+    tests["listed"] = (listed(domain("fits", together)), [
+        "regions 10 of 16: " + ", ".join(what if " to " not in what else
+                                         " ".join(reversed(what.replace(" to ", "-").split(", "))) for what in OWN),
+        "regions 1 of 16: memory 0x30000000-0x33ffffff"])
     failed = 0
     for name, (found, expected) in tests.items():
         if found != expected:
