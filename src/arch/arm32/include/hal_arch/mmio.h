@@ -1,6 +1,6 @@
-/* Device registers: AArch32. Contract in hal/mmio.h. Plain base-register forms only: if we are ourselves a
- * guest, the access has a valid syndrome (DDI 0406 B3.13.6, ISV). Registers of 64 bits are two words, the low
- * one first: every device behind these allows that (IHI 0069 12.1.3). */
+/* Device registers: AArch32. Contract in hal/mmio.h. Plain forms only: if we are ourselves a guest, the
+ * access has a valid syndrome (DDI 0406 B3.13.6, ISV). Registers of 64 bits are two words, the low one first:
+ * every device behind these allows that (IHI 0069 12.1.3). */
 #ifndef HAL_ARCH_MMIO_H
 #define HAL_ARCH_MMIO_H
 
@@ -32,10 +32,10 @@ static inline uint32_t hal_mmio_read32(const volatile void *reg)
 
 static inline uint64_t hal_mmio_read64(const volatile void *reg)
 {
-    const volatile uint32_t *const word = reg;
-    const uint64_t low = hal_mmio_read32(&word[0]);
+    uint64_t value;
 
-    return low | ((uint64_t)hal_mmio_read32(&word[1]) << 32u);
+    __asm__ volatile("ldr %Q0, [%1]\n\tldr %R0, [%1, #4]" : "=&r"(value) : "r"(reg) : "memory");
+    return value;
 }
 
 static inline void hal_mmio_write8(volatile void *reg, uint8_t value)
@@ -55,10 +55,7 @@ static inline void hal_mmio_write32(volatile void *reg, uint32_t value)
 
 static inline void hal_mmio_write64(volatile void *reg, uint64_t value)
 {
-    volatile uint32_t *const word = reg;
-
-    hal_mmio_write32(&word[0], (uint32_t)value);
-    hal_mmio_write32(&word[1], (uint32_t)(value >> 32u));
+    __asm__ volatile("str %Q0, [%1]\n\tstr %R0, [%1, #4]" : : "r"(value), "r"(reg) : "memory");
 }
 
 #endif
