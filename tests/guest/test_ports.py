@@ -6,6 +6,7 @@ import pytest
 from helpers import check_ticks
 from ports import PROBES, machine, system
 from test_probe import END, faults, finish
+from walls import check_hostile, check_restart
 
 # Cortex-A15 with either interrupt controller, Cortex-R52 with its own
 BOARDS = [("virt-a15", "2"), ("virt-a15", "3"), ("mps3-an536", None)]
@@ -71,3 +72,17 @@ def test_again(boot, board, gic):
     assert "not fresh" not in m.text
     assert "goes on after" not in m.text
     check_ticks(m, "ticker", 1)
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_hostile(boot, board, gic):
+    """Every place of the address space from PL1 and USR mode, all coprocessor registers, those of HYP mode among them, own
+    tables or regions over everything: none is reached, and the neighbour feels nothing. [test->req~hostile-guests~1]
+    [test->req~memory-apart~1] [test->req~vectors-nowhere~1]"""
+    check_hostile(boot, board, system=system("hostile", board), arch="arm32", **machine(board, gic=gic, cpus=2))
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_restart(boot, board, gic):
+    """Seven ways to end, twice, each life clean. [test->req~restart-alone~1] [test->req~restart-fresh~1]"""
+    check_restart(boot, board, count=14, system=system("restart", board), **machine(board, gic=gic, cpus=2))

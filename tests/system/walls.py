@@ -7,15 +7,14 @@ from helpers import focus, operator
 from run import ROOT, in_root
 
 # What the hostile guest's tables hold: what it does not name in its run it has not tried.
-SOURCES = sorted(glob.glob(os.path.join(ROOT, "tests", "guest", "hostile", "hostile_*.c")) +
-                 glob.glob(os.path.join(ROOT, "tests", "guest", "hostile", "arm64", "hostile_*.c")))
+FOLDER = os.path.join(ROOT, "tests", "guest", "hostile")
 ATTACK = re.compile(r'^    \{ "(\w+)", \w+, \w+ \},$', re.MULTILINE)
 GUARD = re.compile(r"^guard: GUARD ticks=(\d+) worst=(\d+) us hashes=(\d+) registers=(\w+) restarts=(\d+)$", re.MULTILINE)
 
 
-def attacks(lethal):
+def attacks(lethal, arch="arm64"):
     names = []
-    for path in SOURCES:
+    for path in sorted(glob.glob(os.path.join(FOLDER, "hostile_*.c")) + glob.glob(os.path.join(FOLDER, arch, "hostile_*.c"))):
         if path.endswith("hostile_lethal.c") == lethal:
             with open(path, encoding="utf-8") as stream:
                 names += ATTACK.findall(stream.read())
@@ -24,13 +23,14 @@ def attacks(lethal):
 
 
 def variant(system, name, changes):
-    """A copy of a system of systems/ with some words replaced; each must be there."""
-    with open(in_root(os.path.join("systems", system + ".dts")), encoding="utf-8") as stream:
+    """A copy of a system of systems/, or of a file, with some words replaced; each must be there."""
+    source = system if os.path.isabs(system) else in_root(os.path.join("systems", system + ".dts"))
+    with open(source, encoding="utf-8") as stream:
         text = stream.read()
     for before, after in changes:
         assert before in text
         text = text.replace(before, after, 1)
-    path = in_root(os.path.join("out", "systems", "%s-%s.dts" % (system, name)))
+    path = in_root(os.path.join("out", "systems", "%s-%s.dts" % (os.path.basename(system), name)))
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
@@ -60,22 +60,23 @@ def end_by_operator(m, answer):
     assert m.wait_end(20) == 0
 
 
-def check_hostile(boot, name, vcpus=2, effort=1, lives=99, timeout=180, **machine):
+def check_hostile(boot, name, vcpus=2, effort=1, lives=99, timeout=180, system="hostile", arch="arm64", **machine):
     """Boots the system, lets everything be tried (of the lethal things the first `lives`), and returns the neighbour's worst
     lateness in microseconds."""
-    path = variant("hostile", name, [("cpus = <2>", "cpus = <%d>" % vcpus), ('"peer=1"', '"peer=1 stay=1"'),
+    path = variant(system, name, [("cpus = <2>", "cpus = <%d>" % vcpus), ('"peer=1"', '"peer=1 stay=1"'),
                                      ("peer=2", "peer=2 effort=%d lives=%d" % (effort, lives))])
-    lethal = attacks(True)[:lives]
+    lethal = attacks(True, arch)[:lives]
     m = boot(path, mem=512, **machine)
     found = m.expect(r"^guard: HOSTILE tried=(\d+) missed=(\d+) memory=(\w+)$", timeout)
     assert int(found.group(1)) > 150000
     assert found.group(2) == "0"
     assert found.group(3) == "unchanged"
-    for attack in attacks(False) + lethal:
+    for attack in attacks(False, arch) + lethal:
         assert re.search(r"^hostile: .*HOSTILE-TRY %s\b" % attack, m.text, re.MULTILINE), attack + " was not tried"
     assert "HOSTILE-ALIVE" in m.text
     assert "HOSTILE-END" in m.text
     assert "HOSTILE-SURVIVED" not in m.text
+    assert "HOSTILE-REACHED" not in m.text
     assert not re.search(r"HOSTILE (?:cannot|has no watchdog)", m.text)
     late, restarts = check_quiet(m, ("hostile", "guard"))
     assert restarts == len(lethal)
@@ -83,9 +84,9 @@ def check_hostile(boot, name, vcpus=2, effort=1, lives=99, timeout=180, **machin
     return late
 
 
-def check_restart(boot, name, count=20, vcpus=2, timeout=120, **machine):
+def check_restart(boot, name, count=20, vcpus=2, timeout=120, system="restart", **machine):
     """Boots the system and lets the domain begin anew so often, each time clean."""
-    path = variant("restart", name, [("cpus = <2>", "cpus = <%d>" % vcpus), ("self=1 restarts=20", "self=1 restarts=%d" % count),
+    path = variant(system, name, [("cpus = <2>", "cpus = <%d>" % vcpus), ("self=1 restarts=20", "self=1 restarts=%d" % count),
                                      ("peer=1 restarts=20", "peer=1 restarts=%d stay=1" % count)])
     m = boot(path, mem=512, **machine)
     m.expect(r"^guard: RESTART count=%d missed=0$" % count, timeout)

@@ -33,6 +33,7 @@ static const struct {
     { ONE_OF(0u, 5u, 0u, 0u), ONE_OF(7u, 15u, 0u, 0u) },   /* DFSR, IFSR */
     { ONE_OF(0u, 6u, 0u, 0u), ONE_OF(7u, 15u, 15u, 0u) },  /* DFAR, IFAR */
     { ONE_OF(0u, 7u, 0u, 0u), ONE_OF(7u, 15u, 0u, 0u) },   /* operations, PAR */
+    { ONE_OF(0u, 9u, 12u, 0u), ONE_OF(7u, 15u, 12u, 0u) }, /* performance counters */
     { ONE_OF(0u, 12u, 8u, 0u), ONE_OF(7u, 15u, 8u, 0u) },  /* the interrupt controller's */
     { ONE_OF(0u, 12u, 1u, 0u), ONE_OF(7u, 15u, 15u, 0u) }, /* ISR */
     { ONE_OF(0u, 14u, 2u, 0u), ONE_OF(7u, 15u, 14u, 0u) }, /* timers */
@@ -77,7 +78,7 @@ uint32_t guard_registers_note(void)
     reg_write(tpidr_el1, 0x55556666u);
     reg_write(contextidr_el1, 0x44445555u);
     trap_hook = skip;
-    for (uint32_t op1 = 0u; op1 < 8u; op1++) {
+    for (uint32_t op1 = 0u; op1 < 3u; op1++) {
         for (uint32_t crn = 0u; crn < 16u; crn++) {
             row_note(op1, crn);
         }

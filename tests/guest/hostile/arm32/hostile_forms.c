@@ -40,8 +40,6 @@ const uint32_t hostile_forms[] = {
     0xED805E00u, /* stc p14 */
     0x1D905E00u, /* where the condition fails */
     0xF5D0F000u, /* pld */
-    0xF8900A00u, /* rfeia */
-    0xF8CD0513u, /* srsia to the stack that r13 has */
     0xEE070F36u, /* DCIMVAC */
     0xEE070F31u, /* not a register of Armv7 */
     0xEE070F18u, /* ATS1CPR */

@@ -5,7 +5,7 @@
 #include "hostile_arch.h"
 
 #define FORMS    7u
-#define STRIDE   0x10000u
+#define STRIDE   0x40000u
 #define EDGE     64u
 #define OWN_MOST 8u
 

@@ -149,12 +149,12 @@ static void soiled_registers(void)
     take_interrupts(200000u);
 }
 
-/* HVC, SMC, SVC, BKPT, HLT, UDF; banked registers of HYP mode; WFI, WFE;
+/* HVC, SMC, BKPT, HLT, UDF; banked registers of HYP mode; WFI, WFE;
  * and words that are no instruction */
 static void strange_instructions(void)
 {
     static const uint32_t words[] = {
-        0xE1200070u, 0xE12FFF7Fu, 0xE1000070u, 0xE7F000F0u, 0xEF000000u, 0xE10E0300u, 0xE10F0300u,
+        0xE1200070u, 0xE12FFF7Fu, 0xE1000070u, 0xE7F000F0u, 0xE10E0300u, 0xE10F0300u,
         0xE14E0300u, 0xE12EF300u, 0xE16EF300u, 0xE320F002u, 0xE320F003u, 0xE320F004u, 0xE320F005u,
         0xE320F0F0u, 0x1320F003u, 0xF1010000u, 0xE321F0DAu, 0xE321F0D6u, 0xF102001Au, 0xF1020016u,
         0xEEF00A10u, 0xEEE00A10u, 0xEEF70A10u, 0xEE200A10u, 0xEC510B10u, 0xEE000E15u, 0xEE100E11u,
