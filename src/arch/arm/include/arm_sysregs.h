@@ -7,90 +7,43 @@
 #include "arm_port.h"
 #include "hal/types.h"
 
-static inline uint32_t arm_icc_iar1_read(void)
-{
-    return (uint32_t)ARM_READ(icc_iar1_el1);
-}
+#define ARM_READER(function, name)                                                                           \
+    static inline uint32_t function(void)                                                                    \
+    {                                                                                                        \
+        return (uint32_t)ARM_READ(name);                                                                     \
+    }
+#define ARM_WRITER(function, name)                                                                           \
+    static inline void function(uint32_t value)                                                              \
+    {                                                                                                        \
+        ARM_WRITE(name, value);                                                                              \
+    }
 
-static inline void arm_icc_eoir1_write(uint32_t intid)
-{
-    ARM_WRITE(icc_eoir1_el1, intid);
-}
-
-static inline void arm_icc_dir_write(uint32_t intid)
-{
-    ARM_WRITE(icc_dir_el1, intid);
-}
+ARM_READER(arm_icc_iar1_read, icc_iar1_el1)
+ARM_WRITER(arm_icc_eoir1_write, icc_eoir1_el1)
+ARM_WRITER(arm_icc_dir_write, icc_dir_el1)
+ARM_READER(arm_icc_sre_el2_read, icc_sre_el2)
+ARM_WRITER(arm_icc_sre_el2_write, icc_sre_el2)
+ARM_WRITER(arm_icc_sre_el1_write, icc_sre_el1)
+ARM_WRITER(arm_icc_pmr_write, icc_pmr_el1)
+ARM_WRITER(arm_icc_bpr1_write, icc_bpr1_el1)
+ARM_WRITER(arm_icc_ctlr_write, icc_ctlr_el1)
+ARM_WRITER(arm_icc_igrpen1_write, icc_igrpen1_el1)
+ARM_READER(arm_ich_vtr_read, ich_vtr_el2)
+ARM_READER(arm_ich_hcr_read, ich_hcr_el2)
+ARM_WRITER(arm_ich_hcr_write, ich_hcr_el2)
+ARM_READER(arm_ich_vmcr_read, ich_vmcr_el2)
+ARM_WRITER(arm_ich_vmcr_write, ich_vmcr_el2)
+ARM_READER(arm_ich_elrsr_read, ich_elrsr_el2)
 
 static inline void arm_icc_sgi1r_write(uint64_t value)
 {
     ARM_WRITE_SGI1R(value);
 }
 
-static inline uint32_t arm_icc_sre_el2_read(void)
-{
-    return (uint32_t)ARM_READ(icc_sre_el2);
-}
-
-static inline void arm_icc_sre_el2_write(uint32_t value)
-{
-    ARM_WRITE(icc_sre_el2, value);
-}
-
-static inline void arm_icc_sre_el1_write(uint32_t value)
-{
-    ARM_WRITE(icc_sre_el1, value);
-}
-
-static inline void arm_icc_pmr_write(uint32_t value)
-{
-    ARM_WRITE(icc_pmr_el1, value);
-}
-
-static inline void arm_icc_bpr1_write(uint32_t value)
-{
-    ARM_WRITE(icc_bpr1_el1, value);
-}
-
-static inline void arm_icc_ctlr_write(uint32_t value)
-{
-    ARM_WRITE(icc_ctlr_el1, value);
-}
-
-static inline void arm_icc_igrpen1_write(uint32_t value)
-{
-    ARM_WRITE(icc_igrpen1_el1, value);
-}
-
-static inline uint32_t arm_ich_vtr_read(void)
-{
-    return (uint32_t)ARM_READ(ich_vtr_el2);
-}
-
-static inline uint32_t arm_ich_hcr_read(void)
-{
-    return (uint32_t)ARM_READ(ich_hcr_el2);
-}
-
-static inline void arm_ich_hcr_write(uint32_t value)
-{
-    ARM_WRITE(ich_hcr_el2, value);
-}
-
-static inline uint32_t arm_ich_vmcr_read(void)
-{
-    return (uint32_t)ARM_READ(ich_vmcr_el2);
-}
-
-static inline void arm_ich_vmcr_write(uint32_t value)
-{
-    ARM_WRITE(ich_vmcr_el2, value);
-}
-
-static inline uint32_t arm_ich_elrsr_read(void)
-{
-    return (uint32_t)ARM_READ(ich_elrsr_el2);
-}
+#define ARM_CASE(n, action)                                                                                  \
+    case (n):                                                                                                \
+        action;                                                                                              \
+        break
 
 /* group 0 or 1; n below the number that ICH_VTR_EL2.PREbits implies, others are not accessible (IHI 0069
  * section 12.4) */
@@ -99,27 +52,13 @@ static inline uint32_t arm_ich_apr_read(uint32_t group, uint32_t n)
     uint64_t value;
 
     switch ((group << 2u) | n) {
-    case 0u:
-        value = ARM_READ(ich_ap0r0_el2);
-        break;
-    case 1u:
-        value = ARM_READ(ich_ap0r1_el2);
-        break;
-    case 2u:
-        value = ARM_READ(ich_ap0r2_el2);
-        break;
-    case 3u:
-        value = ARM_READ(ich_ap0r3_el2);
-        break;
-    case 4u:
-        value = ARM_READ(ich_ap1r0_el2);
-        break;
-    case 5u:
-        value = ARM_READ(ich_ap1r1_el2);
-        break;
-    case 6u:
-        value = ARM_READ(ich_ap1r2_el2);
-        break;
+        ARM_CASE(0u, value = ARM_READ(ich_ap0r0_el2));
+        ARM_CASE(1u, value = ARM_READ(ich_ap0r1_el2));
+        ARM_CASE(2u, value = ARM_READ(ich_ap0r2_el2));
+        ARM_CASE(3u, value = ARM_READ(ich_ap0r3_el2));
+        ARM_CASE(4u, value = ARM_READ(ich_ap1r0_el2));
+        ARM_CASE(5u, value = ARM_READ(ich_ap1r1_el2));
+        ARM_CASE(6u, value = ARM_READ(ich_ap1r2_el2));
     default:
         value = ARM_READ(ich_ap1r3_el2);
         break;
@@ -130,27 +69,13 @@ static inline uint32_t arm_ich_apr_read(uint32_t group, uint32_t n)
 static inline void arm_ich_apr_write(uint32_t group, uint32_t n, uint32_t value)
 {
     switch ((group << 2u) | n) {
-    case 0u:
-        ARM_WRITE(ich_ap0r0_el2, value);
-        break;
-    case 1u:
-        ARM_WRITE(ich_ap0r1_el2, value);
-        break;
-    case 2u:
-        ARM_WRITE(ich_ap0r2_el2, value);
-        break;
-    case 3u:
-        ARM_WRITE(ich_ap0r3_el2, value);
-        break;
-    case 4u:
-        ARM_WRITE(ich_ap1r0_el2, value);
-        break;
-    case 5u:
-        ARM_WRITE(ich_ap1r1_el2, value);
-        break;
-    case 6u:
-        ARM_WRITE(ich_ap1r2_el2, value);
-        break;
+        ARM_CASE(0u, ARM_WRITE(ich_ap0r0_el2, value));
+        ARM_CASE(1u, ARM_WRITE(ich_ap0r1_el2, value));
+        ARM_CASE(2u, ARM_WRITE(ich_ap0r2_el2, value));
+        ARM_CASE(3u, ARM_WRITE(ich_ap0r3_el2, value));
+        ARM_CASE(4u, ARM_WRITE(ich_ap1r0_el2, value));
+        ARM_CASE(5u, ARM_WRITE(ich_ap1r1_el2, value));
+        ARM_CASE(6u, ARM_WRITE(ich_ap1r2_el2, value));
     default:
         ARM_WRITE(ich_ap1r3_el2, value);
         break;
@@ -163,27 +88,13 @@ static inline uint64_t arm_ich_lr_low_read(uint32_t n)
     uint64_t value;
 
     switch (n) {
-    case 0u:
-        value = ARM_READ_LR_LOW(0);
-        break;
-    case 1u:
-        value = ARM_READ_LR_LOW(1);
-        break;
-    case 2u:
-        value = ARM_READ_LR_LOW(2);
-        break;
-    case 3u:
-        value = ARM_READ_LR_LOW(3);
-        break;
-    case 4u:
-        value = ARM_READ_LR_LOW(4);
-        break;
-    case 5u:
-        value = ARM_READ_LR_LOW(5);
-        break;
-    case 6u:
-        value = ARM_READ_LR_LOW(6);
-        break;
+        ARM_CASE(0u, value = ARM_READ_LR_LOW(0));
+        ARM_CASE(1u, value = ARM_READ_LR_LOW(1));
+        ARM_CASE(2u, value = ARM_READ_LR_LOW(2));
+        ARM_CASE(3u, value = ARM_READ_LR_LOW(3));
+        ARM_CASE(4u, value = ARM_READ_LR_LOW(4));
+        ARM_CASE(5u, value = ARM_READ_LR_LOW(5));
+        ARM_CASE(6u, value = ARM_READ_LR_LOW(6));
     default:
         value = ARM_READ_LR_LOW(7);
         break;
@@ -196,27 +107,13 @@ static inline uint64_t arm_ich_lr_high_read(uint32_t n)
     uint64_t value;
 
     switch (n) {
-    case 8u:
-        value = ARM_READ_LR_HIGH(8, 0);
-        break;
-    case 9u:
-        value = ARM_READ_LR_HIGH(9, 1);
-        break;
-    case 10u:
-        value = ARM_READ_LR_HIGH(10, 2);
-        break;
-    case 11u:
-        value = ARM_READ_LR_HIGH(11, 3);
-        break;
-    case 12u:
-        value = ARM_READ_LR_HIGH(12, 4);
-        break;
-    case 13u:
-        value = ARM_READ_LR_HIGH(13, 5);
-        break;
-    case 14u:
-        value = ARM_READ_LR_HIGH(14, 6);
-        break;
+        ARM_CASE(8u, value = ARM_READ_LR_HIGH(8, 0));
+        ARM_CASE(9u, value = ARM_READ_LR_HIGH(9, 1));
+        ARM_CASE(10u, value = ARM_READ_LR_HIGH(10, 2));
+        ARM_CASE(11u, value = ARM_READ_LR_HIGH(11, 3));
+        ARM_CASE(12u, value = ARM_READ_LR_HIGH(12, 4));
+        ARM_CASE(13u, value = ARM_READ_LR_HIGH(13, 5));
+        ARM_CASE(14u, value = ARM_READ_LR_HIGH(14, 6));
     default:
         value = ARM_READ_LR_HIGH(15, 7);
         break;
@@ -227,27 +124,13 @@ static inline uint64_t arm_ich_lr_high_read(uint32_t n)
 static inline void arm_ich_lr_low_write(uint32_t n, uint64_t value)
 {
     switch (n) {
-    case 0u:
-        ARM_WRITE_LR_LOW(0, value);
-        break;
-    case 1u:
-        ARM_WRITE_LR_LOW(1, value);
-        break;
-    case 2u:
-        ARM_WRITE_LR_LOW(2, value);
-        break;
-    case 3u:
-        ARM_WRITE_LR_LOW(3, value);
-        break;
-    case 4u:
-        ARM_WRITE_LR_LOW(4, value);
-        break;
-    case 5u:
-        ARM_WRITE_LR_LOW(5, value);
-        break;
-    case 6u:
-        ARM_WRITE_LR_LOW(6, value);
-        break;
+        ARM_CASE(0u, ARM_WRITE_LR_LOW(0, value));
+        ARM_CASE(1u, ARM_WRITE_LR_LOW(1, value));
+        ARM_CASE(2u, ARM_WRITE_LR_LOW(2, value));
+        ARM_CASE(3u, ARM_WRITE_LR_LOW(3, value));
+        ARM_CASE(4u, ARM_WRITE_LR_LOW(4, value));
+        ARM_CASE(5u, ARM_WRITE_LR_LOW(5, value));
+        ARM_CASE(6u, ARM_WRITE_LR_LOW(6, value));
     default:
         ARM_WRITE_LR_LOW(7, value);
         break;
@@ -257,27 +140,13 @@ static inline void arm_ich_lr_low_write(uint32_t n, uint64_t value)
 static inline void arm_ich_lr_high_write(uint32_t n, uint64_t value)
 {
     switch (n) {
-    case 8u:
-        ARM_WRITE_LR_HIGH(8, 0, value);
-        break;
-    case 9u:
-        ARM_WRITE_LR_HIGH(9, 1, value);
-        break;
-    case 10u:
-        ARM_WRITE_LR_HIGH(10, 2, value);
-        break;
-    case 11u:
-        ARM_WRITE_LR_HIGH(11, 3, value);
-        break;
-    case 12u:
-        ARM_WRITE_LR_HIGH(12, 4, value);
-        break;
-    case 13u:
-        ARM_WRITE_LR_HIGH(13, 5, value);
-        break;
-    case 14u:
-        ARM_WRITE_LR_HIGH(14, 6, value);
-        break;
+        ARM_CASE(8u, ARM_WRITE_LR_HIGH(8, 0, value));
+        ARM_CASE(9u, ARM_WRITE_LR_HIGH(9, 1, value));
+        ARM_CASE(10u, ARM_WRITE_LR_HIGH(10, 2, value));
+        ARM_CASE(11u, ARM_WRITE_LR_HIGH(11, 3, value));
+        ARM_CASE(12u, ARM_WRITE_LR_HIGH(12, 4, value));
+        ARM_CASE(13u, ARM_WRITE_LR_HIGH(13, 5, value));
+        ARM_CASE(14u, ARM_WRITE_LR_HIGH(14, 6, value));
     default:
         ARM_WRITE_LR_HIGH(15, 7, value);
         break;

@@ -78,10 +78,10 @@ void *hal_hypmap_window(enum hal_window slot, hpa_t at, enum hal_hypmap_perm per
 
     if (*entry != wanted) {
         if (*entry != 0u) {
-            hal_store_release64(entry, 0u);
+            arm_entry_set(entry, 0u);
             arm_tlb_flush_local(va);
         }
-        hal_store_release64(entry, wanted);
+        arm_entry_set(entry, wanted);
         hypmap_publish();
     }
     *bytes = HAL_WINDOW_BYTES - offset;
@@ -94,7 +94,7 @@ void hal_hypmap_window_close(enum hal_window slot)
     uint64_t *entry = &arm_tables.window_l2[index];
 
     if (*entry != 0u) {
-        hal_store_release64(entry, 0u);
+        arm_entry_set(entry, 0u);
         arm_tlb_flush_local(hypmap_window_va(index));
     }
 }
@@ -107,10 +107,10 @@ uint32_t hal_hypmap_peek(hpa_t at)
     const volatile uint32_t *const word = hypmap_pointer(va + offset);
     uint32_t value;
 
-    hal_store_release64(&arm_tables.window_l2[index], arm_pte_leaf(at.v - offset, 2u, ARM_S1_RO));
+    arm_entry_set(&arm_tables.window_l2[index], arm_pte_leaf(at.v - offset, 2u, ARM_S1_RO));
     hypmap_publish();
     value = *word;
-    hal_store_release64(&arm_tables.window_l2[index], 0u);
+    arm_entry_set(&arm_tables.window_l2[index], 0u);
     arm_tlb_flush_local(va);
     return value;
 }
@@ -185,8 +185,8 @@ static enum hv_status hypmap_fixed(hpa_t base, uint64_t bytes, uint64_t attribut
         if (table == NULL) {
             return HV_NO_MEMORY;
         }
-        hal_store_release64(&table[arm_pte_index(at + done, ARM_LEVEL_LEAF)],
-                            arm_pte_leaf(first + done, ARM_LEVEL_LEAF, attributes));
+        arm_entry_set(&table[arm_pte_index(at + done, ARM_LEVEL_LEAF)],
+                      arm_pte_leaf(first + done, ARM_LEVEL_LEAF, attributes));
     }
     hypmap_publish();
     hypmap_fixed_next = at + (end - first) + PAGE_BYTES;
@@ -232,13 +232,13 @@ enum hv_status hal_hypmap_guard(void *va, cpuid_t cpu)
     }
     uint64_t *const table = arm_heap_at(arm_pte_output(arm_tables.heap_l2[arm_pte_index(at, 2u)]));
 
-    hal_store_release64(&table[arm_pte_index(at, ARM_LEVEL_LEAF)], 0u);
+    arm_entry_set(&table[arm_pte_index(at, ARM_LEVEL_LEAF)], 0u);
     arm_tlb_flush_va(at);
     return HV_OK;
 }
 
 void hal_hypmap_seal(void)
 {
-    hal_store_release64(arm_identity_entry(&arm_tables, arm_image_pa), 0u);
+    arm_entry_set(arm_identity_entry(&arm_tables, arm_image_pa), 0u);
     arm_tlb_flush_va(arm_image_pa);
 }

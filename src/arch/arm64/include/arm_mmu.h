@@ -23,6 +23,12 @@ static inline uint32_t arm_cpu_slot(void)
     return a64_cpu()->slot;
 }
 
+/* An entry of our own map, in one piece. */
+static inline void arm_entry_set(volatile uint64_t *entry, uint64_t value)
+{
+    *entry = value;
+}
+
 /* What makes the identity. */
 static inline uint64_t *arm_identity_entry(struct arm_tables *t, uint64_t pa)
 {

@@ -33,6 +33,12 @@ static inline uint32_t arm_cpu_slot(void)
     return a32_cpu()->slot;
 }
 
+/* An entry of our own map, in one piece: with LPAE a pair is (DDI 0406C A3.5.3). */
+static inline void arm_entry_set(volatile uint64_t *entry, uint64_t value)
+{
+    __asm__ volatile("strd %Q1, %R1, %0" : "=Q"(*entry) : "r"(value) : "memory");
+}
+
 /* What makes the identity: beside the image, or in a table of its own */
 static inline uint64_t *arm_identity_entry(struct arm_tables *t, uint64_t pa)
 {
