@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,22 @@ void *memory_get(size_t bytes)
         exit(EXIT_FAILURE);
     }
     return memory;
+}
+
+void tool_become(const char *port, char **argv)
+{
+    const char *const plain = (strcmp(port, "arm64") == 0) ? "" : port;
+    char path[PATH_MAX] = "";
+    const ssize_t bytes = readlink("/proc/self/exe", path, sizeof(path) - 1u);
+    char *const name = strrchr(path, '/');
+
+    if ((bytes > 0) && (name != NULL)) {
+        (void)snprintf(name, sizeof(path) - (size_t)(name - path), "/" TOOL_NAME "%s%s",
+                       (*plain != '\0') ? "-" : "", plain);
+        (void)execv(path, argv);
+    }
+    fprintf(stderr, TOOL_NAME ": the port %s has a tool of its own, %s: %s (make PORT=%s tools)\n", port,
+            path, strerror(errno), port);
 }
 
 /* Reads to the end of the file, which may be a pipe. */

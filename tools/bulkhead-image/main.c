@@ -1,4 +1,4 @@
-/* bulkhead-image: checks a system against a board, and makes of both one file that any arm64 loader boots. */
+/* bulkhead-image: checks a system against a board, and makes of both one file that any loader boots. */
 #include "tool.h"
 
 #include <errno.h>
@@ -12,6 +12,8 @@
 #include "config/payload.h"
 #include "lib/bits.h"
 
+#define TOOL_TEXT(word)     #word
+#define TOOL_WORD(word)     TOOL_TEXT(word)
 #define EXIT_USAGE          2
 #define NOMINAL_LOAD_OFFSET MIB(2u)   /* from the start of memory */
 #define NOMINAL_IMAGE_BYTES KIB(512u) /* of a hypervisor that is not given */
@@ -65,6 +67,7 @@ static void usage(FILE *to)
         "                         write who owns what to PREFIX.txt, PREFIX.json and PREFIX.html\n"
         "  -l, --load-address A   where the loader puts the image; default: 2 MiB above memory's start;\n"
         "                         a static profile (make STATIC=1) runs there only\n"
+        "  -p, --port NAME        without --hypervisor: arm64 (default), armv7a or armv8r\n"
         "  -m, --merge            write the merged tree alone: for modules that have `reg` and a loader of\n"
         "                         the user's own\n"
         "  -h, --help             this text\n"
@@ -131,15 +134,16 @@ static int options_read(int argc, char **argv, struct options *o)
         { "digest", required_argument, NULL, 'd' },
         { "report", required_argument, NULL, 'r' },
         { "load-address", required_argument, NULL, 'l' },
+        { "port", required_argument, NULL, 'p' },
         { "check", no_argument, NULL, 'c' },
         { "merge", no_argument, NULL, 'm' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     const char *fault = NULL;
-    int c = getopt_long(argc, argv, "b:s:x:i:o:d:r:l:cmh", known, NULL);
+    int c = getopt_long(argc, argv, "b:s:x:i:o:d:r:l:p:cmh", known, NULL);
 
-    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:d:r:l:cmh", known, NULL)) {
+    for (; c != -1; c = getopt_long(argc, argv, "b:s:x:i:o:d:r:l:p:cmh", known, NULL)) {
         switch (c) {
         case 'b':
             o->board = optarg;
@@ -163,6 +167,9 @@ static int options_read(int argc, char **argv, struct options *o)
             break;
         case 'r':
             o->report = optarg;
+            break;
+        case 'p':
+            o->port = optarg;
             break;
         case 'c':
             o->check = true;
@@ -462,15 +469,22 @@ static bool image_write(const struct job *j)
     return good;
 }
 
-static bool run(struct job *j)
+static bool run(struct job *j, char **argv)
 {
     struct options *const o = &j->options;
-    bool good = true;
+    const char *port = o->port;
+    bool good = (o->hypervisor == NULL) || file_read(o->hypervisor, &j->hypervisor);
 
     j->own_bytes = NOMINAL_IMAGE_BYTES;
-    if (o->hypervisor != NULL) {
-        good = file_read(o->hypervisor, &j->hypervisor);
-        j->own_bytes = good ? hypervisor_bytes(o->hypervisor, &j->hypervisor) : 0u;
+    if (good && (o->hypervisor != NULL)) {
+        port = hypervisor_port(&j->hypervisor);
+    }
+    if (good && (port != NULL) && (strcmp(port, TOOL_WORD(TOOL_PORT)) != 0)) {
+        tool_become(port, argv);
+        good = false;
+    }
+    if (good && (o->hypervisor != NULL)) {
+        j->own_bytes = hypervisor_bytes(o->hypervisor, &j->hypervisor);
         good = (j->own_bytes > 0u) && profile_find(o->hypervisor, &j->hypervisor, &j->profile);
     }
     good = good && system_check(j) && report(j);
@@ -505,7 +519,7 @@ int main(int argc, char **argv)
         if (fault != NULL) {
             status = usage_fault(fault);
         } else {
-            status = run(j) ? EXIT_SUCCESS : EXIT_FAILURE;
+            status = run(j, argv) ? EXIT_SUCCESS : EXIT_FAILURE;
         }
     } else {
         status--;

@@ -39,13 +39,26 @@ uint64_t hypervisor_place(const struct blob *image)
     return is_zimage(image) ? le_get(image->data + PAYLOAD_ZIMAGE_AT + 4u, 4) : 0u;
 }
 
+const char *hypervisor_port(const struct blob *image)
+{
+    const char *port = NULL;
+
+    if (image->bytes >= PAYLOAD_OWN_AREA_END) {
+        if (is_zimage(image)) {
+            port = (hypervisor_place(image) == 0u) ? "armv7a" : "armv8r";
+        } else {
+            port = (le_get(image->data + PAYLOAD_IMAGE_MAGIC_AT, 4) == PAYLOAD_IMAGE_MAGIC) ? "arm64" : NULL;
+        }
+    }
+    return port;
+}
+
 uint64_t hypervisor_bytes(const char *path, const struct blob *image)
 {
     uint64_t own = 0;
 
-    if ((image->bytes < PAYLOAD_OWN_AREA_END) ||
-        ((le_get(image->data + PAYLOAD_IMAGE_MAGIC_AT, 4) != PAYLOAD_IMAGE_MAGIC) && !is_zimage(image))) {
-        fprintf(stderr, TOOL_NAME ": %s: not an arm64 Image\n", path);
+    if (hypervisor_port(image) == NULL) {
+        fprintf(stderr, TOOL_NAME ": %s: neither an arm64 Image nor an Arm zImage\n", path);
     } else if (le_get(image->data + PAYLOAD_OFFSET_AT, 8) != 0u) {
         fprintf(stderr, TOOL_NAME ": %s: has a payload already, expected the plain bulkhead.bin\n", path);
     } else {

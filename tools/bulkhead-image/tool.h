@@ -24,6 +24,7 @@ struct options {
     const char *system;
     const char *hypervisor;
     const char *output;
+    const char *port;      /* whose rules, where no hypervisor tells; NULL: this tool's */
     const char *report;    /* prefix of the partition report's files */
     uint64_t load_address; /* where a loader puts the image; 0 = 2 MiB above the start of memory */
     const char *include_dir[INCLUDE_DIRS_MAX];
@@ -57,6 +58,8 @@ bool file_write(const char *path, const struct blob *blob);
 /* A device tree from a DTB or, through dtc, from source. */
 bool tree_read(const char *path, const struct options *options, struct blob *out);
 void *memory_get(size_t bytes);
+/* Becomes the tool of that port, which lies beside this one. Comes back only after a message. */
+void tool_become(const char *port, char **argv);
 
 /* -- merge.c -- */
 /* Lays the system over the board: its properties replace those of the same name in nodes of the same path,
@@ -82,6 +85,8 @@ void digest_check(struct config_report *report, const struct plan_module *module
 /* -- pack.c -- */
 /* The size that a hypervisor image takes with .bss, rounded up to PAYLOAD_ALIGN; 0 after a message. */
 uint64_t hypervisor_bytes(const char *path, const struct blob *image);
+/* The port that it is of; NULL: it is none of ours. */
+const char *hypervisor_port(const struct blob *image);
 /* The address that such an image is linked for; 0: it runs anywhere. */
 uint64_t hypervisor_place(const struct blob *image);
 /* The whole file. own_bytes as above; the tree, or the plan in its stead, goes tree_offset behind the payload

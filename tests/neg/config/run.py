@@ -19,6 +19,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BOARD = os.path.join(HERE, "board.dts")
+BOARD_R = os.path.join(ROOT, "systems", "boards", "mps3-an536.dts")
 PAGE = 4096
 WHOLE = "a flattened device tree that is whole"
 
@@ -234,27 +235,35 @@ def image(r):
 
 
 def zimage(r):
-    """A 32-bit port's hypervisor: the file is as long as its header says, and lies where it is linked.
-    [test->req~mps3-an536~1]"""
+    """A 32-bit port's hypervisor: the file is as long as its header says, and lies where it is linked. The port's tool judges,
+    whichever was started. [test->req~mps3-an536~1]"""
     program = bytearray(hypervisor())
     program[0x38:0x3C] = bytes(4)
-    struct.pack_into("<III", program, 0x24, 0x016F2818, 0x50000000, 0x50009100)
-    r.write("k.bin", arm64_image(5000))
-    r.write("r.bin", b"ramdisk" * 100)
+    struct.pack_into("<III", program, 0x24, 0x016F2818, 0x28000000, 0x28009100)
+    kernel = bytearray(5000)
+    struct.pack_into("<III", kernel, 0x24, 0x016F2818, 0, len(kernel))
+    r.write("k32.bin", bytes(kernel))
     path, out = r.write("zimage.bin", bytes(program)), r.path("zimage.img")
-    system = r.write("good.dts", good_system(r))
-    r.equal("zimage-made", r.run("-b", BOARD, "-s", system, "-x", path, "-i", r.directory, "-o", out), (0, "", ""))
+
+    def system(at):
+        own = ("cpus = <1>; direct-map; #xen,static-mem-address-cells = <1>; #xen,static-mem-size-cells = <1>; "
+               f"xen,static-mem = <{at:#x} 0x1000000>;")
+        return r.write(f"at-{at:x}.dts", "/dts-v1/; / { chosen { " +
+                       domain("domU1", {"kernel": "k32.bin"}).replace("cpus = <1>;", own, 1) + " }; };")
+    words = ("-b", BOARD_R, "-x", path, "-i", r.directory)
+    r.equal("zimage-made", r.run(*words, "-s", system(0x30000000), "-o", out), (0, "", ""))
     with open(out, "rb") as file:
         data = file.read()
-    r.equal("zimage-header", struct.unpack_from("<III", data, 0x24), (0x016F2818, 0x50000000, 0x50000000 + len(data)))
+    r.equal("zimage-header", struct.unpack_from("<III", data, 0x24), (0x016F2818, 0x28000000, 0x28000000 + len(data)))
     r.equal("zimage-payload", (data[16:24], struct.unpack_from("<QQ", data, 0x40)),
             (bytes(program[16:24]), (0x9100, 0xA000)))
-    own = ("cpus = <1>; #xen,static-mem-address-cells = <2>; #xen,static-mem-size-cells = <1>; "
-           "xen,static-mem = <0 0x50000000 0x1000000>;")
-    there = r.write("there.dts", "/dts-v1/; / { chosen { " +
-                    domain("domU1", {"kernel": "k.bin"}).replace("cpus = <1>;", own, 1) + " }; };")
-    said = r.run("-b", BOARD, "-s", there, "-x", path, "-i", r.directory, "-o", out)[2]
+    said = r.run(*words, "-s", system(0x28000000), "-o", out)[2]
     r.equal("zimage-place", "expected memory that the hypervisor's image leaves free" in said, True)
+    said = r.run("-c", *words, "-s", system(0x30000000))[1]
+    r.equal("zimage-told", said.splitlines()[1], "  host: 512 MiB, CPUs 2, console CMSDK, scheduler null")
+    r.equal("port-told", r.run("-c", "-p", "armv8r", "-b", BOARD_R, "-s", system(0x30000000), "-i", r.directory), (0, said, ""))
+    r.equal("port-unknown", r.run("-c", "-p", "z80", "-b", BOARD_R, "-s", system(0x30000000))[2].split(", ")[0],
+            "bulkhead-image: the port z80 has a tool of its own")
 
 
 def in_place(r):
@@ -385,7 +394,7 @@ def usage(r, good):
         "file-foreign": (("-b", BOARD, "-s", tree, "-x", foreign, "-o", none),
                          (1, "", f"bulkhead-image: {foreign}: says it takes 0 bytes, expected 4160 or more: is it Bulkhead?")),
         "file-no-image": (("-b", BOARD, "-s", tree, "-x", text, "-o", none),
-                          (1, "", f"bulkhead-image: {text}: not an arm64 Image")),
+                          (1, "", f"bulkhead-image: {text}: neither an arm64 Image nor an Arm zImage")),
         "file-no-folder": (("-m", "-b", BOARD, "-s", tree, "-o", r.path("no/folder")),
                            (1, "", f"bulkhead-image: {r.path('no/folder')}: No such file or directory")),
     }
