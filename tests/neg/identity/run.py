@@ -20,7 +20,8 @@ MEMORY = "xen,static-mem = <0x30000000 0x400000>;"
 
 def domain(more=MEMORY, children=""):
     return ('a { compatible = "xen,domain"; #address-cells = <1>; #size-cells = <1>; memory = <0 4096>; cpus = <1>; '
-            f'{more} kernel {{ compatible = "multiboot,kernel", "multiboot,module"; reg = <0x28000000 0x1000>; }}; {children} }};')
+            f'{more} kernel {{ compatible = "multiboot,kernel", "multiboot,module"; reg = <0x28000000 0x1000>; }}; '
+            f"{children} }};")
 
 
 def shared(place):
@@ -53,7 +54,8 @@ def check(folder, text, board=BOARD):
 
 
 def cases(folder):
-    large = compiled(folder, "large", f'/include/ "{BOARD}"\n/ {{ memory@20000000 {{ reg = <0x20000000 0x40000000>; }}; }};', "dts")
+    more = "/ { memory@20000000 { reg = <0x20000000 0x40000000>; }; };"
+    large = compiled(folder, "large", f'/include/ "{BOARD}"\n{more}', "dts")
     cells = "#xen,static-mem-address-cells = <1>; #xen,static-mem-size-cells = <1>;"
     place = "/chosen/a/shm: xen,shared-mem: found <{}>, expected the host's address as the domain's, which is mapped directly"
     registers = "/chosen/a/devices:/passthrough/device: xen,reg: found <0x{:x} 0x1000 0x{:x}>, expected {}"
@@ -77,7 +79,8 @@ def cases(folder):
             NOTE, place.format("0x33000000 0x34000000 0x1000")]),
         "device": (domain(MEMORY, device(folder, "same", 0xE0206000, 0xE0206000)), [NOTE]),
         "device-elsewhere": (domain(MEMORY, device(folder, "other", 0xE0206000, 0xE0207000)), [
-            NOTE, registers.format(0xE0206000, 0xE0207000, "the host's address as the guest's: nothing translates on this host")]),
+            NOTE, registers.format(0xE0206000, 0xE0207000,
+                                   "the host's address as the guest's: nothing translates on this host")]),
         "device-ours": (domain(MEMORY, device(folder, "ours", 0xE0100000, 0xE0100000)), [
             NOTE, registers.format(0xE0100000, 0xE0100000, "registers that the hypervisor does not use itself")]),
     }
