@@ -6,7 +6,8 @@
 #include "a32_model.h"
 #include "hal/types.h"
 
-/* X(field, encoding), 32 bits; those of the memory model are in a32_model.h */
+/* X(field, encoding), 32 bits; those of the memory model are in a32_model.h. FCSEIDR is writable where it need
+ * not be: in QEMU. */
 #define A32_WORDS(X)                                                                                         \
     X(sctlr, A32_SCTLR)                                                                                      \
     X(cpacr, A32_CPACR)                                                                                      \
@@ -21,6 +22,7 @@
     X(aifsr, A32_AIFSR)                                                                                      \
     X(dfar, A32_DFAR)                                                                                        \
     X(ifar, A32_IFAR)                                                                                        \
+    X(fcseidr, A32_FCSEIDR)                                                                                  \
     X(contextidr, A32_CONTEXTIDR)                                                                            \
     X(tpidrurw, A32_TPIDRURW)                                                                                \
     X(tpidruro, A32_TPIDRURO)                                                                                \

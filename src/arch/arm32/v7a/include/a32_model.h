@@ -1,12 +1,10 @@
-/* A guest's registers that only Armv7-A has: its MMU's, ThumbEE's. FCSEIDR is writable where it need not be:
- * in QEMU. */
+/* A guest's registers that only Armv7-A has: its MMU's, ThumbEE's. */
 #ifndef ARCH_ARM32_V7A_A32_MODEL_H
 #define ARCH_ARM32_V7A_A32_MODEL_H
 
 #define A32_MODEL_WORDS(X)                                                                                   \
     X(ttbcr, A32_TTBCR)                                                                                      \
     X(dacr, A32_DACR)                                                                                        \
-    X(fcseidr, A32_FCSEIDR)                                                                                  \
     X(teecr, A32_TEECR)                                                                                      \
     X(teehbr, A32_TEEHBR)
 
