@@ -83,10 +83,19 @@ static void touch(uint64_t at)
     tried(FORMS);
 }
 
+static bool is_foreign(uint64_t at)
+{
+    const bool alias = (HOSTILE_ALIAS != 0u) && (at >= HOSTILE_ALIAS);
+
+    return !hostile_is_ours(at) && (!alias || !hostile_is_ours(at - HOSTILE_ALIAS));
+}
+
 static void touch_foreign(uint64_t at)
 {
-    if ((at <= UINT32_MAX) && !hostile_is_ours(at & ~3ULL) && !hostile_is_ours((at & ~3ULL) + 4u)) {
-        touch(at & ~3ULL);
+    const uint64_t word = at & ~3ULL;
+
+    if ((at <= UINT32_MAX) && is_foreign(word) && is_foreign(word + 4u)) {
+        touch(word);
     }
 }
 
