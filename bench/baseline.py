@@ -10,7 +10,7 @@ from machines import HERE, ROOT, MachineError
 
 BASELINE = os.path.join(HERE, "baseline.json")
 PAGE = os.path.join(ROOT, "docs", "performance.md")
-BEGIN, END = "<!-- bench-baseline: begin -->\n", "<!-- bench-baseline: end -->\n"
+MARKS = "<!-- bench-%s: begin -->\n", "<!-- bench-%s: end -->\n"
 
 
 def load(path):
@@ -61,12 +61,13 @@ def commit():
     return done.stdout.strip() or "unknown sources"
 
 
-def put_table(lines, path=PAGE):
+def put_table(lines, path=PAGE, marks="baseline"):
     """The table's place is between two marks."""
+    begins, ends = (mark % marks for mark in MARKS)
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = text.partition(begins)
+    _, end, tail = rest.partition(ends)
     if not begin or not end:
         raise MachineError("%s has no place for the table" % path)
     with open(path, "w", encoding="utf-8") as stream:

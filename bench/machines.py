@@ -17,8 +17,8 @@ from run import GUESTS, OUT, Machine, MachineError, fetched_folder  # noqa: E402
 BENCH = os.path.join(OUT, "bench")
 IMAGES = os.path.join(BENCH, "guest")
 PLUGIN = os.path.join(BENCH, "elmeter.so")
-COUNTING = ["-machine", "dtb-randomness=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm",
-            "-icount", "shift=0,sleep=off"]
+COUNTING = ["-seed", "1", "-rtc", "base=2026-01-01,clock=vm", "-icount", "shift=0,sleep=off"]
+OWN_TREE = ["-machine", "dtb-randomness=off"]   # of machines that write one
 PEER_FIRST = 0x50000000         # where the peer's modules begin; QEMU puts the tree and the hypervisor below
 PEER_STEP = 0x200000
 
@@ -36,7 +36,7 @@ class Measured(Machine):
 
     def arguments(self):
         counted = [word.replace("thread=multi", "thread=single") for word in super().arguments()]
-        return counted + COUNTING + ["-plugin", ",".join([PLUGIN] + self.plugin)]
+        return counted + ([] if self.board.tree else OWN_TREE) + COUNTING + ["-plugin", ",".join([PLUGIN] + self.plugin)]
 
 
 def kernel_path(name):

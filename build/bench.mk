@@ -39,17 +39,40 @@ $(BENCH_OUT)/guest/$(1).bin: bench/guest/event.S build/bench.mk
 endef
 $(foreach r,$(BENCH_ROLES),$(eval $(call bench_guest,$(firstword $(subst :, ,$(r))),$(lastword $(subst :, ,$(r))))))
 
+# The guests of the 32-bit ports: $(call bench_guest32,PORT,NAME,ROLE), addresses in bench_at_PORT
+bench_at_armv7a := -mcpu=cortex-a15 -DGICD=0x03001000 -DGICR=0x03020000 -DUART=0x22000000
+bench_at_armv8r := -mcpu=cortex-r52 -DGICD=0xf0000000 -DGICR=0xf0100000 -DUART=0x22000000
+BENCH_PORTS := armv7a armv8r
+define bench_guest32
+BENCH_GUESTS32 += $(BENCH_OUT)/guest/$(1)/$(2).bin
+$(BENCH_OUT)/guest/$(1)/$(2).bin: bench/guest/event32.S build/bench.mk
+	@mkdir -p $$(@D)
+	$$(call say,GUEST,$$@)clang-19 --target=$(1)-none-eabi $(bench_at_$(1)) -DROLE=$(3) -c -o $$(@:.bin=.o) $$<
+	@ld.lld-19 -Ttext=0 -e start -o $$(@:.bin=.elf) $$(@:.bin=.o)
+	@llvm-objcopy-19 -O binary $$(@:.bin=.elf) $$@
+endef
+$(foreach p,$(BENCH_PORTS),$(foreach r,events:1 pair:2 passer:3 tiny:8 yielder:9,$(eval $(call \
+    bench_guest32,$(p),$(firstword $(subst :, ,$(r))),$(lastword $(subst :, ,$(r)))))))
+
+# The 32-bit ports' images are made by makes of their own.
+.PHONY: bench-ports-files bench-ports
+bench-ports-files: $(BENCH_PLUGINS) $(BENCH_GUESTS32)
+	+@for p in $(BENCH_PORTS); do $(MAKE) PORT=$$p TOOLCHAIN=clang DEBUG=0 image tools || exit 1; done
+bench-ports: bench-ports-files
+	@$(PYTHON) bench/ports.py run
+
 bench: bench-sizes
 	@$(BENCH) run
 
-# A level of tests.
-bench-check: bench-files
-	@$(BENCH) check --results out/results/bench-check.txt
+# A level of tests; the 32-bit ports' lines come after arm64's.
+bench-check: bench-files bench-ports-files
+	@ok=0; $(BENCH) check --results out/results/bench-check.txt || ok=1; \
+	    $(PYTHON) bench/ports.py check --results out/results/bench-check.txt || ok=1; exit $$ok
 
 # What was typed, whatever quotes are in it.
 bench-baseline: export BENCH_WHAT := $(value REASON)
-bench-baseline: bench-sizes
-	@$(BENCH) baseline "$$BENCH_WHAT"
+bench-baseline: bench-sizes bench-ports-files
+	@$(BENCH) baseline "$$BENCH_WHAT" && $(PYTHON) bench/ports.py baseline "$$BENCH_WHAT"
 
 bench-profile: export BENCH_WHAT := $(value EVENT)
 bench-profile: bench-files

@@ -14,7 +14,8 @@ What make does here (everything that is missing is set up first):
   make check     the checkers; test-unit test-abi test-neg test-fuzz test-hal test-guest test-system bench-check: one level
   make fuzz      fuzz targets, FUZZ_SECONDS=<n> each (60); T=<target> for one
   make bench     EL2 instructions of each event, ours and Xen's, in QEMU; also out/bench/bench.json and .svg (minutes)
-  make bench-check    ours alone against bench/baseline.json; part of make test
+  make bench-check    ours alone against bench/baseline.json and bench/ports.json; part of make test
+  make bench-ports    the table of the 32-bit ports
   make bench-baseline REASON='<text>'      make bench, then writes that file and the table in docs/performance.md
   make bench-profile EVENT='<part of a name>'  where an event's instructions go, function by function
   make sizes     lines of code, image, memory; also in out/sizes.json

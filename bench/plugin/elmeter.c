@@ -1,4 +1,4 @@
-/* elmeter: a QEMU TCG plugin that counts the instructions executed at EL2.
+/* elmeter: a QEMU TCG plugin that counts the instructions executed at EL2, AArch32's HYP mode included.
  *
  *  qemu-system-aarch64 ... -plugin elmeter.so,out=FILE[,end=on][,first=N][,guest=off][,profile=PHASE]
  *
@@ -8,6 +8,7 @@
  * marks of a guest, whatever the exits. A stretch is what runs at EL2 with interrupts masked.
  *
  * Marks, usable at any level and no-ops on hardware: eor xzr, x0, xzr, lsl #imm
+ * (AArch32: dbg #imm, and r0)
  *   1 phase x0 begins   2 report   3 a sample begins   4 it ends and the next begins   5 x0 is logged
  * end=on: the report ends QEMU. first=N: the report comes when N vCPUs have been entered. */
 #include <pthread.h>
@@ -86,7 +87,7 @@ static int recording; /* a phase has begun: boot is over */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *out_name = "elmeter.tsv";
-static int end_on, guest_on = 1, reported;
+static int end_on, guest_on = 1, reported, is_arm32;
 static unsigned wanted_firsts;
 static uint32_t profile = NO_PHASE;
 
@@ -117,13 +118,14 @@ static void collect_registers(void)
         struct qemu_plugin_register **to;
     } wanted[] = { { "cpsr", &regs.cpsr },       { "ESR_EL2", &regs.esr },     { "FAR_EL2", &regs.far },
                    { "HPFAR_EL2", &regs.hpfar }, { "VTTBR_EL2", &regs.vttbr }, { "VMPIDR_EL2", &regs.vmpidr },
-                   { "SPSR_EL2", &regs.spsr },   { "VBAR_EL2", &regs.vbar } };
+                   { "SPSR_EL2", &regs.spsr },   { "VBAR_EL2", &regs.vbar },   { "HSR", &regs.esr },
+                   { "VMPIDR", &regs.vmpidr } };
     struct gl_array *array = qemu_plugin_get_registers();
     struct qp_regdesc *desc = (void *)array->data;
 
     for (unsigned i = 0; i < array->len; i++) {
         const char *name = desc[i].name;
-        if (name[0] == 'x' && name[1] >= '0' && name[1] <= '9' && atoi(name + 1) < 31) {
+        if (name[0] == (is_arm32 ? 'r' : 'x') && name[1] >= '0' && name[1] <= '9' && atoi(name + 1) < 31) {
             regs.x[atoi(name + 1)] = desc[i].handle;
         }
         for (size_t k = 0; k < sizeof wanted / sizeof wanted[0]; k++) {
@@ -486,6 +488,11 @@ static void exit_begins(struct cpu *c, uint64_t pc)
     memset(k, 0, sizeof *k);
     k->phase = phase;
     k->from = vcpu_id();
+    c->before = c->now;
+    c->inside = 1;
+    if (is_arm32) { /* only samples are looked at */
+        return;
+    }
     k->vec = (pc & 0x7ff) >> 7;
     k->sub = NO_INTID; /* of an interrupt, until it is acknowledged */
     if ((k->vec & 3) == 0) {
@@ -504,8 +511,6 @@ static void exit_begins(struct cpu *c, uint64_t pc)
             k->fn = (uint32_t)(reg(regs.far) & 0xfff) | ((esr & 0x40) != 0 ? 0x10000 : 0);
         }
     }
-    c->before = c->now;
-    c->inside = 1;
     stretch_begin(c, k, pc);
 }
 
@@ -634,7 +639,7 @@ static struct insn *insn_at(uint64_t pc, uint32_t op)
         *at = calloc(1, sizeof **at);
         (*at)->pc = pc;
     }
-    (*at)->kind = (unsigned)kind_of(op) | (op & 31) << 8;
+    (*at)->kind = (unsigned)(is_arm32 ? kind_of_arm(op) : kind_of(op)) | (op & 31) << 8;
     return *at;
 }
 
@@ -667,6 +672,10 @@ static int translate_el2(struct qemu_plugin_insn *q, uint64_t pc, uint32_t op)
 {
     struct insn *in = insn_at(pc, op);
 
+    if (is_arm32) {
+        qemu_plugin_register_vcpu_insn_exec_cb(q, el2_exec, QP_NO_REGS, in);
+        return 0;
+    }
     if (is_self_vector(pc)) {
         qemu_plugin_register_vcpu_insn_exec_cb(q, self_vector, QP_NO_REGS, (void *)(uintptr_t)pc);
     }
@@ -688,6 +697,16 @@ static int current_level(void)
     }
     unsigned mode = pstate & 15; /* AArch32 */
     return mode == 0 ? 0 : mode == 0xa ? 2 : mode == 6 ? 3 : 1;
+}
+
+static uint32_t mark_mask(void)
+{
+    return is_arm32 ? 0xFFFFFFF0u : 0xFFFF03FFu;
+}
+
+static uint32_t mark_value(void)
+{
+    return is_arm32 ? 0xE320F0F0u : 0xCA1F001Fu;
 }
 
 /* A block is translated for the state the CPU is in: its level is a constant of the block. */
@@ -716,9 +735,9 @@ static void translate(qp_id id, struct qemu_plugin_tb *tb)
         } else if (guest_on) {
             qemu_plugin_register_vcpu_insn_exec_cb(q, other_exec, QP_NO_REGS, (void *)(uintptr_t)el);
         }
-        if ((op & 0xFFFF03FFu) == 0xCA1F001Fu) {
+        if ((op & mark_mask()) == mark_value()) {
             qemu_plugin_register_vcpu_insn_exec_cb(q, mark_exec, QP_R_REGS,
-                                                   (void *)(uintptr_t)(op >> 10 & 63));
+                                                   (void *)(uintptr_t)(is_arm32 ? op & 15 : op >> 10 & 63));
         }
     }
     pthread_mutex_unlock(&lock);
@@ -736,7 +755,8 @@ static void at_exit(qp_id id, void *unused)
 
 QP_EXPORT int qemu_plugin_install(qp_id id, const struct qp_info *info, int argc, char **argv)
 {
-    if (strcmp(info->target_name, "aarch64") != 0 || !info->system_emulation) {
+    is_arm32 = strcmp(info->target_name, "arm") == 0;
+    if ((!is_arm32 && strcmp(info->target_name, "aarch64") != 0) || !info->system_emulation) {
         return -1;
     }
     for (int i = 0; i < argc; i++) {

@@ -28,4 +28,6 @@ enum {
 extern const char *const kind_name[NR_KINDS];
 
 int kind_of(uint32_t op);
+/* ... in A32. */
+int kind_of_arm(uint32_t op);
 #endif

@@ -201,7 +201,7 @@ def goals_can_be_missed(directory):
 
 def table_replaces_only_its_place(directory):
     path = os.path.join(directory, "page.md")
-    page = "before\n%sold\n%safter\n" % (baseline.BEGIN, baseline.END)
+    page = "before\n%sold\n%safter\n" % tuple(mark % "baseline" for mark in baseline.MARKS)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(page)
     baseline.put_table(["| a |"], path)
@@ -219,7 +219,9 @@ def table_replaces_only_its_place(directory):
 def page_says_what_is_recorded(directory):
     """docs/performance.md and bench/baseline.json are of one run."""
     with open(baseline.PAGE, encoding="utf-8") as stream:
-        shown = dict(re.findall(r"^\| (.+?) \| ([^|]+) \|", stream.read(), re.M))
+        begins, ends = (mark % "baseline" for mark in baseline.MARKS)
+        table = stream.read().partition(begins)[2].partition(ends)[0]
+        shown = dict(re.findall(r"^\| (.+?) \| ([^|]+) \|", table, re.M))
     for event, figures in RECORDED["events"].items():
         said = [int(word) for word in re.sub(r" s\d+ b\d+$", "", shown[event]).split(" / ")]
         assert (said[len(said) // 2], said[-1]) == (figures["median"], figures["max"]), (directory, event, said)
