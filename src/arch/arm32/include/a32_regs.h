@@ -6,8 +6,8 @@
 #include "a32_model.h"
 #include "hal/types.h"
 
-/* X(field, encoding), 32 bits; those of the memory model are in a32_model.h. FCSEIDR is writable where it need
- * not be: in QEMU. */
+/* X(field, encoding), 32 bits; those of the memory model are in a32_model.h. FCSEIDR is writable where it
+ * need not be: in QEMU. */
 #define A32_WORDS(X)                                                                                         \
     X(sctlr, A32_SCTLR)                                                                                      \
     X(cpacr, A32_CPACR)                                                                                      \

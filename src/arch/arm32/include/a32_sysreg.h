@@ -159,8 +159,8 @@ static inline void a32_isb(void)
 #define A32_HCR_HOST  (A32_HCR_FMO | A32_HCR_IMO | A32_HCR_AMO)
 
 /* HCPTR: all coprocessors but 10 and 11 (FP), trace (B4.1.64; bits 13:12 and 9:0 are RES1 in Armv8). HSTR:
- * CRn 15, the processor's own, Jazelle, and DACR where there is no MMU (B4.1.72). HDCR: PMU, debug; HPMN is added at run time
- * (B4.1.66) */
+ * CRn 15, the processor's own, Jazelle, and DACR where there is no MMU (B4.1.72). HDCR: PMU, debug; HPMN is
+ * added at run time (B4.1.66) */
 #define A32_HCPTR_VALUE (0x33FFu | BIT32(20))
 #define A32_HSTR_VALUE  (BIT32(15) | BIT32(17) | ((CONFIG_MPU != 0) ? BIT32(3) : 0u))
 #define A32_HDCR_TRAPS  (BIT32(5) | BIT32(6) | BIT32(9) | BIT32(10) | BIT32(11))
