@@ -86,3 +86,24 @@ def test_hostile(boot, board, gic):
 def test_restart(boot, board, gic):
     """Seven ways to end, twice, each life clean. [test->req~restart-alone~1] [test->req~restart-fresh~1]"""
     check_restart(boot, board, count=14, system=system("restart", board), **machine(board, gic=gic, cpus=2))
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_link(boot, board, gic):
+    """Event channels and shared memory; the owner ends itself twice. [test->req~shared-memory~1] [test->req~shared-revoked~1]"""
+    changes = [("<0 0x50000000 ", "<0 0x3c000000 0 0x3c000000 ")] if board == "mps3-an536" else []
+    m = boot(system("link", board, *changes), **machine(board, gic=gic, cpus=2 if board == "mps3-an536" else 3, mem=512))
+    m.expect(r"^owner: LINK owner starts, life 2", 60)
+    m.expect_count(r"owner: LINK owner bytes=\d+ crc=ok", 6, 30)
+    assert "FAIL" not in m.text and "BAD" not in m.text and "guest: trap" not in m.text
+    assert len(re.findall(r"LINK borrower peer restarted", m.text)) >= 2
+    check_ticks(m, "ticker", 3)
+
+
+@pytest.mark.parametrize("board,gic", ONE_EACH)
+def test_watchdog(boot, board, gic):
+    """By the book; the guest that hangs is restarted alone. [test->req~watchdog~1]"""
+    m = boot(system("watchdog", board), **machine(board, gic=gic, cpus=2 if board == "mps3-an536" else 3, mem=512))
+    m.expect(r"^bulkhead: .*trial: more than 1 restarts in a minute, it stays stopped$", 120)
+    assert re.findall(r"trial: WATCHDOG (.*)", m.text) == ["ok"] * 2
+    check_ticks(m, "ticker", 3)
