@@ -18,8 +18,7 @@ def memory_fixed(text):
 
     def fix(found):
         kib = int(found.group(2))
-        return "%sxen,static-mem = <0x0 0x%x 0x0 0x%x>;%s%s" % (found.group(1), next(where), kib * 1024, found.group(1),
-                                                                found.group(0))
+        return "%sxen,static-mem = <0x0 0x%x 0x0 0x%x>;%s" % (found.group(1), next(where), kib * 1024, found.group(0))
     return re.sub(r"(\n +)memory = <0 (\d+)>;", fix, text)
 
 

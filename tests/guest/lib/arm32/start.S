@@ -112,7 +112,7 @@ cpu_ready:
     mcr     p15, 0, r1, c1, c0, 2
     isb
     /* When a hypervisor in AArch64 makes an exception, QEMU 10.0 has the handler see SPSR_svc instead of its
-     * own: then let it be what we mostly are. */
+     * own mode's: then let it be what we mostly are. */
     ldr     r1, =(MODE_SVC | MASKED | CODE_STATE)
     msr     spsr_cxsf, r1
     mov     r1, #(1 << 30)
