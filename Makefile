@@ -25,7 +25,9 @@ CACHE := $(or $(BULKHEAD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead)
 # What a static profile may be built without; a part's constant is CONFIG_ and its name.
 PART_NAMES := links devices iommu pci watchdog report
 capitals = $(shell echo $(1) | tr a-z A-Z)
-PARTS_ALL := $(foreach p,$(call capitals,$(PART_NAMES)),-DCONFIG_$(p)=1) -DCONFIG_MPU=0
+# What only some ports' machines need, in all profiles of these; named and used alike.
+EXTRA_NAMES := cmsdk regions
+PARTS_ALL := $(foreach p,$(call capitals,$(PART_NAMES) $(EXTRA_NAMES)),-DCONFIG_$(p)=1) -DCONFIG_MPU=0
 # The parts of a static profile as its folder names them: -links-report, -none; nothing for all.
 PARTS_NAME := $(if $(PARTS),-$(subst $(empty) ,-,$(strip $(PARTS))))
 # Headers, libraries and guests; build/fetch.sh fills it.

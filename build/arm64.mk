@@ -3,6 +3,7 @@ port_folders := arm64
 port_shared := arm arm/mmu
 port_offsets := src/arch/arm64/a64_offsets.c
 port_lacks :=
+port_extras :=
 port_debian := arm64
 port_mpu := 0
 port_clang := aarch64-none-elf

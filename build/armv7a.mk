@@ -3,6 +3,7 @@ include build/arm32.mk
 port_folders := arm32/v7a arm32
 port_shared := arm arm/mmu
 port_lacks := iommu
+port_extras :=
 port_mpu := 0
 port_clang := armv7a-none-eabi
 port_cpu := -march=armv7ve

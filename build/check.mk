@@ -24,7 +24,7 @@ check-format:
 	@$(PYTHON) tools/check/format.py --clang-format
 
 check-headers:
-	@$(PYTHON) tools/check/headers.py -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DCONFIG_MPU=0 \
+	@$(PYTHON) tools/check/headers.py -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) \
 	    $(if $(CHECK_LIBRARIES),-I$(FETCHED)/include)
 
 check-misra:

@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC := clang-19
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-pie -fno-omit-frame-pointer -fno-common -fno-strict-aliasing -pthread -DCONFIG_DEBUG=1 \
-    -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DCONFIG_MPU=0 -DZ_SOLO -Itests/fuzz -Wall -Wextra
+    -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DZ_SOLO -Itests/fuzz -Wall -Wextra
 
 # A family of objects: what they are compiled with. The sanitizers tell coroutines by a macro of gcc's.
 fuzz_fake := $(TEST_INCLUDES) -D__SANITIZE_ADDRESS__=1

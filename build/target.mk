@@ -4,11 +4,13 @@
 #   port_offsets      the file that a generated header of this name is made of
 #   port_leaves       files of shared folders that it has another one for
 #   port_lacks        the parts (PART_NAMES) that its machines have no use for
+#   port_extras       what only it and few others need (EXTRA_NAMES)
 #   port_debian       Debian's name of the architecture, whose libraries are linked
 #   port_mpu          1: protection regions; 0: translation tables
 #   port_clang        clang's target; port_gcc: the other compiler; port_gcc_flags, port_gcc_guard: what only that is told
 #   port_machine      flags for all that is compiled; port_unaligned: for what may use unaligned words; port_ldflags: lld's
 include build/$(PORT).mk
+port_constants := -DCONFIG_MPU=$(port_mpu) $(foreach e,$(EXTRA_NAMES),-DCONFIG_$(call capitals,$(e))=$(if $(filter $(e),$(port_extras)),1,0))
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
 generic_folders := lib base mem irq time domain sched virq vdev evtchn config config/partition build build/partition hcall trap \
@@ -29,12 +31,14 @@ part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/buil
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
 part_watchdog := src/vdev/watchdog.c
 part_report := src/build/partition/build_report.c
+part_cmsdk := src/drivers/cmsdk.c
+part_regions := src/config/partition/config_regions.c
 ifneq ($(filter-out none $(PART_NAMES),$(PARTS)),)
 $(error PARTS are of: $(PART_NAMES) none; not '$(PARTS)')
 endif
 parts_in := $(filter-out $(port_lacks),$(if $(filter 1,$(STATIC)),$(or $(PARTS),$(PART_NAMES)),$(PART_NAMES)))
-PROFILE := $(foreach p,$(PART_NAMES),-DCONFIG_$(call capitals,$(p))=$(if $(filter $(p),$(parts_in)),1,0)) -DCONFIG_MPU=$(port_mpu)
-leave_out := $(foreach p,$(filter-out $(parts_in),$(PART_NAMES)),$(part_$(p)))
+PROFILE := $(foreach p,$(PART_NAMES),-DCONFIG_$(call capitals,$(p))=$(if $(filter $(p),$(parts_in)),1,0)) $(port_constants)
+leave_out := $(foreach p,$(filter-out $(parts_in),$(PART_NAMES)) $(filter-out $(port_extras),$(EXTRA_NAMES)),$(part_$(p)))
 ifeq ($(STATIC),1)
 PROFILE += -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
 leave_out += $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \

@@ -8,7 +8,7 @@ RUN_LEVEL := $(PYTHON) tests/run_level.py
 TEST_CC := gcc
 TEST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := -std=c11 -g -O1 $(TEST_SANITIZE) -fno-omit-frame-pointer -fno-common -fno-strict-aliasing -pthread \
-    -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DCONFIG_MPU=0 -DZ_SOLO -Wall -Wextra
+    -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 $(PARTS_ALL) -DZ_SOLO -Wall -Wextra
 TEST_INCLUDES := -Isrc -Isrc/arch/fake/include
 # Members of the archive are taken as needed; a function that a test defines itself stands in for the product's.
 TEST_LINK := $(TEST_SANITIZE) -pthread -Wl,-z,muldefs

@@ -37,7 +37,10 @@ static bool uart_open(const struct plan_console *plan)
         cadence_open(&regs, &uart);
         break;
     case PLAN_CONSOLE_CMSDK:
-        cmsdk_open(&regs, &uart);
+        known = CONFIG_CMSDK != 0;
+        if (CONFIG_CMSDK != 0) {
+            cmsdk_open(&regs, &uart);
+        }
         break;
     case PLAN_CONSOLE_NONE:
     default:

@@ -18,14 +18,15 @@ static const struct uart_kind uart_kinds[] = {
     { "ns16550a", PLAN_CONSOLE_NS16550 },         { "ns16550", PLAN_CONSOLE_NS16550 },
     { "snps,dw-apb-uart", PLAN_CONSOLE_NS16550 }, { "cdns,uart-r1p8", PLAN_CONSOLE_CADENCE },
     { "cdns,uart-r1p12", PLAN_CONSOLE_CADENCE },  { "xlnx,xuartps", PLAN_CONSOLE_CADENCE },
-    { "arm,mps2-uart", PLAN_CONSOLE_CMSDK },
+    { "arm,mps2-uart", PLAN_CONSOLE_CMSDK }, /* the last: not all ports have it */
 };
+#define UART_KINDS ((uint32_t)ARRAY_LEN(uart_kinds) - ((CONFIG_CMSDK != 0) ? 0u : 1u))
 
 static enum plan_console_kind uart_kind(const struct dt_index *ix, uint32_t node)
 {
     enum plan_console_kind kind = PLAN_CONSOLE_NONE;
 
-    for (uint32_t i = 0; (i < ARRAY_LEN(uart_kinds)) && (kind == PLAN_CONSOLE_NONE); i++) {
+    for (uint32_t i = 0; (i < UART_KINDS) && (kind == PLAN_CONSOLE_NONE); i++) {
         if (dt_compatible(ix, node, uart_kinds[i].compatible)) {
             kind = uart_kinds[i].kind;
         }

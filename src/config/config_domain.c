@@ -402,7 +402,7 @@ void config_domains_make(struct config_maker *m)
     if (plan->nr_ram > 0u) {
         memory_share(m);
     }
-    if (hal_plan_identity(&plan->host)) {
+    if ((CONFIG_REGIONS != 0) && hal_plan_identity(&plan->host)) {
         config_regions_check(m);
     }
     for (uint32_t i = 0; (i < plan->nr_domains) && plan->partial_boot; i++) {
