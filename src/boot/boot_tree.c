@@ -30,18 +30,13 @@ static void fault_early(const char *what)
     boot_state.report.nr_faults++;
 }
 
-static uint32_t be32(const uint8_t *at)
-{
-    return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];
-}
-
 static bool tree_map(hpa_t base)
 {
     const uint8_t *const head = boot_map(base, TREE_HEAD_BYTES);
     uint64_t bytes = 0;
 
-    if ((head != NULL) && (be32(head) == TREE_MAGIC)) {
-        bytes = be32(&head[4]);
+    if ((head != NULL) && (bits_be32(head) == TREE_MAGIC)) {
+        bytes = bits_be32(&head[4]);
     }
     if ((bytes >= TREE_HEAD_BYTES) && (bytes <= BOOT_TREE_BYTES_MAX)) {
         boot_state.tree = boot_map(base, bytes);

@@ -30,19 +30,12 @@ struct gtree {
     int error;
 };
 
-static void note(struct gtree *t, int result)
-{
-    if (t->error == 0) {
-        t->error = result;
-    }
-}
-
 static void tree_begin(void *ctx, const char *name)
 {
     struct gtree *const t = ctx;
 
     if (t->error == 0) {
-        note(t, fdt_begin_node(t->fdt, name));
+        t->error = fdt_begin_node(t->fdt, name);
     }
 }
 
@@ -51,7 +44,7 @@ static void tree_prop(void *ctx, const char *name, const void *value, uint32_t b
     struct gtree *const t = ctx;
 
     if (t->error == 0) {
-        note(t, fdt_property(t->fdt, name, value, (int)bytes));
+        t->error = fdt_property(t->fdt, name, value, (int)bytes);
     }
 }
 
@@ -60,7 +53,7 @@ static void tree_end(void *ctx)
     struct gtree *const t = ctx;
 
     if (t->error == 0) {
-        note(t, fdt_end_node(t->fdt));
+        t->error = fdt_end_node(t->fdt);
     }
 }
 
@@ -267,7 +260,7 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     hal_vplat_tree(&in->domain->hal, intc, &sink);
     /* Behind the interrupt controller: Linux looks for its GICv2m frames from there on. */
     if ((CONFIG_DEVICES != 0) && !build_given_tree(in->domain->plan, &sink)) {
-        note(t, -FDT_ERR_BADSTRUCTURE);
+        t->error = -FDT_ERR_BADSTRUCTURE;
     }
     if ((CONFIG_LINKS != 0) && (in->domain->plan->enhanced != PLAN_ENHANCED_NONE)) {
         write_hypervisor(t);
@@ -290,13 +283,13 @@ enum hv_status gtree_write(const struct gtree_input *in, void *buf, uint32_t buf
 
     t.error = fdt_create_with_flags(buf, (int)buf_bytes, FDT_CREATE_FLAG_NO_NAME_DEDUP);
     if (t.error == 0) {
-        note(&t, fdt_finish_reservemap(buf));
+        t.error = fdt_finish_reservemap(buf);
     }
     if (t.error == 0) {
         write_root(&t, in);
     }
     if (t.error == 0) {
-        note(&t, fdt_finish(buf));
+        t.error = fdt_finish(buf);
     }
     *bytes = (t.error == 0) ? fdt_totalsize(buf) : 0u;
     return (t.error == 0) ? HV_OK : HV_NO_MEMORY;

@@ -99,12 +99,9 @@ static bool console_usable(const struct plan *plan, const struct plan_console *c
     const bool is_16550 = (c->kind == PLAN_CONSOLE_NS16550);
     const uint32_t width = is_16550 ? c->reg_width : 4u;
     const uint64_t needed = is_16550 ? ((NS16550_LAST << c->reg_shift) + width) : UART_BYTES;
-    bool good = ((c->base.v % width) == 0u) && (c->bytes >= needed) && (c->bytes <= (UINT64_MAX - c->base.v));
 
-    for (uint32_t i = 0; i < plan->nr_ram; i++) {
-        good = good && !config_ranges_meet(c->base.v, c->bytes, plan->ram[i].base, plan->ram[i].bytes);
-    }
-    return good;
+    return ((c->base.v % width) == 0u) && (c->bytes >= needed) && (c->bytes <= (UINT64_MAX - c->base.v)) &&
+           (config_ranges_met(plan->ram, plan->nr_ram, c->base.v, c->bytes) == 0u);
 }
 
 /* Which of its interrupts is the one for everything; DT_NONE: it has one for each thing (CMSDK). */

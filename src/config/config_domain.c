@@ -99,7 +99,7 @@ static void take_el1_msa(struct config_target *t, const struct config_rule *rule
 
 /* Devices come with a partial tree, and their IOMMU with them: "passthrough" only has to be understood. */
 static const struct config_rule domain_rule[] = {
-    CONFIG_RULE("compatible", config_take_ignore, ""),
+    CONFIG_RULE("compatible", NULL, ""),
     { .name = "#address-cells", config_take_number, "1 or 2", 1, 2 },
     { .name = "#size-cells", config_take_number, "1 or 2", 1, 2 },
     CONFIG_RULE("memory", take_memory,
@@ -117,10 +117,10 @@ static const struct config_rule domain_rule[] = {
     { "bulkhead,max-irq-rate", config_take_number, "1 to 1000000", 1, 1000000, FIELD(max_irq_rate) },
     { "bulkhead,no-device-tree", config_take_flag, CONFIG_NO_VALUE, FLAG(no_tree) },
     { "bulkhead,monitor", config_take_flag, CONFIG_NO_VALUE, FLAG(monitor) },
-    CONFIG_RULE("bulkhead,pci-functions", config_take_ignore, ""),
+    CONFIG_RULE("bulkhead,pci-functions", NULL, ""),
     CONFIG_RULE("xen,force-assign-without-iommu", config_take_flag, CONFIG_NO_VALUE),
     { "passthrough", config_take_word, "enabled or disabled", .words = passthrough },
-    CONFIG_RULE("xen,static-mem", config_take_ignore, ""),
+    CONFIG_RULE("xen,static-mem", NULL, ""),
     { "direct-map", config_take_flag, CONFIG_NO_VALUE, FLAG(direct_map) },
     CONFIG_RULE("domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)"),
     CONFIG_RULE("llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)"),

@@ -55,12 +55,8 @@ static void ram_bank_add(struct config_maker *m, uint32_t node, const struct dt_
     struct plan *const plan = m->plan;
     const uint64_t base = bits_align_up(r->base, PAGE_BYTES);
     const uint64_t end = bits_align_down(r->base + r->bytes, PAGE_BYTES);
-    bool meets = false;
 
-    for (uint32_t i = 0; i < plan->nr_ram; i++) {
-        meets = meets || config_ranges_meet(plan->ram[i].base, plan->ram[i].bytes, r->base, r->bytes);
-    }
-    if (meets) {
+    if (config_ranges_met(plan->ram, plan->nr_ram, r->base, r->bytes) > 0u) {
         config_fault_prop(m->report, node, "reg", "banks that do not overlap");
     } else if (!ranges_insert(plan->ram, &plan->nr_ram, base, (end > base) ? (end - base) : 0u)) {
         config_fault_prop(m->report, node, "reg", "at most 64 banks of memory in all");
@@ -128,13 +124,6 @@ static void reserve(struct config_maker *m, uint32_t node, const char *prop, con
     }
 }
 
-static uint64_t blob_u64(const uint8_t *at)
-{
-    const struct dt_value v = { at, 8u };
-
-    return dt_cells(&v, 0u, 2u);
-}
-
 /* The memory reservation block: pairs of 64-bit numbers up to a pair of zeroes. Its offset stands in the
  * header's fifth word; libfdt has checked that the block lies in the blob and is ended. */
 static void memreserve_make(struct config_maker *m)
@@ -144,7 +133,8 @@ static void memreserve_make(struct config_maker *m)
     bool more = true;
 
     while (more && (m->ix->blob_bytes >= 16u) && (at <= (m->ix->blob_bytes - 16u))) {
-        const struct dt_range r = { blob_u64(&m->ix->blob[at]), blob_u64(&m->ix->blob[at + 8u]) };
+        const struct dt_value pair = { &m->ix->blob[at], 16u };
+        const struct dt_range r = { dt_cells(&pair, 0u, 2u), dt_cells(&pair, 2u, 2u) };
 
         more = (r.base != 0u) || (r.bytes != 0u);
         if (more) {
@@ -173,20 +163,16 @@ static void log_keep_make(struct config_maker *m, uint32_t node)
     struct plan *const plan = m->plan;
     const struct config_env *const env = m->env;
     struct dt_range r = { 0u, 0u };
-    uint32_t nr_meet = 0;
 
     (void)dt_reg_host(m->ix, node, 0, &r);
-    for (uint32_t i = 0; i < plan->nr_reserved; i++) {
-        nr_meet +=
-            config_ranges_meet(plan->reserved[i].base, plan->reserved[i].bytes, r.base, r.bytes) ? 1u : 0u;
-    }
     if (plan->log_keep.bytes != 0u) {
         config_fault_prop(m->report, node, "compatible", "one such node only");
     } else if ((dt_reg_count(m->ix, node) != 1u) || (((r.base | r.bytes) % PAGE_BYTES) != 0u) ||
                (r.bytes == 0u) || (r.bytes > LOG_KEEP_MAX) || !config_inside_ram(plan, &r)) {
         config_fault_prop(m->report, node, "reg",
                           "one range of the host's memory, whole pages, at most 1 MiB");
-    } else if ((nr_meet > 1u) || config_ranges_meet(env->image_base.v, env->image_bytes, r.base, r.bytes) ||
+    } else if ((config_ranges_met(plan->reserved, plan->nr_reserved, r.base, r.bytes) > 1u) ||
+               config_ranges_meet(env->image_base.v, env->image_bytes, r.base, r.bytes) ||
                config_ranges_meet(env->tree_base.v, m->ix->blob_bytes, r.base, r.bytes)) {
         config_fault_prop(m->report, node, "reg", "memory that nothing else has");
     } else {
@@ -245,22 +231,21 @@ static void cpu_add(struct config_maker *m, uint32_t node)
 {
     struct plan *const plan = m->plan;
     uint64_t hwid = 0;
+    const bool good = cpu_hwid(m, node, &hwid);
     bool known = false;
 
-    if (!cpu_hwid(m, node, &hwid)) {
+    for (uint32_t i = 0; i < plan->nr_cpus; i++) {
+        known = known || (plan->cpu_hwid[i] == hwid);
+    }
+    if (!good) {
         config_fault_prop(m->report, node, "reg", "one number of the size that #address-cells of /cpus says");
+    } else if (known) {
+        config_fault_prop(m->report, node, "reg", "a number that no other CPU has");
+    } else if (plan->nr_cpus >= HV_CPUS_MAX) {
+        config_note(m->report, node, "reg", "left out, 64 CPUs are the most");
     } else {
-        for (uint32_t i = 0; i < plan->nr_cpus; i++) {
-            known = known || (plan->cpu_hwid[i] == hwid);
-        }
-        if (known) {
-            config_fault_prop(m->report, node, "reg", "a number that no other CPU has");
-        } else if (plan->nr_cpus >= HV_CPUS_MAX) {
-            config_note(m->report, node, "reg", "left out, 64 CPUs are the most");
-        } else {
-            plan->cpu_hwid[plan->nr_cpus] = hwid;
-            plan->nr_cpus++;
-        }
+        plan->cpu_hwid[plan->nr_cpus] = hwid;
+        plan->nr_cpus++;
     }
 }
 

@@ -43,6 +43,7 @@ struct config_target {
 
 struct config_rule {
     const char *name;
+    /* NULL: known, and read elsewhere */
     void (*take)(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
     const char *expected;
     uint32_t min; /* for numbers */
@@ -71,7 +72,6 @@ bool config_refuse_node(struct config_maker *m, uint32_t node, const struct conf
 /* Hands each property to its rule. Of the others those named xen,... or bulkhead,... are faults, the rest
  * is ignored. */
 void config_rules_apply(struct config_target *t, const struct config_rules *rules);
-void config_take_ignore(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 /* a number between min and max, one of the words, or no value; what is none of them is a fault */
 void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
@@ -150,5 +150,7 @@ bool config_pci_meets(const struct plan *plan, const struct plan_domain *d, uint
 /* Whether a range lies in one bank of RAM. */
 bool config_inside_ram(const struct plan *plan, const struct dt_range *r);
 bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b);
+/* How many of a list [base, base + bytes) meets */
+uint32_t config_ranges_met(const struct plan_range *list, uint32_t nr, uint64_t base, uint64_t bytes);
 
 #endif

@@ -12,12 +12,12 @@
 #define ENTRY_ADDRESS "bulkhead,entry-address"
 
 static const struct config_rule module_rule[] = {
-    CONFIG_RULE("bulkhead,image-offset", config_take_ignore, ""),
-    CONFIG_RULE("bulkhead,image-bytes", config_take_ignore, ""),
-    CONFIG_RULE(DIGEST_CRC32C, config_take_ignore, ""),
-    CONFIG_RULE(DIGEST_SHA256, config_take_ignore, ""),
-    CONFIG_RULE(LOAD_ADDRESS, config_take_ignore, ""),
-    CONFIG_RULE(ENTRY_ADDRESS, config_take_ignore, ""),
+    CONFIG_RULE("bulkhead,image-offset", NULL, ""),
+    CONFIG_RULE("bulkhead,image-bytes", NULL, ""),
+    CONFIG_RULE(DIGEST_CRC32C, NULL, ""),
+    CONFIG_RULE(DIGEST_SHA256, NULL, ""),
+    CONFIG_RULE(LOAD_ADDRESS, NULL, ""),
+    CONFIG_RULE(ENTRY_ADDRESS, NULL, ""),
     CONFIG_RULE("xen,uefi-binary", config_take_refuse,
                 "no such property (booting as a UEFI program is not supported yet)"),
 };

@@ -16,6 +16,16 @@ bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint
     return a_first ? ((base_b - base_a) < bytes_a) : ((base_a - base_b) < bytes_b);
 }
 
+uint32_t config_ranges_met(const struct plan_range *list, uint32_t nr, uint64_t base, uint64_t bytes)
+{
+    uint32_t met = 0;
+
+    for (uint32_t i = 0; i < nr; i++) {
+        met += config_ranges_meet(list[i].base, list[i].bytes, base, bytes) ? 1u : 0u;
+    }
+    return met;
+}
+
 bool config_option(struct config_maker *m, const char *option, char *out, uint32_t out_bytes)
 {
     const char *text = "";
@@ -39,13 +49,6 @@ bool config_option(struct config_maker *m, const char *option, char *out, uint32
         at_word = (text[i] == ' ');
     }
     return found;
-}
-
-void config_take_ignore(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    (void)t;
-    (void)rule;
-    (void)v;
 }
 
 void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
@@ -147,9 +150,9 @@ void config_rules_apply(struct config_target *t, const struct config_rules *rule
         for (uint32_t r = 0; (r < rules->nr_rules) && (rule == NULL); r++) {
             rule = (strcmp(rules->rule[r].name, name) == 0) ? &rules->rule[r] : NULL;
         }
-        if (rule != NULL) {
+        if ((rule != NULL) && (rule->take != NULL)) {
             rule->take(t, rule, &v);
-        } else if (starts_with(name, "xen,") || starts_with(name, "bulkhead,")) {
+        } else if ((rule == NULL) && (starts_with(name, "xen,") || starts_with(name, "bulkhead,"))) {
             config_fault(t->m->report, t->node, name, &v, "no property of this name here");
         } else {
             /* a standard property, or somebody else's */

@@ -55,17 +55,13 @@ struct dt_index {
 };
 
 #define DT_INDEX(room, depth)                                                                                \
-    { NULL,                                                                                                  \
-      0u,                                                                                                    \
-      0u,                                                                                                    \
-      0u,                                                                                                    \
-      (room).node,                                                                                           \
-      (room).prop,                                                                                           \
-      (room).by_phandle,                                                                                     \
-      (uint16_t)ARRAY_LEN((room).node),                                                                      \
-      (uint16_t)ARRAY_LEN((room).prop),                                                                      \
-      (uint16_t)ARRAY_LEN((room).by_phandle),                                                                \
-      (depth) }
+    { .node = (room).node,                                                                                   \
+      .prop = (room).prop,                                                                                   \
+      .by_phandle = (room).by_phandle,                                                                       \
+      .nodes_max = (uint16_t)ARRAY_LEN((room).node),                                                         \
+      .props_max = (uint16_t)ARRAY_LEN((room).prop),                                                         \
+      .nr_slots = (uint16_t)ARRAY_LEN((room).by_phandle),                                                    \
+      .depth_max = (depth) }
 
 struct dt_value {
     const uint8_t *data; /* big-endian cells or text; no alignment promised */

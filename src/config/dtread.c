@@ -245,9 +245,7 @@ bool dt_enabled(const struct dt_index *ix, uint32_t node)
 
 uint32_t dt_cell(const struct dt_value *v, uint32_t index)
 {
-    const uint8_t *const b = &v->data[index * CELL_BYTES];
-
-    return ((uint32_t)b[0] << 24u) | ((uint32_t)b[1] << 16u) | ((uint32_t)b[2] << 8u) | (uint32_t)b[3];
+    return bits_be32(&v->data[index * CELL_BYTES]);
 }
 
 uint64_t dt_cells(const struct dt_value *v, uint32_t index, uint32_t nr_cells)
@@ -329,31 +327,41 @@ bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_rang
     return good;
 }
 
-/* One step up: an address on the bus below `bus` as an address on the bus that `bus` itself is on. */
-static bool translate_up(const struct dt_index *ix, uint32_t bus, struct dt_range *range)
+/* Entry i of a bus's `ranges`: where it begins on this bus, and the range on the bus above. False: there is none. */
+static bool ranges_entry(const struct dt_index *ix, uint32_t bus, uint32_t i, uint64_t *from,
+                         struct dt_range *to)
 {
     const uint32_t parent = ix->node[bus].parent;
     const uint32_t child_ac = dt_address_cells(ix, bus);
     const uint32_t child_sc = dt_size_cells(ix, bus);
-    const uint32_t parent_ac = dt_address_cells(ix, parent);
+    const uint32_t parent_ac = (parent == DT_NONE) ? 0u : dt_address_cells(ix, parent);
+    const uint32_t entry = child_ac + parent_ac + child_sc;
     struct dt_value v = { NULL, 0u };
+    const bool good = (parent != DT_NONE) && dt_get(ix, bus, "ranges", &v) && (child_ac <= CELLS_MAX) &&
+                      (child_sc <= CELLS_MAX) && (parent_ac <= CELLS_MAX) && (entry > 0u) &&
+                      (i < ((v.bytes / CELL_BYTES) / entry));
+
+    if (good) {
+        *from = dt_cells(&v, i * entry, child_ac);
+        to->base = dt_cells(&v, (i * entry) + child_ac, parent_ac);
+        to->bytes = dt_cells(&v, (i * entry) + child_ac + parent_ac, child_sc);
+    }
+    return good;
+}
+
+/* One step up: an address on the bus below `bus` as an address on the bus that `bus` itself is on. */
+static bool translate_up(const struct dt_index *ix, uint32_t bus, struct dt_range *range)
+{
+    struct dt_value v = { NULL, 0u };
+    struct dt_range to = { 0u, 0u };
+    uint64_t from = 0;
     bool good = dt_get(ix, bus, "ranges", &v);
 
     if (good && (v.bytes > 0u)) {
         good = false;
-        if ((child_ac <= CELLS_MAX) && (child_sc <= CELLS_MAX) && (parent_ac <= CELLS_MAX)) {
-            const uint32_t entry = child_ac + parent_ac + child_sc;
-            const uint32_t nr_cells = v.bytes / CELL_BYTES;
-
-            for (uint32_t i = 0; (entry > 0u) && ((nr_cells - i) >= entry) && !good; i += entry) {
-                const uint64_t from = dt_cells(&v, i, child_ac);
-                const uint64_t bytes = dt_cells(&v, i + child_ac + parent_ac, child_sc);
-
-                if ((range->base >= from) && ((range->base - from) < bytes)) {
-                    range->base = (range->base - from) + dt_cells(&v, i + child_ac, parent_ac);
-                    good = true;
-                }
-            }
+        for (uint32_t i = 0; !good && ranges_entry(ix, bus, i, &from, &to); i++) {
+            good = (range->base >= from) && ((range->base - from) < to.bytes);
+            range->base = good ? ((range->base - from) + to.base) : range->base;
         }
     }
     return good;
@@ -384,43 +392,24 @@ bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt
 
 bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct dt_range *out)
 {
-    const uint32_t child_ac = dt_address_cells(ix, bus);
-    const uint32_t child_sc = dt_size_cells(ix, bus);
-    const uint32_t parent = ix->node[bus].parent;
-    const uint32_t parent_ac = (parent == DT_NONE) ? 0u : dt_address_cells(ix, parent);
-    const uint32_t entry = child_ac + parent_ac + child_sc;
-    struct dt_value v = { NULL, 0u };
-    bool good = (parent != DT_NONE) && dt_get(ix, bus, "ranges", &v) && (child_ac <= CELLS_MAX) &&
-                (child_sc <= CELLS_MAX) && (parent_ac <= CELLS_MAX) && (entry > 0u);
+    uint64_t from = 0;
 
-    if (good) {
-        const uint32_t nr_entries = (v.bytes / CELL_BYTES) / entry;
-
-        good = i < nr_entries;
-        if (good) {
-            out->base = dt_cells(&v, (i * entry) + child_ac, parent_ac);
-            out->bytes = dt_cells(&v, (i * entry) + child_ac + parent_ac, child_sc);
-            good = translate_all(ix, bus, out);
-        }
-    }
-    return good;
+    return ranges_entry(ix, bus, i, &from, out) && translate_all(ix, bus, out);
 }
 
 static bool irq_cells(const struct dt_index *ix, uint32_t controller, const struct dt_value *v, uint32_t at,
                       struct dt_irq *out)
 {
+    const uint32_t have = v->bytes / CELL_BYTES;
     uint32_t nr_cells = 0;
-    bool good = (controller != DT_NONE) && dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells);
+    const bool good = (controller != DT_NONE) && dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells) &&
+                      (nr_cells > 0u) && (nr_cells <= DT_IRQ_CELLS_MAX) && (at <= have) &&
+                      ((have - at) >= nr_cells);
 
-    good = good && (nr_cells > 0u) && (nr_cells <= DT_IRQ_CELLS_MAX);
     out->controller = controller;
     out->nr_cells = nr_cells;
-    if (good && (at <= (v->bytes / CELL_BYTES)) && (((v->bytes / CELL_BYTES) - at) >= nr_cells)) {
-        for (uint32_t i = 0; i < nr_cells; i++) {
-            out->cell[i] = dt_cell(v, at + i);
-        }
-    } else {
-        good = false;
+    for (uint32_t i = 0; good && (i < nr_cells); i++) {
+        out->cell[i] = dt_cell(v, at + i);
     }
     return good;
 }
@@ -453,14 +442,13 @@ bool dt_irq(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_irq 
             good = good && irq_cells(ix, dt_by_phandle(ix, dt_cell(&v, at)), &v, at + 1u, out);
             at += 1u + out->nr_cells;
         }
-    } else if (dt_get(ix, node, "interrupts", &v)) {
+    } else {
         const uint32_t controller = dt_irq_parent(ix, node);
         uint32_t nr_cells = 0;
 
-        good = (controller != DT_NONE) && dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells);
-        good = good && (nr_cells <= DT_IRQ_CELLS_MAX) && irq_cells(ix, controller, &v, i * nr_cells, out);
-    } else {
-        good = false;
+        good = dt_get(ix, node, "interrupts", &v) && (controller != DT_NONE) &&
+               dt_get_u32(ix, controller, "#interrupt-cells", &nr_cells) && (nr_cells <= DT_IRQ_CELLS_MAX) &&
+               irq_cells(ix, controller, &v, i * nr_cells, out);
     }
     return good;
 }

@@ -65,19 +65,20 @@ struct elf_shape {
 static const struct elf_shape elf_shapes[2] = { { 4u, 40u, 28u, 42u, 32u, 4u, 12u, 16u },
                                                 { 8u, 183u, 32u, 54u, 56u, 8u, 24u, 32u } };
 
+/* A little-endian number of so many bytes */
+static uint64_t le(const uint8_t *b, uint32_t bytes)
+{
+    uint64_t number = 0;
+
+    for (uint32_t i = bytes; i > 0u; i--) {
+        number = (number << 8u) | b[i - 1u];
+    }
+    return number;
+}
+
 static uint32_t le32(const uint8_t *b)
 {
-    return (uint32_t)b[0] | ((uint32_t)b[1] << 8u) | ((uint32_t)b[2] << 16u) | ((uint32_t)b[3] << 24u);
-}
-
-static uint64_t le64(const uint8_t *b)
-{
-    return (uint64_t)le32(b) | ((uint64_t)le32(&b[4]) << 32u);
-}
-
-static uint32_t be32(const uint8_t *at)
-{
-    return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];
+    return (uint32_t)le(b, 4u);
 }
 
 static enum hv_status refuse(struct kimage *out, enum hv_status status, const char *found,
@@ -96,18 +97,13 @@ static bool is_arm64(const uint8_t *data, uint64_t bytes)
 
 static bool is_zimage(const uint8_t *data, uint64_t bytes)
 {
-    return (bytes >= ZIMAGE_HEADER_BYTES) &&
-           ((le32(&data[ZIMAGE_MAGIC_AT]) == ZIMAGE_MAGIC) || (be32(&data[ZIMAGE_MAGIC_AT]) == ZIMAGE_MAGIC));
+    return (bytes >= ZIMAGE_HEADER_BYTES) && ((le32(&data[ZIMAGE_MAGIC_AT]) == ZIMAGE_MAGIC) ||
+                                              (bits_be32(&data[ZIMAGE_MAGIC_AT]) == ZIMAGE_MAGIC));
 }
 
 static bool is_gzip(const uint8_t *data, uint64_t bytes)
 {
     return (bytes >= 3u) && (data[0] == 0x1Fu) && (data[1] == 0x8Bu) && (data[2] == 8u);
-}
-
-static uint32_t le16(const uint8_t *b)
-{
-    return (uint32_t)b[0] | ((uint32_t)b[1] << 8u);
 }
 
 static bool is_elf(const uint8_t *data, uint64_t bytes)
@@ -120,23 +116,18 @@ static const struct elf_shape *elf_shape(const uint8_t *data)
     return &elf_shapes[(data[4] == ELF_BITS_64) ? 1 : 0];
 }
 
-static uint64_t elf_number(const struct elf_shape *shape, const uint8_t *at)
-{
-    return (shape->width == 8u) ? le64(at) : le32(at);
-}
-
 bool kimage_part(const uint8_t *data, uint32_t i, struct kimage_part *out)
 {
     const struct elf_shape *const shape = elf_shape(data);
-    const bool there = i < le16(&data[shape->phentsize_at + 2u]);
+    const bool there = i < le(&data[shape->phentsize_at + 2u], 2u);
 
     out->bytes = 0u;
     if (there) {
-        const uint8_t *const ph = &data[elf_number(shape, &data[shape->phoff_at]) + (i * shape->ph_bytes)];
+        const uint8_t *const ph = &data[le(&data[shape->phoff_at], shape->width) + (i * shape->ph_bytes)];
 
-        out->offset = elf_number(shape, &ph[shape->ph_offset_at]);
-        out->at = elf_number(shape, &ph[shape->ph_paddr_at]);
-        out->bytes = (le32(ph) == ELF_LOAD) ? elf_number(shape, &ph[shape->ph_filesz_at]) : 0u;
+        out->offset = le(&ph[shape->ph_offset_at], shape->width);
+        out->at = le(&ph[shape->ph_paddr_at], shape->width);
+        out->bytes = (le32(ph) == ELF_LOAD) ? le(&ph[shape->ph_filesz_at], shape->width) : 0u;
     }
     return there;
 }
@@ -144,13 +135,13 @@ bool kimage_part(const uint8_t *data, uint32_t i, struct kimage_part *out)
 static bool elf_header_good(const uint8_t *data, uint64_t bytes)
 {
     const struct elf_shape *const shape = elf_shape(data);
-    const uint64_t phoff = elf_number(shape, &data[shape->phoff_at]);
-    const uint64_t table = (uint64_t)le16(&data[shape->phentsize_at + 2u]) * shape->ph_bytes;
+    const uint64_t phoff = le(&data[shape->phoff_at], shape->width);
+    const uint64_t table = le(&data[shape->phentsize_at + 2u], 2u) * shape->ph_bytes;
     const uint64_t most = bits_min(bytes, KIMAGE_HEAD_BYTES);
 
     return ((data[4] == ELF_BITS_32) || (data[4] == ELF_BITS_64)) && (data[5] == ELF_LITTLE) &&
-           (le16(&data[16]) == ELF_EXECUTABLE) && (le16(&data[18]) == shape->machine) &&
-           (le16(&data[shape->phentsize_at]) == shape->ph_bytes) && (phoff <= most) &&
+           (le(&data[16], 2u) == ELF_EXECUTABLE) && (le(&data[18], 2u) == shape->machine) &&
+           (le(&data[shape->phentsize_at], 2u) == shape->ph_bytes) && (phoff <= most) &&
            (table <= (most - phoff));
 }
 
@@ -158,10 +149,10 @@ static bool elf_header_good(const uint8_t *data, uint64_t bytes)
 static bool elf_part_add(const uint8_t *ph, const struct elf_shape *shape, uint64_t bytes, uint64_t *base,
                          uint64_t *end)
 {
-    const uint64_t offset = elf_number(shape, &ph[shape->ph_offset_at]);
-    const uint64_t at = elf_number(shape, &ph[shape->ph_paddr_at]);
-    const uint64_t filesz = elf_number(shape, &ph[shape->ph_filesz_at]);
-    const uint64_t memsz = elf_number(shape, &ph[shape->ph_filesz_at + shape->width]);
+    const uint64_t offset = le(&ph[shape->ph_offset_at], shape->width);
+    const uint64_t at = le(&ph[shape->ph_paddr_at], shape->width);
+    const uint64_t filesz = le(&ph[shape->ph_filesz_at], shape->width);
+    const uint64_t memsz = le(&ph[shape->ph_filesz_at + shape->width], shape->width);
     bool good = true;
 
     if ((le32(ph) == ELF_LOAD) && (memsz > 0u)) {
@@ -177,7 +168,7 @@ static bool elf_part_add(const uint8_t *ph, const struct elf_shape *shape, uint6
 static enum hv_status parse_elf(const uint8_t *data, uint64_t bytes, struct kimage *out)
 {
     const struct elf_shape *const shape = elf_shape(data);
-    const uint32_t nr = le16(&data[shape->phentsize_at + 2u]);
+    const uint32_t nr = (uint32_t)le(&data[shape->phentsize_at + 2u], 2u);
     uint64_t base = UINT64_MAX;
     uint64_t end = 0;
     bool good = elf_header_good(data, bytes);
@@ -187,7 +178,7 @@ static enum hv_status parse_elf(const uint8_t *data, uint64_t bytes, struct kima
         status = refuse(out, HV_NOT_SUPPORTED, "an ELF file of another kind",
                         "an executable for Arm or AArch64, program headers in its first 512 bytes");
     } else {
-        const uint64_t phoff = elf_number(shape, &data[shape->phoff_at]);
+        const uint64_t phoff = le(&data[shape->phoff_at], shape->width);
 
         for (uint32_t i = 0; i < nr; i++) { /* at most 14: the table lies in the head */
             good = good && elf_part_add(&data[phoff + (i * shape->ph_bytes)], shape, bytes, &base, &end);
@@ -198,7 +189,7 @@ static enum hv_status parse_elf(const uint8_t *data, uint64_t bytes, struct kima
         out->load_base = base;
         out->memory_bytes = end - base;
         out->payload_bytes = bytes;
-        out->entry = elf_number(shape, &data[24]);
+        out->entry = le(&data[24], shape->width);
         good = good && (end > base) && (out->entry >= base) && (out->entry < end);
         status = good ? HV_OK
                       : refuse(out, HV_CORRUPT,
@@ -210,11 +201,11 @@ static enum hv_status parse_elf(const uint8_t *data, uint64_t bytes, struct kima
 
 static enum hv_status parse_arm64(const uint8_t *data, uint64_t bytes, struct kimage *out)
 {
-    const uint64_t image_bytes = le64(&data[ARM64_IMAGE_SIZE_AT]);
+    const uint64_t image_bytes = le(&data[ARM64_IMAGE_SIZE_AT], 8u);
 
     out->kind = KIMAGE_ARM64;
     out->is_32bit = false;
-    out->text_offset = (image_bytes == 0u) ? ARM64_OLD_TEXT_OFFSET : le64(&data[ARM64_TEXT_OFFSET_AT]);
+    out->text_offset = (image_bytes == 0u) ? ARM64_OLD_TEXT_OFFSET : le(&data[ARM64_TEXT_OFFSET_AT], 8u);
     out->memory_bytes = (image_bytes == 0u) ? bytes : image_bytes;
     out->payload_bytes = bits_min(bytes, out->memory_bytes);
     return (out->memory_bytes >= ARM64_HEADER_BYTES)
@@ -307,7 +298,7 @@ static bool uimage_header_good(const uint8_t *data)
 
     (void)memcpy(header, data, sizeof(header));
     (void)memset(&header[UIMAGE_HCRC_AT], 0, 4u);
-    return crc32_update(0u, header, sizeof(header)) == be32(&data[UIMAGE_HCRC_AT]);
+    return crc32_update(0u, header, sizeof(header)) == bits_be32(&data[UIMAGE_HCRC_AT]);
 }
 
 static enum hv_status parse_uimage(const uint8_t *data, uint64_t bytes, struct kimage *out)
@@ -320,19 +311,19 @@ static enum hv_status parse_uimage(const uint8_t *data, uint64_t bytes, struct k
         status = refuse(out, HV_CORRUPT, "a uImage that ends in its header", whole);
     } else if (!uimage_header_good(data)) {
         status = refuse(out, HV_CORRUPT, "a uImage with a wrong header checksum", whole);
-    } else if ((be32(&data[UIMAGE_SIZE_AT]) == 0u) || (be32(&data[UIMAGE_SIZE_AT]) > left)) {
+    } else if ((bits_be32(&data[UIMAGE_SIZE_AT]) == 0u) || (bits_be32(&data[UIMAGE_SIZE_AT]) > left)) {
         status = refuse(out, HV_CORRUPT, "a uImage that says it is longer than the module, or empty", whole);
     } else if ((data[UIMAGE_ARCH_AT] != UIMAGE_ARCH_ARM64) && (data[UIMAGE_ARCH_AT] != UIMAGE_ARCH_ARM)) {
         status = refuse(out, HV_NOT_SUPPORTED, "a uImage for another architecture", "one for ARM64 or ARM");
     } else {
         const uint8_t *const inner = &data[UIMAGE_HEADER_BYTES];
-        const uint64_t inner_bytes = be32(&data[UIMAGE_SIZE_AT]);
+        const uint64_t inner_bytes = bits_be32(&data[UIMAGE_SIZE_AT]);
 
         out->uimage = true;
         out->is_32bit = data[UIMAGE_ARCH_AT] == UIMAGE_ARCH_ARM;
         out->payload_offset = UIMAGE_HEADER_BYTES;
-        out->load_base = be32(&data[UIMAGE_LOAD_AT]);
-        out->entry = be32(&data[UIMAGE_ENTRY_AT]);
+        out->load_base = bits_be32(&data[UIMAGE_LOAD_AT]);
+        out->entry = bits_be32(&data[UIMAGE_ENTRY_AT]);
         out->placed = out->load_base != 0u;
         if (!out->placed && (out->entry != 0u)) {
             status =
@@ -350,7 +341,7 @@ static enum hv_status parse_uimage(const uint8_t *data, uint64_t bytes, struct k
 
 enum hv_status kimage_parse_head(const uint8_t *data, uint64_t bytes, struct kimage *out)
 {
-    const bool uimage = (bytes >= 4u) && (be32(data) == UIMAGE_MAGIC);
+    const bool uimage = (bytes >= 4u) && (bits_be32(data) == UIMAGE_MAGIC);
 
     (void)memset(out, 0, sizeof(*out));
     return uimage ? parse_uimage(data, bytes, out) : parse_bare(data, bytes, out);

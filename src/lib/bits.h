@@ -39,6 +39,11 @@ static inline uint32_t bits_count32(uint32_t value)
     return (((nibbles + (nibbles >> 4u)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24u;
 }
 
+static inline uint32_t bits_be32(const uint8_t *at)
+{
+    return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];
+}
+
 static inline uint64_t bits_min(uint64_t a, uint64_t b)
 {
     return (a < b) ? a : b;

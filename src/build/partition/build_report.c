@@ -64,16 +64,10 @@ static const char *owner_name(uint32_t owner)
 /* What is free beside a static heap never is taken; what is free in it is its rest. */
 static uint32_t owner_told(uint32_t owner)
 {
-    uint32_t told = owner;
+    const bool is_rest = (owner == RAM_FREE) && (build_plan()->nr_static_heap > 0u);
+    const uint32_t told = (owner == RAM_UNUSED) ? RAM_FREE : owner;
 
-    if (owner == RAM_UNUSED) {
-        told = RAM_FREE;
-    } else if ((owner == RAM_FREE) && (build_plan()->nr_static_heap > 0u)) {
-        told = RAM_HEAP;
-    } else {
-        /* as it is */
-    }
-    return told;
+    return is_rest ? RAM_HEAP : told;
 }
 
 static void ram_say(struct report *r, const struct run *run)

@@ -16,13 +16,8 @@ static const char *host_keeps(const struct config_maker *m, const struct dt_rang
     const struct config_env *const env = m->env;
     const char *expected = NULL;
 
-    for (uint32_t i = 0; (i < m->plan->nr_reserved) && (expected == NULL); i++) {
-        if (meets(r, m->plan->reserved[i].base, m->plan->reserved[i].bytes)) {
-            expected = "memory that is not reserved";
-        }
-    }
-    if (expected != NULL) {
-        /* told */
+    if (config_ranges_met(m->plan->reserved, m->plan->nr_reserved, r->base, r->bytes) > 0u) {
+        expected = "memory that is not reserved";
     } else if (!packed && meets(r, env->image_base.v, env->image_bytes)) {
         expected = "memory that the hypervisor's image leaves free";
     } else if (meets(r, env->tree_base.v, m->ix->blob_bytes)) {
@@ -46,13 +41,6 @@ static const struct config_claim *others_have(const struct config_maker *m, cons
         found = (!same && meets(r, c->base, c->bytes)) ? c : NULL;
     }
     return found;
-}
-
-static void claim_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
-                        const char *expected)
-{
-    config_fault_say(m->report, node, prop, "%X to %X, expected %s", r->base, r->base + (r->bytes - 1u),
-                     expected);
 }
 
 /* Nobody knows whose it is: the domain that has it is as unsound as the one that wants it, which its faults
@@ -84,7 +72,8 @@ static bool claim(struct config_maker *m, uint32_t node, const char *prop, const
     bool good = false;
 
     if (host != NULL) {
-        claim_fault(m, node, prop, r, host);
+        config_fault_say(m->report, node, prop, "%X to %X, expected %s", r->base, r->base + (r->bytes - 1u),
+                         host);
     } else if (other != NULL) {
         clash_fault(m, node, prop, r, other);
     } else if (m->nr_claims == CONFIG_CLAIMS_MAX) {

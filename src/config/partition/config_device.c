@@ -20,7 +20,6 @@
 #define SPI_FIRST 32u
 #define PLACE_END BIT64(52)
 #define FOUND_MAX 40u
-#define SPI_BANK  32u
 
 #define WINDOW_POOL (4u * (uint64_t)PAGE_BYTES) /* tables of two levels at both ends, at most */
 
@@ -62,30 +61,12 @@ static bool is_of(const struct dt_index *ix, uint32_t node, const struct plan_ra
     return found;
 }
 
-static bool is_memory(const struct plan *plan, const struct plan_range *r)
-{
-    bool is = false;
-
-    for (uint32_t i = 0; i < plan->nr_ram; i++) {
-        is = is || config_ranges_meet(plan->ram[i].base, plan->ram[i].bytes, r->base, r->bytes);
-    }
-    return is;
-}
-
 static bool is_hypervisors(const struct plan *plan, const struct plan_range *r)
 {
     const struct plan_console *const c = &plan->console;
 
     return hal_plan_is_own(&plan->host, r->base, r->bytes) ||
            ((c->kind != PLAN_CONSOLE_NONE) && config_ranges_meet(c->base.v, c->bytes, r->base, r->bytes));
-}
-
-/* Whether the guest sees something else there. */
-static bool is_taken(const struct config_partial *p, const struct plan_window *w)
-{
-    const struct dt_range r = { w->at.v, w->host.bytes };
-
-    return layout_meets(p->m->plan, p->d, &r, w) != NULL;
 }
 
 /* Two nodes of one domain whose registers lie in one page name it both. */
@@ -102,26 +83,27 @@ static bool is_known(const struct plan *plan, const struct plan_window *w)
     return known;
 }
 
-static void window_add(const struct config_partial *p, uint32_t node, const struct plan_window *w)
+/* What is wrong with it otherwise, as what would be expected; NULL: nothing. */
+static const char *window_add(const struct config_partial *p, const struct plan_window *w)
 {
     struct plan *const plan = p->m->plan;
-    const struct dt_range r = { w->host.base, w->host.bytes };
+    const struct dt_range host = { w->host.base, w->host.bytes };
+    const struct dt_range guest = { w->at.v, w->host.bytes };
     const char *expected = NULL;
 
     if (is_known(plan, w)) {
-        return;
-    }
-    if (is_memory(plan, &w->host)) {
+        /* once is enough */
+    } else if (config_ranges_met(plan->ram, plan->nr_ram, host.base, host.bytes) > 0u) {
         expected = "registers outside of the host's memory";
     } else if (is_hypervisors(plan, &w->host)) {
         expected = "registers that the hypervisor does not use itself";
-    } else if (is_taken(p, w)) {
+    } else if (layout_meets(plan, p->d, &guest, w) != NULL) {
         expected = "guest addresses apart from memory, emulated and other devices";
     } else if (plan->nr_windows == PLAN_WINDOWS_MAX) {
         expected = "at most 128 ranges of registers in all domains";
     } else {
         speak_of(p, p->m->ix);
-        if (config_claim(p->m, p->m->partial_node, XEN_REG, &r, XEN_REG)) {
+        if (config_claim(p->m, p->m->partial_node, XEN_REG, &host, XEN_REG)) {
             plan->window[plan->nr_windows] = *w;
             plan->nr_windows++;
             if (!dt_has(p->m->ix, p->m->domain_node[w->domain], "xen,domain-p2m-mem-mb")) {
@@ -130,9 +112,7 @@ static void window_add(const struct config_partial *p, uint32_t node, const stru
         }
         speak_of(p, p->ix);
     }
-    if (expected != NULL) {
-        config_fault_prop(p->m->report, node, XEN_REG, expected);
-    }
+    return expected;
 }
 
 static void window_judge(const struct config_partial *p, uint32_t node, uint32_t host,
@@ -149,7 +129,7 @@ static void window_judge(const struct config_partial *p, uint32_t node, uint32_t
     } else if ((host != DT_NONE) && !dt_has(p->ix, node, XEN_FORCE) && !is_of(p->m->ix, host, &w->host)) {
         expected = "registers of the device that xen,path names";
     } else {
-        window_add(p, node, w);
+        expected = window_add(p, w);
     }
     if (expected != NULL) {
         config_fault_prop(p->m->report, node, XEN_REG, expected);
@@ -183,12 +163,6 @@ static void registers_make(const struct config_partial *p, uint32_t node, const 
 
 /* -- Interrupts -- */
 
-static bool virq_free(const struct config_partial *p, uint32_t virq)
-{
-    return !(p->d->vpl011 && (virq == layout_uart(p->m->plan, p->d).irq)) &&
-           !(p->d->watchdog && (virq == hal_plan_layout()->watchdog_irq));
-}
-
 static void line_add(const struct config_partial *p, uint32_t node, const char *prop, struct plan_line *l)
 {
     char number[FOUND_MAX];
@@ -199,14 +173,11 @@ static void line_add(const struct config_partial *p, uint32_t node, const char *
     if (l->irq != l->virq) {
         fmt_add(&found, " as %u", l->virq);
     }
-    if (!virq_free(p, l->virq)) {
+    if (config_line_is_emulated(p->m->plan, p->d, l->virq)) {
         config_fault_text(p->m->report, node, prop, number,
                           "a number that the domain's vpl011 or watchdog does not have");
-    } else if (config_line_take(p->m, node, prop, number, l)) {
-        p->d->nr_spis =
-            (uint32_t)bits_max(p->d->nr_spis, bits_align_up(l->virq - (SPI_FIRST - 1u), SPI_BANK));
     } else {
-        /* told */
+        config_line_take(p->m, node, prop, number, l);
     }
 }
 

@@ -2,7 +2,11 @@
 /* [impl->req~interrupt-owner~1] */
 #include "config/partition/config_line.h"
 
+#include "config/partition/layout.h"
+#include "lib/bits.h"
+
 #define SPI_FIRST 32u
+#define SPI_BANK  32u
 
 /* What stands against it; NULL: nothing */
 static const struct plan_line *line_clash(const struct plan *plan, const struct plan_line *want, bool *same)
@@ -24,13 +28,18 @@ static const struct plan_line *line_clash(const struct plan *plan, const struct 
     return clash;
 }
 
-bool config_line_take(struct config_maker *m, uint32_t node, const char *prop, const char *found,
+bool config_line_is_emulated(const struct plan *plan, const struct plan_domain *d, uint32_t virq)
+{
+    return (d->vpl011 && (virq == layout_uart(plan, d).irq)) ||
+           (d->watchdog && (virq == hal_plan_layout()->watchdog_irq));
+}
+
+void config_line_take(struct config_maker *m, uint32_t node, const char *prop, const char *found,
                       const struct plan_line *want)
 {
     struct plan *const plan = m->plan;
     bool same = false;
     const struct plan_line *const clash = line_clash(plan, want, &same);
-    bool good = false;
 
     if ((want->irq < SPI_FIRST) || (want->virq < SPI_FIRST) ||
         (want->virq >= (SPI_FIRST + HAL_PLAN_LINES_END))) {
@@ -46,13 +55,14 @@ bool config_line_take(struct config_maker *m, uint32_t node, const char *prop, c
                          (clash->irq == want->irq) ? "an interrupt" : "a number",
                          plan->domain[clash->domain].name, clash->path);
     } else if (same) {
-        good = true;
+        /* devices of one domain may share it */
     } else if (plan->nr_lines == PLAN_LINES_MAX) {
         config_fault_text(m->report, node, prop, found, "at most 256 interrupts in all domains");
     } else {
+        struct plan_domain *const d = &plan->domain[want->domain];
+
         plan->line[plan->nr_lines] = *want;
         plan->nr_lines++;
-        good = true;
+        d->nr_spis = (uint32_t)bits_max(d->nr_spis, bits_align_up(want->virq - (SPI_FIRST - 1u), SPI_BANK));
     }
-    return good;
 }

@@ -20,8 +20,6 @@
 #define PCI_PINS        4u
 #define PCI_SLOTS       16u
 #define BUS_BYTES       MIB(1)
-#define SPI_FIRST       32u
-#define SPI_BANK        32u
 #define POOL_PAGES_EACH 8u
 
 /* What one string says */
@@ -316,7 +314,6 @@ static bool bus_take(struct plan *plan, struct plan_pci *f)
 static void irq_take(struct config_target *t, struct plan_pci *f)
 {
     struct config_maker *const m = t->m;
-    const struct hal_guest_layout *const layout = hal_plan_layout();
     const bool behind = f->bridge != PLAN_PCI_ROOT;
     const uint32_t devfn = behind ? f->bridge : f->devfn;
     const uint32_t pin = behind ? ((((f->pin - 1u) + ((uint32_t)f->devfn >> 3u)) % PCI_PINS) + 1u) : f->pin;
@@ -329,15 +326,11 @@ static void irq_take(struct config_target *t, struct plan_pci *f)
         const struct plan_line want = { f->domain, line.edge, line.irq, line.irq, f->name };
 
         f->virq = line.irq;
-        if ((t->domain->vpl011 && (line.irq == layout_uart(m->plan, t->domain).irq)) ||
-            (t->domain->watchdog && (line.irq == layout->watchdog_irq))) {
+        if (config_line_is_emulated(m->plan, t->domain, line.irq)) {
             config_fault_text(m->report, t->node, PCI_PROP, f->name,
                               "an interrupt whose number the domain's vpl011 or watchdog does not have");
-        } else if (config_line_take(m, t->node, PCI_PROP, f->name, &want)) {
-            t->domain->nr_spis =
-                (uint32_t)bits_max(t->domain->nr_spis, bits_align_up(line.irq - (SPI_FIRST - 1u), SPI_BANK));
         } else {
-            /* told */
+            config_line_take(m, t->node, PCI_PROP, f->name, &want);
         }
     }
 }

@@ -24,8 +24,8 @@ static void take_offset(struct config_target *t, const struct config_rule *rule,
 }
 
 static const struct config_rule shm_rule[] = {
-    CONFIG_RULE(SHM_ID, config_take_ignore, ""),
-    CONFIG_RULE(SHM_PLACE, config_take_ignore, ""),
+    CONFIG_RULE(SHM_ID, NULL, ""),
+    CONFIG_RULE(SHM_PLACE, NULL, ""),
     CONFIG_RULE(SHM_OFFSET, take_offset, "two cells, a multiple of 4096"),
     CONFIG_RULE("bulkhead,no-map", config_take_flag, CONFIG_NO_VALUE),
 };

@@ -83,15 +83,6 @@ void config_take_static_heap(struct config_target *t, const struct config_rule *
     }
 }
 
-/* Older trees tell the sizes of the cells in the domain's node. */
-static uint32_t cells_of(struct config_maker *m, uint32_t node, const char *own, uint32_t parent)
-{
-    uint32_t cells = parent;
-
-    (void)dt_get_u32(m->ix, node, own, &cells);
-    return cells;
-}
-
 static void static_mem(struct config_maker *m, struct plan_domain *d, const struct range_list *list)
 {
     struct plan *const plan = m->plan;
@@ -190,8 +181,11 @@ void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     if (dt_get(m->ix, node, STATIC_MEM, &list.v)) {
         const uint32_t parent = m->ix->node[node].parent;
 
-        list.ac = cells_of(m, node, "#xen,static-mem-address-cells", dt_address_cells(m->ix, parent));
-        list.sc = cells_of(m, node, "#xen,static-mem-size-cells", dt_size_cells(m->ix, parent));
+        list.ac = dt_address_cells(m->ix, parent);
+        list.sc = dt_size_cells(m->ix, parent);
+        /* older trees tell them in the domain's node */
+        (void)dt_get_u32(m->ix, node, "#xen,static-mem-address-cells", &list.ac);
+        (void)dt_get_u32(m->ix, node, "#xen,static-mem-size-cells", &list.sc);
         if (!list_open(m, &list, PLAN_STATIC_PER_DOMAIN, "at most 64 ranges in a domain")) {
             /* told */
         } else if (list.nr > (PLAN_STATIC_MEM_MAX - m->plan->nr_static_mem)) {

@@ -19,11 +19,7 @@ static bool is_had(const struct plan *plan, const struct plan_stream *s, bool by
         const bool covers = (q->first <= s->first) && ((s->first - q->first) <= q->nr) &&
                             (s->nr <= (q->nr - (s->first - q->first)));
 
-        if (q->domain == s->domain) {
-            found = covers && meets && !by_another;
-        } else {
-            found = meets && by_another;
-        }
+        found = meets && ((q->domain == s->domain) ? (covers && !by_another) : by_another);
     }
     return found;
 }
