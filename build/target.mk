@@ -10,7 +10,8 @@
 #   port_clang        clang's target; port_gcc: the other compiler; port_gcc_flags, port_gcc_guard: what only that is told
 #   port_machine      flags for all that is compiled; port_unaligned: for what may use unaligned words; port_ldflags: lld's
 include build/$(PORT).mk
-port_constants := -DCONFIG_MPU=$(port_mpu) $(foreach e,$(EXTRA_NAMES),-DCONFIG_$(call capitals,$(e))=$(if $(filter $(e),$(port_extras)),1,0))
+port_constants := -DCONFIG_MPU=$(port_mpu) \
+    $(foreach e,$(EXTRA_NAMES),-DCONFIG_$(call capitals,$(e))=$(if $(filter $(e),$(port_extras)),1,0))
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
 generic_folders := lib base mem irq time domain sched virq vdev evtchn config config/partition build build/partition hcall trap \
