@@ -114,7 +114,8 @@ class Machine:
         self.guests = ([] if port == "arm64" else [os.path.join(GUESTS, port)]) + [GUESTS]
         self.tool = os.path.join(OUT, "host", "bulkhead-image" + ("" if port == "arm64" else "-" + port))
         usual = "out/bulkhead.bin" if port == "arm64" else "out/%s-clang-release/bulkhead.bin" % port
-        self.hypervisor = in_root(hypervisor or os.environ.get("BULKHEAD_IMAGE") or usual)
+        given = os.environ.get("BULKHEAD_IMAGE") if port == os.environ.get("BULKHEAD_PORT", "arm64") else None
+        self.hypervisor = in_root(hypervisor or given or usual)
         self.link_address = self.board.link_address and int(setting("LOAD_ADDR", str(self.board.link_address)), 0)
         self.kernel = in_root(kernel) if kernel else None
         self.second = second

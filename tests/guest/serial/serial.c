@@ -113,6 +113,7 @@ static const char *registers(void)
     const uintptr_t config = d + GICD_ICFGR + ((intid / 16u) * 4u);
     const uint32_t was = mmio_read32(config);
     const uint32_t before = irqs;
+    uint64_t end = timer_now() + (2u * timer_frequency());
     const char *fault = NULL;
 
     mmio_write32(config, was ^ (2u << ((intid % 16u) * 2u)));
@@ -123,7 +124,7 @@ static const char *registers(void)
     storming = true;
     mmio_write32(base + IMSC, RX | TX);
     put('.');
-    for (uint32_t i = 0u; (i < 1000000u) && ((mmio_read32(d + GICD_ISPENDR + word) & bit) == 0u); i++) {
+    while ((timer_now() < end) && ((mmio_read32(d + GICD_ISPENDR + word) & bit) == 0u)) {
         arch_yield();
     }
     if (irqs != before) {
@@ -146,7 +147,8 @@ static const char *registers(void)
         fault = "came for nothing";
     }
     mmio_write32(d + GICD_ISPENDR + word, bit); /* by software, once */
-    for (uint32_t i = 0u; (i < 1000000u) && (irqs == before); i++) {
+    end = timer_now() + (2u * timer_frequency());
+    while ((timer_now() < end) && (irqs == before)) { /* another vCPU takes it, whose CPU need not run now */
         arch_yield();
     }
     if ((fault == NULL) && (irqs != (before + 1u))) {
