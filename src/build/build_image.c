@@ -118,12 +118,11 @@ static enum hv_status kernel_recognise(struct image_load *load)
         status = kernel_refuse(load, load->kernel.found, load->kernel.expected);
     } else {
         kernel_source(load);
-        if (!load->gzip) {
-            status = HV_OK;
-        } else if (CONFIG_STATIC == 0) {
-            status = look_inside(load);
-        } else {
-            status = kernel_refuse(load, "a gzip", "one that is not compressed, for the static profile");
+        if (load->gzip) {
+            status =
+                (CONFIG_STATIC == 0)
+                    ? look_inside(load)
+                    : kernel_refuse(load, "a gzip", "one that is not compressed, for the static profile");
         }
     }
     return status;
@@ -384,14 +383,10 @@ static enum hv_status modules_load(const struct image_load *load)
     if ((status == HV_OK) && (ramdisk.bytes > 0u)) {
         status = build_copy(load->domain, place.ramdisk, &ramdisk);
     }
-    if (plan->no_tree) {
-        place.tree = gpa(0u);
-    } else if (status == HV_OK) {
+    if ((status == HV_OK) && !plan->no_tree) {
         status = tree_load(load, &place);
-    } else {
-        /* told */
     }
-    build_slot_of(load->domain)->tree = place.tree;
+    build_slot_of(load->domain)->tree = plan->no_tree ? gpa(0u) : place.tree;
     return status;
 }
 

@@ -11,26 +11,37 @@
 static bool vouched;               /* memory that nobody had is zero */
 static volatile uint32_t returned; /* 0: all free memory is such */
 
-void build_memory_setup(bool clean)
+void build_memory_setup(bool is_clean)
 {
-    vouched = clean;
+    vouched = is_clean;
     returned = 0u;
 }
 
-void build_scrub(hpa_t base, uint64_t bytes)
+/* Zeroes host memory, or cleans it as it is. */
+static void clean(hpa_t base, uint64_t bytes, bool zero)
 {
     uint64_t done = 0;
 
     while (done < bytes) {
         uint64_t room = 0;
-        void *const at = hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + done), HAL_HYPMAP_RW, &room);
+        void *const at = hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + done),
+                                           zero ? HAL_HYPMAP_RW : HAL_HYPMAP_RO, &room);
         const uint64_t piece = bits_min(bits_min(room, bytes - done), BUILD_PIECE_BYTES);
 
-        hal_cache_zero(at, piece);
+        if (zero) {
+            hal_cache_zero(at, piece);
+        } else {
+            hal_cache_clean(at, piece);
+        }
         done += piece;
         work_breathe();
     }
     hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
+}
+
+void build_scrub(hpa_t base, uint64_t bytes)
+{
+    clean(base, bytes, true);
 }
 
 /* The largest piece, as a multiple of 2 MiB so that the next piece starts aligned too. Another build may
@@ -108,23 +119,6 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
     return status;
 }
 
-static void clean(hpa_t base, uint64_t bytes)
-{
-    uint64_t done = 0;
-
-    while (done < bytes) {
-        uint64_t room = 0;
-        const void *const at =
-            hal_hypmap_window(HAL_WINDOW_WORK_DST, hpa(base.v + done), HAL_HYPMAP_RO, &room);
-        const uint64_t piece = bits_min(bits_min(room, bytes - done), BUILD_PIECE_BYTES);
-
-        hal_cache_clean(at, piece);
-        done += piece;
-        work_breathe();
-    }
-    hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
-}
-
 /* The bank that the kernel goes to. What of its module may stay where it lies is taken for the memory
  * there. */
 static enum hv_status fill_first(struct domain *domain, const struct plan_range *bank)
@@ -143,7 +137,7 @@ static enum hv_status fill_first(struct domain *domain, const struct plan_range 
             domain->nr_chunks++;
             in_place->base = found.to.v;
             in_place->bytes = found.bytes;
-            clean(found.to, found.bytes);
+            clean(found.to, found.bytes, false);
             done += found.bytes;
         }
     }

@@ -130,11 +130,7 @@ static void log_end(const struct domain *domain, enum hal_power_request request,
         what = "crashed";
         break;
     }
-    if (why != NULL) {
-        log_line("%s: %s: %s", domain->plan->name, what, why);
-    } else {
-        log_line("%s: %s", domain->plan->name, what);
-    }
+    log_line("%s: %s%s%s", domain->plan->name, what, (why != NULL) ? ": " : "", (why != NULL) ? why : "");
 }
 
 /* Everything was given back, or a vCPU keeps it. The operator may have thought better of it meanwhile. */

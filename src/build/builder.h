@@ -77,6 +77,11 @@ static inline bool build_is_spent(struct domain *domain)
 /* -- build_prepare.c -- */
 /* The plan of build_setup() */
 const struct plan *build_plan(void);
+/* Whether the domain is the one of this index in the plan. */
+static inline bool build_is_its(const struct domain *domain, uint8_t index)
+{
+    return &build_plan()->domain[index] == domain->plan;
+}
 /* The CPUs that are online on which a vCPU may run; 0 = none. */
 uint64_t build_affinity(const struct plan_domain *plan, uint32_t index);
 /* Waits until one is free: as long as other CPUs' builds take. */
@@ -84,8 +89,8 @@ struct build_workspace *build_workspace_take(void);
 void build_workspace_give(struct build_workspace *workspace);
 
 /* -- build_memory.c: worker context -- */
-/* Boot. clean: free memory that no domain ever had is zero, also for who looks with caches off. */
-void build_memory_setup(bool clean);
+/* Boot. is_clean: free memory that no domain ever had is zero, also for who looks with caches off. */
+void build_memory_setup(bool is_clean);
 /* Zeroes host memory, for who looks with caches off too. Long; breathes. */
 void build_scrub(hpa_t base, uint64_t bytes);
 /* Takes its memory from the host's, or keeps what it has from its last life. Zero either way. */

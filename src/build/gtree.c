@@ -92,6 +92,14 @@ static void node_name(char name[GTREE_NAME_MAX], const char *prefix, const char 
     fmt_add(&text, "%s%s@%A", prefix, kind, base);
 }
 
+static void node_begin(struct gtree *t, const char *kind, uint64_t base)
+{
+    char name[GTREE_NAME_MAX];
+
+    node_name(name, "", kind, base);
+    tree_begin(t, name);
+}
+
 static void write_chosen(struct gtree *t, const struct gtree_input *in)
 {
     const struct plan_domain *const plan = in->domain->plan;
@@ -114,10 +122,7 @@ static void write_chosen(struct gtree *t, const struct gtree_input *in)
 
 static void write_range(struct gtree *t, uint64_t base, uint64_t bytes)
 {
-    char name[GTREE_NAME_MAX];
-
-    node_name(name, "", "memory", base);
-    tree_begin(t, name);
+    node_begin(t, "memory", base);
     put_string(t, "device_type", "memory");
     put_reg(t, base, bytes);
     tree_end(t);
@@ -142,10 +147,7 @@ static void write_memory(struct gtree *t, const struct domain *domain)
 
 static void write_link(struct gtree *t, const struct plan_shm_use *use)
 {
-    char name[GTREE_NAME_MAX];
-
-    node_name(name, "", "xen-shmem", use->at.v);
-    tree_begin(t, name);
+    node_begin(t, "xen-shmem", use->at.v);
     put_string(t, "compatible", "xen,shared-memory-v1");
     put_reg(t, use->at.v, use->bytes);
     put_string(t, "xen,id", build_link_id(use));
@@ -179,10 +181,9 @@ static void write_links(struct gtree *t, const struct domain *domain)
     }
 }
 
-static void put_irq(struct gtree *t, uint32_t intid)
+static void put_irq(struct gtree *t, uint32_t kind, uint32_t number, uint32_t flags)
 {
-    const fdt32_t interrupt[3] = { cpu_to_fdt32(GTREE_IRQ_SPI), cpu_to_fdt32(intid - GTREE_SPI_FIRST),
-                                   cpu_to_fdt32(GTREE_IRQ_LEVEL_HIGH) };
+    const fdt32_t interrupt[3] = { cpu_to_fdt32(kind), cpu_to_fdt32(number), cpu_to_fdt32(flags) };
 
     tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
 }
@@ -190,13 +191,11 @@ static void put_irq(struct gtree *t, uint32_t intid)
 static void write_uart(struct gtree *t, const struct plan_domain *plan)
 {
     const struct layout_uart uart = layout_uart(build_plan(), plan);
-    char name[GTREE_NAME_MAX];
 
-    node_name(name, "", "sbsa-uart", uart.base.v);
-    tree_begin(t, name);
+    node_begin(t, "sbsa-uart", uart.base.v);
     put_string(t, "compatible", "arm,sbsa-uart");
     put_reg(t, uart.base.v, VPL011_WINDOW_BYTES);
-    put_irq(t, uart.irq);
+    put_irq(t, GTREE_IRQ_SPI, uart.irq - GTREE_SPI_FIRST, GTREE_IRQ_LEVEL_HIGH);
     put_u32(t, "current-speed", GTREE_UART_SPEED);
     tree_end(t);
 }
@@ -208,13 +207,11 @@ static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
     const uint64_t refresh = layout->watchdog_base.v;
     const fdt64_t reg[4] = { cpu_to_fdt64(refresh + PAGE_BYTES), cpu_to_fdt64(PAGE_BYTES),
                              cpu_to_fdt64(refresh), cpu_to_fdt64(PAGE_BYTES) };
-    char name[GTREE_NAME_MAX];
 
-    node_name(name, "", "watchdog", refresh + PAGE_BYTES);
-    tree_begin(t, name);
+    node_begin(t, "watchdog", refresh + PAGE_BYTES);
     put_string(t, "compatible", "arm,sbsa-gwdt");
     tree_prop(t, "reg", reg, (uint32_t)sizeof(reg));
-    put_irq(t, layout->watchdog_irq);
+    put_irq(t, GTREE_IRQ_SPI, layout->watchdog_irq - GTREE_SPI_FIRST, GTREE_IRQ_LEVEL_HIGH);
     if (plan->watchdog_ms >= MS_PER_S) {
         put_u32(t, "timeout-sec", plan->watchdog_ms / MS_PER_S);
     }
@@ -227,14 +224,11 @@ static void write_hypervisor(struct gtree *t)
 {
     static const char compatible[] = "xen,xen-4.20\0"
                                      "xen,xen";
-    const fdt32_t interrupt[3] = { cpu_to_fdt32(GTREE_IRQ_PPI),
-                                   cpu_to_fdt32(HAL_VIRQ_EVENTS - GTREE_PPI_FIRST),
-                                   cpu_to_fdt32(GTREE_IRQ_EVENTS) };
 
     tree_begin(t, "hypervisor");
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
     put_reg(t, GTREE_GRANT_BASE, GTREE_GRANT_BYTES);
-    tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
+    put_irq(t, GTREE_IRQ_PPI, HAL_VIRQ_EVENTS - GTREE_PPI_FIRST, GTREE_IRQ_EVENTS);
     tree_end(t);
 }
 

@@ -30,9 +30,12 @@ static const struct config_rule chosen_rule[] = {
     CONFIG_RULE("xen,uefi-cfg-load", config_take_refuse,
                 "no such property (booting as a UEFI program is not supported yet)"),
 };
-static const struct config_rules chosen_rules = { chosen_rule, ARRAY_LEN(chosen_rule) };
 
-static const struct config_node_rule chosen_nodes_refused[] = {
+/* Nodes that are a fault where they stand */
+static const struct {
+    const char *compatible;
+    const char *expected;
+} refused[] = {
     { "multiboot,module", "modules inside a domain's node only (control domains are not supported yet)" },
     { "xen,multiboot-module", "modules inside a domain's node only (control domains are not supported yet)" },
     { "xen,cpupool", "no such node (cpupools are not supported yet)" },
@@ -41,17 +44,30 @@ static const struct config_node_rule chosen_nodes_refused[] = {
       "such a node in a domain's node only (control domains are not supported yet)" },
 };
 
+/* True, and the fault, if this is one. */
+static bool refuse_node(struct config_maker *m, uint32_t node)
+{
+    uint32_t i = 0;
+
+    while ((i < ARRAY_LEN(refused)) && !dt_compatible(m->ix, node, refused[i].compatible)) {
+        i++;
+    }
+    if (i < ARRAY_LEN(refused)) {
+        config_fault_prop(m->report, node, "compatible", refused[i].expected);
+    }
+    return i < ARRAY_LEN(refused);
+}
+
 void config_chosen_check(struct config_maker *m)
 {
     struct config_target t = { m, m->chosen, NULL };
 
     if (m->chosen != DT_NONE) {
-        config_rules_apply(&t, &chosen_rules);
+        config_rules_apply(&t, chosen_rule, ARRAY_LEN(chosen_rule));
         for (uint32_t n = dt_first_child(m->ix, m->chosen); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
             if (!dt_enabled(m->ix, n) || dt_compatible(m->ix, n, "xen,domain")) {
                 /* switched off, or looked at as a domain */
-            } else if (!config_refuse_node(m, n, chosen_nodes_refused, ARRAY_LEN(chosen_nodes_refused)) &&
-                       (dt_has(m->ix, n, "memory") || dt_has(m->ix, n, "cpus"))) {
+            } else if (!refuse_node(m, n) && (dt_has(m->ix, n, "memory") || dt_has(m->ix, n, "cpus"))) {
                 config_fault_prop(m->report, n, "compatible", "\"xen,domain\" of a node with memory or cpus");
             } else {
                 /* nothing of ours */

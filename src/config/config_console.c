@@ -44,11 +44,9 @@ static uint32_t console_named(struct config_maker *m, bool *named)
 
     if (config_option(m, "dtuart=", option, OPTION_MAX)) {
         path = option;
-    } else if (m->chosen != DT_NONE) {
+    } else {
         prop = "stdout-path";
         (void)dt_get_string(m->ix, m->chosen, prop, &path);
-    } else {
-        path = NULL;
     }
     *named = path != NULL;
     if (path != NULL) {

@@ -135,7 +135,6 @@ static const struct config_rule domain_rule[] = {
     { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", .words = no_sci },
     { "v8r_el1_msa", take_el1_msa, "mpu or mmu", .words = el1_msa, FLAG(el1_mmu) },
 };
-static const struct config_rules domain_rules = { domain_rule, ARRAY_LEN(domain_rule) };
 
 /* -- A domain -- */
 
@@ -259,7 +258,7 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
         d->affinity[i] = ~0ULL;
     }
     domain_name(m, d, node);
-    config_rules_apply(&t, &domain_rules);
+    config_rules_apply(&t, domain_rule, ARRAY_LEN(domain_rule));
     m->partial_node = DT_NONE;
     config_static_make(m, d, node);
     domain_children(m, d, node);

@@ -56,22 +56,9 @@ struct config_rule {
 #define CONFIG_FIELD(type, field)            .at = (uint16_t)offsetof(type, field)
 #define CONFIG_FLAG(type, field)             .is_flag = true, .at = (uint16_t)offsetof(type, field)
 
-struct config_rules {
-    const struct config_rule *rule;
-    uint32_t nr_rules;
-};
-
-/* Nodes that are a fault where they stand: true, and the fault, if this one is. */
-struct config_node_rule {
-    const char *compatible;
-    const char *expected;
-};
-bool config_refuse_node(struct config_maker *m, uint32_t node, const struct config_node_rule *rule,
-                        uint32_t nr_rules);
-
 /* Hands each property to its rule. Of the others those named xen,... or bulkhead,... are faults, the rest
  * is ignored. */
-void config_rules_apply(struct config_target *t, const struct config_rules *rules);
+void config_rules_apply(struct config_target *t, const struct config_rule *rules, uint32_t nr_rules);
 void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 /* a number between min and max, one of the words, or no value; what is none of them is a fault */
 void config_take_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);

@@ -21,7 +21,6 @@ static const struct config_rule module_rule[] = {
     CONFIG_RULE("xen,uefi-binary", config_take_refuse,
                 "no such property (booting as a UEFI program is not supported yet)"),
 };
-static const struct config_rules module_rules = { module_rule, ARRAY_LEN(module_rule) };
 
 bool config_is_module(const struct dt_index *ix, uint32_t node)
 {
@@ -101,10 +100,8 @@ static bool module_place_good(struct config_maker *m, uint32_t node, const struc
 
     if (!good) {
         config_fault_prop(m->report, node, prop, "a range inside the host's memory");
-    } else if (packed) {
-        good = config_claim_packed(m, node, prop, r);
     } else {
-        good = config_claim(m, node, prop, r, "module");
+        good = packed ? config_claim_packed(m, node, prop, r) : config_claim(m, node, prop, r, "module");
     }
     return good;
 }
@@ -217,7 +214,7 @@ void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     struct dt_range r = { 0u, 0u };
     bool good;
 
-    config_rules_apply(&t, &module_rules);
+    config_rules_apply(&t, module_rule, ARRAY_LEN(module_rule));
     if (role != NULL) {
         role->name = dt_name(m->ix, node);
         module_digest(m, role, node);
@@ -301,23 +298,21 @@ static bool vcpu_id_taken(const struct dt_index *ix, uint32_t node, uint32_t id)
 void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     struct config_target t = { m, node, d };
-    static const struct config_rules no_rules = { NULL, 0u };
     const char *list = NULL;
     uint32_t id = 0;
 
-    config_rules_apply(&t, &no_rules);
+    config_rules_apply(&t, NULL, 0u);
     if (!dt_get_u32(m->ix, node, "id", &id) || ((id >= d->nr_vcpus) && (d->nr_vcpus > 0u)) ||
         (id >= HV_VCPUS_MAX)) {
         config_fault_prop(m->report, node, "id", "one cell below the domain's cpus");
     } else if (vcpu_id_taken(m->ix, node, id)) {
         config_fault_prop(m->report, node, "id", "a number that no other vCPU of the domain has");
-    } else if (dt_has(m->ix, node, "hard-affinity")) {
-        if (!dt_get_string(m->ix, node, "hard-affinity", &list) ||
-            !list_parse(list, m->plan->nr_cpus, &d->affinity[id])) {
-            config_fault_prop(m->report, node, "hard-affinity", "CPUs of this host such as \"0,2-3\"");
-        }
+    } else if (dt_has(m->ix, node, "hard-affinity") &&
+               (!dt_get_string(m->ix, node, "hard-affinity", &list) ||
+                !list_parse(list, m->plan->nr_cpus, &d->affinity[id]))) {
+        config_fault_prop(m->report, node, "hard-affinity", "CPUs of this host such as \"0,2-3\"");
     } else {
-        /* any CPU */
+        /* these, or any CPU */
     }
 }
 

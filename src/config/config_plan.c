@@ -33,9 +33,7 @@ bool config_option(struct config_maker *m, const char *option, char *out, uint32
     bool found = false;
     bool at_word = true;
 
-    if (m->chosen != DT_NONE) {
-        (void)dt_get_string(m->ix, m->chosen, "xen,xen-bootargs", &text);
-    }
+    (void)dt_get_string(m->ix, m->chosen, "xen,xen-bootargs", &text);
     for (uint32_t i = 0; (text[i] != '\0') && !found; i++) {
         if (at_word && starts_with(&text[i], option)) {
             struct fmt_buf value;
@@ -59,17 +57,12 @@ void config_take_refuse(struct config_target *t, const struct config_rule *rule,
 bool config_number(struct config_target *t, const struct config_rule *rule, const struct dt_value *v,
                    uint32_t *out)
 {
-    bool good = (v->bytes == 4u);
+    const uint32_t number = (v->bytes == 4u) ? dt_cell(v, 0) : 0u;
+    const bool good = (v->bytes == 4u) && (number >= rule->min) && (number <= rule->max);
 
     if (good) {
-        const uint32_t number = dt_cell(v, 0);
-
-        good = (number >= rule->min) && (number <= rule->max);
-        if (good) {
-            *out = number;
-        }
-    }
-    if (!good) {
+        *out = number;
+    } else {
         config_take_refuse(t, rule, v);
     }
     return good;
@@ -122,21 +115,7 @@ void config_take_flag(struct config_target *t, const struct config_rule *rule, c
     }
 }
 
-bool config_refuse_node(struct config_maker *m, uint32_t node, const struct config_node_rule *rule,
-                        uint32_t nr_rules)
-{
-    bool refused = false;
-
-    for (uint32_t i = 0; (i < nr_rules) && !refused; i++) {
-        refused = dt_compatible(m->ix, node, rule[i].compatible);
-        if (refused) {
-            config_fault_prop(m->report, node, "compatible", rule[i].expected);
-        }
-    }
-    return refused;
-}
-
-void config_rules_apply(struct config_target *t, const struct config_rules *rules)
+void config_rules_apply(struct config_target *t, const struct config_rule *rules, uint32_t nr_rules)
 {
     const struct dt_index *const ix = t->m->ix;
     const uint32_t first = ix->node[t->node].first_prop;
@@ -147,8 +126,8 @@ void config_rules_apply(struct config_target *t, const struct config_rules *rule
         const struct dt_value v = dt_prop_value(ix, p);
         const struct config_rule *rule = NULL;
 
-        for (uint32_t r = 0; (r < rules->nr_rules) && (rule == NULL); r++) {
-            rule = (strcmp(rules->rule[r].name, name) == 0) ? &rules->rule[r] : NULL;
+        for (uint32_t r = 0; (r < nr_rules) && (rule == NULL); r++) {
+            rule = (strcmp(rules[r].name, name) == 0) ? &rules[r] : NULL;
         }
         if ((rule != NULL) && (rule->take != NULL)) {
             rule->take(t, rule, &v);

@@ -107,7 +107,7 @@ static bool sched_named(struct config_maker *m, char *out, const char **prop)
     bool named = false;
 
     *prop = "bulkhead,scheduler";
-    if ((m->chosen != DT_NONE) && dt_get_string(m->ix, m->chosen, *prop, &word)) {
+    if (dt_get_string(m->ix, m->chosen, *prop, &word)) {
         struct fmt_buf text;
 
         fmt_init(&text, out, OPTION_MAX);

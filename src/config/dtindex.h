@@ -91,7 +91,8 @@ uint32_t dt_find(const struct dt_index *ix, const char *path);
 uint32_t dt_by_phandle(const struct dt_index *ix, uint32_t phandle);
 void dt_path(const struct dt_index *ix, uint32_t node, struct fmt_buf *out);
 
-/* -- Properties. An absent one leaves *out untouched and answers false; so does one of the wrong size. -- */
+/* -- Properties. An absent one leaves *out untouched and answers false; so does one of the wrong size, or of
+ * node DT_NONE. -- */
 bool dt_get(const struct dt_index *ix, uint32_t node, const char *name, struct dt_value *out);
 bool dt_has(const struct dt_index *ix, uint32_t node, const char *name);
 bool dt_get_u32(const struct dt_index *ix, uint32_t node, const char *name, uint32_t *out);

@@ -160,8 +160,9 @@ struct dt_value dt_prop_value(const struct dt_index *ix, uint32_t prop)
 
 bool dt_get(const struct dt_index *ix, uint32_t node, const char *name, struct dt_value *out)
 {
-    const uint32_t first = ix->node[node].first_prop;
-    const uint32_t end = first + ix->node[node].nr_props;
+    const bool there = (node != DT_NONE);
+    const uint32_t first = there ? ix->node[node].first_prop : 0u;
+    const uint32_t end = there ? (first + ix->node[node].nr_props) : 0u;
     bool found = false;
 
     for (uint32_t i = first; (i < end) && !found; i++) {
@@ -327,7 +328,8 @@ bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_rang
     return good;
 }
 
-/* Entry i of a bus's `ranges`: where it begins on this bus, and the range on the bus above. False: there is none. */
+/* Entry i of a bus's `ranges`: where it begins on this bus, and the range on the bus above. False: there is
+ * none. */
 static bool ranges_entry(const struct dt_index *ix, uint32_t bus, uint32_t i, uint64_t *from,
                          struct dt_range *to)
 {

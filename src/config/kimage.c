@@ -240,15 +240,11 @@ static enum hv_status parse_zimage(const uint8_t *data, uint64_t bytes, struct k
 
 static enum hv_status parse_gzip(uint64_t bytes, struct kimage *out)
 {
-    enum hv_status status = HV_OK;
-
-    if (bytes < GZIP_BYTES_MIN) {
-        status = refuse(out, HV_CORRUPT, "a gzip stream that ends in its header", "a kernel that is whole");
-    } else {
-        out->kind = KIMAGE_GZIP;
-        out->payload_bytes = bytes;
-    }
-    return status;
+    out->kind = KIMAGE_GZIP;
+    out->payload_bytes = bytes;
+    return (bytes >= GZIP_BYTES_MIN)
+               ? HV_OK
+               : refuse(out, HV_CORRUPT, "a gzip stream that ends in its header", "a kernel that is whole");
 }
 
 /* A kernel that is not wrapped in a uImage. */

@@ -10,11 +10,6 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-static bool is_its(const struct domain *domain, uint8_t index)
-{
-    return &build_plan()->domain[index] == domain->plan;
-}
-
 enum hv_status build_given(struct domain *domain)
 {
     enum hv_status status = HV_OK;
@@ -22,7 +17,7 @@ enum hv_status build_given(struct domain *domain)
     for (uint32_t i = 0; (i < build_plan()->nr_windows) && (status == HV_OK); i++) {
         const struct plan_window *const w = &build_plan()->window[i];
 
-        if (is_its(domain, w->domain)) {
+        if (build_is_its(domain, w->domain)) {
             status = hal_guestmap_map(&domain->hal.map, w->at, hpa(w->host.base), w->host.bytes,
                                       HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);
             work_breathe();
@@ -31,7 +26,7 @@ enum hv_status build_given(struct domain *domain)
     for (uint32_t i = 0; (i < build_plan()->nr_lines) && (status == HV_OK); i++) {
         const struct plan_line *const l = &build_plan()->line[i];
 
-        if (is_its(domain, l->domain)) {
+        if (build_is_its(domain, l->domain)) {
             status = hal_irq_route(l->irq, l->edge, &domain->hal, l->virq);
             if ((status == HV_INVALID) || (status == HV_EXISTS)) {
                 log_line("/chosen/%s: interrupt %u: found %s, expected one that can be given to it",
@@ -51,7 +46,7 @@ enum hv_status build_given(struct domain *domain)
 void build_given_undo(struct domain *domain)
 {
     for (uint32_t i = 0; i < build_plan()->nr_lines; i++) {
-        if (is_its(domain, build_plan()->line[i].domain)) {
+        if (build_is_its(domain, build_plan()->line[i].domain)) {
             hal_irq_unroute(build_plan()->line[i].irq, &domain->hal);
         }
     }

@@ -6,11 +6,6 @@
 #include "base/log.h"
 #include "hal/iommu.h"
 
-static bool is_of(const struct plan_stream *s, const struct domain *domain)
-{
-    return &build_plan()->domain[s->domain] == domain->plan;
-}
-
 enum hv_status build_streams(struct domain *domain)
 {
     enum hv_status status = HV_OK;
@@ -18,7 +13,7 @@ enum hv_status build_streams(struct domain *domain)
     for (uint32_t i = 0; (i < build_plan()->nr_streams) && (status == HV_OK); i++) {
         const struct plan_stream *const s = &build_plan()->stream[i];
 
-        if (is_of(s, domain)) {
+        if (build_is_its(domain, s->domain)) {
             const uint64_t flags = spin_lock(&domain->lock);
 
             status = hal_iommu_attach(s->iommu, s->first, s->nr, &domain->hal.map);
@@ -39,7 +34,7 @@ void build_streams_undo(struct domain *domain)
     for (uint32_t i = 0; i < build_plan()->nr_streams; i++) {
         const struct plan_stream *const s = &build_plan()->stream[i];
 
-        if (is_of(s, domain) && build_slot_of(domain)->has_map) {
+        if (build_is_its(domain, s->domain) && build_slot_of(domain)->has_map) {
             const uint64_t flags = spin_lock(&domain->lock);
             const enum hv_status status = hal_iommu_detach(s->iommu, s->first, s->nr, &domain->hal.map);
 

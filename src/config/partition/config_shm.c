@@ -29,7 +29,6 @@ static const struct config_rule shm_rule[] = {
     CONFIG_RULE(SHM_OFFSET, take_offset, "two cells, a multiple of 4096"),
     CONFIG_RULE("bulkhead,no-map", config_take_flag, CONFIG_NO_VALUE),
 };
-static const struct config_rules shm_rules = { shm_rule, ARRAY_LEN(shm_rule) };
 
 /* -- One node -- */
 
@@ -181,7 +180,7 @@ void config_shm_make(struct config_maker *m, struct plan_domain *d, uint32_t nod
     struct dt_value offset = { NULL, 0u };
     bool again = false;
 
-    config_rules_apply(&t, &shm_rules);
+    config_rules_apply(&t, shm_rule, ARRAY_LEN(shm_rule));
     if (dt_get(m->ix, node, SHM_OFFSET, &offset)) {
         use.offset = (offset.bytes == 8u) ? dt_cells(&offset, 0, 2) : 0u;
     }

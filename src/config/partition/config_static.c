@@ -26,7 +26,7 @@ static bool list_open(struct config_maker *m, struct range_list *list, uint32_t 
 {
     const bool cells = (list->ac >= 1u) && (list->ac <= 2u) && (list->sc >= 1u) && (list->sc <= 2u);
     const uint32_t entry = cells ? ((list->ac + list->sc) * 4u) : 1u;
-    bool good = cells && (list->v.bytes > 0u) && ((list->v.bytes % entry) == 0u);
+    const bool good = cells && (list->v.bytes > 0u) && ((list->v.bytes % entry) == 0u);
 
     list->nr = list->v.bytes / entry;
     if (!good) {
@@ -34,11 +34,10 @@ static bool list_open(struct config_maker *m, struct range_list *list, uint32_t 
                      "pairs of address and size, of 1 or 2 cells each as #address-cells and #size-cells say");
     } else if (list->nr > most) {
         config_fault_say(m->report, list->node, list->prop, "%u, expected %s", list->nr, too_many);
-        good = false;
     } else {
         /* good */
     }
-    return good;
+    return good && (list->nr <= most);
 }
 
 static void range_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,

@@ -31,23 +31,23 @@ static void add(struct config_maker *m, uint32_t node, const char *prop, uint32_
     const uint32_t iommu_node = dt_by_phandle(m->ix, iommu_phandle);
     uint32_t iommu = 0;
     uint32_t nr_streams = 0;
+    const bool known =
+        (iommu_node != DT_NONE) && hal_plan_iommu(m->ix, iommu_node, &plan->host, &iommu, &nr_streams);
 
-    if ((iommu_node == DT_NONE) || !hal_plan_iommu(m->ix, iommu_node, &plan->host, &iommu, &nr_streams)) {
+    s->iommu = (uint8_t)iommu;
+    if (!known) {
         config_fault_prop(m->report, node, prop, "an IOMMU of a known kind");
     } else if ((s->nr > nr_streams) || (s->first > (nr_streams - s->nr))) {
         config_fault_prop(m->report, node, prop, "stream ids below 1048576");
+    } else if (is_had(plan, s, true)) {
+        config_fault_prop(m->report, node, prop, "streams that no other domain has");
+    } else if (is_had(plan, s, false)) {
+        /* two devices of one domain may share a stream */
+    } else if (plan->nr_streams == PLAN_STREAMS_MAX) {
+        config_fault_prop(m->report, node, prop, "at most 128 runs of streams in all");
     } else {
-        s->iommu = (uint8_t)iommu;
-        if (is_had(plan, s, true)) {
-            config_fault_prop(m->report, node, prop, "streams that no other domain has");
-        } else if (is_had(plan, s, false)) {
-            /* two devices of one domain may share a stream */
-        } else if (plan->nr_streams == PLAN_STREAMS_MAX) {
-            config_fault_prop(m->report, node, prop, "at most 128 runs of streams in all");
-        } else {
-            plan->stream[plan->nr_streams] = *s;
-            plan->nr_streams++;
-        }
+        plan->stream[plan->nr_streams] = *s;
+        plan->nr_streams++;
     }
 }
 
