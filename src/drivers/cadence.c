@@ -2,7 +2,6 @@
 /* The UART of Xilinx's Zynq and ZynqMP (UG585 chapter 19 and its appendix B.33). */
 #include "drivers/uart.h"
 
-#include "hal/mmio.h"
 #include "lib/bits.h"
 
 #define CADENCE_CR   0x00u
@@ -21,72 +20,29 @@
 #define CADENCE_INT_TXNONE BIT32(3) /* the transmit FIFO has become empty */
 #define CADENCE_INT_ALL    0x1FFFu
 
-static uint32_t cadence_read(const struct uart_regs *regs, uint32_t reg)
-{
-    return hal_mmio_read32(&regs->base[reg]);
-}
-
-static void cadence_write(const struct uart_regs *regs, uint32_t reg, uint32_t value)
-{
-    hal_mmio_write32(&regs->base[reg], value);
-}
-
-static bool cadence_put(void *device, uint8_t c)
-{
-    const struct uart_regs *const regs = device;
-    const bool room = (cadence_read(regs, CADENCE_SR) & CADENCE_SR_TXFULL) == 0u;
-
-    if (room) {
-        /* what is latched from now on came after this byte, so a full FIFO never has an old one */
-        cadence_write(regs, CADENCE_ISR, CADENCE_INT_TXNONE);
-        cadence_write(regs, CADENCE_FIFO, c);
-    }
-    return room;
-}
-
-static bool cadence_has(const struct uart_regs *regs)
-{
-    return (cadence_read(regs, CADENCE_SR) & CADENCE_SR_RXEMPTY) == 0u;
-}
-
-static bool cadence_get(void *device, uint8_t *c)
-{
-    const struct uart_regs *const regs = device;
-    bool waiting = cadence_has(regs);
-
-    if (!waiting) {
-        /* a byte that comes between has its latch cleared: looked for once more */
-        cadence_write(regs, CADENCE_ISR, CADENCE_INT_RXWM);
-        waiting = cadence_has(regs);
-    }
-    if (waiting) {
-        *c = (uint8_t)(cadence_read(regs, CADENCE_FIFO) & 0xFFu);
-    }
-    return waiting;
-}
+static const struct uart_fifo cadence_fifo = {
+    CADENCE_FIFO, CADENCE_SR,  CADENCE_SR_TXFULL,  CADENCE_SR_RXEMPTY,
+    0u,           CADENCE_ISR, CADENCE_INT_TXNONE, CADENCE_INT_RXWM
+};
 
 static void cadence_irq_enable(void *device)
 {
     const struct uart_regs *const regs = device;
 
-    cadence_write(regs, CADENCE_RXWM, 1u);
-    cadence_write(regs, CADENCE_IER, CADENCE_INT_RXWM);
+    uart_write(regs, CADENCE_RXWM, 1u);
+    uart_write(regs, CADENCE_IER, CADENCE_INT_RXWM);
 }
 
 static void cadence_tx_irq(void *device, bool on)
 {
     const struct uart_regs *const regs = device;
 
-    cadence_write(regs, on ? CADENCE_IER : CADENCE_IDR, CADENCE_INT_TXNONE);
+    uart_write(regs, on ? CADENCE_IER : CADENCE_IDR, CADENCE_INT_TXNONE);
 }
 
 void cadence_open(struct uart_regs *regs, struct console_uart *uart)
 {
-    cadence_write(regs, CADENCE_IDR, CADENCE_INT_ALL);
-    cadence_write(regs, CADENCE_CR, CADENCE_CR_RX_ON | CADENCE_CR_TX_ON);
-    uart->put = cadence_put;
-    uart->get = cadence_get;
-    uart->irq_enable = cadence_irq_enable;
-    uart->tx_irq = cadence_tx_irq;
-    uart->device = regs;
+    uart_write(regs, CADENCE_IDR, CADENCE_INT_ALL);
+    uart_write(regs, CADENCE_CR, CADENCE_CR_RX_ON | CADENCE_CR_TX_ON);
+    uart_fifo_open(regs, &cadence_fifo, uart, cadence_irq_enable, cadence_tx_irq);
 }

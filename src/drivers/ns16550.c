@@ -94,9 +94,6 @@ void ns16550_open(struct uart_regs *regs, struct console_uart *uart)
     regs->tx_fifo =
         ((ns16550_read(regs, NS16550_IIR) & NS16550_IIR_FIFOS) == NS16550_IIR_FIFOS) ? NS16550_FIFO : 1u;
     regs->tx_room = 0u;
-    uart->put = ns16550_put;
-    uart->get = ns16550_get;
-    uart->irq_enable = ns16550_irq_enable;
-    uart->tx_irq = ns16550_tx_irq;
-    uart->device = regs;
+    *uart =
+        (struct console_uart){ ns16550_put, ns16550_get, ns16550_irq_enable, ns16550_tx_irq, regs, false };
 }

@@ -20,12 +20,31 @@ struct console_uart {
 
 /* Where the registers are. Storage is the caller's and stays for good. */
 struct uart_regs {
-    uint8_t *base;      /* as mapped */
-    uint32_t reg_shift; /* 16550: registers are 1 << reg_shift bytes apart */
-    uint32_t reg_width; /* 16550: access width in bytes, 1 or 4 */
-    uint32_t tx_fifo;   /* 16550, private: what its FIFO holds ... */
-    uint32_t tx_room;   /* ... and how much of that is certainly free */
+    uint8_t *base;                /* as mapped */
+    uint32_t reg_shift;           /* 16550: registers are 1 << reg_shift bytes apart */
+    uint32_t reg_width;           /* 16550: access width in bytes, 1 or 4 */
+    uint32_t tx_fifo;             /* 16550, private: what its FIFO holds ... */
+    uint32_t tx_room;             /* ... and how much of that is certainly free */
+    const struct uart_fifo *fifo; /* the others, private */
 };
+
+/* What most devices have alike: registers of 32 bits, by their offsets, and bits in them. */
+struct uart_fifo {
+    uint32_t data;
+    uint32_t status;
+    uint32_t tx_full;  /* in status */
+    uint32_t rx_mask;  /* in status; reads as ... */
+    uint32_t rx_some;  /* ... this when there is something */
+    uint32_t latch;    /* where ones clear what is latched */
+    uint32_t latch_tx; /* 0: the device latches nothing */
+    uint32_t latch_rx;
+};
+
+uint32_t uart_read(const struct uart_regs *regs, uint32_t reg);
+void uart_write(const struct uart_regs *regs, uint32_t reg, uint32_t value);
+/* Fills *uart with the common put() and get(), and these. */
+void uart_fifo_open(struct uart_regs *regs, const struct uart_fifo *fifo, struct console_uart *uart,
+                    void (*irq_enable)(void *device), void (*tx_irq)(void *device, bool on));
 
 /* Make the device ready to send and receive, interrupts off, and fill *uart. */
 void pl011_open(struct uart_regs *regs, struct console_uart *uart); /* Arm PL011 and SBSA UART */
