@@ -6,49 +6,42 @@
 #define PSTATE_EL2H 9
 #define EC_HVC64    0x16
 
-/* What a compiled handler may change (x0, x1 only if \all; x19 for the pair), and what it preserves */
+/* x2 to x19 and x20 to x29 of the frame at \base; \op: stp or ldp */
+.macro PAIRS_LOW op, base
+    \op     x2, x3, [\base, #16]
+    \op     x4, x5, [\base, #32]
+    \op     x6, x7, [\base, #48]
+    \op     x8, x9, [\base, #64]
+    \op     x10, x11, [\base, #80]
+    \op     x12, x13, [\base, #96]
+    \op     x14, x15, [\base, #112]
+    \op     x16, x17, [\base, #128]
+    \op     x18, x19, [\base, #144]
+.endm
+
+.macro PAIRS_HIGH op, base
+    \op     x20, x21, [\base, #160]
+    \op     x22, x23, [\base, #176]
+    \op     x24, x25, [\base, #192]
+    \op     x26, x27, [\base, #208]
+    \op     x28, x29, [\base, #224]
+.endm
+
+/* What a compiled handler may change (x0, x1 only if \all; x19 for the pair); it preserves the high ones. */
 .macro SAVE_LOW base, all
     .if \all
     stp     x0, x1, [\base, #0]
     .endif
-    stp     x2, x3, [\base, #16]
-    stp     x4, x5, [\base, #32]
-    stp     x6, x7, [\base, #48]
-    stp     x8, x9, [\base, #64]
-    stp     x10, x11, [\base, #80]
-    stp     x12, x13, [\base, #96]
-    stp     x14, x15, [\base, #112]
-    stp     x16, x17, [\base, #128]
-    stp     x18, x19, [\base, #144]
+    PAIRS_LOW stp, \base
     str     x30, [\base, #240]
-.endm
-
-.macro SAVE_HIGH base
-    stp     x20, x21, [\base, #160]
-    stp     x22, x23, [\base, #176]
-    stp     x24, x25, [\base, #192]
-    stp     x26, x27, [\base, #208]
-    stp     x28, x29, [\base, #224]
 .endm
 
 /* x2 to x30, then x0 and x1; \base may be x0 */
 .macro LOAD base, all
     .if \all
-    ldp     x20, x21, [\base, #160]
-    ldp     x22, x23, [\base, #176]
-    ldp     x24, x25, [\base, #192]
-    ldp     x26, x27, [\base, #208]
-    ldp     x28, x29, [\base, #224]
+    PAIRS_HIGH ldp, \base
     .endif
-    ldp     x2, x3, [\base, #16]
-    ldp     x4, x5, [\base, #32]
-    ldp     x6, x7, [\base, #48]
-    ldp     x8, x9, [\base, #64]
-    ldp     x10, x11, [\base, #80]
-    ldp     x12, x13, [\base, #96]
-    ldp     x14, x15, [\base, #112]
-    ldp     x16, x17, [\base, #128]
-    ldp     x18, x19, [\base, #144]
+    PAIRS_LOW ldp, \base
     ldr     x30, [\base, #240]
     ldp     x0, x1, [\base, #0]
 .endm
@@ -158,7 +151,7 @@ a64_self_irq:
     mrs     x0, tpidr_el2
     ldr     x0, [x0, #CPU_CURRENT]
     SAVE_LOW x0, 0
-    SAVE_HIGH x0
+    PAIRS_HIGH stp, x0
     ldp     x2, x3, [sp], #16
     stp     x2, x3, [x0]
     mov     x4, sp
@@ -180,7 +173,7 @@ a64_sync:
     mrs     x3, tpidr_el2
     ldr     x0, [x3, #CPU_CURRENT]
     mrs     x1, esr_el2
-    SAVE_HIGH x0
+    PAIRS_HIGH stp, x0
     mov     x19, x3
     bl      a64_trap_sync
     b       a64_enter
@@ -188,7 +181,7 @@ a64_sync:
 a64_sync32:
     TO_STACK
     mrs     x1, esr_el2
-    SAVE_HIGH x0
+    PAIRS_HIGH stp, x0
     mov     x19, x4
     bl      a64_trap_sync32
     b       a64_enter
@@ -207,7 +200,7 @@ a64_leave:
     eret
     dsb     nsh /* nothing is speculated past the return */
     isb
-1:  SAVE_HIGH x0
+1:  PAIRS_HIGH stp, x0
     mov     x19, x3
 
 /* The one way to anything: x19 = struct hal_cpu, on the CPU's stack, interrupts masked. */
@@ -250,11 +243,7 @@ hal_context_yield:
     mrs     x1, tpidr_el2
     ldr     x0, [x1, #CPU_CURRENT]
     stp     x18, x19, [x0, #144]
-    stp     x20, x21, [x0, #160]
-    stp     x22, x23, [x0, #176]
-    stp     x24, x25, [x0, #192]
-    stp     x26, x27, [x0, #208]
-    stp     x28, x29, [x0, #224]
+    PAIRS_HIGH stp, x0
     str     x30, [x0, #240]
     mov     x3, sp
     str     x3, [x0, #FRAME_SP]
@@ -284,7 +273,7 @@ a64_broken:
     adrp    x1, a64_broken_frame
     add     x1, x1, :lo12:a64_broken_frame
     SAVE_LOW x1, 0
-    SAVE_HIGH x1
+    PAIRS_HIGH stp, x1
     mrs     x2, tpidr_el1
     mrs     x3, sp_el0
     stp     x2, x3, [x1, #16]
