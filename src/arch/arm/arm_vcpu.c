@@ -21,9 +21,8 @@
 static enum hv_status arm_map_interface(struct hal_domain *domain)
 {
     enum hv_status status = HV_OK;
-    uint32_t n;
 
-    for (n = 0u; (n < ARRAY_LEN(gic_host.gicv)) && (status == HV_OK); n++) {
+    for (uint32_t n = 0u; (n < ARRAY_LEN(gic_host.gicv)) && (status == HV_OK); n++) {
         status =
             hal_guestmap_map(&domain->map, gpa(domain->arm.gic.range[1].base + ((uint64_t)n * PAGE_BYTES)),
                              gic_host.gicv[n], PAGE_BYTES, HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);

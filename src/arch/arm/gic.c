@@ -56,7 +56,6 @@ bool gic_wait32(const volatile uint8_t *page, uint32_t offset, uint32_t mask, ui
 void gic_reset_bank(volatile uint8_t *page, uint32_t bank, uint32_t groups)
 {
     const uint32_t word = bank * 4u;
-    uint32_t n;
 
     gic_write32(page, GICD_ICENABLER + word, UINT32_MAX);
     gic_write32(page, GICD_ICPENDR + word, UINT32_MAX);
@@ -64,7 +63,7 @@ void gic_reset_bank(volatile uint8_t *page, uint32_t bank, uint32_t groups)
     /* without effect, and not needed, where secure firmware owns the groups (IHI 0069H 12.9.11, IHI 0048B
      * 4.3.4) */
     gic_write32(page, GICD_IGROUPR + word, groups);
-    for (n = 0u; n < 8u; n++) {
+    for (uint32_t n = 0u; n < 8u; n++) {
         gic_write32(page, GICD_IPRIORITYR + (bank * 32u) + (n * 4u), GIC_PRIORITIES4);
     }
 }
@@ -72,9 +71,7 @@ void gic_reset_bank(volatile uint8_t *page, uint32_t bank, uint32_t groups)
 /* All shared interrupts masked and level-sensitive. */
 static void gic_reset_shared(uint32_t groups)
 {
-    uint32_t bank;
-
-    for (bank = 1u; bank < (gic_host.nr_irqs / 32u); bank++) {
+    for (uint32_t bank = 1u; bank < (gic_host.nr_irqs / 32u); bank++) {
         gic_reset_bank(gic_host.gicd, bank, groups);
         gic_write32(gic_host.gicd, GICD_ICFGR + (bank * 8u), 0u);
         gic_write32(gic_host.gicd, GICD_ICFGR + (bank * 8u) + 4u, 0u);
@@ -127,7 +124,6 @@ enum hv_status hal_irq_init_cpu(void)
 {
     struct gic_cpu *cpu = gic_this_cpu();
     enum hv_status status = gic_is(gic_host.version, 3u) ? gicv3_init_cpu(cpu) : gicv2_init_cpu(cpu);
-    uint32_t slot;
 
     if (status != HV_OK) {
         return status;
@@ -136,7 +132,7 @@ enum hv_status hal_irq_init_cpu(void)
         log_line("gic: %u list registers are too few", gic_host.nr_lrs);
         return HV_NOT_SUPPORTED;
     }
-    for (slot = 0u; slot < gic_host.nr_lrs; slot++) {
+    for (uint32_t slot = 0u; slot < gic_host.nr_lrs; slot++) {
         gic_lr_write(slot, 0u);
     }
     gic_hcr_write(0u);
@@ -241,28 +237,31 @@ void hal_irq_ipi(cpuid_t cpu)
     }
 }
 
-static uint32_t gic_acknowledge(void)
-{
-    return gic_is(gic_host.version, 3u) ? arm_icc_iar1_read() : gicv2_acknowledge();
-}
-
-static void gic_priority_drop(uint32_t ack)
-{
-    if (gic_is(gic_host.version, 3u)) {
-        arm_icc_eoir1_write(ack);
-    } else {
-        gicv2_priority_drop(ack);
+/* What either version has a function for */
+#define GIC_READER(type, function, v3, v2)                                                                   \
+    type function(void)                                                                                      \
+    {                                                                                                        \
+        return gic_is(gic_host.version, 3u) ? v3() : v2();                                                   \
     }
-}
-
-void gic_deactivate(uint32_t ack)
-{
-    if (gic_is(gic_host.version, 3u)) {
-        arm_icc_dir_write(ack);
-    } else {
-        gicv2_deactivate(ack);
+#define GIC_ACTION(result, function, v3, v2, type)                                                           \
+    result function(type value)                                                                              \
+    {                                                                                                        \
+        if (gic_is(gic_host.version, 3u)) {                                                                  \
+            v3(value);                                                                                       \
+        } else {                                                                                             \
+            v2(value);                                                                                       \
+        }                                                                                                    \
     }
-}
+
+GIC_READER(static uint32_t, gic_acknowledge, arm_icc_iar1_read, gicv2_acknowledge)
+GIC_ACTION(static void, gic_priority_drop, arm_icc_eoir1_write, gicv2_priority_drop, uint32_t)
+GIC_ACTION(void, gic_deactivate, arm_icc_dir_write, gicv2_deactivate, uint32_t)
+GIC_READER(uint32_t, gic_lr_empty, arm_ich_elrsr_read, gicv2_lr_empty)
+GIC_READER(uint32_t, gic_hcr_read, arm_ich_hcr_read, gicv2_hcr_read)
+GIC_ACTION(void, gic_hcr_write, arm_ich_hcr_write, gicv2_hcr_write, uint32_t)
+GIC_READER(uint32_t, gic_vmcr_read, arm_ich_vmcr_read, gicv2_vmcr_read)
+GIC_ACTION(void, gic_interface_save, gicv3_interface_save, gicv2_interface_save, struct vgic_vcpu *)
+GIC_ACTION(void, gic_interface_load, gicv3_interface_load, gicv2_interface_load, const struct vgic_vcpu *)
 
 void gic_private_set_active(uint32_t intid)
 {
@@ -281,48 +280,6 @@ void gic_lr_write(uint32_t slot, uint64_t value)
         gicv3_lr_write(slot, value);
     } else {
         gicv2_lr_write(slot, value);
-    }
-}
-
-uint32_t gic_lr_empty(void)
-{
-    return gic_is(gic_host.version, 3u) ? arm_ich_elrsr_read() : gicv2_lr_empty();
-}
-
-uint32_t gic_hcr_read(void)
-{
-    return gic_is(gic_host.version, 3u) ? arm_ich_hcr_read() : gicv2_hcr_read();
-}
-
-void gic_hcr_write(uint32_t value)
-{
-    if (gic_is(gic_host.version, 3u)) {
-        arm_ich_hcr_write(value);
-    } else {
-        gicv2_hcr_write(value);
-    }
-}
-
-uint32_t gic_vmcr_read(void)
-{
-    return gic_is(gic_host.version, 3u) ? arm_ich_vmcr_read() : gicv2_vmcr_read();
-}
-
-void gic_interface_save(struct vgic_vcpu *vgic)
-{
-    if (gic_is(gic_host.version, 3u)) {
-        gicv3_interface_save(vgic);
-    } else {
-        gicv2_interface_save(vgic);
-    }
-}
-
-void gic_interface_load(const struct vgic_vcpu *vgic)
-{
-    if (gic_is(gic_host.version, 3u)) {
-        gicv3_interface_load(vgic);
-    } else {
-        gicv2_interface_load(vgic);
     }
 }
 

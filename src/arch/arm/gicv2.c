@@ -94,12 +94,11 @@ enum hv_status gicv2_init(void)
 enum hv_status gicv2_init_cpu(struct gic_cpu *cpu)
 {
     uint32_t mask = 0u;
-    uint32_t n;
 
     gic_reset_bank(gic_host.gicd, 0u, 0u);
     /* The target registers of the private interrupts tell which interface this is; a GIC of one CPU has none
      * (4.3.12). */
-    for (n = 0u; n < 8u; n++) {
+    for (uint32_t n = 0u; n < 8u; n++) {
         mask |= gic_read32(gic_host.gicd, GICD_ITARGETSR + (n * 4u));
     }
     mask |= mask >> 16u;

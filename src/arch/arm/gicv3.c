@@ -80,14 +80,13 @@ enum hv_status gicv3_init(void)
     const struct arm_plan_host *host = gic_host.host;
     const uint32_t arch = PIDR2_ARCH(gic_read32(gic_host.gicd, GICD_V3_PIDR2));
     enum hv_status status = HV_OK;
-    uint32_t n;
 
     if ((arch != 3u) && (arch != 4u)) {
         log_line("gic: the distributor says architecture %u, not 3 or 4", arch);
         return HV_NOT_SUPPORTED;
     }
     gicv3_nr_redists = 0u;
-    for (n = 0u; (n < host->nr_gicr) && (n < ARM_REDIST_REGIONS_MAX) && (status == HV_OK); n++) {
+    for (uint32_t n = 0u; (n < host->nr_gicr) && (n < ARM_REDIST_REGIONS_MAX) && (status == HV_OK); n++) {
         status = gicv3_scan(&host->gicr[n], host->gicr_stride);
     }
     if (status != HV_OK) {
@@ -105,9 +104,7 @@ enum hv_status gicv3_init(void)
 
 static volatile uint8_t *gicv3_find(uint32_t affinity)
 {
-    uint32_t n;
-
-    for (n = 0u; n < gicv3_nr_redists; n++) {
+    for (uint32_t n = 0u; n < gicv3_nr_redists; n++) {
         if (gicv3_redists[n].affinity == affinity) {
             return gicv3_redists[n].page;
         }
@@ -213,10 +210,8 @@ void gicv3_lr_write(uint32_t slot, uint64_t value)
 
 void gicv3_interface_save(struct vgic_vcpu *vgic)
 {
-    uint32_t n;
-
     vgic->vmcr = arm_ich_vmcr_read();
-    for (n = 0u; n < gic_host.nr_aprs; n++) {
+    for (uint32_t n = 0u; n < gic_host.nr_aprs; n++) {
         vgic->apr[0][n & 3u] = arm_ich_apr_read(0u, n);
         vgic->apr[1][n & 3u] = arm_ich_apr_read(1u, n);
     }
@@ -224,10 +219,8 @@ void gicv3_interface_save(struct vgic_vcpu *vgic)
 
 void gicv3_interface_load(const struct vgic_vcpu *vgic)
 {
-    uint32_t n;
-
     arm_ich_vmcr_write(vgic->vmcr);
-    for (n = 0u; n < gic_host.nr_aprs; n++) {
+    for (uint32_t n = 0u; n < gic_host.nr_aprs; n++) {
         arm_ich_apr_write(0u, n, vgic->apr[0][n & 3u]);
         arm_ich_apr_write(1u, n, vgic->apr[1][n & 3u]);
     }

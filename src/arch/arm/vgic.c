@@ -113,9 +113,7 @@ void vgic_post(struct hal_vcpu *vcpu, uint64_t bits)
 
 static void vgic_post_set(const struct hal_domain *domain, const uint64_t *set, uint64_t bits)
 {
-    uint32_t word;
-
-    for (word = 0u; word < 2u; word++) {
+    for (uint32_t word = 0u; word < 2u; word++) {
         uint64_t left = set[word];
 
         while (left != 0u) { /* at most 64 */

@@ -45,18 +45,15 @@ void vgic_set_ptimer(struct hal_vcpu *vcpu, bool level)
 /* Edges that others sent. */
 static void vgic_take_edges(struct vgic_vcpu *vgic, uint32_t edges)
 {
-    uint32_t word;
-    uint32_t n;
-
     if (!gic_is(gic_host.version, 2u)) {
         vgic->priv.latch |= edges;
         return;
     }
     vgic->priv.latch |= edges & ~VGIC_SGI_BITS;
-    for (word = 0u; ((edges & VGIC_SGI_BITS) != 0u) && (word < 2u); word++) {
+    for (uint32_t word = 0u; ((edges & VGIC_SGI_BITS) != 0u) && (word < 2u); word++) {
         const uint64_t senders = hal_exchange64(&vgic->sgi_in[word], 0u);
 
-        for (n = 0u; n < 8u; n++) {
+        for (uint32_t n = 0u; n < 8u; n++) {
             const uint8_t set = (uint8_t)(senders >> (n * 8u));
 
             vgic->sgi_source[(word * 8u) + n] |= set;
@@ -67,9 +64,7 @@ static void vgic_take_edges(struct vgic_vcpu *vgic, uint32_t edges)
 
 static void vgic_take_remote(struct hal_vcpu *vcpu)
 {
-    uint32_t kind;
-
-    for (kind = 0u; kind < ARRAY_LEN(vcpu->arm.vgic.remote); kind++) {
+    for (uint32_t kind = 0u; kind < ARRAY_LEN(vcpu->arm.vgic.remote); kind++) {
         const uint64_t bits = hal_exchange64(&vcpu->arm.vgic.remote[kind], 0u);
 
         vgic_write_private(vcpu, 2u + (kind * 2u), (uint32_t)bits);

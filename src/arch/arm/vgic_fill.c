@@ -250,7 +250,6 @@ void vgic_fill(struct hal_vcpu *vcpu)
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     struct vgic_choice choice;
     uint32_t hcr = GIC_HCR_EN;
-    uint32_t n;
 
     if (vgic_fill_private(vcpu) && (vgic->spi_banks == 0u)) {
         return;
@@ -265,7 +264,7 @@ void vgic_fill(struct hal_vcpu *vcpu)
         vgic_pull(vcpu);
         vgic_gather(vcpu, &choice, gic_host.nr_lrs - 1u);
     }
-    for (n = 0u; n < choice.count; n++) { /* at most VGIC_LRS_MAX - 1 */
+    for (uint32_t n = 0u; n < choice.count; n++) { /* at most VGIC_LRS_MAX - 1 */
         const uint32_t room = vgic_slots() & ~vgic->lr_used;
 
         if (room != 0u) {

@@ -266,9 +266,7 @@ struct hal_domain *hal_irq_guest(uint32_t irq, uint32_t *virq)
 
 void hal_irq_adopt(cpuid_t from)
 {
-    uint32_t n;
-
-    for (n = 0u; n < ARRAY_LEN(vgic_line); n++) {
+    for (uint32_t n = 0u; n < ARRAY_LEN(vgic_line); n++) {
         if ((vgic_line[n].domain != NULL) && (vgic_line[n].cpu == (uint8_t)from)) {
             line_direct(&vgic_line[n], n + GIC_PRIVATE, cpu_id());
         }

@@ -167,9 +167,8 @@ static bool vgic_recall(const struct vgic_access *access, struct hal_vcpu *owner
 {
     struct vgic_shared *shared = access->vcpu->domain->arm.vgic;
     bool waits = false;
-    uint32_t n;
 
-    for (n = 0u; n < access->vcpu->domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
+    for (uint32_t n = 0u; n < access->vcpu->domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
         struct hal_vcpu *other = upcall_vcpu(access->vcpu->domain, n);
         bool has;
 
@@ -323,9 +322,8 @@ static void vgic_remote_bits(struct vgic_access *access, struct hal_vcpu *owner,
 static void vgic_priorities(struct vgic_access *access, struct vgic_bank *bank, uint32_t first)
 {
     uint64_t value = 0u;
-    uint32_t n;
 
-    for (n = 0u; n < access->width; n++) { /* at most 4 */
+    for (uint32_t n = 0u; n < access->width; n++) { /* at most 4 */
         uint8_t *priority = &bank->priority[(first + n) % VGIC_BANK_IRQS];
 
         if (access->write) {
@@ -346,7 +344,6 @@ static void vgic_configure(struct vgic_access *access, struct vgic_bank *bank, u
     /* guests are told that events are a level, and some check it */
     uint32_t edges = (intid < GIC_PRIVATE) ? (bank->edge & ~VGIC_EVENT_BIT) : bank->edge;
     uint64_t value = 0u;
-    uint32_t n;
 
     if ((intid >= GIC_PRIVATE) && (domain->arm.lines != NULL)) {
         const uint32_t number = ((intid / VGIC_BANK_IRQS) - 1u) % VGIC_SPI_BANKS;
@@ -357,13 +354,13 @@ static void vgic_configure(struct vgic_access *access, struct vgic_bank *bank, u
     edges = (edges >> shift) & 0xFFFFu;
     if (access->write) {
         edges = 0u;
-        for (n = 0u; n < VGIC_ICFGR_IRQS; n++) {
+        for (uint32_t n = 0u; n < VGIC_ICFGR_IRQS; n++) {
             edges |= (uint32_t)((access->value >> ((n * 2u) + 1u)) & 1u) << n;
         }
         fixed |= ~(0xFFFFu << shift);
         bank->edge = (bank->edge & fixed) | ((edges << shift) & ~fixed);
     } else {
-        for (n = 0u; n < VGIC_ICFGR_IRQS; n++) {
+        for (uint32_t n = 0u; n < VGIC_ICFGR_IRQS; n++) {
             value |= (uint64_t)((edges >> n) & 1u) << ((n * 2u) + 1u);
         }
         access->value = value;
@@ -452,11 +449,10 @@ void vgic_write_ctlr(struct hal_vcpu *vcpu, uint32_t groups)
 {
     struct vgic_shared *shared = vcpu->domain->arm.vgic;
     const uint64_t flags = vgic_lock(vcpu->domain);
-    uint32_t n;
 
     if (shared->ctlr != groups) {
         shared->ctlr = groups;
-        for (n = 0u; n < vcpu->domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
+        for (uint32_t n = 0u; n < vcpu->domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
             struct hal_vcpu *other = upcall_vcpu(vcpu->domain, n);
 
             if (other != NULL) {

@@ -19,7 +19,6 @@ static void vgicv2_write_sgir(struct hal_vcpu *vcpu, uint32_t value)
 {
     const uint32_t self = BIT32((vcpu->index & 7u));
     uint32_t targets;
-    uint32_t n;
 
     switch ((value >> 24u) & 3u) {
     case SGIR_LIST:
@@ -35,7 +34,7 @@ static void vgicv2_write_sgir(struct hal_vcpu *vcpu, uint32_t value)
         targets = 0u;
         break;
     }
-    for (n = 0u; n < 8u; n++) {
+    for (uint32_t n = 0u; n < 8u; n++) {
         struct hal_vcpu *to = ((targets & BIT32(n)) != 0u) ? upcall_vcpu(vcpu->domain, n) : NULL;
 
         if (to != NULL) {
@@ -52,10 +51,9 @@ static void vgicv2_sgi_senders(struct vgic_access *access)
     const bool sets = access->offset >= GICD_SPENDSGIR;
     const uint64_t flags = vgic_lock(vcpu->domain);
     uint64_t value = 0u;
-    uint32_t n;
 
     vgic_sync(vcpu);
-    for (n = 0u; n < access->width; n++) { /* at most 4 */
+    for (uint32_t n = 0u; n < access->width; n++) { /* at most 4 */
         const uint32_t sgi = ((access->offset & 15u) + n) & 15u;
         const uint32_t bits = (uint32_t)(access->value >> (n * 8u)) & 0xFFu;
         const uint32_t from = BIT32((vgic->sgi_from[sgi] & 7u));
@@ -90,9 +88,8 @@ static void vgicv2_targets(struct vgic_access *access)
     const uint32_t everyone = BIT32((domain->arm.nr_vcpus & 15u)) - 1u;
     const uint64_t flags = vgic_lock(domain);
     uint64_t value = 0u;
-    uint32_t n;
 
-    for (n = 0u; n < access->width; n++) { /* at most 4 */
+    for (uint32_t n = 0u; n < access->width; n++) { /* at most 4 */
         const uint32_t intid = first + n;
         uint32_t targets = BIT32((access->vcpu->index & 7u));
 

@@ -60,12 +60,11 @@ uint64_t hal_vplat_cpu_hwid(uint32_t index)
 static void vplat_cpus(const struct hal_domain *domain, const struct hal_tree *tree)
 {
     const char *compatible = arm_host()->cpu_compatible;
-    uint32_t n;
 
     tree->begin(tree->ctx, "cpus");
     vplat_cell(tree, "#address-cells", 1u);
     vplat_cell(tree, "#size-cells", 0u);
-    for (n = 0u; n < domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
+    for (uint32_t n = 0u; n < domain->arm.nr_vcpus; n++) { /* at most HV_VCPUS_MAX */
         const uint64_t hwid = hal_vplat_cpu_hwid(n);
 
         vplat_begin_at(tree, "cpu@", hwid);

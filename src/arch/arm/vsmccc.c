@@ -40,9 +40,7 @@ static const uint32_t smccc_psci_uid[4] = { 0x6F3863F8u, 0xBD4C394Bu, 0x16CE2092
 
 static void smccc_answer_uid(struct hal_vcpu *vcpu, const uint32_t *uid)
 {
-    uint32_t n;
-
-    for (n = 0u; n < 4u; n++) {
+    for (uint32_t n = 0u; n < 4u; n++) {
         arm_reg_set(vcpu, n, uid[n]);
     }
 }

@@ -45,60 +45,57 @@ static inline void arm_icc_sgi1r_write(uint64_t value)
         action;                                                                                              \
         break
 
+/* Registers that are numbered in the instruction, eight of them: op is done with register n of r0 .. r7, and
+ * with its number. */
+#define ARM_EIGHT(n, op, r0, r1, r2, r3, r4, r5, r6, r7)                                                     \
+    switch ((n) & 7u) {                                                                                      \
+        ARM_CASE(0u, op(r0, 0));                                                                             \
+        ARM_CASE(1u, op(r1, 1));                                                                             \
+        ARM_CASE(2u, op(r2, 2));                                                                             \
+        ARM_CASE(3u, op(r3, 3));                                                                             \
+        ARM_CASE(4u, op(r4, 4));                                                                             \
+        ARM_CASE(5u, op(r5, 5));                                                                             \
+        ARM_CASE(6u, op(r6, 6));                                                                             \
+    default:                                                                                                 \
+        op(r7, 7);                                                                                           \
+        break;                                                                                               \
+    }
+
+#define ARM_APR_READ(name, m)  value = ARM_READ(name)
+#define ARM_APR_WRITE(name, m) ARM_WRITE(name, value)
+#define ARM_APRS(n, op)                                                                                      \
+    ARM_EIGHT(n, op, ich_ap0r0_el2, ich_ap0r1_el2, ich_ap0r2_el2, ich_ap0r3_el2, ich_ap1r0_el2,              \
+              ich_ap1r1_el2, ich_ap1r2_el2, ich_ap1r3_el2)
+
 /* group 0 or 1; n below the number that ICH_VTR_EL2.PREbits implies, others are not accessible (IHI 0069
  * section 12.4) */
 static inline uint32_t arm_ich_apr_read(uint32_t group, uint32_t n)
 {
     uint64_t value;
 
-    switch ((group << 2u) | n) {
-        ARM_CASE(0u, value = ARM_READ(ich_ap0r0_el2));
-        ARM_CASE(1u, value = ARM_READ(ich_ap0r1_el2));
-        ARM_CASE(2u, value = ARM_READ(ich_ap0r2_el2));
-        ARM_CASE(3u, value = ARM_READ(ich_ap0r3_el2));
-        ARM_CASE(4u, value = ARM_READ(ich_ap1r0_el2));
-        ARM_CASE(5u, value = ARM_READ(ich_ap1r1_el2));
-        ARM_CASE(6u, value = ARM_READ(ich_ap1r2_el2));
-    default:
-        value = ARM_READ(ich_ap1r3_el2);
-        break;
-    }
+    ARM_APRS((group << 2u) | n, ARM_APR_READ)
     return (uint32_t)value;
 }
 
 static inline void arm_ich_apr_write(uint32_t group, uint32_t n, uint32_t value)
 {
-    switch ((group << 2u) | n) {
-        ARM_CASE(0u, ARM_WRITE(ich_ap0r0_el2, value));
-        ARM_CASE(1u, ARM_WRITE(ich_ap0r1_el2, value));
-        ARM_CASE(2u, ARM_WRITE(ich_ap0r2_el2, value));
-        ARM_CASE(3u, ARM_WRITE(ich_ap0r3_el2, value));
-        ARM_CASE(4u, ARM_WRITE(ich_ap1r0_el2, value));
-        ARM_CASE(5u, ARM_WRITE(ich_ap1r1_el2, value));
-        ARM_CASE(6u, ARM_WRITE(ich_ap1r2_el2, value));
-    default:
-        ARM_WRITE(ich_ap1r3_el2, value);
-        break;
-    }
+    ARM_APRS((group << 2u) | n, ARM_APR_WRITE)
 }
 
-/* List registers are numbered in the instruction, so there is one of them per number; n <= 15. */
+/* List registers; n <= 15 */
+#define ARM_LRS_LOW(n, op)  ARM_EIGHT(n, op, 0, 1, 2, 3, 4, 5, 6, 7)
+#define ARM_LRS_HIGH(n, op) ARM_EIGHT(n, op, 8, 9, 10, 11, 12, 13, 14, 15)
+
+#define ARM_LR_READ_LOW(n, m)   value = ARM_READ_LR_LOW(n)
+#define ARM_LR_READ_HIGH(n, m)  value = ARM_READ_LR_HIGH(n, m)
+#define ARM_LR_WRITE_LOW(n, m)  ARM_WRITE_LR_LOW(n, value)
+#define ARM_LR_WRITE_HIGH(n, m) ARM_WRITE_LR_HIGH(n, m, value)
+
 static inline uint64_t arm_ich_lr_low_read(uint32_t n)
 {
     uint64_t value;
 
-    switch (n) {
-        ARM_CASE(0u, value = ARM_READ_LR_LOW(0));
-        ARM_CASE(1u, value = ARM_READ_LR_LOW(1));
-        ARM_CASE(2u, value = ARM_READ_LR_LOW(2));
-        ARM_CASE(3u, value = ARM_READ_LR_LOW(3));
-        ARM_CASE(4u, value = ARM_READ_LR_LOW(4));
-        ARM_CASE(5u, value = ARM_READ_LR_LOW(5));
-        ARM_CASE(6u, value = ARM_READ_LR_LOW(6));
-    default:
-        value = ARM_READ_LR_LOW(7);
-        break;
-    }
+    ARM_LRS_LOW(n, ARM_LR_READ_LOW)
     return value;
 }
 
@@ -106,51 +103,18 @@ static inline uint64_t arm_ich_lr_high_read(uint32_t n)
 {
     uint64_t value;
 
-    switch (n) {
-        ARM_CASE(8u, value = ARM_READ_LR_HIGH(8, 0));
-        ARM_CASE(9u, value = ARM_READ_LR_HIGH(9, 1));
-        ARM_CASE(10u, value = ARM_READ_LR_HIGH(10, 2));
-        ARM_CASE(11u, value = ARM_READ_LR_HIGH(11, 3));
-        ARM_CASE(12u, value = ARM_READ_LR_HIGH(12, 4));
-        ARM_CASE(13u, value = ARM_READ_LR_HIGH(13, 5));
-        ARM_CASE(14u, value = ARM_READ_LR_HIGH(14, 6));
-    default:
-        value = ARM_READ_LR_HIGH(15, 7);
-        break;
-    }
+    ARM_LRS_HIGH(n, ARM_LR_READ_HIGH)
     return value;
 }
 
 static inline void arm_ich_lr_low_write(uint32_t n, uint64_t value)
 {
-    switch (n) {
-        ARM_CASE(0u, ARM_WRITE_LR_LOW(0, value));
-        ARM_CASE(1u, ARM_WRITE_LR_LOW(1, value));
-        ARM_CASE(2u, ARM_WRITE_LR_LOW(2, value));
-        ARM_CASE(3u, ARM_WRITE_LR_LOW(3, value));
-        ARM_CASE(4u, ARM_WRITE_LR_LOW(4, value));
-        ARM_CASE(5u, ARM_WRITE_LR_LOW(5, value));
-        ARM_CASE(6u, ARM_WRITE_LR_LOW(6, value));
-    default:
-        ARM_WRITE_LR_LOW(7, value);
-        break;
-    }
+    ARM_LRS_LOW(n, ARM_LR_WRITE_LOW)
 }
 
 static inline void arm_ich_lr_high_write(uint32_t n, uint64_t value)
 {
-    switch (n) {
-        ARM_CASE(8u, ARM_WRITE_LR_HIGH(8, 0, value));
-        ARM_CASE(9u, ARM_WRITE_LR_HIGH(9, 1, value));
-        ARM_CASE(10u, ARM_WRITE_LR_HIGH(10, 2, value));
-        ARM_CASE(11u, ARM_WRITE_LR_HIGH(11, 3, value));
-        ARM_CASE(12u, ARM_WRITE_LR_HIGH(12, 4, value));
-        ARM_CASE(13u, ARM_WRITE_LR_HIGH(13, 5, value));
-        ARM_CASE(14u, ARM_WRITE_LR_HIGH(14, 6, value));
-    default:
-        ARM_WRITE_LR_HIGH(15, 7, value);
-        break;
-    }
+    ARM_LRS_HIGH(n, ARM_LR_WRITE_HIGH)
 }
 
 #endif
