@@ -24,10 +24,8 @@ uint32_t percpu_count_online(void)
 {
     uint32_t count = 0;
 
-    for (uint32_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
-        if (hal_load_acquire32(&percpu_area[cpu].online) != 0u) {
-            count++;
-        }
+    for (uint64_t left = percpu_online(); left != 0u; left &= left - 1u) { /* at most HV_CPUS_MAX */
+        count++;
     }
     return count;
 }

@@ -26,7 +26,6 @@ bool domain_fault_note(struct domain *domain, const struct domain_fault *fault)
     const uint64_t now_ns = hal_timer_now_ns();
     const uint64_t n = domain->nr_faults + 1u;
     struct domain_fault *at = find(domain, fault);
-    bool worth;
 
     if (at == NULL) {
         const uint32_t kinds = domain->nr_fault_kinds;
@@ -38,7 +37,8 @@ bool domain_fault_note(struct domain *domain, const struct domain_fault *fault)
         at->count = 0;
         at->tell = false;
     }
-    worth = fault->tell && ((n <= LOG_ALL_BELOW) || ((n & (n - 1u)) == 0u));
+    const bool worth = fault->tell && ((n <= LOG_ALL_BELOW) || ((n & (n - 1u)) == 0u));
+
     at->tell = at->tell || worth;
     at->last_ns = now_ns;
     at->count++;

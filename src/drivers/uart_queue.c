@@ -113,12 +113,11 @@ static void irq_set(struct uart_queue *q, bool want)
 /* A latching interrupt is on before the byte behind which it is needed. */
 static bool send_one(struct uart_queue *q, uint8_t byte, bool needed)
 {
-    bool sent;
-
     if (needed) {
         irq_set(q, true);
     }
-    sent = put_one(q, byte);
+    bool sent = put_one(q, byte);
+
     if (!sent && (q->driven == DRIVEN_LATCH) && !q->irq_on) {
         irq_set(q, true);
         sent = put_one(q, byte); /* what is full now interrupts later */

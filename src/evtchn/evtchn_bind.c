@@ -50,14 +50,14 @@ static int64_t alloc_unbound(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     struct evtchn_domain *const ed = vcpu->domain->events;
     const uint32_t who = arg->alloc_unbound.remote_dom;
-    int64_t result;
 
     if (!is_self(ed, arg->alloc_unbound.dom)) {
         return -XEN_EPERM;
     }
     const uint64_t flags = spin_lock(&evtchn_lock);
 
-    result = port_take(ed, 0u);
+    int64_t result = port_take(ed, 0u);
+
     if (result > 0) {
         arg->alloc_unbound.port = (uint32_t)result;
         ed->port[result].link = evtchn_link_unbound((who == XEN_DOMID_SELF) ? ed->domain->id : who);
@@ -112,14 +112,14 @@ static int64_t bind_pirq(struct vcpu *vcpu, union xen_evtchn_op *arg)
 static int64_t bind_ipi(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     struct evtchn_domain *const ed = vcpu->domain->events;
-    int64_t result;
 
     if (arg->bind_ipi.vcpu >= vcpu->domain->nr_vcpus) {
         return -XEN_ENOENT;
     }
     const uint64_t flags = spin_lock(&evtchn_lock);
 
-    result = port_take(ed, hal_index(arg->bind_ipi.vcpu, vcpu->domain->nr_vcpus));
+    int64_t result = port_take(ed, hal_index(arg->bind_ipi.vcpu, vcpu->domain->nr_vcpus));
+
     if (result > 0) {
         ed->port[result].link = LINK_IPI;
         arg->bind_ipi.port = (uint32_t)result;
@@ -367,11 +367,11 @@ static int64_t poll_look(struct vcpu *vcpu, const uint32_t *port, uint32_t nr_po
 int64_t evtchn_poll(struct vcpu *vcpu, const uint32_t *port, uint32_t nr_ports, uint64_t timeout_ns)
 {
     const uint64_t guest_ns = hal_timer_ns(hal_domain_counter(&vcpu->domain->hal));
-    int64_t waits;
 
     vcpu->poll = (uint32_t)VCPU_POLL_WAITS;
     hal_barrier();
-    waits = poll_look(vcpu, port, nr_ports);
+    int64_t waits = poll_look(vcpu, port, nr_ports);
+
     if ((waits > 0) && (timeout_ns != 0u) && (timeout_ns <= guest_ns)) {
         waits = 0;
     }

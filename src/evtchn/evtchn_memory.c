@@ -25,10 +25,10 @@ static int64_t page_put(struct evtchn_domain *ed, uint32_t i, uint64_t gfn, bool
 {
     struct hal_guestmap *const map = &ed->domain->hal.map;
     const gpa_t at = gpa(gfn << PAGE_SHIFT);
-    enum hv_status status;
 
     hal_guestmap_begin(map);
-    status = hal_guestmap_unmap(map, at, PAGE_BYTES);
+    enum hv_status status = hal_guestmap_unmap(map, at, PAGE_BYTES);
+
     if ((status == HV_OK) && keep) {
         status = domain_copy_in(ed->domain, page_va(ed, i), at, PAGE_BYTES);
     }

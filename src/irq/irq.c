@@ -103,13 +103,13 @@ void irq_adopt(cpuid_t from)
 static void irq_handle(struct irq_handler *entry)
 {
     const uint64_t now_ns = hal_timer_now_ns();
-    uint64_t end_ns;
 
     if ((now_ns - entry->window_ns) >= IRQ_WINDOW_NS) {
         irq_begin_window(entry, now_ns);
     }
     entry->handler(entry->ctx);
-    end_ns = hal_timer_now_ns();
+    const uint64_t end_ns = hal_timer_now_ns();
+
     entry->spent_ns += end_ns - now_ns;
     entry->nr++;
     if ((entry->nr >= IRQ_WINDOW_MAX) || (entry->spent_ns >= IRQ_WINDOW_SPENT_NS)) {

@@ -78,11 +78,10 @@ static void operator_receive(void *ctx, uint8_t c)
 
 enum hv_status operator_start(void)
 {
-    enum hv_status status;
-
     operator_console.name = "operator";
     operator_console.rx = operator_receive;
-    status = console_register_last(&operator_console);
+    const enum hv_status status = console_register_last(&operator_console);
+
     if (status == HV_OK) {
         work_setup(&operator_work, line_run);
         say(prompt);

@@ -145,21 +145,17 @@ static void do_restart(struct console *out, struct domain *domain)
 
 static void do_log(struct console *out, struct domain *domain)
 {
-    struct sink s;
+    struct sink s = { .out = out };
 
     (void)domain;
-    s.out = out;
-    s.len = 0u;
     log_dump(sink_put, &s);
     sink_end(&s);
 }
 
 static void do_console(struct console *out, struct domain *domain)
 {
-    struct sink s;
+    struct sink s = { .out = out };
 
-    s.out = out;
-    s.len = 0u;
     console_replay(&domain->console, sink_put, &s);
     sink_end(&s);
 }
@@ -286,12 +282,12 @@ static void do_help(struct console *out, struct domain *domain)
 static char *word_take(char **rest)
 {
     char *word = *rest;
-    char *end;
 
     while (*word == ' ') {
         word = &word[1];
     }
-    end = word;
+    char *end = word;
+
     while ((*end != ' ') && (*end != '\0')) {
         end = &end[1];
     }

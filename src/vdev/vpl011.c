@@ -153,21 +153,6 @@ static uint32_t flags(const struct vpl011 *uart, uint32_t tx_count)
     return fr;
 }
 
-/* What is neither SBSA's nor the PL011's reads as zero. */
-static uint32_t other_read(const struct vpl011 *uart, uint64_t offset)
-{
-    uint32_t value = 0;
-
-    if (offset < (4u * VPL011_PLAIN_REGS)) {
-        value = uart->plain[offset / 4u];
-    } else if (offset >= REG_ID) {
-        value = id_regs[(offset - REG_ID) / 4u];
-    } else {
-        value = 0u;
-    }
-    return value;
-}
-
 static uint32_t reg_read(struct vpl011 *uart, uint64_t offset)
 {
     uint32_t value;
@@ -192,8 +177,12 @@ static uint32_t reg_read(struct vpl011 *uart, uint64_t offset)
     case REG_MIS:
         value = raw_status(uart) & uart->mask;
         break;
-    default:
-        value = other_read(uart, offset);
+    default: /* what is neither SBSA's nor the PL011's reads as zero */
+        if (offset < (4u * VPL011_PLAIN_REGS)) {
+            value = uart->plain[offset / 4u];
+        } else {
+            value = (offset >= REG_ID) ? id_regs[(offset - REG_ID) / 4u] : 0u;
+        }
         break;
     }
     return value;

@@ -80,12 +80,12 @@ enum hal_resume arm_cp_access(struct hal_vcpu *vcpu, uint64_t esr)
         .write = arm_esr_sysreg_write(esr),
         .value = arm_reg_get(vcpu, cp.rt) & UINT32_MAX,
     };
-    enum hal_resume resume;
 
     if (cp.rt2 != ARM_CP_NO_RT2) {
         access.value |= arm_reg_get(vcpu, cp.rt2) << 32u;
     }
-    resume = arm_sysreg_access(vcpu, &access);
+    const enum hal_resume resume = arm_sysreg_access(vcpu, &access);
+
     if ((resume == HAL_RESUME_NEXT) && !access.write) {
         arm_reg_set(vcpu, cp.rt, access.value & UINT32_MAX);
         if (cp.rt2 != ARM_CP_NO_RT2) {

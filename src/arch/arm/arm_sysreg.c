@@ -73,24 +73,18 @@ static void sysreg_set_way(uint64_t operand)
     const uint32_t level = (uint32_t)bits_field(operand, 3u, 1u);
     const uint64_t type = (level < 7u) ? ((arm_clidr_read() >> (level * 3u)) & 7u) : 0u;
     const bool is_wide = arm_ccsidr_is_wide();
-    uint64_t ccsidr;
-    uint64_t sets;
-    uint64_t ways;
-    uint32_t way_low;
-    uint32_t set_low;
-    uint64_t way;
-    uint64_t set;
 
     if ((type < 2u) || (type > 4u)) {
         return;
     }
-    ccsidr = arm_ccsidr_read(level << 1u);
-    set_low = (uint32_t)(ccsidr & 7u) + 4u;
-    sets = (is_wide ? bits_field(ccsidr, 55u, 32u) : bits_field(ccsidr, 27u, 13u)) + 1u;
-    ways = (is_wide ? bits_field(ccsidr, 23u, 3u) : bits_field(ccsidr, 12u, 3u)) + 1u;
-    way_low = 32u - sysreg_log2_up(ways);
-    way = (operand & 0xFFFFFFFFu) >> way_low;
-    set = (operand & ((1ULL << way_low) - 1u)) >> set_low;
+    const uint64_t ccsidr = arm_ccsidr_read(level << 1u);
+    const uint32_t set_low = (uint32_t)(ccsidr & 7u) + 4u;
+    const uint64_t sets = (is_wide ? bits_field(ccsidr, 55u, 32u) : bits_field(ccsidr, 27u, 13u)) + 1u;
+    const uint64_t ways = (is_wide ? bits_field(ccsidr, 23u, 3u) : bits_field(ccsidr, 12u, 3u)) + 1u;
+    const uint32_t way_low = 32u - sysreg_log2_up(ways);
+    const uint64_t way = (operand & 0xFFFFFFFFu) >> way_low;
+    const uint64_t set = (operand & ((1ULL << way_low) - 1u)) >> set_low;
+
     if ((way < ways) && (set < sets)) {
         arm_dc_cisw((way << way_low) | (set << set_low) | ((uint64_t)level << 1u));
     }

@@ -92,7 +92,6 @@ void hal_timer_set(uint64_t deadline_ns)
 {
     const uint64_t now = arm_counter_read();
     const uint64_t now_ns = timer_scale(now - timer_start, &timer_ns_per_tick);
-    uint64_t left_ns;
 
     if (deadline_ns == TIME_NEVER) {
         arm_hyp_timer_write(UINT64_MAX, 0u);
@@ -100,6 +99,8 @@ void hal_timer_set(uint64_t deadline_ns)
     }
     /* At most a day at once, which keeps the error of the factor below 1 ms; the caller sets it again when
      * nothing is due. */
-    left_ns = (deadline_ns > now_ns) ? bits_min(deadline_ns - now_ns, 86400u * TIMER_NS_PER_S) : 0u;
+    const uint64_t left_ns =
+        (deadline_ns > now_ns) ? bits_min(deadline_ns - now_ns, 86400u * TIMER_NS_PER_S) : 0u;
+
     arm_hyp_timer_write(now + timer_scale(left_ns, &timer_ticks_per_ns) + 1u, TIMER_ENABLE);
 }

@@ -32,11 +32,10 @@ static enum hv_status arm_map_interface(struct hal_domain *domain)
 
 enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domain_config *config)
 {
-    uint32_t nr_vcpus_max;
-    enum hv_status status;
-
     domain->arm = (struct arm_domain){ .vgic = NULL };
-    nr_vcpus_max = arm_plan_gic_map(arm_host(), config->direct, config->nr_vcpus, &domain->arm.gic);
+    const uint32_t nr_vcpus_max =
+        arm_plan_gic_map(arm_host(), config->direct, config->nr_vcpus, &domain->arm.gic);
+
     if ((config->nr_vcpus == 0u) || (config->nr_vcpus > nr_vcpus_max) ||
         (config->nr_spis > ARM_GUEST_SPIS_MAX)) {
         return HV_NOT_SUPPORTED;
@@ -44,7 +43,8 @@ enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domai
     domain->arm.nr_vcpus = config->nr_vcpus;
     domain->arm.nr_spis = (uint32_t)bits_align_up(config->nr_spis, VGIC_BANK_IRQS);
     domain->arm.gic_version = gic_host.version;
-    status = vgic_domain_init(domain);
+    enum hv_status status = vgic_domain_init(domain);
+
     if ((status == HV_OK) && gic_is(gic_host.version, 2u)) {
         status = arm_map_interface(domain);
     }
@@ -52,7 +52,7 @@ enum hv_status arm_domain_init(struct hal_domain *domain, const struct hal_domai
         vgic_domain_destroy(domain);
         return status;
     }
-    vtimer_domain_init(domain);
+    domain->arm.cntvoff = arm_counter_read();
     return HV_OK;
 }
 
@@ -73,7 +73,7 @@ enum hv_status arm_vcpu_init(struct hal_vcpu *vcpu)
 void arm_vcpu_reset(struct hal_vcpu *vcpu)
 {
     vgic_vcpu_reset(vcpu);
-    vtimer_vcpu_reset(vcpu);
+    vcpu->arm.timer = (struct arm_vtimer){ .cntv_ctl = 0u };
 }
 
 /* The timer is off before its interrupt is put away, and on after it is there. */
@@ -87,11 +87,6 @@ void arm_vcpu_load(struct hal_vcpu *vcpu)
 {
     vgic_load(vcpu);
     vtimer_load(vcpu);
-}
-
-bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu)
-{
-    return vgic_irq_pending(vcpu);
 }
 
 /* One access to a register frame whose offset is known to be inside. */
@@ -189,19 +184,17 @@ bool arm_vcpu_mmio(struct hal_vcpu *vcpu, const struct hal_exit *exit, enum hal_
 /* ICC_ registers, which only a GICv3 guest has. */
 static bool arm_icc_access(struct hal_vcpu *vcpu, struct arm_sysreg *access)
 {
-    bool is_ours = false;
+    const bool is_sre = access->encoding == SYSREG_ICC_SRE_EL1;
+    const bool is_sgi = access->write && ((access->encoding == SYSREG_ICC_ASGI1R) ||
+                                          (access->encoding == SYSREG_ICC_SGI0R_EL1));
 
-    if (access->encoding == SYSREG_ICC_SRE_EL1) {
-        access->value = ICC_SRE_VALUE;
-        is_ours = true;
-    } else if (access->write &&
-               ((access->encoding == SYSREG_ICC_ASGI1R) || (access->encoding == SYSREG_ICC_SGI0R_EL1))) {
+    if (is_sgi) {
         vgicv3_write_sgir(vcpu, access->value, false);
-        is_ours = true;
-    } else {
-        is_ours = false; /* reads of these, too */
     }
-    return is_ours;
+    if (is_sre) {
+        access->value = ICC_SRE_VALUE;
+    }
+    return is_sre || is_sgi;
 }
 
 void arm_vcpu_send(struct hal_vcpu *vcpu, uint64_t value)
@@ -228,10 +221,8 @@ bool arm_vcpu_sysreg(struct hal_vcpu *vcpu, struct arm_sysreg *access, enum hal_
         if (is_ours) {
             vtimer_physical_access(vcpu, ARM_SYSREG_OP2(access->encoding), access);
         }
-    } else if (gic_is(vcpu->domain->arm.gic_version, 3u)) {
-        is_ours = arm_icc_access(vcpu, access);
     } else {
-        is_ours = false;
+        is_ours = gic_is(vcpu->domain->arm.gic_version, 3u) && arm_icc_access(vcpu, access);
     }
     return is_ours;
 }

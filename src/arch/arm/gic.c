@@ -86,7 +86,6 @@ static bool gic_is_ppi(uint32_t irq)
 enum hv_status hal_irq_init(const struct hal_plan_host *host)
 {
     const struct arm_plan_host *arm = &host->arm;
-    enum hv_status status;
     void *va;
 
     gic_host.host = arm;
@@ -101,7 +100,8 @@ enum hv_status hal_irq_init(const struct hal_plan_host *host)
         log_line("gic: maintenance, virtual timer and hypervisor timer must be private interrupts");
         return HV_NOT_SUPPORTED;
     }
-    status = hal_hypmap_device(hpa(arm->gicd.base), arm->gicd.bytes, &va);
+    enum hv_status status = hal_hypmap_device(hpa(arm->gicd.base), arm->gicd.bytes, &va);
+
     if (status != HV_OK) {
         return status;
     }

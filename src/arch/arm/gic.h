@@ -96,9 +96,9 @@ extern struct gic_cpu gic_cpus[HV_CPUS_MAX];
 
 struct gic_cpu *gic_this_cpu(void);
 
-/* Ends an interrupt of this CPU; ack: its INTID as acknowledged. Priority drop is apart from it (EOImode
+/* Ends an interrupt of this CPU; value: its INTID as acknowledged. Priority drop is apart from it (EOImode
  * 1). */
-void gic_deactivate(uint32_t ack);
+void gic_deactivate(uint32_t value);
 /* Makes a private interrupt of this CPU active, so that it is not delivered until a guest deactivates it. */
 void gic_private_set_active(uint32_t intid);
 
@@ -110,8 +110,8 @@ uint32_t gic_hcr_read(void);
 void gic_hcr_write(uint32_t value);
 uint32_t gic_vmcr_read(void);
 /* VMCR and active priorities; apr as in struct vgic_vcpu */
-void gic_interface_save(struct vgic_vcpu *vgic);
-void gic_interface_load(const struct vgic_vcpu *vgic);
+void gic_interface_save(struct vgic_vcpu *value);
+void gic_interface_load(const struct vgic_vcpu *value);
 
 /* Registers of a distributor or redistributor page */
 uint32_t gic_read32(const volatile uint8_t *page, uint32_t offset);
@@ -132,8 +132,8 @@ void gic_settle_distributor(void);
 enum hv_status gicv2_init(void);
 enum hv_status gicv2_init_cpu(struct gic_cpu *cpu);
 uint32_t gicv2_acknowledge(void);
-void gicv2_priority_drop(uint32_t ack);
-void gicv2_deactivate(uint32_t ack);
+void gicv2_priority_drop(uint32_t value);
+void gicv2_deactivate(uint32_t value);
 void gicv2_route(uint32_t irq, const struct gic_cpu *cpu);
 void gicv2_ipi(const struct gic_cpu *cpu);
 uint64_t gicv2_lr_read(uint32_t slot);

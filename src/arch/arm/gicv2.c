@@ -63,15 +63,14 @@ enum hv_status gicv2_init(void)
 {
     const struct arm_plan_host *host = gic_host.host;
     const uint64_t cpu_bytes = bits_max(host->gicc.bytes, 2u * PAGE_BYTES);
-    enum hv_status status;
-    uint64_t second;
     void *va;
 
     if ((host->gicc.bytes == 0u) || (host->gich.bytes == 0u) || (host->gicv.bytes == 0u)) {
         log_line("gic: this GICv2 has no virtual interface in the host tree");
         return HV_NOT_SUPPORTED;
     }
-    status = hal_hypmap_device(hpa(host->gicc.base), cpu_bytes, &va);
+    enum hv_status status = hal_hypmap_device(hpa(host->gicc.base), cpu_bytes, &va);
+
     if (status != HV_OK) {
         return status;
     }
@@ -81,7 +80,8 @@ enum hv_status gicv2_init(void)
         return status;
     }
     gicv2_hyp = va;
-    second = gicv2_second_page(cpu_bytes);
+    const uint64_t second = gicv2_second_page(cpu_bytes);
+
     gicv2_dir = &gicv2_cpu[second];
     gic_host.gicv[0] = hpa(host->gicv.base);
     gic_host.gicv[1] = hpa(host->gicv.base + second);
@@ -111,20 +111,24 @@ enum hv_status gicv2_init_cpu(struct gic_cpu *cpu)
     return HV_OK;
 }
 
-uint32_t gicv2_acknowledge(void)
-{
-    return gic_read32(gicv2_cpu, GICC_IAR);
-}
+#define GICV2_READER(function, page, offset)                                                                 \
+    uint32_t function(void)                                                                                  \
+    {                                                                                                        \
+        return gic_read32(page, offset);                                                                     \
+    }
+#define GICV2_WRITER(function, page, offset)                                                                 \
+    void function(uint32_t value)                                                                            \
+    {                                                                                                        \
+        gic_write32(page, offset, value);                                                                    \
+    }
 
-void gicv2_priority_drop(uint32_t ack)
-{
-    gic_write32(gicv2_cpu, GICC_EOIR, ack);
-}
-
-void gicv2_deactivate(uint32_t ack)
-{
-    gic_write32(gicv2_dir, 0u, ack);
-}
+GICV2_READER(gicv2_acknowledge, gicv2_cpu, GICC_IAR)
+GICV2_WRITER(gicv2_priority_drop, gicv2_cpu, GICC_EOIR)
+GICV2_WRITER(gicv2_deactivate, gicv2_dir, 0u)
+GICV2_READER(gicv2_lr_empty, gicv2_hyp, GICH_ELRSR)
+GICV2_READER(gicv2_hcr_read, gicv2_hyp, GICH_HCR)
+GICV2_WRITER(gicv2_hcr_write, gicv2_hyp, GICH_HCR)
+GICV2_READER(gicv2_vmcr_read, gicv2_hyp, GICH_VMCR)
 
 void gicv2_route(uint32_t irq, const struct gic_cpu *cpu)
 {
@@ -159,26 +163,6 @@ void gicv2_lr_write(uint32_t slot, uint64_t value)
     lr |= ((value & GIC_LR_GROUP1) != 0u) ? GICH_LR_GROUP1 : 0u;
     lr |= ((value & GIC_LR_HW) != 0u) ? GICH_LR_HW : 0u;
     gic_write32(gicv2_hyp, GICH_LR + (slot * 4u), (uint32_t)lr);
-}
-
-uint32_t gicv2_lr_empty(void)
-{
-    return gic_read32(gicv2_hyp, GICH_ELRSR);
-}
-
-uint32_t gicv2_hcr_read(void)
-{
-    return gic_read32(gicv2_hyp, GICH_HCR);
-}
-
-void gicv2_hcr_write(uint32_t value)
-{
-    gic_write32(gicv2_hyp, GICH_HCR, value);
-}
-
-uint32_t gicv2_vmcr_read(void)
-{
-    return gic_read32(gicv2_hyp, GICH_VMCR);
 }
 
 void gicv2_interface_save(struct vgic_vcpu *vgic)

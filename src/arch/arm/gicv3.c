@@ -132,7 +132,6 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
     const uint64_t hwid = arm_cpu_hwid();
     const uint32_t affinity = gicv3_affinity_of(hwid);
     volatile uint8_t *page = gicv3_find(affinity);
-    uint32_t waker;
 
     if (page == NULL) {
         log_line("gic: CPU %x has no redistributor", affinity);
@@ -140,7 +139,8 @@ enum hv_status gicv3_init_cpu(struct gic_cpu *cpu)
     }
     cpu->redist = page;
     gicv3_hwid[cpu_id() % HV_CPUS_MAX] = hwid;
-    waker = gic_read32(page, GICR_WAKER);
+    const uint32_t waker = gic_read32(page, GICR_WAKER);
+
     gic_write32(page, GICR_WAKER, waker & ~GICR_WAKER_PROCESSOR_SLEEP);
     if (!gic_wait32(page, GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP, 0u)) {
         log_line("gic: the redistributor of CPU %x does not wake", affinity);

@@ -13,32 +13,25 @@ void hal_power_init(const struct hal_plan_host *host)
 }
 
 /* By SMC only: an HVC from here would come back to ourselves. */
-static void power_call(uint32_t function)
+static void power_call(bool resets, const char *what)
 {
-    if (function != 0u) {
-        (void)arm_smccc(ARM_CONDUIT_SMC, function, 0u, 0u, 0u);
-    }
-}
+    console_flush();
+    if ((power_host != NULL) && (power_host->psci_conduit == ARM_CONDUIT_SMC)) {
+        const uint32_t function = resets ? power_host->psci_system_reset : power_host->psci_system_off;
 
-static bool power_has_firmware(void)
-{
-    return (power_host != NULL) && (power_host->psci_conduit == ARM_CONDUIT_SMC);
+        if (function != 0u) {
+            (void)arm_smccc(ARM_CONDUIT_SMC, function, 0u, 0u, 0u);
+        }
+    }
+    log_line("power: the firmware can't %s", what);
 }
 
 void hal_power_off(void)
 {
-    console_flush();
-    if (power_has_firmware()) {
-        power_call(power_host->psci_system_off);
-    }
-    log_line("power: the firmware can't switch the machine off");
+    power_call(false, "switch the machine off");
 }
 
 void hal_power_reset(void)
 {
-    console_flush();
-    if (power_has_firmware()) {
-        power_call(power_host->psci_system_reset);
-    }
-    log_line("power: the firmware can't reset the machine");
+    power_call(true, "reset the machine");
 }

@@ -344,13 +344,13 @@ bool hal_iommu_service(uint32_t iommu)
 {
     struct smmu *const s = smmu_of(iommu);
     const uint32_t mask = BIT32(s->evtq_bits + 1u) - 1u;
-    uint32_t produced;
 
     if (s->regs == NULL) {
         return false;
     }
     errors_settle(s);
-    produced = hal_mmio_read32(&s->regs[SMMU_EVENTQ_PROD]);
+    const uint32_t produced = hal_mmio_read32(&s->regs[SMMU_EVENTQ_PROD]);
+
     hal_barrier_io(); /* what it says is there is read after it */
     for (uint32_t n = 0; (n < HAL_IOMMU_BURST) && (s->event_next != (produced & mask)); n++) {
         event_tell(s, iommu);

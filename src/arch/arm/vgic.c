@@ -90,13 +90,13 @@ static inline __attribute__((always_inline)) void vgic_post_unless(struct hal_vc
                                                                    uint32_t here)
 {
     const uint64_t before = hal_fetch_or64(&vcpu->arm.vgic.inbox, bits);
-    uint32_t loaded;
 
     if ((bits & ~(before & VGIC_IN_EDGES)) == 0u) {
         return;
     }
     hal_barrier(); /* as in vgic_save(): either we see that it is loaded no more, or it sees the inbox */
-    loaded = vcpu->arm.vgic.loaded;
+    const uint32_t loaded = vcpu->arm.vgic.loaded;
+
     if (loaded == 0u) {
         upcall_vcpu_kick(vcpu);
     } else if (loaded != here) {
@@ -315,7 +315,6 @@ static bool vgic_private_pending(const struct hal_vcpu *vcpu, uint32_t vmcr, boo
     const struct vgic_vcpu *vgic = &vcpu->arm.vgic;
     const struct vgic_bank *bank = &vgic->priv;
     uint32_t pending = vgic_pending(bank) & ~(VGIC_VTIMER_BIT | VGIC_PTIMER_BIT);
-    uint32_t sent;
 
     pending |= bank->latch;
     if (is_loaded) {
@@ -329,8 +328,9 @@ static bool vgic_private_pending(const struct hal_vcpu *vcpu, uint32_t vmcr, boo
     pending &= bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active;
     /* What was sent and not taken in yet counts whatever a list register, or memory about it, says of the one
      * before. */
-    sent = (uint32_t)(vgic->inbox & VGIC_IN_EDGES) & bank->enabled &
-           vgic_group_mask(vcpu->domain->arm.vgic, bank);
+    const uint32_t sent = (uint32_t)(vgic->inbox & VGIC_IN_EDGES) & bank->enabled &
+                          vgic_group_mask(vcpu->domain->arm.vgic, bank);
+
     return vgic_any_passes(bank, (pending & ~bank->resident) | sent, vmcr);
 }
 
@@ -358,7 +358,7 @@ static bool vgic_shared_pending(const struct hal_vcpu *vcpu, uint32_t vmcr)
     return passes;
 }
 
-bool vgic_irq_pending(const struct hal_vcpu *vcpu)
+bool hal_vcpu_irq_pending(const struct hal_vcpu *vcpu)
 {
     const bool is_loaded = vcpu->arm.vgic.loaded == (cpu_id() + 1u);
     const uint32_t vmcr = is_loaded ? gic_vmcr_read() : vcpu->arm.vgic.vmcr;

@@ -112,8 +112,6 @@ void vgic_post(struct hal_vcpu *vcpu, uint64_t bits);
 void vgic_attend(void);
 /* SGI n (0 .. 15) to a vCPU of the same domain. */
 void vgic_send_sgi(struct hal_vcpu *from, struct hal_vcpu *to, uint32_t n);
-/* Would the guest be interrupted now? */
-bool vgic_irq_pending(const struct hal_vcpu *vcpu);
 
 /* vgic_line.c: physical interrupts of guests */
 /* One was acknowledged: true if it is a guest's and stays active. Interrupts masked. */

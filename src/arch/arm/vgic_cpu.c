@@ -91,13 +91,12 @@ static void vgic_work_locked(struct hal_vcpu *vcpu, uint64_t in)
 
 static __attribute__((noinline)) void vgic_work_through(struct hal_vcpu *vcpu, uint64_t in)
 {
-    uint64_t flags;
-
     vgic_take_edges(&vcpu->arm.vgic, (uint32_t)(in & VGIC_IN_EDGES));
     if (((in & ~VGIC_IN_EDGES) == 0u) && vgic_fill_private(vcpu)) {
         return;
     }
-    flags = vgic_lock(vcpu->domain);
+    const uint64_t flags = vgic_lock(vcpu->domain);
+
     vgic_work_locked(vcpu, in);
     vgic_unlock(vcpu->domain, flags);
 }
@@ -123,8 +122,6 @@ void vgic_work(struct hal_vcpu *vcpu)
 
 void vgic_maintain(struct hal_vcpu *vcpu)
 {
-    uint64_t flags;
-
     if (vcpu == NULL) {
         gic_hcr_write(0u);
         return;
@@ -135,7 +132,8 @@ void vgic_maintain(struct hal_vcpu *vcpu)
         vgic_refresh(vcpu);
         return;
     }
-    flags = vgic_lock(vcpu->domain);
+    const uint64_t flags = vgic_lock(vcpu->domain);
+
     vgic_work_locked(vcpu, VGIC_IN_REFILL);
     vgic_unlock(vcpu->domain, flags);
 }

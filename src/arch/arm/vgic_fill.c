@@ -50,18 +50,18 @@ bool vgic_show_edge(struct hal_vcpu *vcpu, uint32_t n)
     struct vgic_bank *bank = &vgic->priv;
     const uint32_t intid = n & VGIC_N_MASK;
     const uint32_t bit = BIT32(intid);
-    uint32_t room;
-    uint32_t slot;
 
     if ((bank->resident & bit) != 0u) {
         return vgic_show_again(vcpu, intid);
     }
-    room = vgic_slots() & ~vgic->lr_used;
+    const uint32_t room = vgic_slots() & ~vgic->lr_used;
+
     if ((room == 0u) || ((bank->enabled & vgic_group_mask(vcpu->domain->arm.vgic, bank) & ~bank->active &
                           ~bank->latch & bit) == 0u)) {
         return false;
     }
-    slot = vgic_first(room);
+    const uint32_t slot = vgic_first(room);
+
     bank->resident |= bit;
     vgic->lr_used |= BIT32(slot);
     vgic->lr_of[intid] = (uint8_t)slot;
@@ -223,12 +223,12 @@ static uint32_t vgic_best_evicted(const struct hal_vcpu *vcpu)
 void vgic_take_eois(struct hal_vcpu *vcpu)
 {
     struct vgic_vcpu *vgic = &vcpu->arm.vgic;
-    uint32_t count;
 
     if ((vgic->hcr & GIC_HCR_LRENPIE) == 0u) {
         return;
     }
-    count = gic_hcr_read() >> GIC_HCR_EOICOUNT_LOW;
+    uint32_t count = gic_hcr_read() >> GIC_HCR_EOICOUNT_LOW;
+
     if (count != 0u) {
         gic_hcr_write(vgic->hcr);
     }

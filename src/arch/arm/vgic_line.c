@@ -193,14 +193,13 @@ enum hv_status hal_irq_route(uint32_t irq, bool edge, struct hal_domain *domain,
     const uint32_t spi = virq - GIC_PRIVATE;
     const uint32_t number = (spi / VGIC_BANK_IRQS) % VGIC_SPI_BANKS;
     const uint32_t bit = BIT32((spi & VGIC_N_MASK));
-    struct vgic_line *line;
-    uint64_t flags;
 
     if ((irq < GIC_PRIVATE) || (irq >= gic_host.nr_irqs) || (irq >= HAL_IRQ_MAX) || (virq < GIC_PRIVATE) ||
         (virq >= GIC_SPECIAL) || (spi >= domain->arm.nr_spis)) {
         return HV_INVALID;
     }
-    line = &vgic_line[irq - GIC_PRIVATE];
+    struct vgic_line *const line = &vgic_line[irq - GIC_PRIVATE];
+
     if ((line->domain != NULL) || line_read(GICD_ISENABLER, irq)) {
         return HV_EXISTS;
     }
@@ -214,7 +213,8 @@ enum hv_status hal_irq_route(uint32_t irq, bool edge, struct hal_domain *domain,
     gic_route(irq, gic_this_cpu());
     line->cpu = (uint8_t)cpu_id();
     line->virq = (uint16_t)virq;
-    flags = vgic_lock(domain);
+    const uint64_t flags = vgic_lock(domain);
+
     domain->arm.lines->irq[spi] = (uint16_t)irq;
     domain->arm.lines->bank[number] |= bit;
     domain->arm.lines->level[number] |= edge ? 0u : bit;
@@ -227,16 +227,15 @@ enum hv_status hal_irq_route(uint32_t irq, bool edge, struct hal_domain *domain,
 
 void hal_irq_unroute(uint32_t irq, struct hal_domain *domain)
 {
-    struct vgic_line *line;
     uint32_t polls = 0u;
-    uint64_t flags;
-    uint32_t spi;
 
     if ((irq < GIC_PRIVATE) || (irq >= HAL_IRQ_MAX) || (vgic_line[irq - GIC_PRIVATE].domain != domain)) {
         return;
     }
-    line = &vgic_line[irq - GIC_PRIVATE];
-    spi = line->virq - GIC_PRIVATE;
+    struct vgic_line *line = &vgic_line[irq - GIC_PRIVATE];
+
+    const uint32_t spi = line->virq - GIC_PRIVATE;
+
     line_write(GICD_ICENABLER, irq);
     gic_settle_distributor();
     line->domain = NULL;
@@ -245,7 +244,8 @@ void hal_irq_unroute(uint32_t irq, struct hal_domain *domain)
         hal_cpu_relax();
         polls++;
     }
-    flags = vgic_lock(domain);
+    const uint64_t flags = vgic_lock(domain);
+
     domain->arm.lines->bank[(spi / VGIC_BANK_IRQS) % VGIC_SPI_BANKS] &= ~BIT32((spi & VGIC_N_MASK));
     vgic_unlock(domain, flags);
     line_write(GICD_ICPENDR, irq);

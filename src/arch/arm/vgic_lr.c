@@ -169,7 +169,6 @@ void vgic_sync_slot(struct hal_vcpu *vcpu, uint32_t slot)
     const uint32_t bit = BIT32((intid & VGIC_N_MASK));
     struct vgic_bank *bank = vgic_bank_of(vcpu, intid);
     uint64_t state = hw & GIC_LR_STATE;
-    uint64_t value;
 
     if ((((was & ~state) & GIC_LR_PENDING) != 0u) && ((bank->edge & bit) == 0u)) {
         bank->latch &= ~bit; /* it was taken */
@@ -182,7 +181,8 @@ void vgic_sync_slot(struct hal_vcpu *vcpu, uint32_t slot)
         return;
     }
     bank->shown = ((state & GIC_LR_PENDING) != 0u) ? (bank->shown | bit) : (bank->shown & ~bit);
-    value = vgic_compose(vcpu, bank, intid, state);
+    const uint64_t value = vgic_compose(vcpu, bank, intid, state);
+
     if (value != hw) {
         gic_lr_write(slot, value);
     }

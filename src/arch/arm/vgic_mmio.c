@@ -259,13 +259,13 @@ static void vgic_own_bits(struct vgic_access *access, uint32_t reg)
 {
     struct hal_vcpu *vcpu = access->vcpu;
     const uint32_t bits = (uint32_t)access->value;
-    uint64_t flags;
 
     if (!access->write && !vgic_is_state_reg(reg)) {
         access->value = vgic_read_bits(&vcpu->arm.vgic.priv, reg);
         return;
     }
-    flags = vgic_lock(vcpu->domain);
+    const uint64_t flags = vgic_lock(vcpu->domain);
+
     vgic_sync(vcpu);
     if (access->write) {
         /* GICv2's SGIs are made pending by sender: GICD_SPENDSGIR (IHI 0048B 4.3.7) */
@@ -373,18 +373,14 @@ static void vgic_bits_access(struct vgic_access *access, struct hal_vcpu *owner,
     const uint32_t reg = access->offset >> VGIC_REG_SHIFT;
     const uint32_t bank = (access->offset & 0x7Fu) / 4u;
 
-    if (bank == 0u) {
-        if (owner == access->vcpu) {
-            vgic_own_bits(access, reg);
-        } else if (owner != NULL) {
-            vgic_remote_bits(access, owner, reg);
-        } else {
-            access->value = 0u;
-        }
-    } else if (has_shared && (bank <= access->vcpu->domain->arm.vgic->nr_banks)) {
+    if ((bank != 0u) && has_shared && (bank <= access->vcpu->domain->arm.vgic->nr_banks)) {
         vgic_shared_bits(access, bank - 1u, reg);
-    } else {
+    } else if ((bank != 0u) || (owner == NULL)) {
         access->value = 0u;
+    } else if (owner == access->vcpu) {
+        vgic_own_bits(access, reg);
+    } else {
+        vgic_remote_bits(access, owner, reg);
     }
 }
 
@@ -411,13 +407,13 @@ static void vgic_plain_access(struct vgic_access *access, struct hal_vcpu *owner
     const uint32_t intid =
         is_priority ? (access->offset - GICD_IPRIORITYR) : ((access->offset - GICD_ICFGR) * 4u);
     struct vgic_bank *bank = vgic_bank_in(access, owner, has_shared, intid);
-    uint64_t flags;
 
     if (bank == NULL) {
         access->value = 0u;
         return;
     }
-    flags = vgic_lock(access->vcpu->domain);
+    const uint64_t flags = vgic_lock(access->vcpu->domain);
+
     if (is_priority) {
         vgic_priorities(access, bank, intid);
     } else {

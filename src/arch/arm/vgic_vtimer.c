@@ -92,12 +92,12 @@ void vgic_vtimer_sync(struct hal_vcpu *vcpu)
     const uint64_t state = gic_lr_read(VGIC_LR_TIMER) & GIC_LR_STATE;
     const bool is_asserted = vtimer_is_asserted_here();
     const bool is_linked = (state != 0u) || vgic->is_vtimer_held;
-    uint64_t next;
 
     vgic_vtimer_taken(&vgic->priv, state);
     vgic->drop_pending &=
         ~BIT32(VGIC_LR_TIMER); /* the latch is cleared already, and a line that is asserted stays */
-    next = vgic_apply_requests(vgic, VGIC_LR_TIMER, state);
+    uint64_t next = vgic_apply_requests(vgic, VGIC_LR_TIMER, state);
+
     next = vgic_vtimer_next(vcpu, next, is_asserted, is_linked);
     vgic->is_vtimer_held = (next != 0u) ? vgic_vtimer_is_ours() : (is_linked && is_asserted);
     if ((next != 0u) && !is_linked) {

@@ -147,16 +147,11 @@ void vgicv2_access(struct vgic_access *access)
 {
     const bool is_byte_or_word = (access->width == 1u) || (access->width == 4u);
 
-    if ((access->offset >= GICD_IGROUPR) && (access->offset < GICD_ITARGETSR)) {
+    if (((access->offset >= GICD_IGROUPR) && (access->offset < GICD_ITARGETSR)) ||
+        ((access->offset >= GICD_ICFGR) && (access->offset < GICD_SGIR))) {
         vgic_bank_access(access, access->vcpu, true);
-    } else if ((access->offset >= GICD_ITARGETSR) && (access->offset < GICD_ICFGR)) {
-        if (is_byte_or_word) {
-            vgicv2_targets(access);
-        } else {
-            access->value = 0u;
-        }
-    } else if ((access->offset >= GICD_ICFGR) && (access->offset < GICD_SGIR)) {
-        vgic_bank_access(access, access->vcpu, true);
+    } else if ((access->offset >= GICD_ITARGETSR) && (access->offset < GICD_ICFGR) && is_byte_or_word) {
+        vgicv2_targets(access);
     } else if ((access->offset >= GICD_CPENDSGIR) && (access->offset < (GICD_SPENDSGIR + 0x10u)) &&
                is_byte_or_word) {
         vgicv2_sgi_senders(access);

@@ -24,16 +24,11 @@ static uint32_t vgicv3_vcpu_of(const struct hal_domain *domain, uint64_t affinit
     return ((absent == 0u) && (index < domain->arm.nr_vcpus)) ? (uint32_t)index : VGIC_NO_VCPU;
 }
 
-static bool vgicv3_accepts(const struct hal_vcpu *to, uint32_t sgi, bool allows_group1)
-{
-    return allows_group1 || ((to->arm.vgic.priv.group1 & BIT32((sgi & 15u))) == 0u);
-}
-
 static void vgicv3_send(struct hal_vcpu *from, uint32_t index, uint32_t sgi, bool allows_group1)
 {
     struct hal_vcpu *to = (index == from->index) ? from : upcall_vcpu(from->domain, index);
 
-    if ((to != NULL) && vgicv3_accepts(to, sgi, allows_group1)) {
+    if ((to != NULL) && (allows_group1 || ((to->arm.vgic.priv.group1 & BIT32((sgi & 15u))) == 0u))) {
         vgic_send_sgi(from, to, sgi);
     }
 }
@@ -78,7 +73,6 @@ static void vgicv3_route(struct vgic_access *access)
     const bool is_high = (access->offset & 4u) != 0u;
     const uint64_t low = GENMASK64(31, 0);
     const uint64_t value = access->value;
-    uint64_t flags;
     uint64_t route;
 
     if ((intid < GIC_PRIVATE) || (intid >= GIC_SPECIAL) || (spi >= domain->arm.nr_spis) ||
@@ -86,7 +80,8 @@ static void vgicv3_route(struct vgic_access *access)
         access->value = 0u;
         return;
     }
-    flags = vgic_lock(domain);
+    const uint64_t flags = vgic_lock(domain);
+
     route =
         (shared->target[spi] == VGIC_NO_VCPU) ? GENMASK64(23, 0) : hal_vplat_cpu_hwid(shared->target[spi]);
     if (access->write) {
@@ -138,11 +133,8 @@ static void vgicv3_gicd_word(struct vgic_access *access)
 
 void vgicv3_gicd_access(struct vgic_access *access)
 {
-    if ((access->offset < GICD_IGROUPR) && (access->width == 4u)) {
-        vgicv3_gicd_word(access);
-    } else if ((access->offset >= GICD_IGROUPR) && (access->offset < GICD_ITARGETSR)) {
-        vgic_bank_access(access, NULL, true);
-    } else if ((access->offset >= GICD_ICFGR) && (access->offset < (GICD_ICFGR + 0x100u))) {
+    if (((access->offset >= GICD_IGROUPR) && (access->offset < GICD_ITARGETSR)) ||
+        ((access->offset >= GICD_ICFGR) && (access->offset < (GICD_ICFGR + 0x100u)))) {
         vgic_bank_access(access, NULL, true);
     } else if ((access->offset >= GICD_IROUTER) && (access->offset < (GICD_IROUTER + 0x2000u))) {
         vgicv3_route(access);

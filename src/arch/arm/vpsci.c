@@ -65,7 +65,6 @@ static bool vpsci_is_entry(const struct hal_vcpu *vcpu, uint64_t entry)
 static uint64_t vpsci_cpu_on(struct hal_vcpu *vcpu, uint64_t affinity, uint64_t entry, uint64_t context)
 {
     struct hal_vcpu *target = vpsci_find(vcpu, affinity);
-    enum hv_status status;
 
     if (target == NULL) {
         return PSCI_INVALID_PARAMETERS;
@@ -73,7 +72,8 @@ static uint64_t vpsci_cpu_on(struct hal_vcpu *vcpu, uint64_t affinity, uint64_t 
     if (!vpsci_is_entry(vcpu, entry)) {
         return PSCI_INVALID_ADDRESS;
     }
-    status = upcall_vcpu_start(target, entry, context);
+    const enum hv_status status = upcall_vcpu_start(target, entry, context);
+
     if (status == HV_OK) {
         return PSCI_SUCCESS;
     }
@@ -93,27 +93,16 @@ static uint64_t vpsci_affinity_info(const struct hal_vcpu *vcpu, uint64_t affini
 
 static uint64_t vpsci_features(uint32_t function)
 {
-    uint64_t result;
+    /* of CPU_SUSPEND flags 0: original format of the power state, platform-coordinated */
+    static const uint32_t offered[] = { PSCI_VERSION,       PSCI_CPU_SUSPEND,     PSCI_CPU_SUSPEND64,
+                                        PSCI_CPU_OFF,       PSCI_CPU_ON,          PSCI_CPU_ON64,
+                                        PSCI_AFFINITY_INFO, PSCI_AFFINITY_INFO64, PSCI_MIGRATE_INFO_TYPE,
+                                        PSCI_SYSTEM_OFF,    PSCI_SYSTEM_RESET,    PSCI_FEATURES,
+                                        SMCCC_VERSION };
+    uint64_t result = PSCI_NOT_SUPPORTED;
 
-    switch (function) {
-    case PSCI_VERSION:
-    case PSCI_CPU_SUSPEND: /* flags 0: original format of the power state, platform-coordinated */
-    case PSCI_CPU_SUSPEND64:
-    case PSCI_CPU_OFF:
-    case PSCI_CPU_ON:
-    case PSCI_CPU_ON64:
-    case PSCI_AFFINITY_INFO:
-    case PSCI_AFFINITY_INFO64:
-    case PSCI_MIGRATE_INFO_TYPE:
-    case PSCI_SYSTEM_OFF:
-    case PSCI_SYSTEM_RESET:
-    case PSCI_FEATURES:
-    case SMCCC_VERSION:
-        result = PSCI_SUCCESS;
-        break;
-    default:
-        result = PSCI_NOT_SUPPORTED;
-        break;
+    for (uint32_t n = 0u; n < ARRAY_LEN(offered); n++) {
+        result = (offered[n] == function) ? PSCI_SUCCESS : result;
     }
     return result;
 }

@@ -45,12 +45,6 @@ static void smccc_answer_uid(struct hal_vcpu *vcpu, const uint32_t *uid)
     }
 }
 
-static void smccc_answer_revision(struct hal_vcpu *vcpu)
-{
-    arm_reg_set(vcpu, 0u, SMCCC_REVISION_MAJOR);
-    arm_reg_set(vcpu, 1u, SMCCC_REVISION_MINOR);
-}
-
 /* The workarounds of section 7 are not offered: a guest that asks learns that it can't rely on them. */
 static uint64_t smccc_arch_features(uint32_t function)
 {
@@ -98,7 +92,8 @@ void arm_vcpu_firmware(struct hal_vcpu *vcpu)
         break;
     case SMCCC_PSCI_REVISION:
     case SMCCC_HYP_REVISION:
-        smccc_answer_revision(vcpu);
+        arm_reg_set(vcpu, 0u, SMCCC_REVISION_MAJOR);
+        arm_reg_set(vcpu, 1u, SMCCC_REVISION_MINOR);
         break;
     case DOMAIN_REPORT:
         upcall_domain_report(vcpu->domain, arm_reg_get(vcpu, 1u));

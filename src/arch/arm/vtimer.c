@@ -14,19 +14,9 @@
 #define VTIMER_TVAL 0u
 #define VTIMER_CTL  1u
 
-void vtimer_domain_init(struct hal_domain *domain)
-{
-    domain->arm.cntvoff = arm_counter_read();
-}
-
 uint64_t hal_domain_counter(const struct hal_domain *domain)
 {
     return arm_counter_read() - domain->arm.cntvoff;
-}
-
-void vtimer_vcpu_reset(struct hal_vcpu *vcpu)
-{
-    vcpu->arm.timer = (struct arm_vtimer){ .cntv_ctl = 0u };
 }
 
 static bool vtimer_is_on(uint64_t control)
@@ -113,7 +103,7 @@ static uint64_t vtimer_deadline(const struct hal_vcpu *vcpu, uint64_t now, uint6
         const uint64_t left_ns = hal_timer_ns(compare - now);
 
         deadline = (left_ns < (TIME_NEVER - now_ns)) ? (now_ns + left_ns) : TIME_NEVER;
-    } else if ((vcpu->arm.vgic.loaded != 0u) ? !is_line_up : vgic_irq_pending(vcpu)) {
+    } else if ((vcpu->arm.vgic.loaded != 0u) ? !is_line_up : hal_vcpu_irq_pending(vcpu)) {
         deadline = now_ns - bits_min(now_ns, hal_timer_ns(now - compare));
     } else {
         deadline = TIME_NEVER;

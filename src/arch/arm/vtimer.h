@@ -23,8 +23,6 @@ bool vtimer_is_asserted(const struct hal_vcpu *vcpu);
 /* Level of the emulated physical timer. */
 bool vtimer_physical_line(const struct hal_vcpu *vcpu);
 
-void vtimer_domain_init(struct hal_domain *domain);
-void vtimer_vcpu_reset(struct hal_vcpu *vcpu);
 void vtimer_save(struct hal_vcpu *vcpu);
 void vtimer_load(const struct hal_vcpu *vcpu);
 

@@ -19,12 +19,12 @@
 static bool abort_translate(uint64_t va, uint64_t *ipa)
 {
     const uint64_t saved = A64_READ(par_el1);
-    uint64_t par;
 
     /* EL1 may read whatever the guest can reach at all; only the address matters */
     __asm__ volatile("at s1e1r, %0" : : "r"(va) : "memory");
     a64_isb();
-    par = A64_READ(par_el1);
+    const uint64_t par = A64_READ(par_el1);
+
     A64_WRITE(par_el1, saved);
     *ipa = (par & PAR_ADDR) | (va & PAGE_MASK);
     return (par & PAR_F) == 0u;
@@ -34,7 +34,6 @@ static bool abort_translate(uint64_t va, uint64_t *ipa)
 hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write)
 {
     const uint64_t saved = A64_READ(par_el1);
-    uint64_t par;
 
     (void)vcpu;
     if (write) {
@@ -43,7 +42,8 @@ hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write)
         __asm__ volatile("at s12e1r, %0" : : "r"(va) : "memory");
     }
     a64_isb();
-    par = A64_READ(par_el1);
+    const uint64_t par = A64_READ(par_el1);
+
     A64_WRITE(par_el1, saved);
     return hpa(((par & PAR_F) == 0u) ? ((par & PAR_ADDR) | (va & PAGE_MASK)) : HAL_NOWHERE);
 }

@@ -185,7 +185,6 @@ static uint32_t early_token(struct early_walk *walk, uint32_t offset)
 static uint64_t early_find_uart(uint64_t tree)
 {
     struct early_walk walk = { .base = tree, .total = 40u };
-    uint32_t offset;
 
     if ((tree == 0u) || ((tree & 7u) != 0u) || (early_word(&walk, 0u) != FDT_MAGIC)) {
         return 0u;
@@ -194,7 +193,8 @@ static uint64_t early_find_uart(uint64_t tree)
     if ((walk.total < 40u) || (walk.total > FDT_BYTES_MAX)) {
         return 0u;
     }
-    offset = early_word(&walk, 8u);
+    uint32_t offset = early_word(&walk, 8u);
+
     walk.strings = early_word(&walk, 12u);
     if (walk.strings > walk.total) {
         return 0u;

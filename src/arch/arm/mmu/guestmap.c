@@ -308,12 +308,11 @@ static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
 
 enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t bytes)
 {
-    enum hv_status status;
-
     if (!guestmap_range_valid(at.v, bytes)) {
         return HV_INVALID;
     }
-    status = guestmap_split(map, at.v);
+    enum hv_status status = guestmap_split(map, at.v);
+
     if ((status == HV_OK) && ((at.v + bytes) < hal_guestmap_limit())) {
         status = guestmap_split(map, at.v + bytes);
     }
@@ -332,20 +331,20 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
 {
     const uint32_t before = hal_load_acquire32(&map->changing);
     uint32_t level = 0u;
-    uint64_t pte;
-    uint64_t offset;
 
     if ((at.v >> map->ipa_bits) != 0u) {
         return HV_NOT_FOUND;
     }
-    pte = hal_load_acquire64(guestmap_find(map, at.v, &level));
+    const uint64_t pte = hal_load_acquire64(guestmap_find(map, at.v, &level));
+
     *bytes = guestmap_rest(at.v, level);
     if (!arm_pte_is_leaf(pte, level)) {
         hal_barrier();
         return (((before & 1u) != 0u) || (hal_load_acquire32(&map->changing) != before)) ? HV_BUSY
                                                                                          : HV_NOT_FOUND;
     }
-    offset = at.v & (arm_level_bytes(level) - 1u);
+    const uint64_t offset = at.v & (arm_level_bytes(level) - 1u);
+
     *to = hpa(arm_pte_output(pte) + offset);
     *perm = arm_s2_perm(pte);
     return HV_OK;

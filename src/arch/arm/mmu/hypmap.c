@@ -105,11 +105,11 @@ uint32_t hal_hypmap_peek(hpa_t at)
     const uint32_t index = hypmap_window_index(HAL_WINDOW_TRAP);
     const uint64_t va = hypmap_window_va(index);
     const volatile uint32_t *const word = hypmap_pointer(va + offset);
-    uint32_t value;
 
     arm_entry_set(&arm_tables.window_l2[index], arm_pte_leaf(at.v - offset, 2u, ARM_S1_RO));
     hypmap_publish();
-    value = *word;
+    const uint32_t value = *word;
+
     arm_entry_set(&arm_tables.window_l2[index], 0u);
     arm_tlb_flush_local(va);
     return value;

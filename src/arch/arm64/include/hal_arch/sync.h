@@ -31,24 +31,44 @@ static inline void hal_store_release64(volatile uint64_t *word, uint64_t value)
     __asm__ volatile("stlr %1, %0" : "=Q"(*word) : "r"(value) : "memory");
 }
 
-/* What was there; it becomes `instruction` of that and of the operand. w: "w" for 32 bits */
-#define A64_FETCH(function, type, w, instruction)                                                            \
-    static inline type function(volatile type *word, type operand)                                           \
-    {                                                                                                        \
-        type old;                                                                                            \
-        type result;                                                                                         \
-        uint32_t failed;                                                                                     \
-        __asm__ volatile("1:\n\tldaxr %" w "0, %3\n\t" instruction " %" w "1, %" w "0, %" w "4\n\t"          \
-                         "stlxr %w2, %" w "1, %3\n\tcbnz %w2, 1b"                                            \
-                         : "=&r"(old), "=&r"(result), "=&r"(failed), "+Q"(*word)                             \
-                         : "r"(operand)                                                                      \
-                         : "memory");                                                                        \
-        return old;                                                                                          \
-    }
+static inline uint32_t hal_fetch_add32(volatile uint32_t *word, uint32_t n)
+{
+    uint32_t old;
+    uint32_t sum;
+    uint32_t failed;
 
-A64_FETCH(hal_fetch_add32, uint32_t, "w", "add")
-A64_FETCH(hal_fetch_or64, uint64_t, "", "orr")
-A64_FETCH(hal_fetch_and64, uint64_t, "", "and")
+    __asm__ volatile("1:\n\tldaxr %w0, %3\n\tadd %w1, %w0, %w4\n\tstlxr %w2, %w1, %3\n\tcbnz %w2, 1b"
+                     : "=&r"(old), "=&r"(sum), "=&r"(failed), "+Q"(*word)
+                     : "r"(n)
+                     : "memory");
+    return old;
+}
+
+static inline uint64_t hal_fetch_or64(volatile uint64_t *word, uint64_t bits)
+{
+    uint64_t old;
+    uint64_t result;
+    uint32_t failed;
+
+    __asm__ volatile("1:\n\tldaxr %0, %3\n\torr %1, %0, %4\n\tstlxr %w2, %1, %3\n\tcbnz %w2, 1b"
+                     : "=&r"(old), "=&r"(result), "=&r"(failed), "+Q"(*word)
+                     : "r"(bits)
+                     : "memory");
+    return old;
+}
+
+static inline uint64_t hal_fetch_and64(volatile uint64_t *word, uint64_t bits)
+{
+    uint64_t old;
+    uint64_t result;
+    uint32_t failed;
+
+    __asm__ volatile("1:\n\tldaxr %0, %3\n\tand %1, %0, %4\n\tstlxr %w2, %1, %3\n\tcbnz %w2, 1b"
+                     : "=&r"(old), "=&r"(result), "=&r"(failed), "+Q"(*word)
+                     : "r"(bits)
+                     : "memory");
+    return old;
+}
 
 static inline uint64_t hal_exchange64(volatile uint64_t *word, uint64_t value)
 {
