@@ -40,6 +40,7 @@ JOBS := $(or $(shell nproc 2>/dev/null),1)
 RUN_VARIABLES := SYSTEM UNTIL TIMEOUT COUNT BOARD CPU CPUS MEM GIC QEMU_EXTRA INPUT LOAD_ADDR
 $(foreach v,$(RUN_VARIABLES),$(if $(filter-out undefined,$(origin $(v))),$(eval export BULKHEAD_$(v) := $$(value $(v)))))
 export BULKHEAD_IMAGE := $(OUT)/bulkhead.bin
+export BULKHEAD_PORT := $(PORT)
 
 # Goals of the first stage, and where a second one is needed.
 PLAIN_GOALS := help clean setup fetch
