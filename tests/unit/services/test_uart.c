@@ -183,7 +183,7 @@ static struct uart_regs device(uint64_t base, enum kind kind)
                                  uint64_t) = { pl011_model_write, ns16550_model_write, cadence_model_write,
                                                cmsdk_model_write };
     const struct fake_device d = { base, 0x1000u, read[kind], write[kind], &model };
-    struct uart_regs regs = { NULL, model.shift, model.width, 0u, 0u };
+    struct uart_regs regs = { NULL, model.shift, model.width, 0u, 0u, NULL };
     void *va = NULL;
 
     fake_device_add(&d);
