@@ -62,7 +62,12 @@ a32_start:
     ldr     r1, =arm_bss_end
     mov     r2, #0
     mov     r3, #0
-1:  strd    r2, r3, [r0], #8
+    mov     r4, #0
+    mov     r5, #0
+1:
+    .rept   8
+    stmia   r0!, {r2-r5}
+    .endr
     cmp     r0, r1
     blo     1b
     ldr     sp, =arm_boot_stack_top

@@ -9,15 +9,17 @@
 
 #define TABLES_L1    4096 /* struct arm_tables */
 
-/* DCIMVAC (\crm = c6) or DCCIMVAC (c14) on the lines of [r0, r1), both of whole pages; clobbers r0, r2, r3 */
+/* DCIMVAC (\crm = c6) or DCCIMVAC (c14) on the lines of [r0, r1), both of whole pages; lines of up to 512 bytes; clobbers r0, r2, r3 */
 .macro CACHE_RANGE crm
     mrc     p15, 0, r2, c0, c0, 1 /* CTR */
     ubfx    r2, r2, #16, #4
     mov     r3, #4
     lsl     r2, r3, r2
 9:
+    .rept   8
     mcr     p15, 0, r0, c7, \crm, 1
     add     r0, r0, r2
+    .endr
     cmp     r0, r1
     blo     9b
     dsb     sy
