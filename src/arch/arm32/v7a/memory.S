@@ -9,7 +9,8 @@
 
 #define TABLES_L1    4096 /* struct arm_tables */
 
-/* DCIMVAC (\crm = c6) or DCCIMVAC (c14) on the lines of [r0, r1), both of whole pages; lines of up to 512 bytes; clobbers r0, r2, r3 */
+/* DCIMVAC (\crm = c6) or DCCIMVAC (c14) on the lines, of up to 512 bytes, of [r0, r1), both of whole pages;
+ * clobbers r0, r2, r3 */
 .macro CACHE_RANGE crm
     mrc     p15, 0, r2, c0, c0, 1 /* CTR */
     ubfx    r2, r2, #16, #4
