@@ -29,20 +29,20 @@ static void cadence_irq_enable(void *device)
 {
     const struct uart_regs *const regs = device;
 
-    uart_write(regs, CADENCE_RXWM, 1u);
-    uart_write(regs, CADENCE_IER, CADENCE_INT_RXWM);
+    uart_reg_write(regs, CADENCE_RXWM, 1u);
+    uart_reg_write(regs, CADENCE_IER, CADENCE_INT_RXWM);
 }
 
 static void cadence_tx_irq(void *device, bool on)
 {
     const struct uart_regs *const regs = device;
 
-    uart_write(regs, on ? CADENCE_IER : CADENCE_IDR, CADENCE_INT_TXNONE);
+    uart_reg_write(regs, on ? CADENCE_IER : CADENCE_IDR, CADENCE_INT_TXNONE);
 }
 
 void cadence_open(struct uart_regs *regs, struct console_uart *uart)
 {
-    uart_write(regs, CADENCE_IDR, CADENCE_INT_ALL);
-    uart_write(regs, CADENCE_CR, CADENCE_CR_RX_ON | CADENCE_CR_TX_ON);
+    uart_reg_write(regs, CADENCE_IDR, CADENCE_INT_ALL);
+    uart_reg_write(regs, CADENCE_CR, CADENCE_CR_RX_ON | CADENCE_CR_TX_ON);
     uart_fifo_open(regs, &cadence_fifo, uart, cadence_irq_enable, cadence_tx_irq);
 }

@@ -28,9 +28,9 @@ static void cmsdk_tx_irq(void *device, bool on)
 {
     const struct uart_regs *const regs = device;
 
-    uart_write(regs, CMSDK_CTRL, CMSDK_CTRL_ON | CMSDK_CTRL_RXINT | (on ? CMSDK_CTRL_TXINT : 0u));
+    uart_reg_write(regs, CMSDK_CTRL, CMSDK_CTRL_ON | CMSDK_CTRL_RXINT | (on ? CMSDK_CTRL_TXINT : 0u));
     if (!on) {
-        uart_write(regs, CMSDK_INTCLEAR, CMSDK_INT_TX);
+        uart_reg_write(regs, CMSDK_INTCLEAR, CMSDK_INT_TX);
     }
 }
 
@@ -41,11 +41,11 @@ static void cmsdk_irq_enable(void *device)
 
 void cmsdk_open(struct uart_regs *regs, struct console_uart *uart)
 {
-    if (uart_read(regs, CMSDK_BAUDDIV) < CMSDK_DIV_MIN) { /* nobody has set it up */
-        uart_write(regs, CMSDK_BAUDDIV, CMSDK_DIV_USUAL);
+    if (uart_reg_read(regs, CMSDK_BAUDDIV) < CMSDK_DIV_MIN) { /* nobody has set it up */
+        uart_reg_write(regs, CMSDK_BAUDDIV, CMSDK_DIV_USUAL);
     }
-    uart_write(regs, CMSDK_CTRL, CMSDK_CTRL_ON);
-    uart_write(regs, CMSDK_INTCLEAR, CMSDK_INT_TX | CMSDK_INT_RX);
+    uart_reg_write(regs, CMSDK_CTRL, CMSDK_CTRL_ON);
+    uart_reg_write(regs, CMSDK_INTCLEAR, CMSDK_INT_TX | CMSDK_INT_RX);
     uart_fifo_open(regs, &cmsdk_fifo, uart, cmsdk_irq_enable, cmsdk_tx_irq);
     uart->tx_latches = true;
 }

@@ -32,23 +32,23 @@ static void pl011_irq_enable(void *device)
 
     /* What has been received already keeps its interrupt. So does the transmitter: it is raised only when the
      * FIFO falls through its trigger level (3.4.3), so once cleared it may not come again. */
-    uart_write(regs, PL011_ICR, PL011_INT_ALL & ~(PL011_INT_RX | PL011_INT_TX | PL011_INT_RT));
-    uart_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT);
+    uart_reg_write(regs, PL011_ICR, PL011_INT_ALL & ~(PL011_INT_RX | PL011_INT_TX | PL011_INT_RT));
+    uart_reg_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT);
 }
 
 static void pl011_tx_irq(void *device, bool on)
 {
     const struct uart_regs *const regs = device;
 
-    uart_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT | (on ? PL011_INT_TX : 0u));
+    uart_reg_write(regs, PL011_IMSC, PL011_INT_RX | PL011_INT_RT | (on ? PL011_INT_TX : 0u));
 }
 
 void pl011_open(struct uart_regs *regs, struct console_uart *uart)
 {
-    uart_write(regs, PL011_IMSC, 0u);
-    if ((uart_read(regs, PL011_CR) & PL011_CR_UARTEN) == 0u) {
-        uart_write(regs, PL011_LCR_H, PL011_LCR_H_FEN | PL011_LCR_H_8BIT);
-        uart_write(regs, PL011_CR, PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE);
+    uart_reg_write(regs, PL011_IMSC, 0u);
+    if ((uart_reg_read(regs, PL011_CR) & PL011_CR_UARTEN) == 0u) {
+        uart_reg_write(regs, PL011_LCR_H, PL011_LCR_H_FEN | PL011_LCR_H_8BIT);
+        uart_reg_write(regs, PL011_CR, PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE);
     }
     uart_fifo_open(regs, &pl011_fifo, uart, pl011_irq_enable, pl011_tx_irq);
 }

@@ -40,8 +40,8 @@ struct uart_fifo {
     uint32_t latch_rx;
 };
 
-uint32_t uart_read(const struct uart_regs *regs, uint32_t reg);
-void uart_write(const struct uart_regs *regs, uint32_t reg, uint32_t value);
+uint32_t uart_reg_read(const struct uart_regs *regs, uint32_t reg);
+void uart_reg_write(const struct uart_regs *regs, uint32_t reg, uint32_t value);
 /* Fills *uart with the common put() and get(), and these. */
 void uart_fifo_open(struct uart_regs *regs, const struct uart_fifo *fifo, struct console_uart *uart,
                     void (*irq_enable)(void *device), void (*tx_irq)(void *device, bool on));
