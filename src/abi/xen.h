@@ -6,6 +6,7 @@
 
 #define XEN_HYPERCALLS             64u /* numbers are below */
 #define XEN_HCALL_MEMORY_OP        12u
+#define XEN_HCALL_MULTICALL        13u
 #define XEN_HCALL_XEN_VERSION      17u
 #define XEN_HCALL_VCPU_OP          24u
 #define XEN_HCALL_SCHED_OP         29u
@@ -25,6 +26,12 @@
 #define XEN_ENOBUFS    105
 
 #define XEN_DOMID_SELF 0x7FF0u
+
+struct xen_multicall_entry {
+    uint64_t op;
+    uint64_t result;
+    uint64_t args[6];
+};
 
 /* xen_version. Tools of guests look for files by this number: it is that of the interface, not ours. */
 #define XENVER_VERSION             0u

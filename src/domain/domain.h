@@ -74,6 +74,9 @@ enum vcpu_state {
 /* It waits for events without interrupt (SCHEDOP_poll): sched_poll() */
 enum vcpu_poll { VCPU_POLL_NONE, VCPU_POLL_WAITS, VCPU_POLL_OVER };
 
+/* A hypercall of it is one of several that it makes at once */
+enum vcpu_multicall { VCPU_NO_MULTICALL, VCPU_IN_MULTICALL, VCPU_MULTICALL_AGAIN };
+
 struct vcpu {
     struct hal_vcpu hal; /* first: upcalls convert */
     struct domain *domain;
@@ -95,6 +98,7 @@ struct vcpu {
     uint64_t run_ns; /* CPU time so far */
     uint64_t loaded_at_ns;
     struct timer timer; /* stands in for the guest's clocks; what goes before it is reset */
+    enum vcpu_multicall multicall;
     const volatile uint8_t
         *event_flag; /* evtchn/: not 0 while the guest has events to look at; NULL: never */
 };

@@ -18,7 +18,8 @@ enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit);
 /* A plain access of `width` bytes; *value is what is written or, afterwards, was read. True: a device was
  * there and did it; else nothing was done, upcall_exit() it is. */
 bool upcall_device(struct hal_vcpu *vcpu, gpa_t at, uint32_t width, bool write, uint64_t *value);
-/* The hypervisor's own call convention: five arguments, of which the first becomes the result. */
+/* The hypervisor's own call convention: five arguments, of which the first becomes the result. The others may
+ * change as well: hal_vcpu_again(). */
 void upcall_hypercall(struct hal_vcpu *vcpu, uint64_t number, uint64_t *arg);
 /* Last thing before every entry: reschedules if something asked for it. May change what the CPU enters. */
 void upcall_exit_work(void);

@@ -59,7 +59,8 @@ void hal_vcpu_set_load(struct hal_vcpu *vcpu, const struct hal_exit *exit, uint6
 #define HAL_NOWHERE UINT64_MAX
 HV_MUST_CHECK hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write);
 
-/* The guest makes the hypercall that it is in once more, with its arguments as they are. */
+/* The guest makes the hypercall that it is in once more, with its arguments as upcall_hypercall() leaves
+ * them. */
 void hal_vcpu_again(struct hal_vcpu *vcpu);
 
 /* True if the guest would take (or be woken by) an interrupt now. vCPU loaded here or not running. */

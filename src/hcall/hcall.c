@@ -3,6 +3,7 @@
 
 #include "hal/sync.h"
 #include "hal/upcall.h"
+#include "hal/vcpu.h"
 
 int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
 {
@@ -15,13 +16,28 @@ int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t b
 }
 
 static hcall_fn *const hcall_table[XEN_HYPERCALLS] = {
-    [XEN_HCALL_MEMORY_OP] = hcall_memory_op,
-    [XEN_HCALL_XEN_VERSION] = hcall_xen_version,
-    [XEN_HCALL_VCPU_OP] = hcall_vcpu_op,
-    [XEN_HCALL_SCHED_OP] = hcall_sched_op,
-    [XEN_HCALL_EVENT_CHANNEL_OP] = hcall_event_channel_op,
+    [XEN_HCALL_MEMORY_OP] = hcall_memory_op,     [XEN_HCALL_MULTICALL] = hcall_multicall,
+    [XEN_HCALL_XEN_VERSION] = hcall_xen_version, [XEN_HCALL_VCPU_OP] = hcall_vcpu_op,
+    [XEN_HCALL_SCHED_OP] = hcall_sched_op,       [XEN_HCALL_EVENT_CHANNEL_OP] = hcall_event_channel_op,
     [XEN_HCALL_HVM_OP] = hcall_hvm_op,
 };
+
+int64_t hcall_again(struct vcpu *vcpu, uint64_t first)
+{
+    if (vcpu->multicall == VCPU_NO_MULTICALL) {
+        hal_vcpu_again(&vcpu->hal);
+    } else {
+        vcpu->multicall = VCPU_MULTICALL_AGAIN;
+    }
+    return (int64_t)first;
+}
+
+int64_t hcall_one(struct vcpu *vcpu, uint64_t number, uint64_t *arg)
+{
+    hcall_fn *const call = hcall_table[hal_index(number, XEN_HYPERCALLS)];
+
+    return (call != NULL) ? call(vcpu, arg) : -(int64_t)XEN_ENOSYS;
+}
 
 void upcall_hypercall(struct hal_vcpu *vcpu, uint64_t number, uint64_t *arg)
 {

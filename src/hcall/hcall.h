@@ -6,15 +6,23 @@
 #include "abi/xen.h"
 #include "domain/domain.h"
 
-/* arg[0] to arg[4] as the guest passed them */
-typedef int64_t hcall_fn(struct vcpu *vcpu, const uint64_t *arg);
+/* arg[0] to arg[4] as the guest passed them, which it finds as the call leaves them but for arg[0], the
+ * result */
+typedef int64_t hcall_fn(struct vcpu *vcpu, uint64_t *arg);
 
 hcall_fn hcall_xen_version;
+hcall_fn hcall_multicall;
 hcall_fn hcall_memory_op;
 hcall_fn hcall_vcpu_op;
 hcall_fn hcall_sched_op;
 hcall_fn hcall_event_channel_op;
 hcall_fn hcall_hvm_op;
+
+/* A call that did only a bounded piece of its work, and has told in arg[] where to go on: the guest makes it
+ * once more with that and `first` for arg[0]. What it returns is the call's result. */
+int64_t hcall_again(struct vcpu *vcpu, uint64_t first);
+/* The call of that number, one of a multicall: any but another multicall. */
+int64_t hcall_one(struct vcpu *vcpu, uint64_t number, uint64_t *arg);
 
 /* Between us and guest memory at a virtual address of the guest: 0 or -XEN_EFAULT. */
 int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);

@@ -3,7 +3,6 @@
 
 #include "evtchn/evtchn.h"
 #include "hal/sync.h"
-#include "hal/vcpu.h"
 
 /* What of the argument comes in, and goes out when the operation succeeded */
 struct hcall_event {
@@ -38,16 +37,16 @@ static __attribute__((noinline)) int64_t event_other(struct vcpu *vcpu, uint64_t
         result = evtchn_operate(vcpu, op, &arg);
     }
     if (result == EVTCHN_AGAIN) {
-        hal_vcpu_again(&vcpu->hal);
-        result = (int64_t)number;
-    }
-    if ((result == 0) && (events[op].out != 0u)) {
+        result = hcall_again(vcpu, number);
+    } else if ((result == 0) && (events[op].out != 0u)) {
         result = hcall_write(vcpu, at, &arg, events[op].out);
+    } else {
+        /* the number tells all */
     }
     return result;
 }
 
-int64_t hcall_event_channel_op(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_event_channel_op(struct vcpu *vcpu, uint64_t *arg)
 {
     int64_t result = -XEN_ENOSYS;
 

@@ -27,7 +27,7 @@ static int64_t hvm_get(struct vcpu *vcpu, uint64_t at)
     return result;
 }
 
-int64_t hcall_hvm_op(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_hvm_op(struct vcpu *vcpu, uint64_t *arg)
 {
     int64_t result = -XEN_ENOSYS;
 

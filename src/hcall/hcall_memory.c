@@ -46,7 +46,7 @@ static int64_t memory_tell(struct vcpu *vcpu, uint64_t op, uint64_t at)
     return result;
 }
 
-int64_t hcall_memory_op(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_memory_op(struct vcpu *vcpu, uint64_t *arg)
 {
     const uint64_t op = arg[0] & XENMEM_OP_MASK;
     int64_t result = -XEN_ENOSYS;

@@ -52,7 +52,7 @@ static int64_t sched_poll(struct vcpu *vcpu, uint64_t at)
     return (result == 0) ? evtchn_poll(vcpu, port, poll.nr_ports, poll.timeout) : result;
 }
 
-int64_t hcall_sched_op(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_sched_op(struct vcpu *vcpu, uint64_t *arg)
 {
     int64_t result = 0;
 

@@ -22,7 +22,7 @@ static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t at)
     return (result == 0) ? hcall_write(vcpu, area, &running, sizeof(running)) : result;
 }
 
-int64_t hcall_vcpu_op(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_vcpu_op(struct vcpu *vcpu, uint64_t *arg)
 {
     int64_t result = -XEN_EINVAL;
 

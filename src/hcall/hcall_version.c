@@ -102,7 +102,7 @@ static __attribute__((noinline)) int64_t version_other(struct vcpu *vcpu, const 
 }
 
 /* The version is what guests ask for to see whether anybody answers: that takes no registers to be saved. */
-int64_t hcall_xen_version(struct vcpu *vcpu, const uint64_t *arg)
+int64_t hcall_xen_version(struct vcpu *vcpu, uint64_t *arg)
 {
     return (arg[0] == XENVER_VERSION) ? XEN_VERSION : version_other(vcpu, arg);
 }

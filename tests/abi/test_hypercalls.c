@@ -75,6 +75,10 @@ static void numbers(void **state)
 {
     (void)state;
     assert_int_equal(XEN_HCALL_MEMORY_OP, __HYPERVISOR_memory_op);
+    assert_int_equal(XEN_HCALL_MULTICALL, __HYPERVISOR_multicall);
+    assert_int_equal(sizeof(struct xen_multicall_entry), sizeof(struct multicall_entry));
+    SAME(struct xen_multicall_entry, result, struct multicall_entry, result);
+    SAME(struct xen_multicall_entry, args, struct multicall_entry, args);
     assert_int_equal(XEN_HCALL_XEN_VERSION, __HYPERVISOR_xen_version);
     assert_int_equal(XEN_HCALL_VCPU_OP, __HYPERVISOR_vcpu_op);
     assert_int_equal(XEN_HCALL_SCHED_OP, __HYPERVISOR_sched_op);

@@ -77,7 +77,9 @@ void a32_trap_hvc(struct hal_vcpu *vcpu, uint32_t hsr)
             uint64_t arg[HVC_ARGS] = { r[0], r[1], r[2], r[3], r[4] };
 
             upcall_hypercall(vcpu, r[HVC_NUMBER], arg);
-            r[0] = (uint32_t)arg[0];
+            for (uint32_t n = 0; n < HVC_ARGS; n++) {
+                r[n] = (uint32_t)arg[n];
+            }
         } else {
             r[0] = (uint32_t)(-(int32_t)XEN_ENOSYS);
         }
