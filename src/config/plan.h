@@ -152,6 +152,11 @@ enum plan_enhanced {
     PLAN_ENHANCED_NO_XENSTORE /* the /hypervisor node and its hypercalls, no xenstore */
 };
 
+/* plan_domain.role: what a domain is beyond a plain one (Xen's `capabilities`) */
+#define PLAN_ROLE_CONTROL  1u
+#define PLAN_ROLE_HARDWARE 2u
+#define PLAN_ROLE_XENSTORE 4u
+
 enum plan_sched { PLAN_SCHED_NULL, PLAN_SCHED_RR };
 
 /* What follows a panic of the hypervisor: /chosen's bulkhead,on-panic */
@@ -185,6 +190,7 @@ struct plan_domain {
     bool host_memory;      /* memory at host addresses: with direct_map, or where nothing translates */
     bool el1_mmu;          /* v8r_el1_msa = "mmu": its EL1 has translation and not protection regions */
     enum plan_enhanced enhanced;
+    uint32_t role;         /* PLAN_ROLE_ bits */
     uint32_t peers;        /* bit = index in plan.domain[]: it shares memory or a channel with these */
     uint32_t static_first; /* its ranges: plan.static_mem[static_first ..] */
     uint32_t nr_static;    /* 0: its memory is taken from what is free */

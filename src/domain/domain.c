@@ -1,5 +1,6 @@
 #include "domain/domain.h"
 
+#include "hal/sync.h"
 #include "hal/upcall.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -15,6 +16,13 @@ struct domain *domain_by_name(const char *name)
         }
     }
     return NULL;
+}
+
+struct domain *domain_by_id(uint32_t domid)
+{
+    const uint32_t i = domid - ((domain_count > 0u) ? domain_table[0]->id : 0u);
+
+    return (i < domain_count) ? domain_table[hal_index(i, HV_DOMAINS_MAX)] : NULL;
 }
 
 static bool windows_overlap(const struct mmio_window *a, const struct mmio_window *b)

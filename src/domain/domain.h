@@ -157,6 +157,14 @@ static inline struct domain *domain_of(struct hal_domain *hal)
 }
 
 struct domain *domain_by_name(const char *name);
+/* NULL: there is none */
+struct domain *domain_by_id(uint32_t domid);
+
+/* Its place in domain_table and the plan; numbers are given in that order. */
+static inline uint32_t domain_index(const struct domain *domain)
+{
+    return ((uint32_t)domain->id - domain_table[0]->id) % HV_DOMAINS_MAX;
+}
 
 /* Adds an emulated window before the domain runs. HV_LIMIT; HV_EXISTS if it overlaps another. */
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);
