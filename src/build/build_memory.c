@@ -3,6 +3,7 @@
 #include "build/builder.h"
 
 #include "base/log.h"
+#include "domain/p2m.h"
 #include "hal/cache.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
@@ -211,6 +212,16 @@ void build_release(struct domain *domain)
     }
 }
 
+static bool has_streams(const struct domain *domain)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; (CONFIG_IOMMU != 0) && (i < build_plan()->nr_streams); i++) {
+        found = found || build_is_its(domain, build_plan()->stream[i].domain);
+    }
+    return found;
+}
+
 enum hv_status build_map(struct domain *domain)
 {
     const struct plan_domain *const plan = domain->plan;
@@ -225,6 +236,9 @@ enum hv_status build_map(struct domain *domain)
                                   HAL_MEM_NORMAL);
         work_breathe();
     }
+    if ((CONFIG_LINKS != 0) && (status == HV_OK)) {
+        status = p2m_begin(domain, plan->host_memory && has_streams(domain));
+    }
     if (status == HV_NO_MEMORY) {
         log_line("/chosen/%s: xen,domain-p2m-mem-mb: found %U KiB, expected more for this domain's tables",
                  plan->name, plan->pool_bytes >> 10u);
@@ -237,6 +251,10 @@ void build_unmap(struct domain *domain)
     struct build_slot *const slot = build_slot_of(domain);
 
     if (slot->has_map) {
+        if (CONFIG_LINKS != 0) {
+            p2m_revoke(domain, work_breathe);
+            p2m_reset(domain);
+        }
         hal_domain_destroy(&domain->hal);
         slot->has_map = false;
     }

@@ -48,6 +48,7 @@ struct domain_fault {
 struct domain;
 struct vcpu;
 struct evtchn_domain;
+struct p2m;
 
 /* An emulated device's registers. value is width bytes, zero-extended. Interrupts masked; false: no such
  * register at this width (an abort is injected, or the access ignored, by the domain's policy). offset < the
@@ -132,7 +133,11 @@ struct domain {
     struct console console;
     struct evtchn_domain *events; /* evtchn/; NULL: it has no event channels */
     struct domain_chunk
-        shared; /* the hypervisor's pages of which the guest's map may hold some; `at` is unused */
+        shared;      /* the hypervisor's pages of which the guest's map may hold some; `at` is unused */
+    struct p2m *p2m; /* p2m.h, under the lock; NULL: its map stays as it was built */
+    void *store;     /* the hypervisor's page that is its xenstore ring; NULL: none */
+    volatile bool reachable;      /* others may map its memory; set and cleared with the lock */
+    volatile uint32_t nr_foreign; /* pages of its map that lead to others' memory; changed with the lock */
     struct irq_gate gate;
     uint32_t nr_restarts;
     uint64_t nr_faults;                            /* accesses answered with an abort */
@@ -169,14 +174,9 @@ static inline uint32_t domain_index(const struct domain *domain)
 /* Adds an emulated window before the domain runs. HV_LIMIT; HV_EXISTS if it overlaps another. */
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);
 
-/* Copies between the hypervisor and guest RAM by guest physical address, through trap windows; masked, at
- * most 64 KiB. HV_FAULT if any part is not the domain's RAM (nothing or a prefix is copied then). */
-HV_MUST_CHECK enum hv_status domain_copy_in(struct domain *domain, void *to, gpa_t from, uint64_t bytes);
-HV_MUST_CHECK enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from,
-                                             uint64_t bytes);
-
-/* The same by virtual address of the guest, for the vCPU that is loaded on this CPU: HV_FAULT where its own
- * tables or its map do not allow the access, or lead to what is not the domain's memory. */
+/* Copies between the hypervisor and guest RAM, through trap windows; masked, at most 64 KiB. By virtual
+ * address of the guest, for the vCPU that is loaded on this CPU: HV_FAULT where its own tables or its map do not
+ * allow the access, or lead to what is not the domain's memory (nothing or a prefix is copied then). */
 HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
 HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
                                                 uint64_t bytes);
@@ -184,8 +184,8 @@ HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, 
 /* One aligned word: what the most frequent hypercalls have for an argument. Negative: fault. */
 HV_MUST_CHECK int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from);
 
-/* Whether the domain has RAM at this page of its own. */
-bool domain_has_page(const struct domain *domain, gpa_t at);
+/* Whether the domain was built with RAM at this page. */
+bool domain_has_page(const struct domain *domain, uint64_t gfn);
 
 /* Adds a line to the domain's fault log, now, or counts one up; fault's times and count do not matter. True
  * if fault->tell and such a line is worth logging: the first few, then each power of two. CPUs may lose a

@@ -8,91 +8,17 @@
 
 #define COPY_MAX KIB(64)
 
-/* Where guest RAM at `at` lies; how far it goes on. Bounded by DOMAIN_CHUNKS_MAX. */
-static bool ram_at(const struct domain *domain, gpa_t at, hpa_t *to, uint64_t *bytes)
+/* Bounded by DOMAIN_CHUNKS_MAX. */
+bool domain_has_page(const struct domain *domain, uint64_t gfn)
 {
+    bool found = false;
+
     for (uint32_t i = 0; i < domain->nr_chunks; i++) {
-        const struct domain_chunk *chunk = &domain->chunk[i];
-        const uint64_t offset = at.v - chunk->at.v; /* wraps below the chunk and is too large then */
+        const struct domain_chunk *const chunk = &domain->chunk[i];
 
-        if (offset < chunk->bytes) {
-            *to = hpa(chunk->to.v + offset);
-            *bytes = chunk->bytes - offset;
-            return true;
-        }
+        found = found || ((gfn - (chunk->at.v >> PAGE_SHIFT)) < (chunk->bytes >> PAGE_SHIFT));
     }
-    return false;
-}
-
-bool domain_has_page(const struct domain *domain, gpa_t at)
-{
-    uint64_t bytes = 0;
-    hpa_t to = hpa(0);
-
-    return ram_at(domain, at, &to, &bytes) && (bytes >= PAGE_BYTES);
-}
-
-/* Opens the trap window at guest RAM; *bytes: in the most that is wanted, out how many can be touched. NULL:
- * not RAM. */
-static uint8_t *window_open(const struct domain *domain, gpa_t at, enum hal_hypmap_perm perm, uint64_t *bytes)
-{
-    uint64_t in_chunk = 0;
-    uint64_t in_window = 0;
-    uint8_t *va = NULL;
-    hpa_t to = hpa(0);
-
-    if (ram_at(domain, at, &to, &in_chunk)) {
-        va = hal_hypmap_window(HAL_WINDOW_TRAP, to, perm, &in_window);
-        *bytes = bits_min(*bytes, bits_min(in_chunk, in_window));
-    }
-    return va;
-}
-
-/* Every step ends at a chunk's or a window's end: at most DOMAIN_CHUNKS_MAX + 1 steps for COPY_MAX bytes. */
-enum hv_status domain_copy_in(struct domain *domain, void *to, gpa_t from, uint64_t bytes)
-{
-    uint8_t *put = to;
-    uint64_t done = 0;
-    enum hv_status status = (bytes <= COPY_MAX) ? HV_OK : HV_INVALID;
-
-    while ((status == HV_OK) && (done < bytes)) {
-        uint64_t step = bytes - done;
-        const uint64_t flags = hal_cpu_irq_save();
-        const uint8_t *va = window_open(domain, gpa(from.v + done), HAL_HYPMAP_RO, &step);
-
-        if (va == NULL) {
-            status = HV_FAULT;
-        } else {
-            (void)memcpy(&put[done], va, (size_t)step);
-            hal_hypmap_window_close(HAL_WINDOW_TRAP);
-            done += step;
-        }
-        hal_cpu_irq_restore(flags);
-    }
-    return status;
-}
-
-enum hv_status domain_copy_out(struct domain *domain, gpa_t to, const void *from, uint64_t bytes)
-{
-    const uint8_t *get = from;
-    uint64_t done = 0;
-    enum hv_status status = (bytes <= COPY_MAX) ? HV_OK : HV_INVALID;
-
-    while ((status == HV_OK) && (done < bytes)) {
-        uint64_t step = bytes - done;
-        const uint64_t flags = hal_cpu_irq_save();
-        uint8_t *va = window_open(domain, gpa(to.v + done), HAL_HYPMAP_RW, &step);
-
-        if (va == NULL) {
-            status = HV_FAULT;
-        } else {
-            (void)memcpy(va, &get[done], (size_t)step);
-            hal_hypmap_window_close(HAL_WINDOW_TRAP);
-            done += step;
-        }
-        hal_cpu_irq_restore(flags);
-    }
-    return status;
+    return found;
 }
 
 static inline bool chunk_holds(const struct domain_chunk *chunk, hpa_t at)

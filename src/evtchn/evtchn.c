@@ -29,7 +29,6 @@ static uint32_t pages_shared(const struct plan_domain *plan)
 static uint32_t bytes_own(const struct plan_domain *plan)
 {
     return (uint32_t)(sizeof(struct evtchn_domain) + (plan->nr_vcpus * sizeof(struct evtchn_vcpu)) +
-                      (pages_shared(plan) * sizeof(struct evtchn_page)) +
                       (plan->nr_vcpus * EVTCHN_FIFO_QUEUES * sizeof(uint16_t)));
 }
 
@@ -74,8 +73,7 @@ enum hv_status evtchn_setup(struct domain *domain)
     ed->nr_pages = nr_shared;
     ed->shared = (struct xen_shared_info *)(void *)memory;
     ed->vcpu = (struct evtchn_vcpu *)(void *)&ed[1];
-    ed->page = (struct evtchn_page *)(void *)&ed->vcpu[d->nr_vcpus];
-    ed->tail = (uint16_t *)(void *)&ed->page[nr_shared];
+    ed->tail = (uint16_t *)(void *)&ed->vcpu[d->nr_vcpus];
     spin_init(&ed->queues, LOCK_EVTCHN_QUEUE);
     work_setup(&ed->work, evtchn_fifo_work);
     for (uint32_t i = 0; i < d->nr_vcpus; i++) {

@@ -42,12 +42,6 @@ struct evtchn_vcpu {
     struct timer poll; /* the end of its wait in SCHEDOP_poll */
 };
 
-/* A page that takes the place of the guest's own at gfn */
-struct evtchn_page {
-    uint64_t gfn; /* EVTCHN_NO_GFN: not used */
-};
-#define EVTCHN_NO_GFN UINT64_MAX
-
 #define EVTCHN_TWO_LEVEL 0u
 #define EVTCHN_FIFO      1u
 /* Two levels, in a page of the guest's memory: ours can't take its place, as nothing translates. Written
@@ -63,7 +57,6 @@ struct evtchn_domain {
     uint32_t *volatile array; /* FIFO: a word for each port; NULL: not there yet */
     struct xen_shared_info *shared;
     uint8_t *pages; /* nr_pages: [0] is the shared_info page, the others are taken in order */
-    struct evtchn_page *page;
     uint32_t nr_pages;
     uint32_t nr_used; /* under the domain's lock */
     struct evtchn_vcpu *vcpu;

@@ -5,40 +5,25 @@
  * be there: EVTCHN_ASIDE. */
 #include "evtchn/evtchn_core.h"
 
+#include "domain/p2m.h"
 #include "hal/guestmap.h"
 #include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "lib/string.h"
 
-/* Where nothing is in a guest's memory map, and Xen puts its grant tables: shared_info may appear there
- * too. */
-#define SPARE_FIRST (0x38000000ULL >> PAGE_SHIFT)
-#define SPARE_END   (0x3A000000ULL >> PAGE_SHIFT)
+/* The page of ours that is at gfn: its number; ed->nr_used: none. Domain's lock held. */
+static uint32_t page_find(const struct evtchn_domain *ed, uint64_t gfn)
+{
+    hpa_t frame = hpa(0);
+    const uint64_t base = hal_hypmap_hpa(ed->pages).v;
+    const bool found = (p2m_lookup(ed->domain, gfn, &frame) == HV_OK) && (frame.v >= base);
+
+    return found ? (uint32_t)bits_min((frame.v - base) >> PAGE_SHIFT, ed->nr_used) : ed->nr_used;
+}
 
 static uint8_t *page_va(const struct evtchn_domain *ed, uint32_t i)
 {
     return &ed->pages[(size_t)i * PAGE_BYTES];
-}
-
-/* Domain's lock held. Page i of ours appears at gfn. keep: with the contents of the guest's page. */
-static int64_t page_put(struct evtchn_domain *ed, uint32_t i, uint64_t gfn, bool keep)
-{
-    struct hal_guestmap *const map = &ed->domain->hal.map;
-    const gpa_t at = gpa(gfn << PAGE_SHIFT);
-
-    hal_guestmap_begin(map);
-    enum hv_status status = hal_guestmap_unmap(map, at, PAGE_BYTES);
-
-    if ((status == HV_OK) && keep) {
-        status = domain_copy_in(ed->domain, page_va(ed, i), at, PAGE_BYTES);
-    }
-    if (status == HV_OK) {
-        status = hal_guestmap_map(map, at, hal_hypmap_hpa(page_va(ed, i)), PAGE_BYTES,
-                                  HAL_PERM_R | HAL_PERM_W, HAL_MEM_NORMAL);
-    }
-    hal_guestmap_end(map);
-    ed->page[i].gfn = (status == HV_OK) ? gfn : EVTCHN_NO_GFN;
-    return (status == HV_OK) ? 0 : -XEN_ENOMEM;
 }
 
 struct xen_shared_info *evtchn_shared_open(const struct evtchn_domain *ed)
@@ -70,7 +55,6 @@ static int64_t page_aside(struct evtchn_domain *ed, uint64_t gfn)
     hal_barrier();
     (void)memcpy(evtchn_shared_open(ed), ed->shared, PAGE_BYTES);
     evtchn_shared_close(ed);
-    ed->page[0].gfn = gfn;
     spin_unlock(&ed->queues, flags);
     return 0;
 }
@@ -83,37 +67,19 @@ void evtchn_shared_home(struct evtchn_domain *ed)
     spin_unlock(&ed->queues, flags);
 }
 
-static uint32_t page_find(const struct evtchn_domain *ed, uint64_t gfn)
-{
-    uint32_t i = 0;
-
-    while ((i < ed->nr_used) && (ed->page[i].gfn != gfn)) {
-        i++;
-    }
-    return i;
-}
-
-static bool gfn_is_ram(const struct evtchn_domain *ed, uint64_t gfn)
-{
-    return (gfn < (UINT64_MAX >> PAGE_SHIFT)) && domain_has_page(ed->domain, gpa(gfn << PAGE_SHIFT));
-}
-
 void *evtchn_page_at(struct evtchn_domain *ed, uint64_t gfn, int64_t *error)
 {
     const uint64_t flags = spin_lock(&ed->domain->lock);
     const uint32_t i = page_find(ed, gfn);
-    const bool is_new = (i == ed->nr_used);
 
     *error = 0;
-    if (!gfn_is_ram(ed, gfn) || !hal_guestmap_translates()) {
-        *error = -XEN_EINVAL;
-    } else if (is_new && (i == ed->nr_pages)) {
-        *error = -XEN_ENOMEM;
-    } else if (is_new) {
-        *error = page_put(ed, i, gfn, true);
-        ed->nr_used += (*error == 0) ? 1u : 0u;
-    } else {
+    if (i < ed->nr_used) {
         /* another structure of the guest's is in the same page */
+    } else if (i == ed->nr_pages) {
+        *error = -XEN_ENOMEM;
+    } else {
+        *error = p2m_result(p2m_put_page(ed->domain, gfn, page_va(ed, i), true));
+        ed->nr_used += (*error == 0) ? 1u : 0u;
     }
     spin_unlock(&ed->domain->lock, flags);
     return (*error == 0) ? page_va(ed, i) : NULL;
@@ -123,18 +89,14 @@ int64_t evtchn_map_shared_info(struct domain *domain, uint64_t gfn)
 {
     struct evtchn_domain *const ed = domain->events;
     const uint64_t flags = spin_lock(&domain->lock);
-    const bool is_spare = (gfn >= SPARE_FIRST) && (gfn < SPARE_END);
     int64_t result;
 
-    if (ed->page[0].gfn != EVTCHN_NO_GFN) {
+    if (hal_guestmap_translates()) {
+        result = p2m_result(p2m_put_page(domain, gfn, ed->shared, false));
+    } else if (ed->abi == EVTCHN_ASIDE) {
         result = -XEN_EBUSY;
-    } else if ((!is_spare && !gfn_is_ram(ed, gfn)) || (page_find(ed, gfn) != ed->nr_used) ||
-               (is_spare && !hal_guestmap_translates())) {
-        result = -XEN_EINVAL;
-    } else if (!hal_guestmap_translates()) {
-        result = page_aside(ed, gfn);
     } else {
-        result = page_put(ed, 0u, gfn, false);
+        result = domain_has_page(domain, gfn) ? page_aside(ed, gfn) : -XEN_EINVAL;
     }
     spin_unlock(&domain->lock, flags);
     return result;
@@ -177,9 +139,6 @@ int64_t evtchn_register_vcpu_info(struct vcpu *vcpu, uint64_t index, const struc
 void evtchn_memory_reset(struct evtchn_domain *ed)
 {
     (void)memset(ed->pages, 0, (size_t)ed->nr_pages * PAGE_BYTES);
-    for (uint32_t i = 0; i < ed->nr_pages; i++) {
-        ed->page[i].gfn = EVTCHN_NO_GFN;
-    }
     ed->nr_used = 1u; /* shared_info has its page, mapped or not */
     for (uint32_t i = 0; i < ed->domain->nr_vcpus; i++) {
         struct vcpu *const vcpu = ed->domain->vcpu[i];

@@ -245,42 +245,12 @@ static void hardware_error_scenario(void)
 }
 ALONE(hardware_error)
 
-static void copies_scenario(void)
-{
-    static uint8_t from[3 * PAGE_BYTES];
-    static uint8_t to[sizeof(from)];
-    struct domain *d = &bench_domain[0];
-
-    fake_reset();
-    fake_cpu_set(OUTSIDE);
-    fake_ram_setup(0x80000000ULL, MIB(8));
-    /* in the guest one after the other, on the host apart; the first ends at a window's end */
-    d->chunk[0] = (struct domain_chunk){ gpa(0x40000000), hpa(0x80200000 - PAGE_BYTES), 2u * PAGE_BYTES };
-    d->chunk[1] = (struct domain_chunk){ gpa(0x40002000), hpa(0x80400000), MIB(1) };
-    d->nr_chunks = 2;
-    for (size_t i = 0; i < sizeof(from); i++) {
-        from[i] = (uint8_t)(i * 7u);
-    }
-    CHECK(domain_copy_out(d, gpa(0x40000100), from, sizeof(from)) == HV_OK);
-    CHECK(memcmp(fake_ram(hpa(0x80400000), 0x1100), &from[0x1f00], 0x1100) == 0);
-    CHECK(domain_copy_in(d, to, gpa(0x40000100), sizeof(to)) == HV_OK);
-    CHECK(memcmp(from, to, sizeof(to)) == 0);
-    CHECK(fake_windows_open() == 0);
-    CHECK(domain_copy_in(d, to, gpa(0x3fffffff), 2) == HV_FAULT);
-    CHECK(domain_copy_in(d, to, gpa(0x40002000 + MIB(1) - 1), 2) == HV_FAULT);
-    CHECK(domain_copy_out(d, gpa(UINT64_MAX), from, 2) == HV_FAULT);
-    CHECK(domain_copy_in(d, to, gpa(0x40002000), KIB(64) + 1) == HV_INVALID);
-    CHECK(domain_copy_in(d, to, gpa(0), 0) == HV_OK);
-    CHECK(fake_windows_open() == 0);
-}
-ALONE(copies)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(devices),          cmocka_unit_test(ignoring),       cmocka_unit_test(copies),
-        cmocka_unit_test(mapped_meanwhile), cmocka_unit_test(log_is_bounded), cmocka_unit_test(fault_log),
-        cmocka_unit_test(external),         cmocka_unit_test(hardware_error),
+        cmocka_unit_test(devices),        cmocka_unit_test(ignoring),  cmocka_unit_test(mapped_meanwhile),
+        cmocka_unit_test(log_is_bounded), cmocka_unit_test(fault_log), cmocka_unit_test(external),
+        cmocka_unit_test(hardware_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
