@@ -23,7 +23,7 @@ fuzz_objects = $(patsubst %.c,$(FUZZ_OUT)/obj/$(1)/%.o,$(2))
 fuzz_arm := $(call fuzz_objects,arm,$(addprefix tests/unit/arm/,fake_arm.c fake_guest.c fake_spi.c) $(sort $(wildcard src/arch/arm/*.c)) \
     src/arch/arm/plan/arm_plan_guest.c src/lib/fmt.c)
 fuzz_plan := $(call fuzz_objects,plan,$(filter-out src/lib/string.c,$(sort $(wildcard src/config/*.c \
-    src/config/partition/*.c src/lib/*.c src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c))) \
+    src/config/partition/*.c src/config/control/*.c src/lib/*.c src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c))) \
     tests/fuzz/plan_check.c tests/fuzz/tree_mutate.c)
 fuzz_product := $(call fuzz_objects,product,$(unit_generic) $(unit_port))
 fuzz_archive := $(FUZZ_OUT)/libproduct.a

@@ -5,14 +5,14 @@ HOSTCC ?= cc
 host_other := $(filter-out arm64,$(PORT))
 HOST_TOOL := out/host/bulkhead-image$(host_other:%=-%)
 HOST_OUT := out/host$(host_other:%=/%)
-host_folders := tools/bulkhead-image tools/bulkhead-image/partition src/config src/config/partition src/lib $(port_plans)
+host_folders := tools/bulkhead-image tools/bulkhead-image/partition src/config src/config/partition src/config/control src/lib $(port_plans)
 # What C's own library gives is the host's; the target's version of it stays out.
 host_leave_out := src/lib/string.c
 host_c := $(filter-out $(host_leave_out),$(sort $(foreach d,$(host_folders),$(wildcard $(d)/*.c))))
 host_objects := $(patsubst %.c,$(HOST_OUT)/%.o,$(host_c))
 HOST_CFLAGS := -std=c11 -O2 -g -fno-strict-aliasing -fno-common -Wall -Wextra -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wundef -Wvla -Werror -D_GNU_SOURCE -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DTOOL_PORT=$(PORT) \
-    $(port_constants) -DCONFIG_IOMMU=$(if $(filter iommu,$(port_lacks)),0,1) $(port_includes) -Itools/bulkhead-image
+    $(port_constants) $(foreach p,iommu control,-DCONFIG_$(call capitals,$(p))=$(if $(filter $(p),$(port_lacks)),0,1)) $(port_includes) -Itools/bulkhead-image
 
 .PHONY: tools
 tools: $(HOST_TOOL)

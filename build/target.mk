@@ -14,7 +14,7 @@ port_constants := -DCONFIG_MPU=$(port_mpu) \
     $(foreach e,$(EXTRA_NAMES),-DCONFIG_$(call capitals,$(e))=$(if $(filter $(e),$(port_extras)),1,0))
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
-generic_folders := lib base mem irq time domain sched virq vdev evtchn config config/partition build build/partition hcall trap \
+generic_folders := lib base mem irq time domain sched virq vdev evtchn config config/partition config/control build build/partition hcall trap \
     operator boot drivers
 port_plans := $(wildcard $(addsuffix /plan,$(addprefix src/arch/,$(port_shared) $(port_folders))))
 target_folders := $(addprefix src/,$(generic_folders)) $(addprefix src/arch/,$(port_shared) $(port_folders)) $(port_plans)
@@ -31,6 +31,7 @@ part_devices := src/build/partition/build_given.c
 part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
 part_watchdog := src/vdev/watchdog.c
+part_control := src/config/control/%
 part_report := src/build/partition/build_report.c
 part_cmsdk := src/drivers/cmsdk.c
 part_regions := src/config/partition/config_regions.c
@@ -43,7 +44,7 @@ leave_out := $(foreach p,$(filter-out $(parts_in),$(PART_NAMES)) $(filter-out $(
 ifeq ($(STATIC),1)
 PROFILE += -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
 leave_out += $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
-    src/config/config_% src/config/dt% src/config/partition/config_% src/arch/arm/plan/arm_plan_gic.c \
+    src/config/config_% src/config/dt% src/config/partition/config_% src/config/control/% src/arch/arm/plan/arm_plan_gic.c \
     src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
     src/drivers/ns16550.c src/boot/boot_tree.c $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
     $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c)))
@@ -105,7 +106,7 @@ LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=no
 
 # What runs once, at boot or for the operator, is made small.
 COLD_FLAGS := -Oz
-cold_folders := $(addprefix src/,config config/partition build build/partition boot operator drivers) $(port_plans)
+cold_folders := $(addprefix src/,config config/partition config/control build build/partition boot operator drivers) $(port_plans)
 cold_c := $(filter $(addsuffix /%,$(cold_folders)),$(target_c))
 # In the static profile all is, but for what traps, interrupts and switches of vCPUs run through.
 HOT_FILES := src/arch/arm/gic% src/arch/arm/vgic% src/arch/arm/vtimer.c src/arch/arm/arm_vcpu.c \

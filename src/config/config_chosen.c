@@ -1,6 +1,7 @@
 /* Properties and nodes of /chosen that are not a domain's. */
 /* [impl->req~unknown-refused~1] */
 #include "config/config_maker.h"
+#include "config/control/config_control.h"
 
 #include "lib/bits.h"
 
@@ -11,6 +12,7 @@ static void take_string(struct config_target *t, const struct config_rule *rule,
     }
 }
 
+static const char *const control_reset[] = { "host", "domain", NULL };
 static const char *const on_panic[] = { "halt", "reboot", "park", NULL }; /* as enum plan_panic */
 
 #define FIELD(field) CONFIG_FIELD(struct plan, field)
@@ -24,8 +26,9 @@ static const struct config_rule chosen_rule[] = {
     { "bulkhead,clean-memory", config_take_flag, CONFIG_NO_VALUE, FLAG(clean_memory) },
     { "bulkhead,report", config_take_flag, CONFIG_NO_VALUE, FLAG(report) },
     CONFIG_RULE("stdout-path", take_string, "one string"),
-    CONFIG_RULE("xen,dom0-bootargs", config_take_refuse,
-                "no such property (control domains are not supported yet)"),
+    CONFIG_RULE("xen,dom0-bootargs", take_string, "one string"),
+    { "bulkhead,control-reset", config_take_word, "host or domain", .words = control_reset,
+      FLAG(control_alone) },
     CONFIG_RULE("xen,static-heap", config_take_static_heap, "whole multiples of 64 KiB of the host's memory"),
     CONFIG_RULE("xen,uefi-cfg-load", config_take_refuse,
                 "no such property (booting as a UEFI program is not supported yet)"),
@@ -34,25 +37,27 @@ static const struct config_rule chosen_rule[] = {
 /* Nodes that are a fault where they stand */
 static const struct {
     const char *compatible;
+    bool dom0; /* but not beside the modules of a dom0 */
     const char *expected;
 } refused[] = {
-    { "multiboot,module", "modules inside a domain's node only (control domains are not supported yet)" },
-    { "xen,multiboot-module", "modules inside a domain's node only (control domains are not supported yet)" },
-    { "xen,cpupool", "no such node (cpupools are not supported yet)" },
-    { "xen,evtchn-v1", "no such node (static event channels are not supported yet)" },
-    { "xen,domain-shared-memory-v1",
-      "such a node in a domain's node only (control domains are not supported yet)" },
+    { "multiboot,module", true, "modules inside a domain's node only: this port has no control domains" },
+    { "xen,multiboot-module", true, "modules inside a domain's node only: this port has no control domains" },
+    { "xen,cpupool", false, "no such node (cpupools are not supported yet)" },
+    { "xen,evtchn-v1", true, "such a node in a domain's node, or beside the modules of a dom0" },
+    { "xen,domain-shared-memory-v1", true,
+      "such a node in a domain's node, or beside the modules of a dom0" },
 };
 
 /* True, and the fault, if this is one. */
 static bool refuse_node(struct config_maker *m, uint32_t node)
 {
+    const bool dom0 = (CONFIG_CONTROL != 0) && config_dom0_has(m);
     uint32_t i = 0;
 
     while ((i < ARRAY_LEN(refused)) && !dt_compatible(m->ix, node, refused[i].compatible)) {
         i++;
     }
-    if (i < ARRAY_LEN(refused)) {
+    if ((i < ARRAY_LEN(refused)) && !(dom0 && refused[i].dom0)) {
         config_fault_prop(m->report, node, "compatible", refused[i].expected);
     }
     return i < ARRAY_LEN(refused);

@@ -1,6 +1,7 @@
 /* Domains: the nodes below /chosen that are compatible with xen,domain. */
 /* [impl->req~unknown-refused~1] [impl->req~partial-boot~1] */
 #include "config/config_maker.h"
+#include "config/control/config_control.h"
 #include "config/partition/layout.h"
 
 #include "lib/bits.h"
@@ -12,11 +13,14 @@
 #define NR_SPIS_STEP        32u
 #define KIB_PER_PAGE        4u
 #define GRANT_FRAMES_MAX    0x7FFFFFFFu
+#define GRANT_FRAMES        64u
+#define MAPTRACK_FRAMES     1024u
 
 /* -- Properties of a domain -- */
 
 static const char *const end_words[] = { "stop", "restart", NULL };
-static const char *const enhanced[] = { "disabled", "no-xenstore", NULL }; /* as enum plan_enhanced */
+static const char *const enhanced[] = { "disabled", "no-xenstore", "enabled", "legacy", NULL }; /* as enum
+                                                                                             plan_enhanced */
 static const char *const passthrough[] = { "enabled", "disabled", NULL };
 static const char *const el1_msa[] = { "mpu", "mmu", NULL };
 static const char *const no_sci[] = { "none", NULL };
@@ -81,6 +85,15 @@ static void take_pool(struct config_target *t, const struct config_rule *rule, c
     }
 }
 
+static void take_enhanced(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    if (v->bytes == 0u) {
+        t->domain->enhanced = PLAN_ENHANCED_ENABLED;
+    } else {
+        config_take_word(t, rule, v);
+    }
+}
+
 static void take_el1_msa(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     const struct hal_plan_host *const host = &t->m->plan->host;
@@ -125,13 +138,16 @@ static const struct config_rule domain_rule[] = {
     CONFIG_RULE("domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)"),
     CONFIG_RULE("llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)"),
     CONFIG_RULE("sve", config_take_number, "0 (SVE is not supported yet)"),
-    { "xen,enhanced", config_take_word, "no-xenstore or disabled (xenstore is not supported yet)",
+    { "xen,enhanced", take_enhanced, "no value, or enabled, legacy, no-xenstore or disabled",
       .words = enhanced, FIELD(enhanced) },
-    CONFIG_RULE("capabilities", config_take_number, "0 (control domains are not supported yet)"),
-    /* Limits of grant tables, which no domain has yet: they hold by themselves. */
-    { .name = "max_grant_version", config_take_number, "1 (version 2 is not supported yet)", 1, 1 },
-    { .name = "max_grant_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX },
-    { .name = "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX },
+    { "capabilities", config_take_number, "a sum of 1 (control), 2 (hardware) and 4 (xenstore)", 0,
+      PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE | PLAN_ROLE_XENSTORE, FIELD(role) },
+    { "max_grant_version", config_take_number, "1 or 2", 1, 2, FIELD(max_grant_version) },
+    { "max_grant_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX,
+      FIELD(max_grant_frames) },
+    { "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX,
+      FIELD(max_maptrack_frames) },
+    CONFIG_RULE("bulkhead,share-with", NULL, ""),
     { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", .words = no_sci },
     { "v8r_el1_msa", take_el1_msa, "mpu or mmu", .words = el1_msa, FLAG(el1_mmu) },
 };
@@ -201,12 +217,6 @@ static void domain_children(struct config_maker *m, struct plan_domain *d, uint3
 /* What must be there, and what follows from other properties. */
 static void domain_complete(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
-    if (!dt_has(m->ix, node, "memory")) {
-        config_fault(m->report, node, "memory", NULL, "two cells with KiB");
-    }
-    if (!dt_has(m->ix, node, "cpus")) {
-        config_fault(m->report, node, "cpus", NULL, "the number of vCPUs");
-    }
     if (d->kernel.name == NULL) {
         config_fault(m->report, node, "kernel", NULL, "a module compatible with \"multiboot,kernel\"");
     }
@@ -243,28 +253,82 @@ void config_domain_forget(struct plan_domain *d)
     d->partial.bytes = 0;
 }
 
-static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
+static void domain_defaults(struct plan_domain *d)
 {
-    struct config_target t = { m, node, d };
-
-    d->domid = (domid_t)m->plan->nr_domains; /* the caller has counted this one */
     d->nr_spis = NR_SPIS_DEFAULT;
     d->start_order = START_ORDER_DEFAULT;
     d->trap_unmapped = true;
     d->restart_on_reset = true;
     d->restarts_per_minute = RESTARTS_DEFAULT;
     d->bootargs = "";
+    d->max_grant_version = 1u;
+    d->max_grant_frames = GRANT_FRAMES;
+    d->max_maptrack_frames = MAPTRACK_FRAMES;
     for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
         d->affinity[i] = ~0ULL;
     }
+}
+
+static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
+{
+    struct config_target t = { m, node, d };
+
     domain_name(m, d, node);
     config_rules_apply(&t, domain_rule, ARRAY_LEN(domain_rule));
     m->partial_node = DT_NONE;
     config_static_make(m, d, node);
     domain_children(m, d, node);
     config_pci_make(m, d, node);
+    if (!dt_has(m->ix, node, "memory")) {
+        config_fault(m->report, node, "memory", NULL, "two cells with KiB");
+    }
+    if (!dt_has(m->ix, node, "cpus")) {
+        config_fault(m->report, node, "cpus", NULL, "the number of vCPUs");
+    }
+}
+
+/* Modules directly below /chosen make the domain of that node. */
+static void domain_add(struct config_maker *m, uint32_t node)
+{
+    struct plan *const plan = m->plan;
+    const bool dom0 = (CONFIG_CONTROL != 0) && (node == m->chosen);
+    struct plan_domain *const d = &plan->domain[plan->nr_domains];
+    const uint32_t before = m->report->nr_faults;
+
+    m->domain_node[plan->nr_domains] = (uint16_t)node;
+    d->domid =
+        (domid_t)(plan->nr_domains + ((plan->nr_domains == 0u) ? (dom0 ? 0u : 1u) : plan->domain[0].domid));
+    plan->nr_domains++;
+    domain_defaults(d);
+    if (dom0) {
+        config_dom0_make(m, d);
+    } else {
+        domain_make(m, d, node);
+    }
     domain_complete(m, d, node);
     config_partial_make(m, d);
+    if (CONFIG_CONTROL != 0) {
+        config_role_check(m, d, node);
+    } else if (d->role != 0u) {
+        config_fault_prop(m->report, node, "capabilities", "0: this port has no control domains");
+    } else {
+        /* a plain one */
+    }
+    config_domain_blame(m, d, before);
+}
+
+/* What is left of the host is the hardware domain's. */
+static void hardware_make(struct config_maker *m)
+{
+    for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
+        struct plan_domain *const d = &m->plan->domain[i];
+        const uint32_t before = m->report->nr_faults;
+
+        if ((d->role & PLAN_ROLE_HARDWARE) != 0u) {
+            config_control_memory(m, d, m->domain_node[i]);
+        }
+        config_domain_blame(m, d, before);
+    }
 }
 
 /* -- Memory of all domains against the host's -- */
@@ -375,19 +439,16 @@ void config_domains_make(struct config_maker *m)
     struct plan *const plan = m->plan;
     uint32_t n = (m->chosen == DT_NONE) ? DT_NONE : dt_first_child(m->ix, m->chosen);
 
+    if ((CONFIG_CONTROL != 0) && (n != DT_NONE) && config_dom0_has(m)) {
+        domain_add(m, m->chosen);
+    }
     for (; n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
         if (!dt_compatible(m->ix, n, "xen,domain") || !dt_enabled(m->ix, n)) {
             /* nothing of ours */
         } else if (plan->nr_domains >= HV_DOMAINS_MAX) {
             config_fault_text(m->report, n, "compatible", "one more domain", "at most 32");
         } else {
-            struct plan_domain *const d = &plan->domain[plan->nr_domains];
-            const uint32_t before = m->report->nr_faults;
-
-            m->domain_node[plan->nr_domains] = (uint16_t)n;
-            plan->nr_domains++;
-            domain_make(m, d, n);
-            config_domain_blame(m, d, before);
+            domain_add(m, n);
         }
     }
     if (plan->nr_domains == 0u) {
@@ -398,6 +459,10 @@ void config_domains_make(struct config_maker *m)
     }
     config_channels_make(m);
     config_shm_check(m);
+    if (CONFIG_CONTROL != 0) {
+        config_share_make(m);
+        hardware_make(m);
+    }
     if (plan->nr_ram > 0u) {
         memory_share(m);
     }

@@ -87,6 +87,10 @@ void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t no
 void config_regions_check(struct config_maker *m);
 /* The static event channels between domains, when all of these are known. */
 void config_channels_make(struct config_maker *m);
+/* The plan's domain whose node this is; nr_domains: it is none's. */
+uint32_t config_domain_of_node(const struct config_maker *m, uint32_t node);
+/* A decimal number below `limit` (at most 4e8) at *text, which moves behind it. False: there is none. */
+bool config_decimal(const char **text, uint32_t limit, uint32_t *out);
 bool config_is_module(const struct dt_index *ix, uint32_t node);
 /* Whether the module travelled in the payload of the one-file image. */
 bool config_in_payload(const struct config_env *env, const struct plan_module *module);
@@ -115,6 +119,8 @@ bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const
                   const char *what);
 /* the same for a module of the payload, which lies in the image and may be several domains' */
 bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r);
+/* The i-th range of host addresses that something has; false: there are no more. */
+bool config_taken(const struct config_maker *m, uint32_t i, struct dt_range *out);
 /* config/partition/config_partial.c: the domain's own devices, once everything else of it is known. */
 void config_partial_make(struct config_maker *m, struct plan_domain *d);
 

@@ -236,8 +236,7 @@ void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t 
 
 /* -- vCPUs -- */
 
-/* Takes a decimal number from *text and moves it on. False if there is none below limit. */
-static bool list_number(const char **text, uint32_t limit, uint32_t *out)
+bool config_decimal(const char **text, uint32_t limit, uint32_t *out)
 {
     const char *t = *text;
     uint32_t value = 0;
@@ -265,11 +264,11 @@ static bool list_parse(const char *list, uint32_t nr_cpus, uint64_t *out)
         uint32_t first = 0;
         uint32_t last;
 
-        good = list_number(&t, nr_cpus, &first);
+        good = config_decimal(&t, nr_cpus, &first);
         last = first;
         if (good && (*t == '-')) {
             t = &t[1];
-            good = list_number(&t, nr_cpus, &last) && (last >= first);
+            good = config_decimal(&t, nr_cpus, &last) && (last >= first);
         }
         if (good) {
             set |= GENMASK64(last, first);

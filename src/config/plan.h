@@ -147,9 +147,12 @@ struct plan_pci {
     PLAN_WIDE const char *name; /* as the domain's node writes it */
 };
 
+/* xen,enhanced */
 enum plan_enhanced {
     PLAN_ENHANCED_NONE,
-    PLAN_ENHANCED_NO_XENSTORE /* the /hypervisor node and its hypercalls, no xenstore */
+    PLAN_ENHANCED_NO_XENSTORE, /* the /hypervisor node and its hypercalls, no xenstore */
+    PLAN_ENHANCED_ENABLED,     /* ... and a port and a page to speak with the xenstore domain */
+    PLAN_ENHANCED_LEGACY       /* ... and a port; who introduces the domain gives the page (Xen 4.20) */
 };
 
 /* plan_domain.role: what a domain is beyond a plain one (Xen's `capabilities`) */
@@ -168,7 +171,8 @@ enum plan_panic {
 
 struct plan_domain {
     char name[PLAN_NAME_MAX]; /* the node's name, unit address included */
-    domid_t domid;            /* 1 .. in node order */
+    domid_t domid;            /* in node order from 1; a dom0 comes before them, with 0 */
+    uint32_t role;            /* PLAN_ROLE_ bits */
     uint64_t memory_bytes;    /* page multiple */
     uint64_t pool_bytes;      /* pages for tables, charged to the domain (xen,domain-p2m-mem-mb) */
     uint32_t nr_vcpus;
@@ -190,8 +194,10 @@ struct plan_domain {
     bool host_memory;      /* memory at host addresses: with direct_map, or where nothing translates */
     bool el1_mmu;          /* v8r_el1_msa = "mmu": its EL1 has translation and not protection regions */
     enum plan_enhanced enhanced;
-    uint32_t role;         /* PLAN_ROLE_ bits */
-    uint32_t peers;        /* bit = index in plan.domain[]: it shares memory or a channel with these */
+    uint32_t max_grant_version; /* 1 or 2 */
+    uint32_t max_grant_frames;
+    uint32_t max_maptrack_frames;
+    uint32_t peers; /* bit = index in plan.domain[]: these may share memory, events and grants with it */
     uint32_t static_first; /* its ranges: plan.static_mem[static_first ..] */
     uint32_t nr_static;    /* 0: its memory is taken from what is free */
     struct plan_module kernel;
@@ -219,9 +225,10 @@ struct plan {
     struct plan_console console;
     enum plan_sched sched;
     enum plan_panic on_panic;
-    bool partial_boot; /* faults in a domain's node are that domain's alone */
-    bool report;       /* bulkhead,report: what is in force is told after boot */
-    bool clean_memory; /* bulkhead,clean-memory: RAM that nobody had since the start is zero */
+    bool partial_boot;  /* faults in a domain's node are that domain's alone */
+    bool report;        /* bulkhead,report: what is in force is told after boot */
+    bool clean_memory;  /* bulkhead,clean-memory: RAM that nobody had since the start is zero */
+    bool control_alone; /* bulkhead,control-reset: a hardware domain switches itself off, not the host */
     struct plan_range
         log_keep; /* a /reserved-memory node "bulkhead,log": the log survives there; bytes 0 = none */
     struct hal_plan_host host; /* the port's part */
@@ -249,5 +256,11 @@ struct plan {
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };
+
+/* The place in plan.domain[] of the domain of that number */
+static inline uint32_t plan_index(const struct plan *plan, domid_t domid)
+{
+    return (uint32_t)domid - plan->domain[0].domid;
+}
 
 #endif

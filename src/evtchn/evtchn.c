@@ -68,7 +68,7 @@ enum hv_status evtchn_setup(struct domain *domain)
     domain->shared.bytes = (uint64_t)nr_shared * PAGE_BYTES;
     ed = (struct evtchn_domain *)(void *)&memory[domain->shared.bytes];
     ed->domain = domain;
-    ed->index = ((uint32_t)d->domid - 1u) & LINK_DOMAIN_MASK; /* they are numbered from 1 */
+    ed->index = plan_index(evtchn_plan, d->domid) & LINK_DOMAIN_MASK;
     ed->pages = memory;
     ed->nr_pages = nr_shared;
     ed->shared = (struct xen_shared_info *)(void *)memory;

@@ -10,10 +10,12 @@
 #define PART_PCI      8u  /* functions of PCI devices on a bus of the domain */
 #define PART_WATCHDOG 16u /* domains' watchdogs */
 #define PART_REPORT   32u /* the partitioning in force, told after boot */
+#define PART_CONTROL  64u /* a dom0, domains with a role */
 
 #define PARTS_OF_BUILD                                                                                       \
     (((uint32_t)CONFIG_LINKS * PART_LINKS) + ((uint32_t)CONFIG_DEVICES * PART_DEVICES) +                     \
      ((uint32_t)CONFIG_IOMMU * PART_IOMMU) + ((uint32_t)CONFIG_PCI * PART_PCI) +                             \
-     ((uint32_t)CONFIG_WATCHDOG * PART_WATCHDOG) + ((uint32_t)CONFIG_REPORT * PART_REPORT))
+     ((uint32_t)CONFIG_WATCHDOG * PART_WATCHDOG) + ((uint32_t)CONFIG_REPORT * PART_REPORT) +                 \
+     ((uint32_t)CONFIG_CONTROL * PART_CONTROL))
 
 #endif

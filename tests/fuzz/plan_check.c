@@ -101,7 +101,8 @@ static void domain_check(const struct plan *plan, const struct config_env *env, 
 {
     const struct plan_domain *const d = &plan->domain[n];
 
-    FUZZ_MUST((d->domid == (n + 1u)) && (d->bootargs != NULL));
+    FUZZ_MUST((d->domid == (n + plan->domain[0].domid)) && (plan->domain[0].domid <= 1u) &&
+              (d->bootargs != NULL));
     FUZZ_MUST(strnlen(d->name, PLAN_NAME_MAX) < PLAN_NAME_MAX);
     if (d->unsound) { /* its name may be what is wrong */
         FUZZ_MUST(plan->partial_boot);

@@ -50,18 +50,41 @@ static void clash_fault(struct config_maker *m, uint32_t node, const char *prop,
 {
     char path[PLAN_PATH_MAX];
     struct fmt_buf text;
+    bool found = false;
 
     fmt_init(&text, path, PLAN_PATH_MAX);
     dt_path(m->ix, other->node, &text);
     config_fault_say(m->report, node, prop, "%X to %X, expected a range that %s (%s) does not have", r->base,
                      r->base + (r->bytes - 1u), path, other->what);
-    for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
-        const uint32_t first = m->domain_node[i];
+    for (uint32_t i = m->plan->nr_domains; (i > 0u) && !found; i--) { /* domains' nodes are in dom0's */
+        const uint32_t first = m->domain_node[i - 1u];
 
-        if ((other->node >= first) && (other->node < m->ix->node[first].end)) {
-            m->plan->domain[i].unsound = true;
+        found = (other->node >= first) && (other->node < m->ix->node[first].end);
+        if (found) {
+            m->plan->domain[i - 1u].unsound = true;
         }
     }
+}
+
+bool config_taken(const struct config_maker *m, uint32_t i, struct dt_range *out)
+{
+    const struct dt_range image = { m->env->image_base.v, m->env->image_bytes };
+    const struct dt_range tree = { m->env->tree_base.v, m->ix->blob_bytes };
+    const uint32_t nr_reserved = m->plan->nr_reserved;
+    const bool there = i < (2u + nr_reserved + m->nr_claims);
+
+    if (i < 2u) {
+        *out = (i == 0u) ? image : tree;
+    } else if (i < (2u + nr_reserved)) {
+        out->base = m->plan->reserved[i - 2u].base;
+        out->bytes = m->plan->reserved[i - 2u].bytes;
+    } else if (there) {
+        out->base = m->claim[i - 2u - nr_reserved].base;
+        out->bytes = m->claim[i - 2u - nr_reserved].bytes;
+    } else {
+        /* no more */
+    }
+    return there;
 }
 
 static bool claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,

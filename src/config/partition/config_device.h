@@ -16,7 +16,7 @@ struct config_partial {
 /* The number of the domain in the plan */
 static inline uint8_t config_partial_domain(const struct config_partial *p)
 {
-    return (uint8_t)(p->d->domid - 1u);
+    return (uint8_t)plan_index(p->m->plan, p->d->domid);
 }
 
 /* Whether the guest's tree does not get this property of a node below /passthrough. */

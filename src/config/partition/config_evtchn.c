@@ -17,12 +17,11 @@ static bool is_channel(const struct config_maker *m, uint32_t node)
     return dt_compatible(m->ix, node, "xen,evtchn-v1") && dt_enabled(m->ix, node);
 }
 
-/* The domain whose node `parent` is; nr_domains if it is none. */
-static uint32_t domain_of_node(const struct config_maker *m, uint32_t parent)
+uint32_t config_domain_of_node(const struct config_maker *m, uint32_t node)
 {
     uint32_t i = 0;
 
-    while ((i < m->plan->nr_domains) && (m->domain_node[i] != parent)) {
+    while ((i < m->plan->nr_domains) && (m->domain_node[i] != node)) {
         i++;
     }
     return i;
@@ -35,7 +34,7 @@ static bool end_read(const struct config_maker *m, uint32_t node, struct channel
     const bool good = is_channel(m, node) && dt_get(m->ix, node, PROP, &v) && (v.bytes == 8u);
 
     end->node = node;
-    end->domain = domain_of_node(m, m->ix->node[node].parent);
+    end->domain = config_domain_of_node(m, m->ix->node[node].parent);
     end->port = good ? dt_cell(&v, 0) : 0u;
     end->peer = good ? dt_by_phandle(m->ix, dt_cell(&v, 1)) : DT_NONE;
     return good && (end->domain < m->plan->nr_domains);

@@ -441,7 +441,7 @@ static uint32_t nr_of(const struct plan *plan, const struct plan_domain *d)
     uint32_t nr = 0;
 
     for (uint32_t i = 0; i < plan->nr_pci; i++) {
-        nr += (plan->pci[i].domain == (d->domid - 1u)) ? 1u : 0u;
+        nr += (plan->pci[i].domain == plan_index(plan, d->domid)) ? 1u : 0u;
     }
     return nr;
 }

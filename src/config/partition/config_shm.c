@@ -174,7 +174,7 @@ void config_shm_make(struct config_maker *m, struct plan_domain *d, uint32_t nod
     struct plan *const plan = m->plan;
     struct config_target t = { m, node, d };
     struct plan_shm said = { .owner = PLAN_NO_DOMAIN };
-    struct plan_shm_use use = { .domain = (uint8_t)(d->domid - 1u) };
+    struct plan_shm_use use = { .domain = (uint8_t)plan_index(plan, d->domid) };
     const char *const id = shm_id(m, node);
     struct plan_shm *const shm = (id != NULL) ? shm_find(m, node, id) : NULL;
     struct dt_value offset = { NULL, 0u };
@@ -209,7 +209,7 @@ uint64_t config_shm_pool_bytes(const struct plan *plan, const struct plan_domain
     uint64_t pages = 0;
 
     for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
-        if (plan->shm_use[i].domain == (d->domid - 1u)) {
+        if (plan->shm_use[i].domain == plan_index(plan, d->domid)) {
             pages += (plan->shm_use[i].bytes / MIB(2)) + SHM_TABLES_MORE;
         }
     }

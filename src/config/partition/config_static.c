@@ -177,6 +177,7 @@ void config_static_make(struct config_maker *m, struct plan_domain *d, uint32_t 
 {
     struct range_list list = { STATIC_MEM, node, 0u, 0u, 0u, { NULL, 0u } };
 
+    d->direct_map = d->direct_map || ((d->role & PLAN_ROLE_HARDWARE) != 0u);
     if (dt_get(m->ix, node, STATIC_MEM, &list.v)) {
         const uint32_t parent = m->ix->node[node].parent;
 

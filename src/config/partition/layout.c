@@ -61,7 +61,7 @@ const char *layout_meets(const struct plan *plan, const struct plan_domain *d, c
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
     const struct hal_guest_bank *const last = &layout->bank[layout->nr_banks - 1u];
-    const uint32_t domain = (uint32_t)d->domid - 1u;
+    const uint32_t domain = plan_index(plan, d->domid);
     struct plan_range bank = { 0u, 0u };
     const char *clash = layout_device(plan, d, r) ? "a range that no emulated device has" : NULL;
 

@@ -538,16 +538,66 @@ static void test_partial(void **state)
     free(blob);
 }
 
+/* [test->req~control-domain~1] */
+static void test_dom0(void **state)
+{
+    void *const blob = good_plan(
+        "/ { chosen { " CELLS " xen,xen-bootargs = \"dom0_mem=256M dom0_max_vcpus=2\"; bootargs = \"quiet\"; "
+        "bulkhead,control-reset = \"domain\"; " MODULE("module@1", "kernel", "0x44000000") MODULE(
+            "module@2", "ramdisk",
+            "0x48000000") "a: domU1 { " DOMAIN
+                          " cpus = <1>; xen,enhanced; max_grant_version = <2>; max_grant_frames = <3>; "
+                          "max_maptrack_frames = <4>; bulkhead,share-with = <&b>; " MODULE(
+                              "k", "kernel", "0x49000000") " }; "
+                                                           "b: domU2 { " DOMAIN
+                                                           " cpus = <1>; xen,enhanced = \"legacy\"; " MODULE(
+                                                               "k", "kernel", "0x4a000000") " }; }; };");
+    const struct plan_domain *const d = plan.domain;
+    uint64_t sum = 0;
+
+    (void)state;
+    assert_int_equal(plan.nr_domains, 3);
+    assert_true(plan.control_alone);
+    assert_string_equal(d[0].name, "Domain-0");
+    assert_string_equal(d[0].bootargs, "quiet");
+    assert_int_equal(d[0].role, PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE | PLAN_ROLE_XENSTORE);
+    assert_int_equal(d[0].nr_vcpus, 2);
+    assert_true(d[0].direct_map && d[0].host_memory && (d[0].enhanced == PLAN_ENHANCED_NO_XENSTORE));
+    assert_int_equal(d[0].ramdisk.base.v, 0x48000000);
+    assert_int_equal(d[0].max_grant_version, 1);
+    assert_int_equal(d[0].max_grant_frames, 64);
+    assert_int_equal(d[0].max_maptrack_frames, 1024);
+    for (uint32_t i = 0; i < 3u; i++) {
+        assert_int_equal(d[i].domid, i);
+        assert_int_equal(plan_index(&plan, d[i].domid), i);
+    }
+    /* In the lowest place that is free: behind the modules. */
+    for (uint32_t i = 0; i < d[0].nr_static; i++) {
+        sum += plan.static_mem[d[0].static_first + i].bytes;
+    }
+    assert_int_equal(sum, 256u << 20u);
+    assert_int_equal(plan.static_mem[d[0].static_first].base, 0x4a200000);
+    assert_int_equal(d[1].enhanced, PLAN_ENHANCED_ENABLED);
+    assert_int_equal(d[2].enhanced, PLAN_ENHANCED_LEGACY);
+    assert_int_equal(d[1].max_grant_version, 2);
+    assert_int_equal(d[1].max_grant_frames, 3);
+    assert_int_equal(d[1].max_maptrack_frames, 4);
+    assert_int_equal(d[1].peers, 4);
+    assert_int_equal(d[2].peers, 2);
+    free(blob);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host),      cmocka_unit_test(test_memory_banks),
-        cmocka_unit_test(test_cpus),      cmocka_unit_test(test_cpus_many),
-        cmocka_unit_test(test_console),   cmocka_unit_test(test_gicv2),
-        cmocka_unit_test(test_domains),   cmocka_unit_test(test_scheduler),
-        cmocka_unit_test(test_matching),  cmocka_unit_test(test_payload),
-        cmocka_unit_test(test_printable), cmocka_unit_test(test_life_cycle),
-        cmocka_unit_test(test_digests),   cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_host),         cmocka_unit_test(test_dom0),
+        cmocka_unit_test(test_memory_banks), cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_cpus_many),    cmocka_unit_test(test_console),
+        cmocka_unit_test(test_gicv2),        cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_scheduler),    cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_payload),      cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_life_cycle),   cmocka_unit_test(test_digests),
+        cmocka_unit_test(test_partial),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

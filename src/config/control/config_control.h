@@ -1,0 +1,19 @@
+/* Domains that are more than plain ones, while the plan is made. Private to config/. */
+#ifndef CONFIG_CONTROL_CONFIG_CONTROL_H
+#define CONFIG_CONTROL_CONFIG_CONTROL_H
+
+#include "config/config_maker.h"
+
+/* Are there modules directly below /chosen? */
+bool config_dom0_has(const struct config_maker *m);
+/* What Xen calls dom0, from /chosen; defaults are filled in. */
+void config_dom0_make(struct config_maker *m, struct plan_domain *d);
+/* Roles that only one may have, and what does not go with them. */
+void config_role_check(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* Host RAM that nothing else has becomes the memory of a hardware domain, when all other domains are
+ * known. */
+void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* bulkhead,share-with, and what xen,enhanced needs, when all domains are known. */
+void config_share_make(struct config_maker *m);
+
+#endif
