@@ -33,7 +33,7 @@ guest_not_thumb := $(filter-out probe,$(guest_names))
 GUEST_OBJ := out/guests/obj
 GUEST_CFLAGS := -std=gnu11 -O2 -g -fpie -ffreestanding -nostdlibinc -fno-common \
     -fno-builtin -fno-asynchronous-unwind-tables -fno-stack-protector -fvisibility=hidden -Wall -Wextra -Wshadow \
-    -Wmissing-prototypes -Werror -Itests/guest/lib -Iguestlib
+    -Wmissing-prototypes -Werror -Itests/guest/lib -Iguestlib -Isrc
 GUEST_LDFLAGS := -pie --no-dynamic-linker -z notext -z norelro -z max-page-size=4096 --build-id=none --fatal-warnings -static
 
 .PHONY: bare-guests

@@ -46,17 +46,36 @@ static void memory_map(bool first)
 #define BLOCK_NORMAL 0x745ULL            /* inner shareable, at any level */
 #define TCR_LPAE     0x80003500u /* all of the address space by TTBR0; write-back, inner shareable walks */
 
-/* Four blocks of 1 GiB; attacks use more of the page. */
+#define TABLE        3u
+#define MIB2_LOW     21u
+#define GRANTS_FIRST 448u /* of 2 MiB: what Xen's interface puts there is memory, not a device */
+#define GRANTS_END   464u
+
+/* Four blocks of 1 GiB, the first a table; attacks use more of the page. */
 uint64_t level1[512] __attribute__((aligned(4096)));
+static uint64_t level2[512] __attribute__((aligned(4096)));
+
+static void forget_line(const void *line)
+{
+    __asm__ volatile("mcr p15, 0, %0, c7, c6, 1" : : "r"(line) : "memory"); /* DCIMVAC */
+}
 
 static void memory_map(bool first)
 {
     if (first) {
-        level1[0] = BLOCK_DEVICE;
+        for (uint64_t i = 0u; i < 512u; i++) {
+            level2[i] =
+                (i << MIB2_LOW) | (((i >= GRANTS_FIRST) && (i < GRANTS_END)) ? BLOCK_NORMAL : BLOCK_DEVICE);
+        }
+        level1[0] = (uintptr_t)level2 | TABLE;
         for (uint64_t i = 1u; i < 4u; i++) {
             level1[i] = (i << 30u) | BLOCK_NORMAL;
         }
-        __asm__ volatile("mcr p15, 0, %0, c7, c6, 1\n\tdsb sy" : : "r"(level1) : "memory"); /* DCIMVAC */
+        forget_line(level1);
+        for (uint32_t i = 0u; i < 512u; i += 4u) {
+            forget_line(&level2[i]); /* lines have at least 32 bytes */
+        }
+        __asm__ volatile("dsb sy" : : : "memory");
     }
     reg_write(tcr_el1, TCR_LPAE);
     reg_write(ttbr0_el1, (uintptr_t)level1);

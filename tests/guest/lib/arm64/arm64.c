@@ -4,7 +4,13 @@
 #define BLOCK_DEVICE 0x60000000000401ULL /* never executable */
 #define BLOCK_NORMAL 0x705ULL            /* inner shareable */
 
+#define TABLE        3u
+#define MIB2_LOW     21u
+#define GRANTS_FIRST 448u /* of 2 MiB: what Xen's interface puts there is memory, not a device */
+#define GRANTS_END   464u
+
 extern uint64_t level1[512];
+static uint64_t level2[512] __attribute__((aligned(4096)));
 /* Called by start.S */
 void arch_tables_make(void);
 void arch_trap(uint64_t kind, struct trap_frame *frame);
@@ -12,12 +18,16 @@ void arch_trap(uint64_t kind, struct trap_frame *frame);
 /* Before the MMU is on: no table lines may linger in a cache then. */
 void arch_tables_make(void)
 {
-    level1[0] = BLOCK_DEVICE;
+    for (uint64_t i = 0u; i < 512u; i++) {
+        level2[i] =
+            (i << MIB2_LOW) | (((i >= GRANTS_FIRST) && (i < GRANTS_END)) ? BLOCK_NORMAL : BLOCK_DEVICE);
+    }
+    level1[0] = (uint64_t)(uintptr_t)level2 | TABLE;
     for (uint64_t i = 1u; i < 4u; i++) {
         level1[i] = (i << 30u) | BLOCK_NORMAL;
     }
     for (uint32_t i = 0u; i < 512u; i += 8u) {
-        __asm__ volatile("dc ivac, %0" : : "r"(&level1[i]) : "memory");
+        __asm__ volatile("dc ivac, %0\n\tdc ivac, %1" : : "r"(&level1[i]), "r"(&level2[i]) : "memory");
     }
     __asm__ volatile("dsb sy" : : : "memory");
 }
