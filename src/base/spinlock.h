@@ -9,6 +9,7 @@
 enum lock_rank {
     LOCK_NONE = 0,
     LOCK_BUILD,        /* construction and life cycle of domains */
+    LOCK_GRANT,        /* one domain's grant table, and its list of handles */
     LOCK_DOMAIN,       /* one domain: map, pool, state */
     LOCK_EVTCHN,       /* bindings of all event channels */
     LOCK_EVTCHN_QUEUE, /* one domain's queues of events */

@@ -49,6 +49,7 @@ struct domain;
 struct vcpu;
 struct evtchn_domain;
 struct p2m;
+struct grant_table;
 
 /* An emulated device's registers. value is width bytes, zero-extended. Interrupts masked; false: no such
  * register at this width (an abort is injected, or the access ignored, by the domain's policy). offset < the
@@ -132,6 +133,7 @@ struct domain {
     struct vcpu *vcpu[HV_VCPUS_MAX];
     struct console console;
     struct evtchn_domain *events; /* evtchn/; NULL: it has no event channels */
+    struct grant_table *grants;   /* grant/; NULL: it has none */
     struct domain_chunk
         shared;      /* the hypervisor's pages of which the guest's map may hold some; `at` is unused */
     struct p2m *p2m; /* p2m.h, under the lock; NULL: its map stays as it was built */
