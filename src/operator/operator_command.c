@@ -94,15 +94,15 @@ static void list_domain(struct console *out, const struct domain *d)
     pad(&text, 24u);
     fmt_add(&text, "%5u  %s", (uint32_t)d->id, state_of(d));
     pad(&text, 41u);
-    fmt_add(&text, "%5u%8U%10U%9u%8U\n", d->nr_vcpus, d->plan->memory_bytes >> 20u, run_ms(d), d->nr_restarts,
-            d->nr_faults);
+    fmt_add(&text, "%5u%8U%10U%9u%8U%7u\n", d->nr_vcpus, d->plan->memory_bytes >> 20u, run_ms(d),
+            d->nr_restarts, d->nr_faults, d->pool.nr_pages - d->pool.nr_free);
     say(out, bytes);
 }
 
 static void do_list(struct console *out, struct domain *domain)
 {
     (void)domain;
-    say(out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults\n");
+    say(out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults  pages\n");
     for (uint32_t i = 0; i < domain_count; i++) {
         list_domain(out, domain_table[i]);
     }

@@ -17,7 +17,7 @@ def test_two_rt(boot):
     check_ticks(m, "ticks", 6)
     check_lines(m, ["ticks", "crashes"])
     focus(m, "operator")
-    operator(m, "list", r"^ticks +1 +running +1 +8 +\d+ +0 +0$")
+    operator(m, "list", r"^ticks +1 +running +1 +8 +\d+ +0 +0 +\d+$")
     m.send("poweroff\n")
     assert m.wait_end(20) == 0
     assert "comes too often" not in m.text

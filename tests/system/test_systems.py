@@ -22,7 +22,7 @@ def test_demo(boot):
     m.send("i")
     m.expect(r"RT domU2 ticks=\d+ missed=0", 20)
     focus(m, "operator")
-    operator(m, "list", r"^domU1 +1 +running +2 +128 +\d+ +0 +\d+\n(?:.*\n)*?domU2 +2 +running +1 +64 +\d+ +0 +\d+$")
+    operator(m, "list", r"^domU1 +1 +running +2 +128 +\d+ +0 +\d+ +\d+\n(?:.*\n)*?domU2 +2 +running +1 +64 +\d+ +0 +\d+ +\d+$")
     operator(m, "stop domU1")
     m.expect(r"^bulkhead: .*domU1: .*stopped by the operator", 30)
     m.expect(r"RT domU2 ticks=\d+ missed=0", 20)

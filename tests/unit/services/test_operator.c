@@ -95,6 +95,8 @@ static int reset(void **state)
     domain[0]->paused = false;
     domain[1]->state = DOMAIN_STOPPED;
     domain[1]->nr_faults = 17u;
+    domain[0]->pool.nr_pages = 10u;
+    domain[0]->pool.nr_free = 7u;
     return 0;
 }
 
@@ -111,9 +113,9 @@ static void test_list(void **state)
 {
     (void)state;
     type("list\r");
-    expect("name                       id  state     vCPUs     MiB    CPU ms restarts  faults\r\n"
-           "domU1                       1  running       1     128         5        0       0\r\n");
-    expect("domU2                       2  stopped       2     128         0        0      17\r\n");
+    expect("name                       id  state     vCPUs     MiB    CPU ms restarts  faults  pages\r\n"
+           "domU1                       1  running       1     128         5        0       0      3\r\n");
+    expect("domU2                       2  stopped       2     128         0        0      17      0\r\n");
 }
 
 static void test_pause_resume(void **state)
