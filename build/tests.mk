@@ -95,7 +95,8 @@ $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags
 .PHONY: abi-programs test-abi
 abi-programs: $(abi_programs)
 test-abi:
-	+@broken=; $(MAKE) -k abi-programs || broken=--broken; $(RUN_LEVEL) $$broken abi out/results/abi.txt $(abi_programs)
+	+@broken=; $(MAKE) -k abi-programs || broken=--broken; $(RUN_LEVEL) $$broken abi out/results/abi.txt $(abi_programs) \
+	    $(if $(T),,tests/abi/complete.py)
 
 # -- Systems that must be refused. The checkers' own negative tests belong to `make check`. --------------------------------
 

@@ -99,6 +99,7 @@ static void numbers(void **state)
 static void version_numbers(void **state)
 {
     (void)state;
+    assert_int_equal(XEN_VERSION >> 16, 4); /* of libxen-dev's interface, which the headers don't say */
     assert_int_equal(XENVER_VERSION, XENVER_version);
     assert_int_equal(XENVER_EXTRAVERSION, XENVER_extraversion);
     assert_int_equal(XENVER_COMPILE_INFO, XENVER_compile_info);
@@ -147,7 +148,8 @@ static void sched_numbers(void **state)
     assert_int_equal(offsetof(struct xen_register_vcpu_info, offset),
                      offsetof(struct vcpu_register_vcpu_info, offset));
     assert_int_equal(sizeof(struct xen_runstate_info), sizeof(struct vcpu_runstate_info));
-    assert_int_equal(offsetof(struct xen_runstate_info, time), offsetof(struct vcpu_runstate_info, time));
+    SAME(struct xen_runstate_info, state_entry_time, struct vcpu_runstate_info, state_entry_time);
+    SAME(struct xen_runstate_info, time, struct vcpu_runstate_info, time);
     assert_int_equal(RUNSTATE_running, 0);
 }
 
@@ -160,9 +162,11 @@ static void memory_numbers(void **state)
     assert_int_equal(XENMEM_MAXIMUM_GPFN, XENMEM_maximum_gpfn);
     assert_int_equal(XENMAPSPACE_SHARED_INFO, XENMAPSPACE_shared_info);
     assert_int_equal(sizeof(struct ours_add_to_physmap), sizeof(struct xen_add_to_physmap));
+    SAME(struct ours_add_to_physmap, size, struct xen_add_to_physmap, size);
     SAME(struct ours_add_to_physmap, space, struct xen_add_to_physmap, space);
     SAME(struct ours_add_to_physmap, idx, struct xen_add_to_physmap, idx);
     SAME(struct ours_add_to_physmap, gpfn, struct xen_add_to_physmap, gpfn);
+    assert_int_equal(sizeof(struct ours_hvm_param), sizeof(struct xen_hvm_param));
     SAME(struct ours_hvm_param, index, struct xen_hvm_param, index);
     SAME(struct ours_hvm_param, value, struct xen_hvm_param, value);
 }
@@ -205,6 +209,7 @@ static void event_layouts(void **state)
     SAME(op, bind_interdomain.remote_port, struct evtchn_bind_interdomain, remote_port);
     SAME(op, bind_interdomain.local_port, struct evtchn_bind_interdomain, local_port);
     SAME(op, bind_virq.vcpu, struct evtchn_bind_virq, vcpu);
+    SAME(op, bind_virq.port, struct evtchn_bind_virq, port);
     SAME(op, port.port, struct evtchn_send, port);
     SAME(op, port.to, struct evtchn_bind_vcpu, vcpu);
     SAME(op, port.to, struct evtchn_set_priority, priority);
@@ -226,6 +231,9 @@ static void event_layouts(void **state)
     assert_int_equal(sizeof(struct xen_vcpu_info), sizeof(struct vcpu_info));
     SAME(struct xen_vcpu_info, upcall_pending, struct vcpu_info, evtchn_upcall_pending);
     SAME(struct xen_vcpu_info, pending_sel, struct vcpu_info, evtchn_pending_sel);
+    SAME(struct xen_vcpu_info, time, struct vcpu_info, time);
+    assert_true(sizeof(struct xen_shared_info) <=
+                sizeof(struct shared_info)); /* ours ends where we stop reading */
     SAME(struct xen_shared_info, evtchn_pending, struct shared_info, evtchn_pending);
     SAME(struct xen_shared_info, evtchn_mask, struct shared_info, evtchn_mask);
     assert_int_equal(XEN_2L_WORDS * 32u, EVTCHN_2L_NR_CHANNELS);
