@@ -23,7 +23,7 @@ V ?= 0
 PYTHON := /usr/bin/python3
 CACHE := $(or $(BULKHEAD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead)
 # What a static profile may be built without; a part's constant is CONFIG_ and its name.
-PART_NAMES := links devices iommu pci watchdog report control
+PART_NAMES := links grants devices iommu pci watchdog report control
 capitals = $(shell echo $(1) | tr a-z A-Z)
 # What only some ports' machines need, in all profiles of these; named and used alike.
 EXTRA_NAMES := cmsdk regions

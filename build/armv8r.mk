@@ -3,7 +3,7 @@ include build/arm32.mk
 LOAD_ADDR ?= 0x20000000
 port_folders := arm32/v8r arm32
 port_shared := arm arm/mpu
-port_lacks := iommu pci control
+port_lacks := grants iommu pci control
 port_extras := cmsdk regions
 port_leaves := src/arch/arm/power.c
 port_mpu := 1

@@ -28,7 +28,7 @@ Build variables
   LOAD_ADDR=<address>   armv8r: where the image runs, as it is linked (0x20000000)
   TOOLCHAIN=clang|gcc   the compiler (clang)
   STATIC=1              only what a static system uses, its plan made by bulkhead-image; GIC=2|3: one GIC only (0)
-  PARTS='<names>'       of it only these: links devices iommu pci watchdog report, or none (all)
+  PARTS='<names>'       of it only these: links grants devices iommu pci watchdog report, or none (all)
   DEBUG=1               assertions, lock ranks and stack protector; slower (0)
   V=1                   show the commands
 

@@ -14,7 +14,7 @@ port_constants := -DCONFIG_MPU=$(port_mpu) \
     $(foreach e,$(EXTRA_NAMES),-DCONFIG_$(call capitals,$(e))=$(if $(filter $(e),$(port_extras)),1,0))
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
-generic_folders := lib base mem irq time domain sched virq vdev evtchn config config/partition config/control build build/partition hcall trap \
+generic_folders := lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control build build/partition hcall trap \
     operator boot drivers
 port_plans := $(wildcard $(addsuffix /plan,$(addprefix src/arch/,$(port_shared) $(port_folders))))
 target_folders := $(addprefix src/,$(generic_folders)) $(addprefix src/arch/,$(port_shared) $(port_folders)) $(port_plans)
@@ -27,6 +27,7 @@ FETCHED_TARGET := $(CACHE)/trixie-$(port_debian)
 # a file stands behind `if (CONFIG_STATIC == 0)`. GIC=2 or 3 also leaves out the other interrupt controller; PARTS= takes some of
 # the parts below only, or none.
 part_links := src/evtchn/% src/hcall/% src/domain/guestmem.c src/domain/p2m% src/build/partition/links.c
+part_grants := src/grant/% src/hcall/hcall_grant.c
 part_devices := src/build/partition/build_given.c
 part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c

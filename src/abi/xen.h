@@ -8,6 +8,7 @@
 #define XEN_HCALL_MEMORY_OP        12u
 #define XEN_HCALL_MULTICALL        13u
 #define XEN_HCALL_XEN_VERSION      17u
+#define XEN_HCALL_GRANT_TABLE_OP   20u
 #define XEN_HCALL_VCPU_OP          24u
 #define XEN_HCALL_SCHED_OP         29u
 #define XEN_HCALL_EVENT_CHANNEL_OP 32u

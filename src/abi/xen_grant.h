@@ -28,7 +28,8 @@
 #define GNTST_EAGAIN            (-12)
 #define GNTST_NO_SPACE          (-13)
 
-/* An entry's flags, below its domid in the first word; with version 2 READING and WRITING are in the status */
+/* An entry's flags, below its domid in the first word; with version 2 READING and WRITING are in the
+ * status */
 #define GTF_TYPE_MASK     3u
 #define GTF_PERMIT_ACCESS 1u
 #define GTF_READONLY      4u
@@ -140,6 +141,19 @@ struct xen_grant_flush {
     uint16_t offset;
     uint16_t length;
     uint32_t op;
+};
+
+union xen_grant_op {
+    struct xen_grant_map map;
+    struct xen_grant_unmap unmap;
+    struct xen_grant_setup setup;
+    struct xen_grant_copy copy;
+    struct xen_grant_query query;
+    uint32_t set_version;
+    struct xen_grant_status_frames status_frames;
+    struct xen_grant_version version;
+    struct xen_grant_swap swap;
+    struct xen_grant_flush flush;
 };
 
 #endif

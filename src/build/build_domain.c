@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "build/partition/build_given.h"
 #include "evtchn/evtchn.h"
+#include "grant/grant.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "sched/sched.h"
@@ -89,6 +90,17 @@ static enum hv_status announce_do(struct domain *domain)
     return HV_OK;
 }
 
+static enum hv_status grants_do(struct domain *domain)
+{
+    grant_begin(domain);
+    return HV_OK;
+}
+
+static void grants_undo(struct domain *domain)
+{
+    grant_end(domain, work_breathe);
+}
+
 struct build_phase {
     const char *name;
     enum hv_status (*make)(struct domain *domain);
@@ -99,6 +111,8 @@ static const struct build_phase phases[] = {
     { "modules", modules_check, nothing_undo },
     { "reserve", build_reserve, build_release },
     { "map", build_map, build_unmap },
+    { "grants", (CONFIG_GRANTS != 0) ? grants_do : nothing_make,
+      (CONFIG_GRANTS != 0) ? grants_undo : nothing_undo },
     { "events", events_do,
       (CONFIG_LINKS != 0) ? evtchn_domain_reset
                           : nothing_undo }, /* peers hear of an end when links are revoked */

@@ -5,6 +5,7 @@
 #include "base/percpu.h"
 #include "build/partition/build_pci.h"
 #include "evtchn/evtchn.h"
+#include "grant/grant.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
@@ -62,6 +63,7 @@ uint64_t build_heap_bytes(const struct plan *plan)
         pages += pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu));
         pages += pages_of(d->pool_bytes);
         pages += (CONFIG_LINKS != 0) ? evtchn_pages(d) : 0u;
+        pages += (CONFIG_GRANTS != 0) ? grant_pages(d) : 0u;
     }
     return pages << PAGE_SHIFT;
 }
@@ -203,6 +205,9 @@ enum hv_status build_prepare(const struct plan_domain *plan, struct domain **dom
         slot_fill(slot, plan);
         build_stop_setup(slot);
         status = (CONFIG_LINKS != 0) ? evtchn_setup(&slot->domain) : HV_OK;
+    }
+    if ((CONFIG_GRANTS != 0) && (status == HV_OK)) {
+        status = grant_setup(&slot->domain);
     }
     if (status == HV_OK) {
         status = console_register(&slot->domain.console);

@@ -43,6 +43,10 @@ HV_MUST_CHECK enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn
 HV_MUST_CHECK enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t gfn);
 /* Does anybody else's map lead to this frame? */
 bool p2m_is_mapped(hpa_t frame);
+/* Is the frame the domain's own, or does its map lead there? */
+bool p2m_reaches(struct domain *domain, hpa_t frame);
+/* Where the domain's map has this page of the hypervisor's: gfn, or all ones */
+uint64_t p2m_page_gfn(struct domain *domain, const void *va);
 
 /* -- Pages of the hypervisor's: of the domain's pool or heap, for good or until they are removed -- */
 

@@ -272,6 +272,30 @@ bool p2m_is_mapped(hpa_t frame)
     return found;
 }
 
+/* A page of its map that leads there, but for its own RAM; P2M_NONE */
+static uint64_t frame_gfn(struct domain *domain, hpa_t frame)
+{
+    const uint64_t flags = spin_lock(&domain->lock);
+    const struct p2m_ref *const ref =
+        (domain->p2m != NULL) ? p2m_ref_find(domain->p2m, frame, P2M_NONE, NULL) : NULL;
+    const uint64_t gfn = (ref != NULL) ? ref->gfn : P2M_NONE;
+
+    spin_unlock(&domain->lock, flags);
+    return gfn;
+}
+
+bool p2m_reaches(struct domain *domain, hpa_t frame)
+{
+    uint64_t rest = 0;
+
+    return (p2m_number(domain, frame.v, true, &rest) != P2M_NONE) || (frame_gfn(domain, frame) != P2M_NONE);
+}
+
+uint64_t p2m_page_gfn(struct domain *domain, const void *va)
+{
+    return frame_gfn(domain, hal_hypmap_hpa(va));
+}
+
 /* Leads those of REVOKE_PIECE references that lead to the owner's to the stand-in. Nothing can run out: the tables
  * are there. False: there are no more. */
 static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint32_t first)

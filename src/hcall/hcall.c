@@ -16,10 +16,14 @@ int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t b
 }
 
 static hcall_fn *const hcall_table[XEN_HYPERCALLS] = {
-    [XEN_HCALL_MEMORY_OP] = hcall_memory_op,     [XEN_HCALL_MULTICALL] = hcall_multicall,
-    [XEN_HCALL_XEN_VERSION] = hcall_xen_version, [XEN_HCALL_VCPU_OP] = hcall_vcpu_op,
-    [XEN_HCALL_SCHED_OP] = hcall_sched_op,       [XEN_HCALL_EVENT_CHANNEL_OP] = hcall_event_channel_op,
+    [XEN_HCALL_MEMORY_OP] = hcall_memory_op,
+    [XEN_HCALL_MULTICALL] = hcall_multicall,
+    [XEN_HCALL_XEN_VERSION] = hcall_xen_version,
+    [XEN_HCALL_VCPU_OP] = hcall_vcpu_op,
+    [XEN_HCALL_SCHED_OP] = hcall_sched_op,
+    [XEN_HCALL_EVENT_CHANNEL_OP] = hcall_event_channel_op,
     [XEN_HCALL_HVM_OP] = hcall_hvm_op,
+    [XEN_HCALL_GRANT_TABLE_OP] = (CONFIG_GRANTS != 0) ? hcall_grant_table_op : NULL,
 };
 
 int64_t hcall_again(struct vcpu *vcpu, uint64_t first)
