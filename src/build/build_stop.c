@@ -157,12 +157,34 @@ static void state_down(struct domain *domain)
     }
 }
 
+/* What the hardware domain asks for the host does, unless the plan means the domain alone. An operator
+ * always does. Returns if firmware cannot. */
+/* [impl->req~control-power~1] */
+static void host_follows(const struct domain *domain, const struct build_slot *slot)
+{
+    const bool off = (domain->power_request == HAL_DOMAIN_OFF);
+
+    if (((domain->plan->role & PLAN_ROLE_HARDWARE) != 0u) && !build_plan()->control_alone && !slot->ordered) {
+        log_line("%s: asks for %s, and so the host is %s", domain->plan->name, off ? "power off" : "a reset",
+                 off ? "powered off" : "reset");
+        console_flush();
+        if (off) {
+            hal_power_off();
+        } else {
+            hal_power_reset();
+        }
+    }
+}
+
 /* True: it is DOMAIN_BUILDING again. */
 static bool stop(struct domain *domain)
 {
     const bool quiet = wait_quiet(domain);
     bool again = false;
 
+    if (CONFIG_CONTROL != 0) {
+        host_follows(domain, build_slot_of(domain));
+    }
     if (quiet) {
         build_withdraw(domain);
         again = !build_slot_of(domain)->stuck && goes_on(domain);

@@ -22,12 +22,15 @@
 #define GTREE_GRANT_BASE     0x38000000ULL
 #define GTREE_GRANT_BYTES    0x01000000ULL
 #define GTREE_UART_SPEED     115200u
+#define GTREE_RANGES_MAX     2u
 #define MS_PER_S             1000u
 
 /* The first error of libfdt stays and makes everything after it do nothing. */
 struct gtree {
     void *fdt;
     int error;
+    uint32_t ac; /* cells of an address and of a size in the root */
+    uint32_t sc;
 };
 
 static void tree_begin(void *ctx, const char *name)
@@ -76,11 +79,30 @@ static void put_string(struct gtree *t, const char *name, const char *value)
     tree_prop(t, name, value, (uint32_t)strlen(value) + 1u);
 }
 
+/* In the root's cells */
+static void put_regs(struct gtree *t, const struct plan_range *range, uint32_t nr)
+{
+    fdt32_t cell[4u * GTREE_RANGES_MAX];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < (2u * nr); i++) {
+        const uint64_t value = ((i % 2u) == 0u) ? range[i / 2u].base : range[i / 2u].bytes;
+
+        if ((((i % 2u) == 0u) ? t->ac : t->sc) == 2u) {
+            cell[n] = cpu_to_fdt32((uint32_t)(value >> 32u));
+            n++;
+        }
+        cell[n] = cpu_to_fdt32((uint32_t)value);
+        n++;
+    }
+    tree_prop(t, "reg", cell, n * (uint32_t)sizeof(cell[0]));
+}
+
 static void put_reg(struct gtree *t, uint64_t base, uint64_t bytes)
 {
-    const fdt64_t reg[2] = { cpu_to_fdt64(base), cpu_to_fdt64(bytes) };
+    const struct plan_range range = { base, bytes };
 
-    tree_prop(t, "reg", reg, (uint32_t)sizeof(reg));
+    put_regs(t, &range, 1u);
 }
 
 /* "<kind>@<address>" */
@@ -167,8 +189,8 @@ static void write_links(struct gtree *t, const struct domain *domain)
 
         if ((use != NULL) && !any) {
             tree_begin(t, "reserved-memory");
-            put_u32(t, "#address-cells", 2u);
-            put_u32(t, "#size-cells", 2u);
+            put_u32(t, "#address-cells", t->ac);
+            put_u32(t, "#size-cells", t->sc);
             tree_prop(t, "ranges", "", 0u);
             any = true;
         }
@@ -218,16 +240,24 @@ static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
     tree_end(t);
 }
 
-/* The range is where grant tables would be; the line is what guests of Xen find there: level, low, any
- * CPU. */
-static void write_hypervisor(struct gtree *t)
+/* Where grant tables may be, and for a hardware domain where others' memory may; the line is what guests of
+ * Xen find there: level, low, any CPU. */
+static void write_hypervisor(struct gtree *t, bool is_hardware)
 {
+    const struct plan_range *const hole = &build_plan()->hole;
+    struct plan_range reg[GTREE_RANGES_MAX] = { { GTREE_GRANT_BASE, GTREE_GRANT_BYTES }, { 0u, 0u } };
+
     static const char compatible[] = "xen,xen-4.20\0"
                                      "xen,xen";
 
     tree_begin(t, "hypervisor");
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
-    put_reg(t, GTREE_GRANT_BASE, GTREE_GRANT_BYTES);
+    if (is_hardware) {
+        reg[0].base = hole->base;
+        reg[1].base = hole->base + GTREE_GRANT_BYTES;
+        reg[1].bytes = hole->bytes - bits_min(hole->bytes, GTREE_GRANT_BYTES);
+    }
+    put_regs(t, reg, is_hardware ? 2u : 1u);
     put_irq(t, GTREE_IRQ_PPI, HAL_VIRQ_EVENTS - GTREE_PPI_FIRST, GTREE_IRQ_EVENTS);
     tree_end(t);
 }
@@ -239,25 +269,34 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     const struct hal_tree sink = { tree_begin, tree_prop, tree_end, t };
     const uint32_t own = in->domain->plan->intc_phandle;
     const uint32_t intc = (own != 0u) ? own : HAL_VPLAT_PHANDLE_INTC;
+    const bool is_hardware = (CONFIG_CONTROL != 0) && ((in->domain->plan->role & PLAN_ROLE_HARDWARE) != 0u);
 
     tree_begin(t, "");
-    put_u32(t, "#address-cells", 2u);
-    put_u32(t, "#size-cells", 2u);
-    put_u32(t, "interrupt-parent", intc);
-    put_string(t, "model", "XENVM-4.20");
-    tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+    if (is_hardware) {
+        const void *const host = in->domain->plan->partial_tree;
+
+        t->ac = (uint32_t)fdt_address_cells(host, 0);
+        t->sc = (uint32_t)fdt_size_cells(host, 0);
+        build_host_tree(in->domain, &sink);
+    } else {
+        put_u32(t, "#address-cells", t->ac);
+        put_u32(t, "#size-cells", t->sc);
+        put_u32(t, "interrupt-parent", intc);
+        put_string(t, "model", "XENVM-4.20");
+        tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+    }
     write_chosen(t, in);
     write_memory(t, in->domain);
     if (CONFIG_LINKS != 0) {
         write_links(t, in->domain);
     }
-    hal_vplat_tree(&in->domain->hal, intc, &sink);
+    hal_vplat_tree(&in->domain->hal, intc, is_hardware, &sink);
     /* Behind the interrupt controller: Linux looks for its GICv2m frames from there on. */
-    if ((CONFIG_DEVICES != 0) && !build_given_tree(in->domain->plan, &sink)) {
+    if ((CONFIG_DEVICES != 0) && !is_hardware && !build_given_tree(in->domain->plan, &sink)) {
         t->error = -FDT_ERR_BADSTRUCTURE;
     }
     if ((CONFIG_LINKS != 0) && (in->domain->plan->enhanced != PLAN_ENHANCED_NONE)) {
-        write_hypervisor(t);
+        write_hypervisor(t, is_hardware);
     }
     if (in->domain->plan->vpl011) {
         write_uart(t, in->domain->plan);
@@ -273,7 +312,7 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
 
 enum hv_status gtree_write(const struct gtree_input *in, void *buf, uint32_t buf_bytes, uint32_t *bytes)
 {
-    struct gtree t = { buf, 0 };
+    struct gtree t = { buf, 0, 2u, 2u };
 
     t.error = fdt_create_with_flags(buf, (int)buf_bytes, FDT_CREATE_FLAG_NO_NAME_DEDUP);
     if (t.error == 0) {

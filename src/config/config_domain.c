@@ -326,6 +326,7 @@ static void hardware_make(struct config_maker *m)
 
         if ((d->role & PLAN_ROLE_HARDWARE) != 0u) {
             config_control_memory(m, d, m->domain_node[i]);
+            config_rest_make(m, d);
         }
         config_domain_blame(m, d, before);
     }

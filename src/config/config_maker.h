@@ -87,6 +87,8 @@ void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t no
 void config_regions_check(struct config_maker *m);
 /* The static event channels between domains, when all of these are known. */
 void config_channels_make(struct config_maker *m);
+/* What a node takes in a guest's tree, where names are not shared (DTSpec 5.4) */
+uint64_t config_node_room(const struct dt_index *ix, uint32_t node);
 /* The plan's domain whose node this is; nr_domains: it is none's. */
 uint32_t config_domain_of_node(const struct config_maker *m, uint32_t node);
 /* A decimal number below `limit` (at most 4e8) at *text, which moves behind it. False: there is none. */

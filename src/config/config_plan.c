@@ -4,6 +4,9 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
+#define TOKEN_BYTES 4u
+#define PROP_TOKENS 12u
+
 static bool starts_with(const char *text, const char *prefix)
 {
     return dt_text_begins(text, prefix, (uint32_t)strlen(prefix));
@@ -47,6 +50,18 @@ bool config_option(struct config_maker *m, const char *option, char *out, uint32
         at_word = (text[i] == ' ');
     }
     return found;
+}
+
+uint64_t config_node_room(const struct dt_index *ix, uint32_t node)
+{
+    const struct dt_node *const n = &ix->node[node];
+    uint64_t bytes = (2u * TOKEN_BYTES) + bits_align_up(strlen(dt_name(ix, node)) + 1u, TOKEN_BYTES);
+
+    for (uint32_t i = n->first_prop; i < ((uint32_t)n->first_prop + n->nr_props); i++) {
+        bytes +=
+            PROP_TOKENS + bits_align_up(ix->prop[i].bytes, TOKEN_BYTES) + strlen(dt_prop_name(ix, i)) + 1u;
+    }
+    return bytes;
 }
 
 void config_take_refuse(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)

@@ -66,6 +66,7 @@ struct plan_console {
 #define PLAN_PCI_MAX           64u /* functions of PCI devices that domains have; 16 in one domain */
 #define PLAN_PCI_ROOT          0x100u
 #define PLAN_NO_DOMAIN         0xFFu
+#define PLAN_TREE_NODES        2048u /* of a host's tree, in the order of the blob */
 
 /* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. Where one
  * comes first config/ relies on that. */
@@ -253,6 +254,12 @@ struct plan {
     uint32_t nr_pci_hosts;
     struct plan_pci pci[PLAN_PCI_MAX]; /* by domain */
     uint32_t nr_pci;
+    /* A hardware domain's view of the host's tree, its partial_tree: a bit for each node */
+    uint8_t tree_kept[PLAN_TREE_NODES / 8u];   /* not there, with all below it */
+    uint8_t tree_others[PLAN_TREE_NODES / 8u]; /* there, and switched off */
+    uint32_t tree_intc;                        /* node of the interrupt controller */
+    uint32_t tree_intc_cells;                  /* of a range of its registers */
+    struct plan_range hole; /* addresses where that domain has nothing: for grants and others' memory */
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };

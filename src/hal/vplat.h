@@ -15,10 +15,14 @@ struct hal_tree {
     void *ctx;
 };
 
-/* Writes the port's nodes of the guest's root: cpus, interrupt controller (of phandle intc), timer, firmware.
+/* Writes the port's nodes of the guest's root: cpus, interrupt controller (of phandle intc; not if the tree
+ * has_intc), timer, firmware.
  * Root cells are 2/2 and the root's interrupt-parent is written by the caller. nr_vcpus and versions are the
  * domain's. */
-void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree);
+void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_intc,
+                    const struct hal_tree *tree);
+/* How many ranges of registers the guest's interrupt controller has. */
+uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain);
 
 #define HAL_VPLAT_PHANDLE_INTC 65000u /* unless a guest's partial tree has another */
 

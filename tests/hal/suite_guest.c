@@ -155,7 +155,7 @@ static void tree_is_nested(void)
 
     suite_seen.domain_pages_max = UINT32_MAX;
     CHECK(hal_domain_init(&domain, &config) == HV_OK);
-    hal_vplat_tree(&domain, HAL_VPLAT_PHANDLE_INTC, &tree);
+    hal_vplat_tree(&domain, HAL_VPLAT_PHANDLE_INTC, false, &tree);
     CHECK(depth == 0);
     CHECK(saw_cpus);
     CHECK(saw_controller);

@@ -144,10 +144,18 @@ static void vplat_firmware(const struct hal_tree *tree)
     tree->end(tree->ctx);
 }
 
-void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree)
+uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain)
+{
+    return domain->arm.gic.nr_ranges;
+}
+
+void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_intc,
+                    const struct hal_tree *tree)
 {
     vplat_cpus(domain, tree);
-    vplat_interrupt_controller(domain, intc, tree);
+    if (!has_intc) {
+        vplat_interrupt_controller(domain, intc, tree);
+    }
     vplat_timer(domain, intc, tree);
     vplat_firmware(tree);
 }

@@ -56,19 +56,28 @@ static void cpus_write(const struct hal_tree *t, uint32_t nr_vcpus)
     t->end(t->ctx);
 }
 
-void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, const struct hal_tree *tree)
+uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain)
+{
+    (void)domain;
+    return 1u;
+}
+
+void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_intc,
+                    const struct hal_tree *tree)
 {
     static const uint32_t reg[4] = { 0u, 0x3001000u, 0u, 0x1000u };
 
     cpus_write(tree, domain->nr_vcpus);
 
-    tree->begin(tree->ctx, "interrupt-controller@3001000");
-    prop_text(tree, "compatible", "bulkhead,fake-intc");
-    tree->prop(tree->ctx, "interrupt-controller", NULL, 0u);
-    prop_cell(tree, "#interrupt-cells", 3u);
-    prop_cells(tree, "reg", reg, 4u);
-    prop_cell(tree, "phandle", intc);
-    tree->end(tree->ctx);
+    if (!has_intc) {
+        tree->begin(tree->ctx, "interrupt-controller@3001000");
+        prop_text(tree, "compatible", "bulkhead,fake-intc");
+        tree->prop(tree->ctx, "interrupt-controller", NULL, 0u);
+        prop_cell(tree, "#interrupt-cells", 3u);
+        prop_cells(tree, "reg", reg, 4u);
+        prop_cell(tree, "phandle", intc);
+        tree->end(tree->ctx);
+    }
 
     tree->begin(tree->ctx, "timer");
     prop_text(tree, "compatible", "bulkhead,fake-timer");

@@ -12,6 +12,9 @@
 
 enum hv_status build_given(struct domain *domain)
 {
+    /* What the hardware domain's own tables say of a device holds. */
+    const enum hal_memtype memory =
+        ((domain->plan->role & PLAN_ROLE_HARDWARE) != 0u) ? HAL_MEM_NORMAL : HAL_MEM_DEVICE;
     enum hv_status status = HV_OK;
 
     for (uint32_t i = 0; (i < build_plan()->nr_windows) && (status == HV_OK); i++) {
@@ -19,7 +22,7 @@ enum hv_status build_given(struct domain *domain)
 
         if (build_is_its(domain, w->domain)) {
             status = hal_guestmap_map(&domain->hal.map, w->at, hpa(w->host.base), w->host.bytes,
-                                      HAL_PERM_R | HAL_PERM_W, HAL_MEM_DEVICE);
+                                      HAL_PERM_R | HAL_PERM_W, memory);
             work_breathe();
         }
     }

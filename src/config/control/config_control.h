@@ -13,6 +13,8 @@ void config_role_check(struct config_maker *m, struct plan_domain *d, uint32_t n
 /* Host RAM that nothing else has becomes the memory of a hardware domain, when all other domains are
  * known. */
 void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32_t node);
+/* ... and so do the devices that nobody else has. */
+void config_rest_make(struct config_maker *m, struct plan_domain *d);
 /* bulkhead,share-with, and what xen,enhanced needs, when all domains are known. */
 void config_share_make(struct config_maker *m);
 

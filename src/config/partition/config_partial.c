@@ -15,8 +15,6 @@
 #define IRQ_CELLS    3u
 #define IRQ_SPI      0u
 #define SPI_FIRST    32u
-#define TOKEN_BYTES  4u
-#define PROP_TOKENS  12u
 
 struct partial_room {
     struct dt_node node[512];
@@ -60,23 +58,19 @@ static bool is_ours(const char *name)
     return dt_text_begins(name, "xen,", 4u) || dt_text_begins(name, "bulkhead,", 9u);
 }
 
-/* What the node takes in the guest's tree, where names are not shared (DTSpec 5.4). */
-static uint64_t node_room(const struct config_partial *p, uint32_t node)
+static void names_check(const struct config_partial *p, uint32_t node)
 {
     const struct dt_node *const n = &p->ix->node[node];
-    uint64_t bytes = (2u * TOKEN_BYTES) + bits_align_up(strlen(dt_name(p->ix, node)) + 1u, TOKEN_BYTES);
 
     for (uint32_t i = n->first_prop; i < ((uint32_t)n->first_prop + n->nr_props); i++) {
         const char *const name = dt_prop_name(p->ix, i);
 
-        bytes += PROP_TOKENS + bits_align_up(p->ix->prop[i].bytes, TOKEN_BYTES) + strlen(name) + 1u;
         if (is_ours(name) && !config_device_own(name)) {
             const struct dt_value v = dt_prop_value(p->ix, i);
 
             config_fault(p->m->report, node, name, &v, "no property of this name here");
         }
     }
-    return bytes;
 }
 
 static void phandle_check(const struct config_partial *p, uint32_t node)
@@ -185,10 +179,16 @@ static void nodes_check(struct config_partial *p)
 {
     const uint32_t aliases = dt_child(p->ix, DT_ROOT, "aliases", 7u);
     const uint32_t end = (p->devices == DT_NONE) ? 0u : p->ix->node[p->devices].end;
-    uint64_t bytes = (aliases == DT_NONE) ? 0u : node_room(p, aliases);
+    uint64_t bytes = 0;
+
+    if (aliases != DT_NONE) {
+        bytes += config_node_room(p->ix, aliases);
+        names_check(p, aliases);
+    }
 
     for (uint32_t n = p->devices; n < end; n++) {
-        bytes += node_room(p, n);
+        bytes += config_node_room(p->ix, n);
+        names_check(p, n);
         phandle_check(p, n);
         parent_check(p, n);
         config_device_make(p, n);

@@ -24,6 +24,12 @@ static bool is_had(const struct plan *plan, const struct plan_stream *s, bool by
     return found;
 }
 
+/* The hardware domain takes what is there. */
+static bool is_lenient(const struct plan *plan, uint8_t domain)
+{
+    return (plan->domain[domain].role & PLAN_ROLE_HARDWARE) != 0u;
+}
+
 static void add(struct config_maker *m, uint32_t node, const char *prop, uint32_t iommu_phandle,
                 struct plan_stream *s)
 {
@@ -35,7 +41,9 @@ static void add(struct config_maker *m, uint32_t node, const char *prop, uint32_
         (iommu_node != DT_NONE) && hal_plan_iommu(m->ix, iommu_node, &plan->host, &iommu, &nr_streams);
 
     s->iommu = (uint8_t)iommu;
-    if (!known) {
+    if (!known && is_lenient(plan, s->domain)) {
+        /* its DMA is as free as that of a device without one */
+    } else if (!known) {
         config_fault_prop(m->report, node, prop, "an IOMMU of a known kind");
     } else if ((s->nr > nr_streams) || (s->first > (nr_streams - s->nr))) {
         config_fault_prop(m->report, node, prop, "stream ids below 1048576");
@@ -110,7 +118,7 @@ uint32_t config_stream_pci(struct config_maker *m, uint32_t node, uint32_t rid, 
                 add(m, node, "iommu-map", dt_cell(&v, (i * MAP_CELLS) + 1u), &s);
             }
         }
-        if ((nr_covered != nr) || ((v.bytes % (MAP_CELLS * 4u)) != 0u)) {
+        if (((nr_covered != nr) && !is_lenient(m->plan, domain)) || ((v.bytes % (MAP_CELLS * 4u)) != 0u)) {
             config_fault_prop(m->report, node, "iommu-map",
                               "one entry of 4 cells for each requester id that a domain has");
         }

@@ -114,7 +114,7 @@ static void test_tree(void **state)
 
     (void)state;
     text[0] = '\0';
-    hal_vplat_tree(&fake_domain, HAL_VPLAT_PHANDLE_INTC, &tree);
+    hal_vplat_tree(&fake_domain, HAL_VPLAT_PHANDLE_INTC, false, &tree);
     assert_non_null(strstr(text, "interrupt-controller@1000000{"));
     assert_non_null(strstr(text, "#redistributor-regions=00000002;redistributor-stride=0000000000040000;"
                                  "reg=00000000010000000000000000010000"

@@ -208,7 +208,7 @@ static void tree_write(void)
     const struct hal_tree tree = { .begin = tree_begin, .prop = tree_prop, .end = tree_end };
 
     length = 0;
-    hal_vplat_tree(&fake_domain, HAL_VPLAT_PHANDLE_INTC, &tree);
+    hal_vplat_tree(&fake_domain, HAL_VPLAT_PHANDLE_INTC, false, &tree);
 }
 
 static void tree_gicv3(void **state)
