@@ -113,7 +113,7 @@ fresh:
 sizes: image tools guests
 	@$(PYTHON) build/sizes.py --out $(OUT) --json out/sizes.json $(if $(filter 1,$(STATIC)),--static)
 
-FORMATTED = $(shell find src tools tests bench guestlib -name '*.[ch]' 2>/dev/null)
+FORMATTED = $(shell find src tools tests bench guestlib store -name '*.[ch]' 2>/dev/null)
 format:
 	$(if $(FORMATTED),clang-format-19 -i $(FORMATTED))
 

@@ -33,4 +33,4 @@ check-misra:
 # Breaks comment lines longer than 110 columns, which clang-format leaves alone.
 .PHONY: wrap-comments
 wrap-comments:
-	@$(PYTHON) tools/check/wrap.py $(shell find src tools tests guestlib \( -name '*.c' -o -name '*.h' \))
+	@$(PYTHON) tools/check/wrap.py $(shell find src tools tests guestlib store \( -name '*.c' -o -name '*.h' \))

@@ -16,6 +16,7 @@ fuzz_flags_product := $(fuzz_fake) -include tests/fuzz/state.h
 fuzz_flags_host := $(fuzz_fake) -D_GNU_SOURCE -Itests/unit/config -Itests/unit/services
 fuzz_flags_arm := -Itests/unit/arm/include -Isrc -Isrc/arch/arm/include -Itests/unit/arm
 fuzz_flags_a64 := -include tests/fuzz/a64.h $(fuzz_flags_arm) -Isrc/arch/arm64/include -Isrc/arch/arm/mmu/include
+fuzz_flags_store := -Istore -DSTORE_CLIENTS=4u -DSTORE_NODES=80u -DSTORE_BLOCKS=160u
 fuzz_flags_plan := -D_GNU_SOURCE -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/include -Isrc/arch/arm/mmu/include
 
 # $(call fuzz_objects,FAMILY,SOURCES)
@@ -35,6 +36,7 @@ fuzz_with_life := $(call fuzz_objects,host,tests/fuzz/fuzz_life.c) $(fuzz_host) 
 fuzz_with_mmio := $(call fuzz_objects,arm,tests/fuzz/fuzz_mmio.c) $(fuzz_arm)
 fuzz_with_payload := $(call fuzz_objects,plan,tests/fuzz/fuzz_payload.c src/config/payload.c src/lib/crc32.c)
 fuzz_with_plan := $(call fuzz_objects,plan,tests/fuzz/fuzz_plan.c) $(fuzz_plan)
+fuzz_with_store := $(call fuzz_objects,store,tests/fuzz/fuzz_store.c $(sort $(wildcard store/core/*.c)))
 fuzz_with_sysreg := $(call fuzz_objects,a64,tests/fuzz/fuzz_sysreg.c src/arch/arm64/trap.c src/arch/arm64/abort.c \
     src/arch/arm64/sysreg.c src/arch/arm64/a32.c) $(fuzz_arm)
 fuzz_with_tree := $(call fuzz_objects,host,tests/fuzz/fuzz_tree.c tests/fuzz/plan_check.c tests/fuzz/tree_mutate.c) \
@@ -47,7 +49,7 @@ fuzz_programs := $(addprefix $(FUZZ_OUT)/fuzz_,$(fuzz_wanted))
 $(FUZZ_OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(FUZZ_CC) $(FUZZ_SANITIZE) $(FUZZ_FLAGS)' \
-	    '$(foreach f,product host arm a64 plan,$(fuzz_flags_$(f)))' > $@.new
+	    '$(foreach f,product host arm a64 plan store,$(fuzz_flags_$(f)))' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # $(call fuzz_family,FAMILY)
@@ -57,7 +59,7 @@ $(FUZZ_OUT)/obj/$(1)/%.o: %.c $(FUZZ_OUT)/flags
 	$$(call say,FUZZCC,$$<)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(fuzz_flags_$(1)) \
 	    -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 endef
-$(foreach f,product host arm a64 plan,$(eval $(call fuzz_family,$(f))))
+$(foreach f,product host arm a64 plan store,$(eval $(call fuzz_family,$(f))))
 
 # It copies the sanitizers' red zones, too: neither they nor the library's memcpy() may watch.
 $(FUZZ_OUT)/obj/state.o: tests/fuzz/state.c $(FUZZ_OUT)/flags

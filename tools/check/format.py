@@ -92,7 +92,7 @@ def main(root, with_clang_format):
         with open(full, "rb") as stream:
             count += check_text(report, path, stream.read())
     if with_clang_format:
-        tops = ("src/", "tools/", "tests/", "bench/", "guestlib/")
+        tops = ("src/", "tools/", "tests/", "bench/", "guestlib/", "store/")
         clang_format(report, root, [p for p in paths if p.endswith((".c", ".h"))
                                     and p.startswith(tops) and not p.startswith("src/lib/shim/")])
     return report.finish(f"{count} files")

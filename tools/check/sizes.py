@@ -15,7 +15,7 @@ LIMITS = {"file": (500, 800), "function": (60, 80), "parameters": (5, 6), "nesti
 UNITS = {"file": "lines", "function": "lines", "parameters": "parameters", "nesting": "levels",
          "complexity": "paths", "folder": "source files"}
 FOLDER_EXEMPT = {"src/arch/arm", "src/hcall"}
-TOPS = ("src", "tools", "tests", "bench", "guestlib")
+TOPS = ("src", "tools", "tests", "bench", "guestlib", "store")
 CONTROL = ("if", "for", "while", "switch")
 
 

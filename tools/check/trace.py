@@ -67,7 +67,7 @@ def unknown(items, ident):
 
 def read_tags(root, report, items):
     count = 0
-    for path in tree.walk(root, "src", "tests", "tools", "bench", "guestlib"):
+    for path in tree.walk(root, "src", "tests", "tools", "bench", "guestlib", "store"):
         if not path.endswith(TAGGED) or path.startswith(("tests/neg/checkers/", "tools/check/")):
             continue
         for number, line in enumerate(tree.read(root, path).split("\n"), 1):
