@@ -20,6 +20,7 @@
 #define XEN_ENOMEM     12
 #define XEN_EFAULT     14
 #define XEN_EBUSY      16
+#define XEN_EEXIST     17
 #define XEN_EINVAL     22
 #define XEN_ENOSPC     28
 #define XEN_ENOSYS     38
@@ -139,9 +140,16 @@ struct xen_hvm_param {
 #define EVTCHNSTAT_CLOSED      0u
 #define EVTCHNSTAT_UNBOUND     1u
 #define EVTCHNSTAT_INTERDOMAIN 2u
+#define EVTCHNSTAT_VIRQ        4u
 #define EVTCHNSTAT_IPI         5u
 
-#define XEN_NR_VIRQS 24u
+#define VIRQ_TIMER    0u
+#define VIRQ_DEBUG    1u
+#define VIRQ_CONSOLE  2u
+#define VIRQ_DOM_EXC  3u
+#define VIRQ_XENOPROF 7u
+#define VIRQ_XENPMU   13u
+#define XEN_NR_VIRQS  24u
 
 /* Arguments of event_channel_op, of which an operation uses the first words */
 union xen_evtchn_op {

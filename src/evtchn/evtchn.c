@@ -1,5 +1,5 @@
 /* The lives of a domain's event channels, and the static ones that outlive them. */
-/* [impl->req~static-channels~1] */
+/* [impl->req~static-channels~1] [impl->req~store-port~1] */
 #include "evtchn/evtchn_core.h"
 
 #include "hal/hypmap.h"
@@ -20,15 +20,22 @@ static uint32_t pages_of(uint64_t bytes)
     return (uint32_t)((bytes + (PAGE_BYTES - 1u)) >> PAGE_SHIFT);
 }
 
+static uint32_t nr_ports(const struct plan_domain *plan)
+{
+    return (plan->role != 0u) ? EVTCHN_PORTS_MAX : PLAN_PORTS;
+}
+
 /* shared_info, the FIFO array, and for each vCPU its vcpu_info and its control block */
 static uint32_t pages_shared(const struct plan_domain *plan)
 {
-    return 2u + (2u * plan->nr_vcpus);
+    return 1u + (nr_ports(plan) / WORDS_A_PAGE) + (2u * plan->nr_vcpus);
 }
 
 static uint32_t bytes_own(const struct plan_domain *plan)
 {
-    return (uint32_t)(sizeof(struct evtchn_domain) + (plan->nr_vcpus * sizeof(struct evtchn_vcpu)) +
+    return (uint32_t)(sizeof(struct evtchn_domain) + (nr_ports(plan) * sizeof(struct evtchn_port)) +
+                      (plan->nr_vcpus * sizeof(struct evtchn_vcpu)) +
+                      (nr_ports(plan) / 8u) +
                       (plan->nr_vcpus * EVTCHN_FIFO_QUEUES * sizeof(uint16_t)));
 }
 
@@ -48,6 +55,36 @@ static void poll_ends(struct timer *timer)
 void evtchn_init(const struct plan *plan)
 {
     evtchn_plan = plan;
+}
+
+/* Ports of static channels are fixed by the plan: this one is the first that is not. */
+static uint32_t store_port(const struct plan_domain *plan, uint32_t index)
+{
+    uint32_t port = 0;
+    bool taken = true;
+
+    while (taken && (plan->enhanced > PLAN_ENHANCED_NO_XENSTORE)) { /* PLAN_CHANNELS_MAX + 1 turns at most */
+        port++;
+        taken = false;
+        for (uint32_t i = 0; i < (2u * evtchn_plan->nr_channels); i++) {
+            const struct plan_channel *const c = &evtchn_plan->channel[i / 2u];
+
+            taken = taken || ((c->domain[i % 2u] == index) && (c->port[i % 2u] == port));
+        }
+    }
+    return port;
+}
+
+static uint32_t store_domid(void)
+{
+    uint32_t domid = XEN_DOMID_SELF;
+
+    for (uint32_t i = 0; i < evtchn_plan->nr_domains; i++) {
+        if ((evtchn_plan->domain[i].role & PLAN_ROLE_XENSTORE) != 0u) {
+            domid = evtchn_plan->domain[i].domid;
+        }
+    }
+    return domid;
 }
 
 enum hv_status evtchn_setup(struct domain *domain)
@@ -72,8 +109,12 @@ enum hv_status evtchn_setup(struct domain *domain)
     ed->pages = memory;
     ed->nr_pages = nr_shared;
     ed->shared = (struct xen_shared_info *)(void *)memory;
-    ed->vcpu = (struct evtchn_vcpu *)(void *)&ed[1];
-    ed->tail = (uint16_t *)(void *)&ed->vcpu[d->nr_vcpus];
+    ed->array = (uint32_t *)(void *)&memory[PAGE_BYTES];
+    ed->nr_ports = nr_ports(d);
+    ed->store_port = store_port(d, ed->index);
+    ed->vcpu = (struct evtchn_vcpu *)(void *)evtchn_at(ed, ed->nr_ports);
+    ed->used = (uint32_t *)(void *)&ed->vcpu[d->nr_vcpus];
+    ed->tail = (uint16_t *)(void *)&ed->used[ed->nr_ports / 32u];
     spin_init(&ed->queues, LOCK_EVTCHN_QUEUE);
     work_setup(&ed->work, evtchn_fifo_work);
     for (uint32_t i = 0; i < d->nr_vcpus; i++) {
@@ -105,7 +146,7 @@ static void each_static(struct evtchn_domain *ed,
 static void static_bind(struct evtchn_domain *ed, uint32_t port, struct evtchn_domain *peer,
                         uint32_t peer_port)
 {
-    struct evtchn_port *const p = &ed->port[port];
+    struct evtchn_port *const p = evtchn_at(ed, port);
 
     /* one whose domain is not built at all is never up */
     p->queue = EVTCHN_FIFO_DEFAULT; /* of vCPU 0 */
@@ -133,6 +174,48 @@ static void static_raise_both(struct evtchn_domain *ed, uint32_t port, struct ev
     }
 }
 
+/* All ports are as never used, but that of the store keeps who is bound to it. */
+static void ports_forget(struct evtchn_domain *ed)
+{
+    struct evtchn_port *const store = evtchn_at(ed, ed->store_port); /* of port 0 nothing is ever set */
+
+    (void)memset(evtchn_at(ed, 0u), 0, ed->store_port * sizeof(*store));
+    (void)memset(&store[1], 0, (ed->nr_ports - ed->store_port - 1u) * sizeof(*store));
+    (void)memset(ed->used, 0, ed->nr_ports / 8u);
+    ed->used[0] = 1u; /* port 0 is none */
+    store->queue = EVTCHN_FIFO_DEFAULT;
+    store->poller = 0u;
+    store->was = 0u;
+    store->waits = false;
+    if (ed->store_port != 0u) {
+        const uint64_t flags = spin_lock(&evtchn_lock);
+
+        ed->used[ed->store_port / 32u] |= BIT32(ed->store_port % 32u);
+        if (store->link == LINK_CLOSED) {
+            store->link = evtchn_link_unbound(store_domid()) | LINK_STICKY;
+        }
+        spin_unlock(&evtchn_lock, flags);
+    }
+}
+
+/* The domain and whoever is bound to its store's port */
+static void store_raise(struct evtchn_domain *ed, bool both)
+{
+    const uint32_t link = evtchn_at(ed, ed->store_port)->link;
+
+    if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
+        evtchn_raise(evtchn_link_domain(link)->domain, link & LINK_PORT_MASK);
+        if (both) {
+            evtchn_raise(ed->domain, ed->store_port);
+        }
+    }
+}
+
+uint32_t evtchn_store_port(const struct domain *domain)
+{
+    return (domain->events != NULL) ? domain->events->store_port : 0u;
+}
+
 void evtchn_begin(struct domain *domain)
 {
     struct evtchn_domain *const ed = domain->events;
@@ -140,9 +223,7 @@ void evtchn_begin(struct domain *domain)
     if (ed != NULL) {
         evtchn_fifo_reset(ed);
         evtchn_memory_reset(ed);
-        (void)memset(ed->port, 0, sizeof(ed->port));
-        (void)memset(ed->used, 0, sizeof(ed->used));
-        ed->used[0] = 1u; /* port 0 is none */
+        ports_forget(ed);
         each_static(ed, static_bind);
         hal_store_release32(&ed->up, 1u);
     }
@@ -152,6 +233,7 @@ void evtchn_announce(struct domain *domain)
 {
     if (domain->events != NULL) {
         each_static(domain->events, static_raise_both);
+        store_raise(domain->events, true);
     }
 }
 
@@ -162,13 +244,14 @@ void evtchn_domain_reset(struct domain *domain)
     if ((ed != NULL) && (ed->up != 0u)) {
         hal_store_release32(&ed->up, 0u);
         evtchn_shared_home(ed);
-        for (uint32_t port = 1; port < EVTCHN_PORTS; port++) {
-            evtchn_close(ed, port);
+        for (uint32_t port = 1; port < ed->nr_ports; port++) {
+            evtchn_close(ed, port, LINK_STICKY);
         }
         for (uint32_t i = 0; i < domain->nr_vcpus; i++) {
             timer_disarm(&ed->vcpu[i].poll);
         }
         each_static(ed, static_raise_peer);
+        store_raise(ed, false);
     }
 }
 
@@ -176,8 +259,8 @@ bool evtchn_other_end(const struct domain *domain, uint32_t port, const struct d
                       uint32_t *peer_port, bool *is_static)
 {
     const struct evtchn_domain *const ed = domain->events;
-    const bool here = (ed != NULL) && (port < EVTCHN_PORTS) && (ed->up != 0u);
-    const uint32_t link = here ? ed->port[port].link : LINK_CLOSED;
+    const bool here = (ed != NULL) && (port < ed->nr_ports) && (ed->up != 0u);
+    const uint32_t link = here ? evtchn_at(ed, port)->link : LINK_CLOSED;
     const struct evtchn_domain *to = NULL;
 
     if (evtchn_link_status(link) == evtchn_link_status(LINK_IS_TO)) {

@@ -12,7 +12,7 @@
 #include "abi/xen.h"
 #include "domain/domain.h"
 
-#define EVTCHN_PORTS PLAN_PORTS /* with port 0, which is none */
+#define EVTCHN_PORTS_MAX 4096u /* of one with a role (PLAN_ROLE_), PLAN_PORTS of others; port 0 is none */
 
 /* Pages of the heap that evtchn_setup() takes; 0 for a domain without channels. */
 uint32_t evtchn_pages(const struct plan_domain *plan);
@@ -34,6 +34,15 @@ void evtchn_domain_reset(struct domain *domain);
 /* Raises a port of a domain, as a send from the other end does. Any context, no lock above LOCK_EVTCHN held;
  * nothing if the domain is down or has no such port. */
 void evtchn_raise(struct domain *domain, uint32_t port);
+
+/* Raises the port of the domain that is bound to a virtual interrupt of the whole domain (VIRQ_), as
+ * evtchn_raise() does; nothing if there is none. Who it is for, the caller knows. */
+void evtchn_virq_raise(struct domain *domain, uint32_t virq);
+
+/* The port that the domain finds bound, or to be bound, to the xenstore domain in each of its lives; 0: it
+ * has none. Once bound it stays so over the domain's lives, until either end is closed; both ends are raised
+ * as those of a static channel. */
+uint32_t evtchn_store_port(const struct domain *domain);
 
 /* The other end of a port while both domains are up; static: as the plan has it. False: there is none. For
  * reports. */

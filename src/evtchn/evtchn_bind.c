@@ -1,7 +1,8 @@
 /* Ports: given, bound, looked at and closed. */
-/* [impl->req~event-channels~1] */
+/* [impl->req~event-channels~1] [impl->req~virqs~1] */
 #include "evtchn/evtchn_core.h"
 
+#include "domain/role.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
@@ -9,83 +10,109 @@
 
 #define CLOSES_A_CALL 16u /* a reset goes on with the next call */
 
-static bool is_self(const struct evtchn_domain *ed, uint32_t domid)
+/* The domain that an operation is about, if it can have channels now; NULL: why not is in *error. */
+static struct evtchn_domain *target_of(const struct vcpu *vcpu, uint32_t domid, int64_t *error)
 {
-    return (domid == XEN_DOMID_SELF) || (domid == ed->domain->id);
-}
+    struct domain *target = NULL;
 
-/* The domain of that number if it can have channels now, else NULL. */
-static struct evtchn_domain *find(struct evtchn_domain *ed, uint32_t domid)
-{
-    struct evtchn_domain *found = is_self(ed, domid) ? ed : NULL;
-
-    for (uint32_t i = 0; (i < HV_DOMAINS_MAX) && (found == NULL); i++) {
-        if ((evtchn_table[i] != NULL) && (evtchn_table[i]->domain->id == domid) &&
-            (evtchn_table[i]->up != 0u)) {
-            found = evtchn_table[i];
-        }
+    *error = role_target(vcpu, domid, ROLE_EVENT, &target);
+    if ((*error == 0) && ((target->events == NULL) || (target->events->up == 0u))) {
+        *error = -XEN_ESRCH;
     }
-    return found;
+    return (*error == 0) ? target->events : NULL;
 }
 
-/* Lock held. A port that nobody has, or -XEN_ENOSPC. */
+/* 0, if these two may have a channel */
+static int64_t may_share(const struct domain *a, const struct domain *b)
+{
+    int64_t result = -XEN_ESRCH;
+
+    if (b != NULL) {
+        result = role_may_share(a, b) ? 0 : -XEN_EPERM;
+    }
+    return result;
+}
+
+static struct domain *domain_of_call(const struct vcpu *vcpu, uint32_t domid)
+{
+    return (domid == XEN_DOMID_SELF) ? vcpu->domain : domain_by_id(domid);
+}
+
+/* Lock held. A port that nobody has, or -XEN_ENOSPC; -XEN_ESRCH: its domain has ended meanwhile. */
 static int64_t port_take(struct evtchn_domain *ed, uint32_t vcpu)
 {
     uint32_t word = 0;
     uint32_t port = 0;
 
-    while ((word < ARRAY_LEN(ed->used)) && (ed->used[word] == UINT32_MAX)) {
+    if (hal_load_acquire32(&ed->up) == 0u) {
+        return -XEN_ESRCH;
+    }
+    while ((word < (ed->nr_ports / 32u)) && (ed->used[word] == UINT32_MAX)) {
         word++;
     }
-    if (word == ARRAY_LEN(ed->used)) {
+    if (word == (ed->nr_ports / 32u)) {
         return -XEN_ENOSPC;
     }
     port = (word * 32u) + (uint32_t)__builtin_ctz(~ed->used[word]);
     ed->used[word] |= BIT32(port % 32u);
-    ed->port[port].queue = evtchn_queue(vcpu, EVTCHN_FIFO_DEFAULT);
+    evtchn_at(ed, port)->queue = evtchn_queue(vcpu, EVTCHN_FIFO_DEFAULT);
     return (int64_t)port;
+}
+
+/* A port with this link, for a vCPU. 0 and which, or as port_take() says. */
+static int64_t port_open(struct evtchn_domain *ed, uint32_t vcpu, uint32_t link, uint32_t *port)
+{
+    const uint64_t flags = spin_lock(&evtchn_lock);
+    const int64_t result = port_take(ed, vcpu);
+
+    if (result > 0) {
+        *port = (uint32_t)result;
+        evtchn_at(ed, *port)->link = link;
+    }
+    spin_unlock(&evtchn_lock, flags);
+    return (result > 0) ? 0 : result;
 }
 
 static int64_t alloc_unbound(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
-    struct evtchn_domain *const ed = vcpu->domain->events;
-    const uint32_t who = arg->alloc_unbound.remote_dom;
+    const struct domain *const remote = domain_of_call(vcpu, arg->alloc_unbound.remote_dom);
+    int64_t result = 0;
+    struct evtchn_domain *const ed = target_of(vcpu, arg->alloc_unbound.dom, &result);
 
-    if (!is_self(ed, arg->alloc_unbound.dom)) {
-        return -XEN_EPERM;
+    if (result == 0) {
+        result = may_share(ed->domain, remote);
     }
-    const uint64_t flags = spin_lock(&evtchn_lock);
-
-    int64_t result = port_take(ed, 0u);
-
-    if (result > 0) {
-        arg->alloc_unbound.port = (uint32_t)result;
-        ed->port[result].link = evtchn_link_unbound((who == XEN_DOMID_SELF) ? ed->domain->id : who);
-        result = 0;
-    }
-    spin_unlock(&evtchn_lock, flags);
-    return result;
+    return (result == 0) ? port_open(ed, 0u, evtchn_link_unbound(remote->id), &arg->alloc_unbound.port)
+                         : result;
 }
 
 static int64_t bind_interdomain(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     struct evtchn_domain *const ed = vcpu->domain->events;
-    struct evtchn_domain *const peer = find(ed, arg->bind_interdomain.remote_dom);
-    const uint32_t remote = hal_index(arg->bind_interdomain.remote_port, EVTCHN_PORTS);
-    int64_t result = -XEN_EINVAL;
+    const struct domain *const to = domain_of_call(vcpu, arg->bind_interdomain.remote_dom);
+    struct evtchn_domain *const peer = (to != NULL) ? to->events : NULL;
+    int64_t result = may_share(vcpu->domain, to);
 
-    if (peer == NULL) {
-        return -XEN_ESRCH;
+    if ((result == 0) && (peer == NULL)) {
+        result = -XEN_ESRCH;
     }
+    if (result != 0) {
+        return result;
+    }
+    const uint32_t remote = hal_index(arg->bind_interdomain.remote_port, peer->nr_ports);
+    struct evtchn_port *const end = evtchn_at(peer, remote);
     const uint64_t flags = spin_lock(&evtchn_lock);
+    const uint32_t sticky = end->link & LINK_STICKY;
 
-    if ((remote != 0u) && (peer->port[remote].link == evtchn_link_unbound(ed->domain->id))) {
+    result = (hal_load_acquire32(&peer->up) != 0u) ? -XEN_EINVAL : -XEN_ESRCH;
+    if ((result == -XEN_EINVAL) && (remote != 0u) &&
+        ((end->link ^ sticky) == evtchn_link_unbound(ed->domain->id))) {
         result = port_take(ed, vcpu->index);
     }
     if (result > 0) {
-        ed->port[result].link = evtchn_link_to(peer, remote);
-        peer->port[remote].link = evtchn_link_to(ed, (uint32_t)result);
         arg->bind_interdomain.local_port = (uint32_t)result;
+        evtchn_at(ed, arg->bind_interdomain.local_port)->link = evtchn_link_to(peer, remote);
+        end->link = evtchn_link_to(ed, arg->bind_interdomain.local_port) | sticky;
     }
     spin_unlock(&evtchn_lock, flags);
     if (result > 0) {
@@ -95,11 +122,45 @@ static int64_t bind_interdomain(struct vcpu *vcpu, union xen_evtchn_op *arg)
     return result;
 }
 
-/* There is no virtual interrupt that this hypervisor raises. */
+/* Those that each vCPU has for itself */
+static bool virq_is_private(uint32_t virq)
+{
+    return (virq == VIRQ_TIMER) || (virq == VIRQ_DEBUG) || (virq == VIRQ_XENOPROF) || (virq == VIRQ_XENPMU);
+}
+
+static volatile uint16_t *virq_slot(const struct evtchn_domain *ed, uint32_t vcpu, uint32_t virq)
+{
+    return &ed->vcpu[virq_is_private(virq) ? vcpu : 0u].virq[virq % XEN_NR_VIRQS];
+}
+
+/* Anybody may bind any of them; whether somebody raises it is another matter. */
 static int64_t bind_virq(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
-    (void)vcpu;
-    return (arg->bind_virq.virq < XEN_NR_VIRQS) ? -XEN_EOPNOTSUPP : -XEN_EINVAL;
+    struct evtchn_domain *const ed = vcpu->domain->events;
+    const uint32_t virq = hal_index(arg->bind_virq.virq, XEN_NR_VIRQS);
+    const uint32_t whose = hal_index(arg->bind_virq.vcpu, vcpu->domain->nr_vcpus);
+    int64_t result = -XEN_EEXIST;
+
+    if ((virq != arg->bind_virq.virq) || (!virq_is_private(virq) && (arg->bind_virq.vcpu != 0u))) {
+        return -XEN_EINVAL;
+    }
+    if (whose != arg->bind_virq.vcpu) {
+        return -XEN_ENOENT;
+    }
+    volatile uint16_t *const slot = virq_slot(ed, whose, virq);
+    const uint64_t flags = spin_lock(&evtchn_lock);
+
+    if (*slot == 0u) {
+        result = port_take(ed, whose);
+    }
+    if (result > 0) {
+        arg->bind_virq.port = (uint32_t)result;
+        evtchn_at(ed, arg->bind_virq.port)->link = LINK_IS_VIRQ | virq;
+        *slot = (uint16_t)result;
+        result = 0;
+    }
+    spin_unlock(&evtchn_lock, flags);
+    return result;
 }
 
 static int64_t bind_pirq(struct vcpu *vcpu, union xen_evtchn_op *arg)
@@ -111,35 +172,31 @@ static int64_t bind_pirq(struct vcpu *vcpu, union xen_evtchn_op *arg)
 
 static int64_t bind_ipi(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
-    struct evtchn_domain *const ed = vcpu->domain->events;
+    const uint32_t whose = hal_index(arg->bind_ipi.vcpu, vcpu->domain->nr_vcpus);
 
-    if (arg->bind_ipi.vcpu >= vcpu->domain->nr_vcpus) {
-        return -XEN_ENOENT;
-    }
-    const uint64_t flags = spin_lock(&evtchn_lock);
-
-    int64_t result = port_take(ed, hal_index(arg->bind_ipi.vcpu, vcpu->domain->nr_vcpus));
-
-    if (result > 0) {
-        ed->port[result].link = LINK_IPI;
-        arg->bind_ipi.port = (uint32_t)result;
-        result = 0;
-    }
-    spin_unlock(&evtchn_lock, flags);
-    return result;
+    return (whose == arg->bind_ipi.vcpu)
+               ? port_open(vcpu->domain->events, whose, LINK_IPI, &arg->bind_ipi.port)
+               : -XEN_ENOENT;
 }
 
-void evtchn_close(struct evtchn_domain *ed, uint32_t port)
+void evtchn_close(struct evtchn_domain *ed, uint32_t port, uint32_t spared)
 {
+    struct evtchn_port *const p = evtchn_at(ed, port);
     const uint64_t flags = spin_lock(&evtchn_lock);
-    const uint32_t link = ed->port[port].link;
+    const uint32_t link = p->link;
 
-    if ((link != LINK_CLOSED) && ((link & LINK_STATIC) == 0u)) {
+    if ((link != LINK_CLOSED) && ((link & (LINK_STATIC | spared)) == 0u)) {
         if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
-            evtchn_link_domain(link)->port[link & LINK_PORT_MASK].link = evtchn_link_unbound(ed->domain->id);
+            struct evtchn_port *const end = evtchn_at(evtchn_link_domain(link), link & LINK_PORT_MASK);
+
+            end->link = evtchn_link_unbound(ed->domain->id) | (end->link & LINK_STICKY);
+        } else if (evtchn_link_status(link) == EVTCHNSTAT_VIRQ) {
+            *virq_slot(ed, evtchn_vcpu_of(p), link & LINK_PORT_MASK) = 0u;
+        } else {
+            /* nobody else knows it */
         }
-        ed->port[port].link = LINK_CLOSED;
-        ed->port[port].poller = 0u;
+        p->link = LINK_CLOSED;
+        p->poller = 0u;
         evtchn_clear(ed, port);
         ed->used[port / 32u] &= ~BIT32(port % 32u);
     }
@@ -149,9 +206,9 @@ void evtchn_close(struct evtchn_domain *ed, uint32_t port)
 /* The port of an operation, 0 if the domain does not have it. */
 static uint32_t port_of(const struct evtchn_domain *ed, uint32_t number)
 {
-    const uint32_t port = hal_index(number, EVTCHN_PORTS);
+    const uint32_t port = hal_index(number, ed->nr_ports);
 
-    return (ed->port[port].link != LINK_CLOSED) ? port : 0u;
+    return (evtchn_at(ed, port)->link != LINK_CLOSED) ? port : 0u;
 }
 
 static int64_t close_port(struct vcpu *vcpu, union xen_evtchn_op *arg)
@@ -159,10 +216,10 @@ static int64_t close_port(struct vcpu *vcpu, union xen_evtchn_op *arg)
     struct evtchn_domain *const ed = vcpu->domain->events;
     const uint32_t port = port_of(ed, arg->port.port);
 
-    if ((port == 0u) || ((ed->port[port].link & LINK_STATIC) != 0u)) {
+    if ((port == 0u) || ((evtchn_at(ed, port)->link & LINK_STATIC) != 0u)) {
         return -XEN_EINVAL;
     }
-    evtchn_close(ed, port);
+    evtchn_close(ed, port, 0u);
     return 0;
 }
 
@@ -173,21 +230,24 @@ static int64_t send(struct vcpu *vcpu, union xen_evtchn_op *arg)
 
 static int64_t status(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
-    struct evtchn_domain *const ed = vcpu->domain->events;
-    const uint32_t port = hal_index(arg->status.port, EVTCHN_PORTS);
-    const uint32_t link = ed->port[port].link;
-    const struct evtchn_domain *const peer = evtchn_link_domain(link);
+    int64_t result = 0;
+    const struct evtchn_domain *const ed = target_of(vcpu, arg->status.dom, &result);
 
-    if (!is_self(ed, arg->status.dom)) {
-        return (find(ed, arg->status.dom) != NULL) ? -XEN_EPERM : -XEN_ESRCH;
+    if (ed == NULL) {
+        return result;
     }
+    const uint32_t port = hal_index(arg->status.port, ed->nr_ports);
+    const uint32_t link = evtchn_at(ed, port)->link;
+
     if (port == 0u) {
         return -XEN_EINVAL;
     }
     arg->status.status = evtchn_link_status(link);
-    arg->status.vcpu = evtchn_vcpu_of(&ed->port[port]);
+    arg->status.vcpu = evtchn_vcpu_of(evtchn_at(ed, port));
     arg->status.peer_dom = (uint16_t)(link & LINK_PORT_MASK);
     if (arg->status.status == EVTCHNSTAT_INTERDOMAIN) {
+        const struct evtchn_domain *const peer = evtchn_link_domain(link);
+
         arg->status.peer_dom = peer->domain->id;
         arg->status.peer_port = link & LINK_PORT_MASK;
         arg->status.status = (peer->up != 0u) ? EVTCHNSTAT_INTERDOMAIN : EVTCHNSTAT_UNBOUND;
@@ -203,11 +263,14 @@ static int64_t bind_vcpu(struct vcpu *vcpu, union xen_evtchn_op *arg)
     if (arg->port.to >= vcpu->domain->nr_vcpus) {
         return -XEN_ENOENT;
     }
-    if ((port == 0u) || (ed->port[port].link == LINK_IPI)) {
+    const uint32_t link = evtchn_at(ed, port)->link;
+
+    if ((port == 0u) || (link == LINK_IPI) ||
+        ((evtchn_link_status(link) == EVTCHNSTAT_VIRQ) && virq_is_private(link & LINK_PORT_MASK))) {
         return -XEN_EINVAL;
     }
-    ed->port[port].queue = evtchn_queue(hal_index(arg->port.to, vcpu->domain->nr_vcpus),
-                                        ed->port[port].queue % EVTCHN_FIFO_QUEUES);
+    evtchn_at(ed, port)->queue = evtchn_queue(hal_index(arg->port.to, vcpu->domain->nr_vcpus),
+                                              evtchn_at(ed, port)->queue % EVTCHN_FIFO_QUEUES);
     return 0;
 }
 
@@ -222,21 +285,31 @@ static int64_t unmask(struct vcpu *vcpu, union xen_evtchn_op *arg)
     return (port != 0u) ? 0 : -XEN_EINVAL;
 }
 
-/* Static channels stay, as only the description of the system makes them. */
+/* Static channels stay, as only the description of the system makes them. Another domain's are closed while
+ * it is paused. */
 static int64_t reset(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
-    struct evtchn_domain *const ed = vcpu->domain->events;
+    int64_t result = 0;
+    struct evtchn_domain *const ed = target_of(vcpu, arg->reset.dom, &result);
     uint32_t closed = 0;
 
-    if (!is_self(ed, arg->reset.dom)) {
-        return -XEN_EPERM;
+    if (ed == NULL) {
+        return result;
     }
-    for (uint32_t port = 1; (port < EVTCHN_PORTS) && (closed < CLOSES_A_CALL); port++) {
-        const uint32_t link = ed->port[port].link;
+    if ((ed->domain != vcpu->domain) && !ed->domain->paused) {
+        return -XEN_EINVAL;
+    }
+    for (uint32_t word = 0; (word < (ed->nr_ports / 32u)) && (closed < CLOSES_A_CALL); word++) {
+        uint32_t left = evtchn_word(&ed->used[word]);
 
-        if ((link != LINK_CLOSED) && ((link & LINK_STATIC) == 0u)) {
-            evtchn_close(ed, port);
-            closed++;
+        while ((left != 0u) && (closed < CLOSES_A_CALL)) { /* at most 32 */
+            const uint32_t port = (word * 32u) + (uint32_t)__builtin_ctz(left);
+
+            left &= left - 1u;
+            if ((port != 0u) && ((evtchn_at(ed, port)->link & LINK_STATIC) == 0u)) {
+                evtchn_close(ed, port, 0u);
+                closed++;
+            }
         }
     }
     if (closed == CLOSES_A_CALL) {
@@ -269,25 +342,11 @@ static int64_t init_control(struct vcpu *vcpu, union xen_evtchn_op *arg)
     return result;
 }
 
-/* One page has words for all ports. */
 static int64_t expand_array(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     struct evtchn_domain *const ed = vcpu->domain->events;
-    int64_t result = 0;
-    uint32_t *page = NULL;
 
-    if (ed->abi != EVTCHN_FIFO) {
-        return -XEN_EOPNOTSUPP;
-    }
-    if (ed->array != NULL) {
-        return -XEN_ENOSPC;
-    }
-    page = evtchn_page_at(ed, arg->expand_array.array_gfn, &result);
-    if (page != NULL) {
-        ed->array = page;
-        work_queue(&ed->work, WORK_ANY_CPU);
-    }
-    return result;
+    return (ed->abi == EVTCHN_FIFO) ? evtchn_array_grow(ed, arg->expand_array.array_gfn) : -XEN_EOPNOTSUPP;
 }
 
 static int64_t set_priority(struct vcpu *vcpu, union xen_evtchn_op *arg)
@@ -301,8 +360,8 @@ static int64_t set_priority(struct vcpu *vcpu, union xen_evtchn_op *arg)
     if ((port == 0u) || (arg->port.to >= EVTCHN_FIFO_QUEUES)) {
         return -XEN_EINVAL;
     }
-    ed->port[port].queue =
-        evtchn_queue(evtchn_vcpu_of(&ed->port[port]), hal_index(arg->port.to, EVTCHN_FIFO_QUEUES));
+    evtchn_at(ed, port)->queue =
+        evtchn_queue(evtchn_vcpu_of(evtchn_at(ed, port)), hal_index(arg->port.to, EVTCHN_FIFO_QUEUES));
     return 0;
 }
 
@@ -353,7 +412,7 @@ static int64_t poll_look(struct vcpu *vcpu, const uint32_t *port, uint32_t nr_po
 
         if (n == 0u) {
             waits = -XEN_EINVAL;
-        } else if (!poller_join(vcpu, &ed->port[n])) {
+        } else if (!poller_join(vcpu, evtchn_at(ed, n))) {
             sched_pass_turn(vcpu);
             waits = 0;
         } else {

@@ -14,16 +14,20 @@
 #include "time/timer.h"
 
 /* evtchn_port.link: EVTCHNSTAT_ in the upper bits; below, of UNBOUND: who may bind to it (domid); of
- * INTERDOMAIN: the other end's port and the index of its domain. */
+ * INTERDOMAIN: the other end's port and the index of its domain; of VIRQ: which. */
 #define LINK_STATUS_LOW  28u
 #define LINK_STATIC      BIT32(27)
+#define LINK_STICKY      BIT32(26) /* a port that outlives its domain, with who is bound to it */
 #define LINK_DOMAIN_LOW  16u
 #define LINK_DOMAIN_MASK 0x1Fu
 #define LINK_PORT_MASK   0xFFFFu
 #define LINK_CLOSED      0u
 #define LINK_IS_UNBOUND  0x10000000u
 #define LINK_IS_TO       0x20000000u
+#define LINK_IS_VIRQ     0x40000000u
 #define LINK_IPI         0x50000000u
+
+#define WORDS_A_PAGE 1024u /* FIFO */
 
 /* 16 bytes: sending finds it by a shift. A queue is a vCPU's number * EVTCHN_FIFO_QUEUES + a priority. */
 struct evtchn_port {
@@ -39,7 +43,8 @@ struct evtchn_vcpu {
     struct xen_control_block *volatile control; /* NULL: no FIFO queues yet */
     struct vcpu *vcpu;
     bool is_registered;
-    struct timer poll; /* the end of its wait in SCHEDOP_poll */
+    struct timer poll;                    /* the end of its wait in SCHEDOP_poll */
+    volatile uint16_t virq[XEN_NR_VIRQS]; /* port, 0 = none; those of the whole domain are vCPU 0's */
 };
 
 #define EVTCHN_TWO_LEVEL 0u
@@ -52,24 +57,33 @@ struct evtchn_domain {
     struct domain *domain;
     uint32_t index; /* in evtchn_table */
     struct spinlock queues;
-    volatile uint32_t up;     /* can be sent to */
-    volatile uint32_t abi;    /* EVTCHN_TWO_LEVEL, ... */
-    uint32_t *volatile array; /* FIFO: a word for each port; NULL: not there yet */
+    uint32_t nr_ports;
+    uint32_t store_port;        /* to the xenstore domain; 0 = none */
+    volatile uint32_t up;       /* can be sent to */
+    volatile uint32_t abi;      /* EVTCHN_TWO_LEVEL, ... */
+    volatile uint32_t nr_words; /* FIFO: so many ports have a word in the array */
+    uint32_t *array;
     struct xen_shared_info *shared;
-    uint8_t *pages; /* nr_pages: [0] is the shared_info page, the others are taken in order */
+    uint8_t *pages; /* nr_pages: [0] is the shared_info page, the array's follow, the others are taken in
+                       order */
     uint32_t nr_pages;
     uint32_t nr_used; /* under the domain's lock */
     struct evtchn_vcpu *vcpu;
-    uint16_t *tail;   /* by queue: port, 0 = none; under the queues' lock */
-    struct work work; /* raises what waits */
-    hpa_t aside;      /* EVTCHN_ASIDE: the guest's page that is its shared_info */
-    uint32_t used[EVTCHN_PORTS / 32u];
-    struct evtchn_port port[EVTCHN_PORTS];
-};
+    uint16_t *tail;             /* by queue: port, 0 = none; under the queues' lock */
+    struct work work;           /* raises what waits */
+    hpa_t aside;                /* EVTCHN_ASIDE: the guest's page that is its shared_info */
+    uint32_t *used;             /* a bit for each port */
+} __attribute__((aligned(16))); /* the ports follow */
 
 /* By the index of the plan's domains; NULL: no event channels. */
 extern struct evtchn_domain *evtchn_table[HV_DOMAINS_MAX];
 extern struct spinlock evtchn_lock;
+
+/* port < nr_ports */
+static inline struct evtchn_port *evtchn_at(const struct evtchn_domain *ed, uint32_t port)
+{
+    return &((struct evtchn_port *)(uintptr_t)&ed[1])[port];
+}
 
 static inline uint32_t evtchn_vcpu_of(const struct evtchn_port *p)
 {
@@ -102,11 +116,11 @@ static inline struct evtchn_domain *evtchn_link_domain(uint32_t link)
 }
 
 /* -- evtchn_bind.c -- */
-/* Closes a port if it is open and no static channel's. */
-void evtchn_close(struct evtchn_domain *ed, uint32_t port);
+/* Closes a port if it is open, unless it is a static channel's or one of those. */
+void evtchn_close(struct evtchn_domain *ed, uint32_t port, uint32_t spared);
 
 /* -- evtchn_send.c -- */
-/* Raises a port that is below EVTCHN_PORTS. Interrupts masked. */
+/* Raises a port that is below nr_ports. Interrupts masked. */
 void evtchn_pend(struct evtchn_domain *ed, uint32_t port);
 /* The guest wants to see its port again: what is pending is told now. */
 void evtchn_unmask(struct evtchn_domain *ed, uint32_t port);
@@ -156,6 +170,8 @@ bool evtchn_word_clear(uint32_t *word, uint32_t bits);
 void evtchn_fifo_raise(struct evtchn_domain *ed, uint32_t port, uint32_t bits);
 /* The vCPU's queues begin at control; with the first of them the domain changes to this ABI. */
 void evtchn_fifo_begin(struct evtchn_domain *ed, uint32_t vcpu, struct xen_control_block *control);
+/* So many ports have words from now on, unless a reset came before. */
+void evtchn_fifo_words(struct evtchn_domain *ed, uint32_t before, uint32_t now);
 void evtchn_fifo_reset(struct evtchn_domain *ed);
 void evtchn_fifo_work(struct work *work);
 
@@ -166,6 +182,8 @@ struct xen_shared_info *evtchn_shared_open(const struct evtchn_domain *ed);
 void evtchn_shared_close(const struct evtchn_domain *ed);
 /* From now on nobody looks at the guest's memory. */
 void evtchn_shared_home(struct evtchn_domain *ed);
+/* The next page of the FIFO array is at gfn from now on. */
+int64_t evtchn_array_grow(struct evtchn_domain *ed, uint64_t gfn);
 /* The page of ours that is at gfn of the guest, put there with what the guest's page holds if it was not.
  * NULL: -XEN_ENOMEM or -XEN_EINVAL in *error. */
 void *evtchn_page_at(struct evtchn_domain *ed, uint64_t gfn, int64_t *error);

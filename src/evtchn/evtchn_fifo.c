@@ -46,10 +46,10 @@ static inline bool word_append(uint32_t *tail, uint32_t port)
 }
 
 /* Queues' lock held, the port was just linked. True: its vCPU must be told. */
-static inline bool queue_append(struct evtchn_domain *ed, struct xen_control_block *control, uint32_t *array,
-                                uint32_t port, uint32_t queue)
+static inline bool queue_append(struct evtchn_domain *ed, struct xen_control_block *control, uint32_t port,
+                                uint32_t queue)
 {
-    struct evtchn_port *const p = &ed->port[port];
+    struct evtchn_port *const p = evtchn_at(ed, port);
     const uint32_t priority = queue % EVTCHN_FIFO_QUEUES;
     uint32_t tail;
     bool tell = false;
@@ -60,7 +60,7 @@ static inline bool queue_append(struct evtchn_domain *ed, struct xen_control_blo
     p->was = (uint16_t)queue;
     tail = ed->tail[queue];
     ed->tail[queue] = (uint16_t)port;
-    if ((tail == 0u) || !word_append(&array[tail], port)) {
+    if ((tail == 0u) || !word_append(&ed->array[tail], port)) {
         *(volatile uint32_t *)&control->head[priority] = port;
         tell = evtchn_word_set(&control->ready, BIT32(priority));
     }
@@ -69,18 +69,17 @@ static inline bool queue_append(struct evtchn_domain *ed, struct xen_control_blo
 
 void evtchn_fifo_raise(struct evtchn_domain *ed, uint32_t port, uint32_t bits)
 {
-    struct evtchn_port *const p = &ed->port[port];
+    struct evtchn_port *const p = evtchn_at(ed, port);
     const uint64_t flags = spin_lock(&ed->queues);
     const uint32_t queue = p->queue;
     const struct evtchn_vcpu *const v = &ed->vcpu[queue / EVTCHN_FIFO_QUEUES];
     struct xen_control_block *const control = v->control;
-    uint32_t *const array = ed->array;
     bool tell = false;
 
-    if ((array == NULL) || (control == NULL)) {
+    if ((port >= ed->nr_words) || (control == NULL)) {
         p->waits = p->waits || (bits != 0u);
-    } else if (word_raise(&array[port], bits)) {
-        tell = queue_append(ed, control, array, port, queue);
+    } else if (word_raise(&ed->array[port], bits)) {
+        tell = queue_append(ed, control, port, queue);
     } else {
         /* masked, or on a queue */
     }
@@ -96,11 +95,11 @@ void evtchn_fifo_work(struct work *work)
     struct evtchn_domain *const ed =
         (struct evtchn_domain *)(void *)((uint8_t *)(void *)work - offsetof(struct evtchn_domain, work));
 
-    for (uint32_t port = 1; port < EVTCHN_PORTS; port++) {
-        if (ed->port[port].waits && (ed->up != 0u)) {
+    for (uint32_t port = 1; port < ed->nr_ports; port++) {
+        if (evtchn_at(ed, port)->waits && (ed->up != 0u)) {
             const uint64_t flags = hal_cpu_irq_save();
 
-            ed->port[port].waits = false;
+            evtchn_at(ed, port)->waits = false;
             evtchn_pend(ed, port);
             hal_cpu_irq_restore(flags);
         }
@@ -113,11 +112,11 @@ static void fifo_take_over(struct evtchn_domain *ed)
 {
     ed->abi = EVTCHN_FIFO;
     hal_barrier(); /* as in pend_through(): one of the two sees the other */
-    for (uint32_t word = 0; word < ARRAY_LEN(ed->used); word++) {
+    for (uint32_t word = 0; word < (ed->nr_ports / 32u); word++) {
         uint32_t left = evtchn_word(&ed->shared->evtchn_pending[word]) & evtchn_word(&ed->used[word]);
 
         while (left != 0u) { /* at most 32 */
-            ed->port[(word * 32u) + (uint32_t)__builtin_ctz(left)].waits = true;
+            evtchn_at(ed, (word * 32u) + (uint32_t)__builtin_ctz(left))->waits = true;
             left &= left - 1u;
         }
     }
@@ -135,12 +134,23 @@ void evtchn_fifo_begin(struct evtchn_domain *ed, uint32_t vcpu, struct xen_contr
     work_queue(&ed->work, WORK_ANY_CPU);
 }
 
+void evtchn_fifo_words(struct evtchn_domain *ed, uint32_t before, uint32_t now)
+{
+    const uint64_t flags = spin_lock(&ed->queues);
+
+    if ((ed->abi == EVTCHN_FIFO) && (ed->nr_words == before)) {
+        ed->nr_words = now;
+    }
+    spin_unlock(&ed->queues, flags);
+    work_queue(&ed->work, WORK_ANY_CPU);
+}
+
 void evtchn_fifo_reset(struct evtchn_domain *ed)
 {
     const uint64_t flags = spin_lock(&ed->queues);
 
     ed->abi = (ed->abi == EVTCHN_FIFO) ? EVTCHN_TWO_LEVEL : ed->abi;
-    ed->array = NULL;
+    ed->nr_words = 0u;
     for (uint32_t i = 0; i < ed->domain->nr_vcpus; i++) {
         ed->vcpu[i].control = NULL;
     }

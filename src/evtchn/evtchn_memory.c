@@ -85,6 +85,28 @@ void *evtchn_page_at(struct evtchn_domain *ed, uint64_t gfn, int64_t *error)
     return (*error == 0) ? page_va(ed, i) : NULL;
 }
 
+int64_t evtchn_array_grow(struct evtchn_domain *ed, uint64_t gfn)
+{
+    const uint64_t flags = spin_lock(&ed->domain->lock);
+    const uint32_t words = ed->nr_words;
+    const uint32_t i = 1u + (words / WORDS_A_PAGE);
+    const uint32_t now = page_find(ed, gfn);
+    int64_t result = 0;
+
+    if (words == ed->nr_ports) {
+        result = -XEN_ENOSPC;
+    } else if (now == ed->nr_used) {
+        result = p2m_result(p2m_put_page(ed->domain, gfn, page_va(ed, i), true));
+    } else {
+        result = (now == i) ? 0 : -XEN_EINVAL; /* there since before a reset, or another's */
+    }
+    if (result == 0) {
+        evtchn_fifo_words(ed, words, words + WORDS_A_PAGE);
+    }
+    spin_unlock(&ed->domain->lock, flags);
+    return result;
+}
+
 int64_t evtchn_map_shared_info(struct domain *domain, uint64_t gfn)
 {
     struct evtchn_domain *const ed = domain->events;
@@ -139,7 +161,7 @@ int64_t evtchn_register_vcpu_info(struct vcpu *vcpu, uint64_t index, const struc
 void evtchn_memory_reset(struct evtchn_domain *ed)
 {
     (void)memset(ed->pages, 0, (size_t)ed->nr_pages * PAGE_BYTES);
-    ed->nr_used = 1u; /* shared_info has its page, mapped or not */
+    ed->nr_used = 1u + (ed->nr_ports / WORDS_A_PAGE); /* those have their pages, mapped or not */
     for (uint32_t i = 0; i < ed->domain->nr_vcpus; i++) {
         struct vcpu *const vcpu = ed->domain->vcpu[i];
 

@@ -23,7 +23,7 @@ bool evtchn_word_clear(uint32_t *word, uint32_t bits)
 /* A port's bit is set and not masked: the vCPU hears of it. A vCPU without vcpu_info does when it has one. */
 static void two_level_show(struct evtchn_domain *ed, struct xen_shared_info *shared, uint32_t port)
 {
-    const uint32_t vcpu = evtchn_vcpu_of(&ed->port[port]);
+    const uint32_t vcpu = evtchn_vcpu_of(evtchn_at(ed, port));
     const struct evtchn_vcpu *const v = &ed->vcpu[vcpu];
     struct xen_vcpu_info *const of_first = (vcpu == 0u) ? &shared->vcpu_info : NULL;
     struct xen_vcpu_info *const info = (ed->abi == EVTCHN_ASIDE) ? of_first : v->info;
@@ -72,7 +72,7 @@ static __attribute__((noinline)) void pend_through(struct evtchn_domain *ed, uin
         }
         hal_barrier();
     }
-    poller = ed->port[port].poller; /* once: a close ends it at any moment */
+    poller = evtchn_at(ed, port)->poller; /* once: a close ends it at any moment */
     if (poller != 0u) {
         sched_poll_over(ed->domain->vcpu[poller - 1u]);
     }
@@ -87,7 +87,7 @@ static inline __attribute__((always_inline)) bool pend_quick(struct evtchn_domai
                                                              bool *is_new)
 {
     const uint32_t bit = BIT32(port % 32u);
-    const struct evtchn_port *const p = &ed->port[port];
+    const struct evtchn_port *const p = evtchn_at(ed, port);
     const struct evtchn_vcpu *v = NULL;
     struct xen_vcpu_info *info = NULL;
     uint32_t old = 0;
@@ -132,8 +132,8 @@ void evtchn_pend(struct evtchn_domain *ed, uint32_t port)
 int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
 {
     struct evtchn_domain *const ed = vcpu->domain->events;
-    uint32_t port = hal_index(number, EVTCHN_PORTS);
-    const uint32_t link = ed->port[port].link;
+    uint32_t port = hal_index(number, ed->nr_ports);
+    const uint32_t link = evtchn_at(ed, port)->link;
     struct evtchn_domain *to = NULL;
     int64_t result = 0;
 
@@ -143,7 +143,8 @@ int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
     } else if (link == LINK_IPI) {
         to = ed;
     } else {
-        result = (link == LINK_CLOSED) ? -XEN_EINVAL : 0; /* nobody is there yet */
+        /* nobody is there yet, or it is none that sends */
+        result = (evtchn_link_status(link) == EVTCHNSTAT_UNBOUND) ? 0 : -XEN_EINVAL;
     }
     if ((to != NULL) && (to->up != 0u)) {
         pend(to, port);
@@ -154,7 +155,6 @@ int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
 void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
 {
     const uint32_t bit = BIT32(port % 32u);
-    uint32_t *const array = ed->array; /* once, as wherever it is used: a reset takes it away at any moment */
 
     if (ed->abi != EVTCHN_FIFO) {
         struct xen_shared_info *const shared = evtchn_shared_open(ed);
@@ -164,8 +164,8 @@ void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
             two_level_show(ed, shared, port);
         }
         evtchn_shared_close(ed);
-    } else if (array != NULL) {
-        (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_MASKED);
+    } else if (port < ed->nr_words) {
+        (void)evtchn_word_clear(&ed->array[port], EVTCHN_FIFO_MASKED);
         evtchn_fifo_raise(ed, port, 0u);
     } else {
         /* no word yet */
@@ -174,31 +174,28 @@ void evtchn_unmask(struct evtchn_domain *ed, uint32_t port)
 
 void evtchn_clear(struct evtchn_domain *ed, uint32_t port)
 {
-    uint32_t *const array = ed->array;
-
     if (ed->abi != EVTCHN_FIFO) {
         (void)evtchn_word_clear(&evtchn_shared_open(ed)->evtchn_pending[port / 32u], BIT32(port % 32u));
         evtchn_shared_close(ed);
-    } else if (array != NULL) {
-        (void)evtchn_word_clear(&array[port], EVTCHN_FIFO_PENDING);
+    } else if (port < ed->nr_words) {
+        (void)evtchn_word_clear(&ed->array[port], EVTCHN_FIFO_PENDING);
     } else {
         /* no word yet */
     }
-    ed->port[port].waits = false;
+    evtchn_at(ed, port)->waits = false;
 }
 
 bool evtchn_is_pending(const struct evtchn_domain *ed, uint32_t port)
 {
-    const uint32_t *const array = ed->array;
-    bool pending = ed->port[port].waits;
+    bool pending = evtchn_at(ed, port)->waits;
 
     if (ed->abi != EVTCHN_FIFO) {
         const struct xen_shared_info *const shared = evtchn_shared_open(ed);
 
         pending = (evtchn_word(&shared->evtchn_pending[port / 32u]) & BIT32(port % 32u)) != 0u;
         evtchn_shared_close(ed);
-    } else if (array != NULL) {
-        pending = (evtchn_word(&array[port]) & EVTCHN_FIFO_PENDING) != 0u;
+    } else if (port < ed->nr_words) {
+        pending = (evtchn_word(&ed->array[port]) & EVTCHN_FIFO_PENDING) != 0u;
     } else {
         /* no word yet */
     }
@@ -209,10 +206,20 @@ void evtchn_raise(struct domain *domain, uint32_t port)
 {
     struct evtchn_domain *const ed = domain->events;
 
-    if ((ed != NULL) && (ed->up != 0u) && (port < EVTCHN_PORTS)) {
+    if ((ed != NULL) && (ed->up != 0u) && (port < ed->nr_ports)) {
         const uint64_t flags = hal_cpu_irq_save();
 
         evtchn_pend(ed, port);
         hal_cpu_irq_restore(flags);
+    }
+}
+
+void evtchn_virq_raise(struct domain *domain, uint32_t virq)
+{
+    const struct evtchn_domain *const ed = domain->events;
+    const uint32_t port = (ed != NULL) ? ed->vcpu[0].virq[virq % XEN_NR_VIRQS] : 0u;
+
+    if (port != 0u) {
+        evtchn_raise(domain, port);
     }
 }

@@ -12,7 +12,7 @@ struct hcall_event {
 
 static const struct hcall_event events[EVTCHNOPS] = {
     [EVTCHNOP_BIND_INTERDOMAIN] = { 12u, 12u },
-    [EVTCHNOP_BIND_VIRQ] = { 12u, 0u },
+    [EVTCHNOP_BIND_VIRQ] = { 12u, 12u },
     [EVTCHNOP_BIND_PIRQ] = { 0u, 0u },
     [EVTCHNOP_CLOSE] = { 4u, 0u },
     [EVTCHNOP_SEND] = { 4u, 0u },

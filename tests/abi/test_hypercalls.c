@@ -21,6 +21,7 @@ enum {
     OUR_ENOMEM = XEN_ENOMEM,
     OUR_EFAULT = XEN_EFAULT,
     OUR_EBUSY = XEN_EBUSY,
+    OUR_EEXIST = XEN_EEXIST,
     OUR_EINVAL = XEN_EINVAL,
     OUR_ENOSPC = XEN_ENOSPC,
     OUR_ENOSYS = XEN_ENOSYS,
@@ -34,12 +35,21 @@ enum {
 };
 static const uint32_t fifo_flags[] = { EVTCHN_FIFO_PENDING, EVTCHN_FIFO_MASKED, EVTCHN_FIFO_LINKED,
                                        EVTCHN_FIFO_LINK_BITS, EVTCHN_FIFO_LINK_MASK };
+static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
+                                      VIRQ_DOM_EXC, VIRQ_XENOPROF, VIRQ_XENPMU };
+#undef VIRQ_TIMER
+#undef VIRQ_DEBUG
+#undef VIRQ_CONSOLE
+#undef VIRQ_DOM_EXC
+#undef VIRQ_XENOPROF
+#undef VIRQ_XENPMU
 #undef XEN_EPERM /* the headers have enumerators of these names */
 #undef XEN_ENOENT
 #undef XEN_ESRCH
 #undef XEN_ENOMEM
 #undef XEN_EFAULT
 #undef XEN_EBUSY
+#undef XEN_EEXIST
 #undef XEN_EINVAL
 #undef XEN_ENOSPC
 #undef XEN_ENOSYS
@@ -67,6 +77,9 @@ static const uint32_t fifo_flags[] = { EVTCHN_FIFO_PENDING, EVTCHN_FIFO_MASKED, 
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+
+static const uint32_t their_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
+                                        VIRQ_DOM_EXC, VIRQ_XENOPROF, VIRQ_XENPMU };
 
 #define SAME(ours, ours_field, theirs, their_field)                                                          \
     assert_int_equal(offsetof(ours, ours_field), offsetof(theirs, their_field))
@@ -191,7 +204,11 @@ static void event_numbers(void **state)
     assert_int_equal(EVTCHNSTAT_CLOSED, EVTCHNSTAT_closed);
     assert_int_equal(EVTCHNSTAT_UNBOUND, EVTCHNSTAT_unbound);
     assert_int_equal(EVTCHNSTAT_INTERDOMAIN, EVTCHNSTAT_interdomain);
+    assert_int_equal(EVTCHNSTAT_VIRQ, EVTCHNSTAT_virq);
     assert_int_equal(EVTCHNSTAT_IPI, EVTCHNSTAT_ipi);
+    for (uint32_t i = 0u; i < 6u; i++) {
+        assert_int_equal(our_virqs[i], their_virqs[i]);
+    }
     assert_int_equal(fifo_flags[0], 1u << EVTCHN_FIFO_PENDING);
     assert_int_equal(fifo_flags[1], 1u << EVTCHN_FIFO_MASKED);
     assert_int_equal(fifo_flags[2], 1u << EVTCHN_FIFO_LINKED);
@@ -250,6 +267,7 @@ static void errors(void **state)
     assert_int_equal(OUR_ENOMEM, XEN_ENOMEM);
     assert_int_equal(OUR_EFAULT, XEN_EFAULT);
     assert_int_equal(OUR_EBUSY, XEN_EBUSY);
+    assert_int_equal(OUR_EEXIST, XEN_EEXIST);
     assert_int_equal(OUR_EINVAL, XEN_EINVAL);
     assert_int_equal(OUR_ENOSPC, XEN_ENOSPC);
     assert_int_equal(OUR_ENOSYS, XEN_ENOSYS);

@@ -12,7 +12,6 @@
 /* Xen's calling convention on Arm32: number in r12, arguments from r0, result in r0 */
 #define HVC_HYPERCALL 0xEA1u
 #define HVC_NUMBER    12u
-#define HVC_ARGS      5u
 
 #define DFSC_ASYNC 0x11u /* asynchronous external abort */
 
@@ -74,12 +73,16 @@ void a32_trap_hvc(struct hal_vcpu *vcpu, uint32_t hsr)
 
     if (imm == HVC_HYPERCALL) {
         if (CONFIG_LINKS != 0) {
-            uint64_t arg[HVC_ARGS] = { r[0], r[1], r[2], r[3], r[4] };
+            uint64_t *const arg = vcpu->call;
+
+            arg[0] = r[0];
+            arg[1] = r[1];
+            arg[2] = r[2];
+            arg[3] = r[3];
+            arg[4] = r[4];
 
             upcall_hypercall(vcpu, r[HVC_NUMBER], arg);
-            for (uint32_t n = 0; n < HVC_ARGS; n++) {
-                r[n] = (uint32_t)arg[n];
-            }
+            r[0] = (uint32_t)arg[0];
         } else {
             r[0] = (uint32_t)(-(int32_t)XEN_ENOSYS);
         }

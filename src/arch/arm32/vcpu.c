@@ -188,6 +188,9 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
 void hal_vcpu_again(struct hal_vcpu *vcpu)
 {
     vcpu->frame.pc -= 4u; /* of an HVC it is the next instruction */
+    for (uint32_t n = 1u; n < A32_CALL_ARGS; n++) {
+        vcpu->frame.r[n] = (uint32_t)vcpu->call[n];
+    }
 }
 
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)

@@ -274,7 +274,7 @@ static void channels_report(struct report *r, const struct domain *domain)
     uint32_t peer_port = 0;
     bool is_static = false;
 
-    for (uint32_t port = 0; port < EVTCHN_PORTS; port++) {
+    for (uint32_t port = 0; port < EVTCHN_PORTS_MAX; port++) {
         if (evtchn_other_end(domain, port, &peer, &peer_port, &is_static) &&
             ((domain->id < peer->id) || ((domain == peer) && (port <= peer_port)))) {
             fmt_add(&r->line, "channel %s:%u %s:%u%s", domain->plan->name, port, peer->plan->name, peer_port,

@@ -225,6 +225,13 @@ uint64_t hal_timer_now_ns(void)
     return 1000u;
 }
 
+struct domain *domain_table[HV_DOMAINS_MAX];
+
+struct domain *domain_by_id(uint32_t domid)
+{
+    return ((domid > 0u) && (domid <= DOMAINS)) ? &domains[domid - 1u] : NULL;
+}
+
 /* The vCPU is a real one, whatever anybody did to the words that led here. */
 void hal_virq_event(struct hal_vcpu *vcpu)
 {
@@ -241,7 +248,6 @@ static void look(const struct vcpu *vcpu, uint32_t port)
 {
     const struct evtchn_domain *const ed = vcpu->domain->events;
     struct xen_vcpu_info *const info = ed->vcpu[vcpu->index].info;
-    uint32_t *const array = ed->array;
 
     if (info != NULL) {
         *(volatile uint8_t *)&info->upcall_pending = 0u;
@@ -249,8 +255,21 @@ static void look(const struct vcpu *vcpu, uint32_t port)
         *(volatile uint32_t *)&ed->shared->evtchn_pending[0] = 0u;
         *(volatile uint32_t *)&ed->shared->evtchn_mask[0] = any(2u) * any(UINT32_MAX);
     }
-    if (array != NULL) {
-        *(volatile uint32_t *)&array[port] = any(2u) * (any(UINT32_MAX) << 8u);
+    if (port < ed->nr_words) {
+        *(volatile uint32_t *)&ed->array[port] = any(2u) * (any(UINT32_MAX) << 8u);
+    }
+}
+
+static void operate_else(struct vcpu *vcpu, uint32_t op, uint32_t port)
+{
+    if (op == EVTCHNOPS) {
+        (void)evtchn_poll(vcpu, &port, 1u, 0u);
+    } else if (op == (EVTCHNOPS + 1u)) {
+        look(vcpu, port);
+    } else if (op == (EVTCHNOPS + 2u)) {
+        evtchn_virq_raise(&domains[any(DOMAINS)], VIRQ_CONSOLE + any(2u));
+    } else {
+        (void)evtchn_send(vcpu, port);
     }
 }
 
@@ -259,27 +278,35 @@ static void look(const struct vcpu *vcpu, uint32_t port)
 static void operate(struct vcpu *vcpu)
 {
     union xen_evtchn_op arg = { .status = { 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u } };
-    const uint32_t op = any(EVTCHNOPS + 4u);
+    const uint32_t op = any(EVTCHNOPS + 5u);
     const uint32_t port = any(PORTS);
 
+    if (op >= EVTCHNOPS) {
+        operate_else(vcpu, op, port);
+        return;
+    }
     switch (op) {
     case EVTCHNOP_BIND_INTERDOMAIN:
         arg.bind_interdomain.remote_dom = (uint16_t)(1u + any(DOMAINS));
         arg.bind_interdomain.remote_port = port;
         break;
     case EVTCHNOP_STATUS:
-        arg.status.dom = (uint16_t)XEN_DOMID_SELF;
+        arg.status.dom = (uint16_t)((any(4u) == 0u) ? 2u : XEN_DOMID_SELF);
         arg.status.port = port;
         break;
     case EVTCHNOP_ALLOC_UNBOUND:
-        arg.alloc_unbound.dom = (uint16_t)XEN_DOMID_SELF;
+        arg.alloc_unbound.dom = (uint16_t)((any(4u) == 0u) ? 2u : XEN_DOMID_SELF);
         arg.alloc_unbound.remote_dom = (uint16_t)(1u + any(DOMAINS));
+        break;
+    case EVTCHNOP_BIND_VIRQ:
+        arg.bind_virq.virq = VIRQ_DEBUG + any(3u);
+        arg.bind_virq.vcpu = any(VCPUS);
         break;
     case EVTCHNOP_BIND_IPI:
         arg.bind_ipi.vcpu = any(VCPUS + 1u);
         break;
     case EVTCHNOP_RESET:
-        arg.reset.dom = (uint16_t)XEN_DOMID_SELF;
+        arg.reset.dom = (uint16_t)((any(4u) == 0u) ? 2u : XEN_DOMID_SELF);
         break;
     case EVTCHNOP_INIT_CONTROL:
         arg.init_control.vcpu = any(VCPUS);
@@ -288,24 +315,12 @@ static void operate(struct vcpu *vcpu)
     case EVTCHNOP_EXPAND_ARRAY:
         arg.expand_array.array_gfn = 20u;
         break;
-    case EVTCHNOPS:
-        (void)evtchn_poll(vcpu, &port, 1u, 0u);
-        break;
-    case EVTCHNOPS + 1u:
-        look(vcpu, port);
-        break;
     default:
         arg.port.port = port;
         arg.port.to = any(VCPUS);
         break;
     }
-    if (op < EVTCHNOPS) {
-        (void)evtchn_operate(vcpu, op, &arg);
-    } else if (op > (EVTCHNOPS + 1u)) {
-        (void)evtchn_send(vcpu, port);
-    } else {
-        /* done */
-    }
+    (void)evtchn_operate(vcpu, op, &arg);
 }
 
 static void *run(void *of)
@@ -342,16 +357,22 @@ static void all_consistent(void)
     for (uint32_t d = 0u; d < DOMAINS; d++) {
         const struct evtchn_domain *const ed = domains[d].events;
 
-        for (uint32_t port = 1u; port < EVTCHN_PORTS; port++) {
-            const uint32_t link = ed->port[port].link;
+        for (uint32_t port = 1u; port < ed->nr_ports; port++) {
+            const uint32_t link = evtchn_at(ed, port)->link;
             const bool used = (ed->used[port / 32u] & BIT32(port % 32u)) != 0u;
 
             assert_int_equal(used, link != LINK_CLOSED);
             if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
                 const struct evtchn_domain *const peer = evtchn_link_domain(link);
 
-                assert_int_equal(peer->port[link & LINK_PORT_MASK].link & ~LINK_STATIC,
+                assert_int_equal(evtchn_at(peer, link & LINK_PORT_MASK)->link & ~(LINK_STATIC | LINK_STICKY),
                                  evtchn_link_to(ed, port));
+            }
+            if (evtchn_link_status(link) == EVTCHNSTAT_VIRQ) {
+                const uint32_t virq = link & LINK_PORT_MASK;
+                const uint32_t vcpu = (virq == VIRQ_DEBUG) ? evtchn_vcpu_of(evtchn_at(ed, port)) : 0u;
+
+                assert_int_equal(ed->vcpu[vcpu].virq[virq], port);
             }
         }
     }
@@ -369,7 +390,10 @@ static void setup(void)
         plan.domain[d].domid = (domid_t)(d + 1u);
         plan.domain[d].nr_vcpus = VCPUS;
         plan.domain[d].enhanced = PLAN_ENHANCED_NO_XENSTORE;
+        plan.domain[0].role = PLAN_ROLE_CONTROL | PLAN_ROLE_XENSTORE;
+        plan.domain[1].enhanced = PLAN_ENHANCED_NO_XENSTORE + 1; /* with a port to the xenstore domain */
         domains[d].plan = &plan.domain[d];
+        domain_table[d] = &domains[d];
         domains[d].id = (domid_t)(d + 1u);
         domains[d].nr_vcpus = VCPUS;
         spin_init(&domains[d].lock, LOCK_DOMAIN);

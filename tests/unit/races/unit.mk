@@ -2,7 +2,7 @@
 # volatile accesses are meant to meet: the test makes each of them a place where others may come between.
 unit_races_alone := 1
 unit_races_cflags := -D_GNU_SOURCE $(TEST_INCLUDES)
-unit_races_with := $(sort $(wildcard src/evtchn/*.c))
+unit_races_with := $(sort $(wildcard src/evtchn/*.c)) src/domain/role.c
 $(TESTS_OUT)/tests/unit/races/% $(TESTS_OUT)/with/races/%: TEST_CFLAGS := -std=c11 -g -O1 -fsanitize=thread -pthread \
     --param=tsan-distinguish-volatile=1 -DCONFIG_DEBUG=0 -DCONFIG_STATIC=0 -DCONFIG_GIC_ONLY=0 -Dmemset=race_set \
     -Wall -Wextra -Wno-tsan

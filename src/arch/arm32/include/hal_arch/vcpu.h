@@ -35,6 +35,8 @@ struct a32_guest_regs {
 #undef A32_FIELD32
 #undef A32_FIELD64
 
+#define A32_CALL_ARGS 5u
+
 struct hal_vcpu {
     struct hal_frame frame; /* first: assembly and generic code cast */
     struct hal_domain *domain;
@@ -44,6 +46,7 @@ struct hal_vcpu {
     struct a32_guest_regs regs;
     struct a32_fp fp;
     struct arm_vcpu arm;
+    uint64_t call[A32_CALL_ARGS]; /* arguments of the hypercall that it is in */
 };
 
 #endif
