@@ -1,5 +1,5 @@
-/* Virtual interrupts, what a domain with a role does to others' ports and how many it has, and the port to the
- * xenstore domain over the lives of both ends. [test->req~event-channels~1] [test->req~virqs~1]
+/* Virtual interrupts, what a domain with a role does to others' ports and how many it has, and the port to
+ * the xenstore domain over the lives of both ends. [test->req~event-channels~1] [test->req~virqs~1]
  * [test->req~store-port~1] [test->req~roles~1] */
 #include "sim_guest.h"
 
