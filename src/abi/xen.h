@@ -54,6 +54,7 @@ struct xen_multicall_entry {
 
 #define XENFEAT_WRITABLE_PAGE_TABLES    0u
 #define XENFEAT_AUTO_TRANSLATED_PHYSMAP 2u
+#define XENFEAT_DOM0                    11u
 #define XENFEAT_ARM_SMCCC_SUPPORTED     14u
 #define XENFEAT_NOT_DIRECT_MAPPED       16u
 #define XENFEAT_DIRECT_MAPPED           17u

@@ -54,6 +54,7 @@ static int64_t version_varbuf(struct vcpu *vcpu, uint64_t op, uint64_t to)
 
 static int64_t version_features(struct vcpu *vcpu, uint64_t at)
 {
+    const struct plan_domain *const plan = vcpu->domain->plan;
     uint32_t info[2] = { 0u, 0u }; /* which 32 of them, the answer */
     int64_t result = hcall_read(vcpu, info, at, sizeof(info));
 
@@ -63,8 +64,8 @@ static int64_t version_features(struct vcpu *vcpu, uint64_t at)
     if (result == 0) {
         info[1] = BIT32(XENFEAT_WRITABLE_PAGE_TABLES) | BIT32(XENFEAT_AUTO_TRANSLATED_PHYSMAP) |
                   BIT32(XENFEAT_ARM_SMCCC_SUPPORTED) |
-                  (vcpu->domain->plan->host_memory ? BIT32(XENFEAT_DIRECT_MAPPED)
-                                                   : BIT32(XENFEAT_NOT_DIRECT_MAPPED));
+                  (((plan->role & PLAN_ROLE_HARDWARE) != 0u) ? BIT32(XENFEAT_DOM0) : 0u) |
+                  (plan->host_memory ? BIT32(XENFEAT_DIRECT_MAPPED) : BIT32(XENFEAT_NOT_DIRECT_MAPPED));
         result = hcall_write(vcpu, at, info, sizeof(info));
     }
     return result;

@@ -129,6 +129,7 @@ static void version_numbers(void **state)
     assert_int_equal(XENVER_COMMANDLINE2, XENVER_commandline2);
     assert_int_equal(XENFEAT_WRITABLE_PAGE_TABLES, XENFEAT_writable_page_tables);
     assert_int_equal(XENFEAT_AUTO_TRANSLATED_PHYSMAP, XENFEAT_auto_translated_physmap);
+    assert_int_equal(XENFEAT_DOM0, XENFEAT_dom0);
     assert_int_equal(XENFEAT_ARM_SMCCC_SUPPORTED, XENFEAT_ARM_SMCCC_supported);
     assert_int_equal(XENFEAT_NOT_DIRECT_MAPPED, XENFEAT_not_direct_mapped);
     assert_int_equal(XENFEAT_DIRECT_MAPPED, XENFEAT_direct_mapped);
