@@ -114,12 +114,37 @@ struct xen_runstate_info {
 #define HVM_PARAM_STORE_EVTCHN   2u
 #define HVM_PARAM_CONSOLE_PFN    17u
 #define HVM_PARAM_CONSOLE_EVTCHN 18u
+#define HVM_PARAM_MONITOR_RING   28u
+#define XEN_HVM_PARAMS           29u /* all that Arm has are below */
+
+/* HVM_PARAM_CALLBACK_IRQ: a private interrupt, active low and level triggered */
+#define XEN_CALLBACK_PPI 0x0200000000000200ULL
 
 struct xen_hvm_param {
     uint16_t domid;
     uint16_t pad;
     uint32_t index;
     uint64_t value;
+};
+
+/* The page between a domain and its xenstore. A client begins when the server says that it is connected; a
+ * server that can reconnect drops all of the client's when it finds XENSTORE_RECONNECT. */
+#define XENSTORE_CONNECTED            0u
+#define XENSTORE_RECONNECT            1u
+#define XENSTORE_FEATURE_RECONNECTION 1u
+#define XENSTORE_MAGIC_GFN            0x39001u /* where tools put it */
+#define XENSTORE_GRANT_REF            1u
+
+struct xen_store_ring {
+    uint8_t req[1024];
+    uint8_t rsp[1024];
+    uint32_t req_cons;
+    uint32_t req_prod;
+    uint32_t rsp_cons;
+    uint32_t rsp_prod;
+    uint32_t server_features;
+    uint32_t connection;
+    uint32_t error;
 };
 
 #define EVTCHNOP_BIND_INTERDOMAIN 0u

@@ -116,6 +116,7 @@ static const struct build_phase phases[] = {
     { "events", events_do,
       (CONFIG_LINKS != 0) ? evtchn_domain_reset
                           : nothing_undo }, /* peers hear of an end when links are revoked */
+    { "store", (CONFIG_LINKS != 0) ? build_store : nothing_make, nothing_undo },
     { "links", (CONFIG_LINKS != 0) ? build_links : nothing_make,
       (CONFIG_LINKS != 0) ? build_links_undo : nothing_undo },
     { "vcpu", vcpus_do, vcpus_undo },

@@ -142,6 +142,10 @@ const char *build_link_id(const struct plan_shm_use *use);
 /* The name of the region whose memory is at `at`, also of one without a place in the plan */
 const char *build_region_id(hpa_t at);
 
+/* -- partition/build_store.c -- */
+/* The domain's ring to its xenstore appears in its map, and its parameters say so. Worker context. */
+HV_MUST_CHECK enum hv_status build_store(struct domain *domain);
+
 /* -- partition/build_streams.c -- */
 /* Attaches the plan's streams to the domain's map, which is complete. A failure is logged. */
 HV_MUST_CHECK enum hv_status build_streams(struct domain *domain);

@@ -2,6 +2,7 @@
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H
 
+#include "abi/xen.h"
 #include "base/console.h"
 #include "base/spinlock.h"
 #include "config/plan.h"
@@ -140,6 +141,7 @@ struct domain {
     void *store;     /* the hypervisor's page that is its xenstore ring; NULL: none */
     volatile bool reachable;      /* others may map its memory; set and cleared with the lock */
     volatile uint32_t nr_foreign; /* pages of its map that lead to others' memory; changed with the lock */
+    uint64_t param[XEN_HVM_PARAMS]; /* hvm_op; kept over restarts */
     struct irq_gate gate;
     uint32_t nr_restarts;
     uint64_t nr_faults;                            /* accesses answered with an abort */

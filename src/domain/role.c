@@ -17,6 +17,18 @@ static const uint8_t table[ROLE_OPERATIONS] = {
     [ROLE_PHYSDEV] = HARDWARE, [ROLE_VERSION] = CONTROL,
 };
 
+struct domain *role_holder(uint32_t role)
+{
+    struct domain *found = NULL;
+
+    for (uint32_t i = 0; (i < domain_count) && (found == NULL); i++) {
+        if ((domain_table[i]->plan->role & role) != 0u) {
+            found = domain_table[i];
+        }
+    }
+    return found;
+}
+
 bool role_may(const struct domain *domain, enum role_operation operation)
 {
     return (domain->plan->role & table[operation]) != 0u;

@@ -23,6 +23,9 @@ enum role_operation {
     ROLE_OPERATIONS
 };
 
+/* The first domain of this role; NULL: there is none. */
+struct domain *role_holder(uint32_t role);
+
 bool role_may(const struct domain *domain, enum role_operation operation);
 
 /* May these two have event channels and grants with each other? One that serves all, or the plan says so. */

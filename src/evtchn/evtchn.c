@@ -2,6 +2,7 @@
 /* [impl->req~static-channels~1] [impl->req~store-port~1] */
 #include "evtchn/evtchn_core.h"
 
+#include "hal/guestmap.h"
 #include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "lib/string.h"
@@ -31,6 +32,14 @@ static uint32_t pages_shared(const struct plan_domain *plan)
     return 1u + (nr_ports(plan) / WORDS_A_PAGE) + (2u * plan->nr_vcpus);
 }
 
+/* The ring to the xenstore domain, which itself has none */
+static uint32_t pages_store(const struct plan_domain *plan)
+{
+    const bool has = (plan->enhanced == PLAN_ENHANCED_ENABLED) || (plan->enhanced == PLAN_ENHANCED_LEGACY);
+
+    return (has && ((plan->role & PLAN_ROLE_XENSTORE) == 0u) && hal_guestmap_translates()) ? 1u : 0u;
+}
+
 static uint32_t bytes_own(const struct plan_domain *plan)
 {
     return (uint32_t)(sizeof(struct evtchn_domain) + (nr_ports(plan) * sizeof(struct evtchn_port)) +
@@ -41,7 +50,9 @@ static uint32_t bytes_own(const struct plan_domain *plan)
 
 uint32_t evtchn_pages(const struct plan_domain *plan)
 {
-    return (plan->enhanced == PLAN_ENHANCED_NONE) ? 0u : (pages_of(bytes_own(plan)) + pages_shared(plan));
+    return (plan->enhanced == PLAN_ENHANCED_NONE)
+               ? 0u
+               : (pages_of(bytes_own(plan)) + pages_shared(plan) + pages_store(plan));
 }
 
 static void poll_ends(struct timer *timer)
@@ -102,7 +113,8 @@ enum hv_status evtchn_setup(struct domain *domain)
         return HV_NO_MEMORY;
     }
     domain->shared.to = hal_hypmap_hpa(memory);
-    domain->shared.bytes = (uint64_t)nr_shared * PAGE_BYTES;
+    domain->shared.bytes = (uint64_t)(nr_shared + pages_store(d)) * PAGE_BYTES;
+    domain->store = (pages_store(d) != 0u) ? &memory[(size_t)nr_shared * PAGE_BYTES] : NULL;
     ed = (struct evtchn_domain *)(void *)&memory[domain->shared.bytes];
     ed->domain = domain;
     ed->index = plan_index(evtchn_plan, d->domid) & LINK_DOMAIN_MASK;

@@ -1,44 +1,60 @@
-/* hvm_op: parameters of a domain, all of which say "there is none" so far. */
+/* hvm_op: what a domain is told of its xenstore and console, and the toolstack with it. */
 #include "hcall/hcall.h"
 
-static int64_t hvm_get(struct vcpu *vcpu, uint64_t at)
-{
-    struct xen_hvm_param param = { .domid = 0u };
-    int64_t result = hcall_read(vcpu, &param, at, sizeof(param));
+#include "domain/role.h"
+#include "hal/sync.h"
 
-    if ((result == 0) && !hcall_is_self(vcpu, param.domid)) {
+#define HVM_READ     1u /* by the domain itself; tools may read and set all that is there */
+#define HVM_TOOLS    2u
+#define HVM_NO_PARAM 3u
+
+static const uint8_t params[XEN_HVM_PARAMS] = {
+    [HVM_PARAM_CALLBACK_IRQ] = HVM_READ | HVM_TOOLS,   [HVM_PARAM_STORE_PFN] = HVM_READ | HVM_TOOLS,
+    [HVM_PARAM_STORE_EVTCHN] = HVM_READ | HVM_TOOLS,   [HVM_PARAM_CONSOLE_PFN] = HVM_READ | HVM_TOOLS,
+    [HVM_PARAM_CONSOLE_EVTCHN] = HVM_READ | HVM_TOOLS, [HVM_PARAM_MONITOR_RING] = HVM_TOOLS,
+};
+
+static int64_t judge(const struct domain *caller, const struct domain *domain, uint32_t index, bool set)
+{
+    const uint8_t may = params[index];
+    int64_t result = 0;
+
+    if (may == 0u) {
+        result = -XEN_EINVAL;
+    } else if ((domain == caller) && (set || ((may & HVM_READ) == 0u))) {
         result = -XEN_EPERM;
-    }
-    if (result == 0) {
-        switch (param.index) {
-        case HVM_PARAM_CALLBACK_IRQ:
-        case HVM_PARAM_STORE_PFN:
-        case HVM_PARAM_STORE_EVTCHN:
-        case HVM_PARAM_CONSOLE_PFN:
-        case HVM_PARAM_CONSOLE_EVTCHN:
-            param.value = 0u;
-            result = hcall_write(vcpu, at, &param, sizeof(param));
-            break;
-        default:
-            result = -XEN_EINVAL;
-            break;
-        }
+    } else {
+        /* it may */
     }
     return result;
 }
 
 int64_t hcall_hvm_op(struct vcpu *vcpu, uint64_t *arg)
 {
+    const bool set = (arg[0] == HVMOP_SET_PARAM);
+    struct xen_hvm_param param = { .domid = 0u };
+    struct domain *domain = NULL;
+    uint32_t index = 0;
     int64_t result = -XEN_ENOSYS;
 
-    if (vcpu->domain->events == NULL) {
-        /* it has none */
-    } else if (arg[0] == HVMOP_GET_PARAM) {
-        result = hvm_get(vcpu, arg[1]);
-    } else if (arg[0] == HVMOP_SET_PARAM) {
-        result = -XEN_EPERM;
+    if ((vcpu->domain->events == NULL) || (!set && (arg[0] != HVMOP_GET_PARAM))) {
+        return result;
+    }
+    result = hcall_read(vcpu, &param, arg[1], sizeof(param));
+    index = (param.index < XEN_HVM_PARAMS) ? hal_index(param.index, XEN_HVM_PARAMS) : HVM_NO_PARAM;
+    if (result == 0) {
+        result = role_target(vcpu, param.domid, set ? ROLE_PARAM : ROLE_PARAM_GET, &domain);
+    }
+    if (result == 0) {
+        result = judge(vcpu->domain, domain, index, set);
+    }
+    if ((result == 0) && set) {
+        domain->param[index] = param.value;
+    } else if (result == 0) {
+        param.value = domain->param[index];
+        result = hcall_write(vcpu, arg[1], &param, sizeof(param));
     } else {
-        /* it is not there */
+        /* it is told */
     }
     return result;
 }
