@@ -37,6 +37,13 @@ def link(name, first, second, window, first_args="", second_args=""):
                          Domain(second, cpu=(1,), ours=end(2), args=second_args)], cpus=2, sides=("ours",))
 
 
+def grants(name, first, second):
+    """Two domains that may share, of which the first grants."""
+    more = 'xen,enhanced = "no-xenstore"; '
+    return System(name, [Domain(first, cpu=(0,), ours=more + "bulkhead,share-with = <&{/chosen/dom2}>;"),
+                         Domain(second, cpu=(1,), ours=more)], cpus=2, sides=("ours",))
+
+
 def storm(name, cpus):
     """Interference: on one CPU all of it, on two a share for each, and messages between them."""
     last = cpus - 1
@@ -53,6 +60,7 @@ SYSTEMS = [
     System("pair", [Domain("pair.bin", cpus=2)], cpus=2),
     link("post", "poster.bin", "taker.bin", 4096),
     link("ring", "link.bin", "link.bin", 65536, "port=10 self=1 peer=2 first=1 bench=1", "port=10 self=2 peer=1 bench=1"),
+    grants("grant", "granter.bin", "grantee.bin"),
     # With its usual rate limit of 1 ms the peer would only take longer to come to a switch.
     System("switch", [Domain("sleeper.bin", cpu=(0,)), Domain("spinner.bin", cpu=(0,))], plugin=["guest=off"],
            bootargs="sched_ratelimit_us=0"),
@@ -169,6 +177,9 @@ ROWS = [
     event("event-channel send to itself, delivered", "events", 13),
     event("event-channel send to another domain's running vCPU, both sides", "post", 50, 400),
     event("event-channel send to another domain's waiting vCPU, both sides", "post", 51),
+    event("grant map and unmap of a page", "grant", 60, 1200),
+    event("grant copy of 4 KiB", "grant", 61),
+    event("grant copy of 4 KiB, beyond the copy itself", "grant", 62, 1500),
     event("yield, nobody else there", "events", 12),
     switch("yield to another domain's vCPU, with FP", "yield", 31, 500, ec=0x16),
     switch("WFI to another domain's vCPU, with FP", "switch", 30, 500, ec=0x01),

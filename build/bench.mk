@@ -4,7 +4,7 @@ BENCH_OUT := out/bench
 BENCH_PLUGINS := $(BENCH_OUT)/elmeter.so $(BENCH_OUT)/llcmodel.so
 BENCH_CFLAGS := -std=c11 -O2 -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
 # One source, a guest for each part; the number is ROLE.
-BENCH_ROLES := events:1 pair:2 sleeper:3 spinner:4 tick:5 hammer:6 resetter:7 tiny:8 yielder:9 poster:10 taker:11
+BENCH_ROLES := events:1 pair:2 sleeper:3 spinner:4 tick:5 hammer:6 resetter:7 tiny:8 yielder:9 poster:10 taker:11 granter:12 grantee:13
 BENCH_GUESTS := $(foreach r,$(BENCH_ROLES),$(BENCH_OUT)/guest/$(firstword $(subst :, ,$(r))).bin)
 BENCH_BUILD := out/$(PORT)-clang-release
 BENCH := $(PYTHON) bench/bench.py --hypervisor $(BENCH_BUILD)/bulkhead.bin --elf $(BENCH_BUILD)/bulkhead.elf \

@@ -1,8 +1,8 @@
 /* A flat arm64 Image that triggers each hypervisor event N times between the marks of bench/plugin/elmeter.c.
  * It uses the guest layout and ABI of Xen alone, so it runs unchanged on Xen (dom0less) and on ours. ROLE
  * chooses what it does: EVENTS, PAIR (two vCPUs), SLEEPER beside SPINNER, YIELDER beside YIELDER (two
- * domains), POSTER beside TAKER (two domains on a link), TICK, HAMMER (two vCPUs) and RESETTER
- * (interference), TINY. */
+ * domains), POSTER beside TAKER (two domains on a link), GRANTER (domain 1) beside GRANTEE (domain 2), TICK,
+ * HAMMER (two vCPUs) and RESETTER (interference), TINY. */
 #define EVENTS   1
 #define PAIR     2
 #define SLEEPER  3
@@ -14,6 +14,8 @@
 #define YIELDER  9
 #define POSTER   10
 #define TAKER    11
+#define GRANTER  12
+#define GRANTEE  13
 
 #define N        200
 #define GICD     0x03001000
@@ -26,9 +28,13 @@
 #define XEN_VERSION 17
 #define SCHED_OP 29
 #define MEMORY_OP 12
+#define GRANT_OP 20
 #define EVTCHN_OP 32
 #define SHARED_INFO 0x38000000          /* where nothing is before */
 
+#define TABLE    0x38000000             /* GRANTER's; where it has a page to grant, in RAM */
+#define GRANTED  0x40400000
+#define GRANT_REF 8
 #define WINDOW   0x50000000             /* memory that POSTER and TAKER share: seen, waits, up */
 
 #define TOUCHED  0x400000               /* offset in RAM of pages that nobody has touched */
@@ -158,6 +164,10 @@ entry:
     bl      poster
 #elif ROLE == TAKER
     bl      taker
+#elif ROLE == GRANTER
+    bl      granter
+#elif ROLE == GRANTEE
+    bl      grantee
 #elif ROLE == TICK
     bl      tick
 #elif ROLE == HAMMER
@@ -420,6 +430,86 @@ physmap:
     .short  0x7ff0, 0
     .long   0
     .quad   0, SHARED_INFO >> 12
+#endif
+
+#if ROLE == GRANTER
+granter:
+    XENP    MEMORY_OP, 7, physmap
+    LOADI   x20, TABLE
+    LOADI   x0, (GRANTED >> 12)
+    str     w0, [x20, #(8 * GRANT_REF + 4)]
+    LOADI   x0, (2 << 16 | 1)           /* domain 2 may */
+    str     w0, [x20, #(8 * GRANT_REF)]
+5:  wfi
+    b       5b
+    .balign 8
+physmap:                                /* self, the first frame of the grant table, its page */
+    .short  0x7ff0, 0
+    .long   1
+    .quad   0, TABLE >> 12
+#endif
+
+#if ROLE == GRANTEE
+    .macro GRANT op, pointer
+    mov     x16, #GRANT_OP
+    mov     x0, #\op
+    adr     x1, \pointer
+    mov     x2, #1
+    hvc     #HVC_XEN
+    .endm
+
+    /* Maps, and unmaps by the handle; leaves the status of the first in w4 */
+    .macro MAP_UNMAP
+    GRANT   0, map
+    ldr     w3, map + 20
+    ldrsh   w4, [x20]
+    adr     x1, unmap
+    str     w3, [x1, #16]
+    GRANT   1, unmap
+    .endm
+
+grantee:
+    mov     x29, x30
+    adr     x20, map + 18
+5:  yield                               /* until it is granted */
+    MAP_UNMAP
+    cbnz    w4, 5b
+    PHASE_LOOP 60                       /* grant map and unmap of a page */
+    MAP_UNMAP
+    PHASE_END
+    PHASE_LOOP 61                       /* grant copy of 4 KiB */
+    GRANT   5, copy
+    PHASE_END
+    PHASE_LOOP 62                       /* ... of nothing: all but the copy itself */
+    GRANT   5, none
+    PHASE_END
+    adr     x20, copy + 36              /* it did? */
+    ldrsh   w4, [x20]
+    cbnz    w4, .
+    ret     x29
+
+    .balign 8
+map:                                    /* host_addr; host_map, ref; dom, status; handle; dev_bus_addr */
+    .quad   WINDOW
+    .long   2, GRANT_REF
+    .short  1, 0
+    .long   0
+    .quad   0
+unmap:                                  /* host_addr, dev_bus_addr; handle; status */
+    .quad   WINDOW, 0
+    .long   0, 0
+copy:                                   /* source: ref, domid, offset; dest: frame, self, offset; len, flags */
+    .quad   GRANT_REF
+    .short  1, 0, 0, 0
+    .quad   GRANTED >> 12
+    .short  0x7ff0, 0, 0, 0
+    .short  4096, 1, 77, 0
+none:
+    .quad   GRANT_REF
+    .short  1, 0, 0, 0
+    .quad   GRANTED >> 12
+    .short  0x7ff0, 0, 0, 0
+    .short  0, 1, 0, 0
 #endif
 
 #if ROLE == SLEEPER
