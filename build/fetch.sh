@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fetches what Bulkhead needs of Debian 13's archive. Of arm64: a kernel and busybox for the guests, libfdt, zlib and libmd to
-# link, U-Boot as a loader, and Xen as the peer of the benchmark. Of armhf: kernel, busybox and the libraries.
+# link, U-Boot as a loader, Xen as the peer of the benchmark, and Xen's tools, which run in dom0. Of armhf: kernel, busybox
+# and the libraries.
 # A private apt configuration is used, made from the machine's own mirror and keys, and every signature is checked. What
 # is wanted of the packages is kept in the cache, so that a later run needs no network; nothing is installed.
 #   fetch.sh          fetch what the cache lacks
@@ -10,7 +11,7 @@ cd "$(dirname "$0")/.."
 . build/apt-private.sh
 
 suite=trixie
-layouts='arm64:6 armhf:1'                   # raised when what is kept of an architecture's packages changes
+layouts='arm64:7 armhf:1'                   # raised when what is kept of an architecture's packages changes
 again=${1:-}
 cache=${BULKHEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bulkhead}
 
@@ -81,12 +82,39 @@ take_libraries() {
 }
 libraries='busybox include/libfdt.h include/fdt.h include/zlib.h include/zconf.h include/sha2.h lib/libfdt.a lib/libz.a lib/libmd.a'
 
+# What loads and what it needs comes later: the drivers of guests, of dom0's devices, and both ends of the PV protocols
+modules='sbsa_gwdt e1000e xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkfront xen-netfront xen-blkback
+    xen-netback llc stp bridge loop failover net_failover virtio_net virtio_blk virtio_mmio'
+
+# Xen's tools for dom0 as Debian lays them out: store, xl and the scripts that it starts, which want bash and flock
+tool_packages='xen-utils-4.20 xen-utils-common xenstore-utils libxencall1 libxendevicemodel1 libxenevtchn1
+    libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenmisc4.20 libxenstore4 libxentoolcore1 libxentoollog1 libyajl2
+    libuuid1 libfdt1 zlib1g libtinfo6 libgcc-s1 libc6 bash util-linux'
+take_tools() {
+    tree=$dir/$arch/tools
+    mkdir -p "$tree"
+    for package in $tool_packages; do
+        dpkg-deb --fsys-tarfile "$dir/$arch/debs/${package}"_*.deb | tar -x -C "$tree"
+    done
+    libraries_of=usr/lib/aarch64-linux-gnu
+    ( cd "$tree" && tar -c usr/lib/ld-linux-aarch64.so.1 usr/bin/bash usr/bin/flock usr/bin/xenstore* usr/sbin/xl \
+        usr/sbin/xenstored usr/lib/xen-common/bin etc/xen/scripts etc/xen/xl.conf usr/lib/xen-4.20/bin/xl \
+        usr/lib/xen-4.20/bin/xenstored usr/lib/xen-4.20/bin/xen-init-dom0 usr/lib/xen-4.20/bin/init-dom0less \
+        usr/lib/xen-4.20/bin/xenstore-control $libraries_of/ld-linux-aarch64.so.1 $libraries_of/libc.so.6 \
+        $(find $libraries_of -name 'libxen*' -o -name 'libxlutil*' -o -name 'libyajl.so.*' -o -name 'libuuid.so.*' \
+            -o -name 'libfdt.so.*' -o -name 'libz.so.*' -o -name 'libtinfo.so.*' -o -name 'libgcc_s.so.*') ) > "$dir/tools.tar"
+    mkdir -p "$new/tools"
+    tar -x -C "$new/tools" -f "$dir/tools.tar"
+}
+
 take_arm64() {
-    download linux-image-arm64 busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64
+    # shellcheck disable=SC2086 # lists of words
+    download linux-image-arm64 busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64 \
+        $tool_packages
     take_libraries
     unpack "$kernel" './boot/vmlinuz-*' './usr/lib/linux-image-*/xilinx/zynqmp-zcu102-rev1.0.dtb' \
-        './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' './usr/lib/modules/*/sbsa_gwdt.ko*' \
-        './usr/lib/modules/*/e1000e.ko*' './usr/lib/modules/*/xen-evtchn.ko*'
+        './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' \
+        $(printf './usr/lib/modules/*/%s.ko* ' $modules)
     unpack u-boot-qemu './usr/lib/u-boot/qemu_arm64/u-boot.bin'
     unpack xen-hypervisor-4.20-arm64 './boot/xen-*'
     unpack libxen-dev './usr/include/xen/*' # the guests' ABI as its authors state it, for the ABI tests
@@ -96,7 +124,7 @@ take_arm64() {
     gzip -9 -n -c "$new/linux.Image" > "$new/linux.Image.gz"
     find "$tree" -name '*.dtb' -exec cp {} "$new/dtb/" \;
     cp "$tree/usr/lib/u-boot/qemu_arm64/u-boot.bin" "$new/u-boot.bin"
-    for name in sbsa_gwdt e1000e xen-evtchn; do
+    for name in $modules; do
         module=$(find "$tree/usr/lib/modules" -name "$name.ko*")
         case $module in
         *.xz) xz -d -c "$module" > "$new/$name.ko" ;;
@@ -105,7 +133,8 @@ take_arm64() {
     done
     cp "$tree"/boot/xen-4.20-arm64 "$new/xen.Image"
     mv "$tree/usr/include/xen" "$new/xen"
-    expected="$libraries linux.Image u-boot.bin sbsa_gwdt.ko e1000e.ko xen-evtchn.ko xen/xen.h xen.Image"
+    take_tools
+    expected="$libraries linux.Image u-boot.bin $(printf '%s.ko ' $modules) xen/xen.h xen.Image tools/usr/lib/xen-4.20/bin/xenstored"
 }
 
 take_armhf() {

@@ -1,7 +1,7 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
 # with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/linux.zImage out/guests/initrd32.gz \
+GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/dom0.gz out/guests/linux.zImage out/guests/initrd32.gz \
     out/guests/armv7a/linux.Image out/guests/armv7a/initrd.gz
 
 .PHONY: guests
@@ -38,9 +38,20 @@ out/guests/link.linux: tools/guest/link/link.c tests/guest/link/traffic.c guestl
 	@mkdir -p $(@D)
 	$(call say,GUESTCC,$@)clang-19 --target=aarch64-linux-gnu $(LINK_CFLAGS) -o $@ $(filter %.c,$^)
 
-linux_modules := sbsa_gwdt e1000e xen-evtchn
+linux_modules := sbsa_gwdt e1000e xen-evtchn xen-blkfront xen-netfront
 out/guests/initrd.gz: $(FETCHED)/busybox $(linux_modules:%=$(FETCHED)/%.ko) out/guests/link.linux tools/guest/initramfs.py \
-    tools/guest/init tools/guest/shrc build/linux.mk
+    tools/guest/init tools/guest/shrc tools/guest/pv/pv-front build/linux.mk
 	@mkdir -p $(@D)
 	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(linux_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
-	    --add out/guests/link.linux:bin/link-end --output $@
+	    --add out/guests/link.linux:bin/link-end --add tools/guest/pv/pv-front:bin/pv-front --output $@
+
+# dom0's: what serves other domains, and Xen's tools as Debian lays them out
+dom0_modules := failover net_failover virtio_mmio virtio_net virtio_blk loop llc stp bridge xen-evtchn xen-gntdev xen-gntalloc \
+    xen-privcmd xenfs xen-blkback xen-netback
+dom0_scripts := tools/guest/pv/dom0 tools/guest/pv/pv-back
+out/guests/dom0.gz: $(FETCHED)/busybox $(dom0_modules:%=$(FETCHED)/%.ko) $(FETCHED)/versions tools/guest/initramfs.py \
+    tools/guest/init tools/guest/shrc $(dom0_scripts) build/linux.mk
+	@mkdir -p $(@D)
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(dom0_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
+	    --tree $(FETCHED)/tools --link bin/bash:../usr/bin/bash --link lib/ld-linux-aarch64.so.1:../usr/lib/ld-linux-aarch64.so.1 \
+	    --add tools/guest/pv/pv-back:bin/pv-back --boot-script tools/guest/pv/dom0 --output $@

@@ -63,7 +63,19 @@ def read(path):
         return stream.read()
 
 
-def build(busybox, boot_scripts=(), extra=()):
+def add_tree(archive, root):
+    """A folder as it is laid out, links as links."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            target = os.path.relpath(path, root)
+            if os.path.islink(path):
+                archive.symlink(target, os.readlink(path))
+            else:
+                archive.file(target, read(path), 0o755 if os.access(path, os.X_OK) else 0o644)
+
+
+def build(busybox, boot_scripts=(), extra=(), trees=(), links=()):
     archive = Archive()
     archive.file("bin/busybox", read(busybox), 0o755)
     archive.symlink("bin/sh", "busybox")
@@ -73,6 +85,11 @@ def build(busybox, boot_scripts=(), extra=()):
     archive.node("dev/null", 1, 3, 0o666)
     for path in ("proc", "sys", "tmp"):
         archive.directory(path)
+    for root in trees:
+        add_tree(archive, root)
+    for item in links:
+        path, _, target = item.partition(":")
+        archive.symlink(path.lstrip("/"), target)
     for number, script in enumerate(boot_scripts):
         archive.file("etc/boot.d/%02d-%s" % (number, os.path.basename(script)), read(script), 0o755)
     for item in extra:
@@ -87,9 +104,11 @@ def main():
     parser.add_argument("--boot-script", action="append", default=[], metavar="FILE",
                         help="a shell script that /init runs before the shell starts; may be repeated")
     parser.add_argument("--add", action="append", default=[], metavar="FILE:PATH", help="a further file")
+    parser.add_argument("--tree", action="append", default=[], metavar="FOLDER", help="everything in a folder")
+    parser.add_argument("--link", action="append", default=[], metavar="PATH:TARGET", help="a symbolic link")
     parser.add_argument("--output", required=True)
     options = parser.parse_args()
-    image = build(options.busybox, options.boot_script, options.add)
+    image = build(options.busybox, options.boot_script, options.add, options.tree, options.link)
     with open(options.output + ".new", "wb") as stream:
         stream.write(image)
     os.replace(options.output + ".new", options.output)
