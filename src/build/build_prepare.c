@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/percpu.h"
 #include "build/partition/build_pci.h"
+#include "build/partition/build_pv.h"
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
 #include "hal/cpu.h"
@@ -49,6 +50,7 @@ static uint32_t tree_pages(const struct plan *plan)
         most = bits_max(most, bytes);
     }
     return pages_of(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK) +
+                    ((CONFIG_CONTROL != 0) ? build_pv_tree_bytes(plan) : 0u) +
                     ((CONFIG_PCI != 0) ? build_pci_tree_bytes(plan) : 0u));
 }
 

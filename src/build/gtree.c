@@ -6,6 +6,7 @@
 #include "build/builder.h"
 #include "build/partition/build_given.h"
 #include "build/partition/build_pci.h"
+#include "build/partition/build_pv.h"
 #include "hal/virq.h"
 #include "hal/vplat.h"
 #include "lib/bits.h"
@@ -297,6 +298,9 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
     }
     if ((CONFIG_LINKS != 0) && (in->domain->plan->enhanced != PLAN_ENHANCED_NONE)) {
         write_hypervisor(t, is_hardware);
+    }
+    if (CONFIG_CONTROL != 0) {
+        build_pv_tree(in->domain->plan, &sink);
     }
     if (in->domain->plan->vpl011) {
         write_uart(t, in->domain->plan);

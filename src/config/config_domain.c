@@ -480,5 +480,6 @@ void config_domains_make(struct config_maker *m)
     FORGET(plan, line, nr_lines);
     FORGET(plan, stream, nr_streams);
     FORGET(plan, pci, nr_pci);
+    FORGET(plan, pv, nr_pv);
     config_links_settle(m);
 }

@@ -64,6 +64,7 @@ struct plan_console {
 #define PLAN_STREAMS_MAX       128u  /* runs of stream ids that domains have */
 #define PLAN_PCI_HOSTS_MAX     4u
 #define PLAN_PCI_MAX           64u /* functions of PCI devices that domains have; 16 in one domain */
+#define PLAN_PV_MAX            64u /* disks and network cards that domains have from others */
 #define PLAN_PCI_ROOT          0x100u
 #define PLAN_NO_DOMAIN         0xFFu
 #define PLAN_TREE_NODES        2048u /* of a host's tree, in the order of the blob */
@@ -146,6 +147,16 @@ struct plan_pci {
     uint16_t bridge;            /* its devfn on the first bus; PLAN_PCI_ROOT = there is none in front */
     uint32_t virq;              /* of the pin; INTID that the guest sees */
     PLAN_WIDE const char *name; /* as the domain's node writes it */
+};
+
+/* A disk or network card that a domain has from another; its xenstore domain sees to it */
+struct plan_pv {
+    uint8_t domain; /* the frontend */
+    uint8_t backend;
+    bool net;
+    bool read_only;
+    uint32_t handle;            /* a disk's number as Xen counts (xvda: 51712), or which card */
+    PLAN_WIDE const char *text; /* disk: "major:minor" or path in the backend; card: its address */
 };
 
 /* xen,enhanced */
@@ -260,6 +271,8 @@ struct plan {
     uint32_t tree_intc;                        /* node of the interrupt controller */
     uint32_t tree_intc_cells;                  /* of a range of its registers */
     struct plan_range hole; /* addresses where that domain has nothing: for grants and others' memory */
+    struct plan_pv pv[PLAN_PV_MAX];
+    uint32_t nr_pv;
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };

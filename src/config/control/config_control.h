@@ -15,6 +15,8 @@ void config_role_check(struct config_maker *m, struct plan_domain *d, uint32_t n
 void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32_t node);
 /* ... and so do the devices that nobody else has. */
 void config_rest_make(struct config_maker *m, struct plan_domain *d);
+/* config_pv.c: the disks and network cards that this domain has from others; all domains are known. */
+void config_pv_make(struct config_maker *m, uint32_t domain);
 /* bulkhead,share-with, and what xen,enhanced needs, when all domains are known. */
 void config_share_make(struct config_maker *m);
 

@@ -77,6 +77,9 @@ static void strings_walk(struct plan *plan, struct walk *w,
     for (uint32_t i = 0; i < plan->nr_pci; i++) {
         visit(w, &plan->pci[i].name);
     }
+    for (uint32_t i = 0; i < plan->nr_pv; i++) {
+        visit(w, &plan->pv[i].text);
+    }
 }
 
 /* Modules' own bytes are mapped by who uses them. */
@@ -118,6 +121,7 @@ static bool counts_good(const struct plan *plan)
 {
     return (plan->nr_windows <= PLAN_WINDOWS_MAX) && (plan->nr_lines <= PLAN_LINES_MAX) &&
            (plan->nr_streams <= PLAN_STREAMS_MAX) && (plan->nr_pci <= PLAN_PCI_MAX) &&
+           (plan->nr_pv <= PLAN_PV_MAX) &&
            (plan->nr_domains > 0u) && (plan->nr_domains <= HV_DOMAINS_MAX);
 }
 

@@ -538,6 +538,37 @@ static void test_partial(void **state)
     free(blob);
 }
 
+/* [test->req~store-links~1] */
+static void test_pv(void **state)
+{
+    void *const blob = good_plan(
+        "/ { chosen { s: store { " DOMAIN
+        " cpus = <1>; capabilities = <4>; xen,enhanced = \"no-xenstore\"; " MODULE("k", "kernel",
+                                                                                   "0x48000000")   //
+        " }; b: back { " DOMAIN " cpus = <1>; xen,enhanced; " MODULE("k", "kernel", "0x49000000")  //
+        " }; f: front { " DOMAIN " cpus = <1>; xen,enhanced; " MODULE("k", "kernel", "0x4a000000") //
+        " d { compatible = \"bulkhead,pv-disk\"; backend = <&b>; vdev = \"xvdb\"; device = \"fe:1\"; read-only; };"
+        " n { compatible = \"bulkhead,pv-net\"; backend = <&b>; handle = <3>; mac = \"00:16:3e:00:00:01\"; };"
+        " }; }; };");
+
+    (void)state;
+    assert_int_equal(plan.nr_pv, 2);
+    assert_int_equal(plan.pv[0].domain, 2);
+    assert_int_equal(plan.pv[0].backend, 1);
+    assert_false(plan.pv[0].net);
+    assert_true(plan.pv[0].read_only);
+    assert_int_equal(plan.pv[0].handle, 51728);
+    assert_string_equal(plan.pv[0].text, "fe:1");
+    assert_true(plan.pv[1].net);
+    assert_false(plan.pv[1].read_only);
+    assert_int_equal(plan.pv[1].handle, 3);
+    assert_string_equal(plan.pv[1].text, "00:16:3e:00:00:01");
+    assert_int_equal(plan.domain[0].peers, 0);
+    assert_int_equal(plan.domain[1].peers, 4);
+    assert_int_equal(plan.domain[2].peers, 2);
+    free(blob);
+}
+
 /* [test->req~control-domain~1] */
 static void test_dom0(void **state)
 {
@@ -590,14 +621,14 @@ static void test_dom0(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host),         cmocka_unit_test(test_dom0),
-        cmocka_unit_test(test_memory_banks), cmocka_unit_test(test_cpus),
-        cmocka_unit_test(test_cpus_many),    cmocka_unit_test(test_console),
-        cmocka_unit_test(test_gicv2),        cmocka_unit_test(test_domains),
-        cmocka_unit_test(test_scheduler),    cmocka_unit_test(test_matching),
-        cmocka_unit_test(test_payload),      cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_life_cycle),   cmocka_unit_test(test_digests),
-        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_host),      cmocka_unit_test(test_pv),
+        cmocka_unit_test(test_dom0),      cmocka_unit_test(test_memory_banks),
+        cmocka_unit_test(test_cpus),      cmocka_unit_test(test_cpus_many),
+        cmocka_unit_test(test_console),   cmocka_unit_test(test_gicv2),
+        cmocka_unit_test(test_domains),   cmocka_unit_test(test_scheduler),
+        cmocka_unit_test(test_matching),  cmocka_unit_test(test_payload),
+        cmocka_unit_test(test_printable), cmocka_unit_test(test_life_cycle),
+        cmocka_unit_test(test_digests),   cmocka_unit_test(test_partial),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,17 +36,20 @@ static void plan_fill(void)
     plan.stream[0].path = "/soc/dma";
     plan.nr_pci = 2;
     plan.pci[0].name = "pci@0,2";
+    plan.nr_pv = 1;
+    plan.pv[0].text = "7:0";
     (void)strcpy(plan.host.arm.cpu_compatible, "arm,cortex-a53");
 }
 
 /* All pointers of plan.h, as its source names them: a new one has to come into this list. */
-static const char *const pointers[] = { "plan_module.name",    "plan_window.path", "plan_line.path",
-                                        "plan_stream.path",    "plan_pci.name",    "plan_domain.partial_tree",
-                                        "plan_domain.bootargs" };
+static const char *const pointers[] = { "plan_module.name",         "plan_window.path",    "plan_line.path",
+                                        "plan_stream.path",         "plan_pci.name",       "plan_pv.text",
+                                        "plan_domain.partial_tree", "plan_domain.bootargs" };
 
-#define NR_POINTERS         (sizeof(pointers) / sizeof(pointers[0]))
-#define NR_STRINGS          (PLAN_STRINGS_OF_ALL + (4u * HV_DOMAINS_MAX))
-#define PLAN_STRINGS_OF_ALL (PLAN_WINDOWS_MAX + PLAN_LINES_MAX + PLAN_STREAMS_MAX + PLAN_PCI_MAX)
+#define NR_POINTERS (sizeof(pointers) / sizeof(pointers[0]))
+#define NR_STRINGS  (PLAN_STRINGS_OF_ALL + (4u * HV_DOMAINS_MAX))
+#define PLAN_STRINGS_OF_ALL                                                                                  \
+    (PLAN_WINDOWS_MAX + PLAN_LINES_MAX + PLAN_STREAMS_MAX + PLAN_PCI_MAX + PLAN_PV_MAX)
 
 /* Each string of a plan, and that of a full one all are there. */
 static size_t strings_of(struct plan *of, const char **string[NR_STRINGS])
@@ -70,6 +73,9 @@ static size_t strings_of(struct plan *of, const char **string[NR_STRINGS])
     }
     for (uint32_t i = 0; i < PLAN_PCI_MAX; i++) {
         string[nr++] = &of->pci[i].name;
+    }
+    for (uint32_t i = 0; i < PLAN_PV_MAX; i++) {
+        string[nr++] = &of->pv[i].text;
     }
     return nr;
 }
@@ -132,6 +138,7 @@ static void test_full(void **state)
     plan.nr_lines = PLAN_LINES_MAX;
     plan.nr_streams = PLAN_STREAMS_MAX;
     plan.nr_pci = PLAN_PCI_MAX;
+    plan.nr_pv = PLAN_PV_MAX;
     assert_int_equal(strings_of(&plan, string), NR_STRINGS);
     for (size_t i = 0; i < NR_STRINGS; i++) {
         (void)snprintf(text[i], sizeof(text[i]), "s%zu", i);

@@ -1,0 +1,73 @@
+/* What a xenstore domain is told: which domains there are, and what each has from another. */
+/* [impl->req~store-links~1] */
+#include "build/partition/build_pv.h"
+
+#include <libfdt.h>
+
+#include "build/builder.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+
+#define NAME_BYTES 16u
+
+#define DOMAIN_BYTES 128u /* of a node, with its domain's name */
+#define LINK_BYTES   320u /* with a path */
+
+uint64_t build_pv_tree_bytes(const struct plan *plan)
+{
+    return ((uint64_t)plan->nr_domains * DOMAIN_BYTES) + ((uint64_t)plan->nr_pv * LINK_BYTES);
+}
+
+static void put_cell(const struct hal_tree *t, const char *name, uint32_t value)
+{
+    const fdt32_t cell = cpu_to_fdt32(value);
+
+    t->prop(t->ctx, name, &cell, (uint32_t)sizeof(cell));
+}
+
+static void put_text(const struct hal_tree *t, const char *name, const char *text)
+{
+    t->prop(t->ctx, name, text, (uint32_t)strlen(text) + 1u);
+}
+
+static void begin(const struct hal_tree *t, const char *kind, uint32_t number)
+{
+    char name[NAME_BYTES];
+    struct fmt_buf text;
+
+    fmt_init(&text, name, sizeof(name));
+    fmt_add(&text, "%s@%u", kind, number);
+    t->begin(t->ctx, name);
+}
+
+void build_pv_tree(const struct plan_domain *domain, const struct hal_tree *t)
+{
+    const struct plan *const plan = build_plan();
+
+    if ((domain->role & (PLAN_ROLE_XENSTORE | PLAN_ROLE_HARDWARE)) != PLAN_ROLE_XENSTORE) {
+        return;
+    }
+    t->begin(t->ctx, "bulkhead,store");
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        if ((d->enhanced >= PLAN_ENHANCED_ENABLED) && ((d->role & PLAN_ROLE_XENSTORE) == 0u)) {
+            begin(t, "domain", i);
+            put_cell(t, "domid", d->domid);
+            put_text(t, "name", d->name);
+            t->end(t->ctx);
+        }
+    }
+    for (uint32_t i = 0; i < plan->nr_pv; i++) {
+        const struct plan_pv *const pv = &plan->pv[i];
+
+        begin(t, pv->net ? "net" : "disk", i);
+        put_cell(t, "frontend", plan->domain[pv->domain].domid);
+        put_cell(t, "backend", plan->domain[pv->backend].domid);
+        put_cell(t, "handle", pv->handle);
+        put_cell(t, "read-only", pv->read_only ? 1u : 0u);
+        put_text(t, "text", pv->text);
+        t->end(t->ctx);
+    }
+    t->end(t->ctx);
+}

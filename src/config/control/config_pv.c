@@ -1,0 +1,163 @@
+/* Disks and network cards that a domain has from another, in a system whose xenstore is a domain: nodes
+ * compatible with bulkhead,pv-disk or bulkhead,pv-net in the frontend's node. */
+/* [impl->req~store-links~1] */
+#include "config/control/config_control.h"
+
+#include "lib/string.h"
+
+#define DISK     "bulkhead,pv-disk"
+#define NET      "bulkhead,pv-net"
+#define DISKS    16u /* xvda .. xvdp; numbers as Xen counts them */
+#define MAC_TEXT 17u
+
+static bool is_hex(char c)
+{
+    return ((c >= '0') && (c <= '9')) || ((c >= 'a') && (c <= 'f')) || ((c >= 'A') && (c <= 'F'));
+}
+
+/* "00:16:3e:01:02:03", of one station */
+static bool mac_good(const char *text)
+{
+    bool good = (strlen(text) == MAC_TEXT) && (strchr("02468aceACE", text[1]) != NULL);
+
+    for (uint32_t i = 0; (i < MAC_TEXT) && good; i++) {
+        good = ((i % 3u) == 2u) ? (text[i] == ':') : is_hex(text[i]);
+    }
+    return good;
+}
+
+/* "<major>:<minor>" in hexadecimal digits, or a path */
+static bool device_good(const char *text)
+{
+    uint32_t colons = 0;
+    uint32_t i = 0;
+    bool good = true;
+
+    for (; (text[i] != '\0') && good && (text[0] != '/'); i++) {
+        colons += (text[i] == ':') ? 1u : 0u;
+        good = is_hex(text[i]) || ((text[i] == ':') && (i > 0u) && (colons == 1u));
+    }
+    return good && (strlen(text) < PLAN_PATH_MAX) &&
+           ((text[0] == '/') || ((colons == 1u) && (text[i - 1u] != ':')));
+}
+
+/* What a disk is called at the frontend, as its number; false: it cannot be. */
+static bool disk_number(const char *text, uint32_t *handle)
+{
+    const bool good = (strlen(text) == 4u) && dt_text_begins(text, "xvd", 3u) && (text[3] >= 'a') &&
+                      (text[3] < (char)('a' + (char)DISKS));
+
+    *handle = good ? ((202u << 8u) | (((uint32_t)text[3] - (uint32_t)'a') << 4u)) : 0u;
+    return good;
+}
+
+static bool taken(const struct plan *plan, const struct plan_pv *pv)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < plan->nr_pv; i++) {
+        const struct plan_pv *const other = &plan->pv[i];
+
+        found = found ||
+                ((other->domain == pv->domain) && (other->net == pv->net) && (other->handle == pv->handle));
+    }
+    return found;
+}
+
+/* What of a node's properties is wrong: its name, and what it should be */
+struct wrong {
+    const char *prop; /* NULL: nothing is */
+    const char *expected;
+};
+
+static void backend_judge(struct config_maker *m, uint32_t node, struct plan_pv *pv, struct wrong *wrong)
+{
+    const struct plan *const plan = m->plan;
+    struct dt_value v = { NULL, 0u };
+    const bool good = dt_get(m->ix, node, "backend", &v) && (v.bytes == 4u);
+    const uint32_t backend =
+        good ? config_domain_of_node(m, dt_by_phandle(m->ix, dt_cell(&v, 0))) : plan->nr_domains;
+
+    if ((backend == plan->nr_domains) || (backend == pv->domain) ||
+        (plan->domain[backend].enhanced < PLAN_ENHANCED_ENABLED) ||
+        (plan->domain[pv->domain].enhanced < PLAN_ENHANCED_ENABLED)) {
+        wrong->prop = "backend";
+        wrong->expected = "the phandle of another domain's node, both with xen,enhanced = \"enabled\"";
+    }
+    pv->backend = (uint8_t)backend;
+}
+
+static void net_judge(struct config_maker *m, uint32_t node, struct plan_pv *pv, struct wrong *wrong)
+{
+    struct dt_value v = { NULL, 0u };
+
+    if (dt_get(m->ix, node, "handle", &v)) {
+        pv->handle = (v.bytes == 4u) ? dt_cell(&v, 0) : UINT32_MAX;
+    }
+    if (!dt_get_string(m->ix, node, "mac", &pv->text) || !mac_good(pv->text)) {
+        wrong->prop = "mac";
+        wrong->expected = "an address like \"00:16:3e:00:00:01\"";
+    } else if (pv->handle > UINT8_MAX) {
+        wrong->prop = "handle";
+        wrong->expected = "0 to 255";
+    } else {
+        /* good */
+    }
+}
+
+static void disk_judge(struct config_maker *m, uint32_t node, struct plan_pv *pv, struct wrong *wrong)
+{
+    const char *name = "";
+
+    pv->read_only = dt_has(m->ix, node, "read-only");
+    if (!dt_get_string(m->ix, node, "device", &pv->text) || !device_good(pv->text)) {
+        wrong->prop = "device";
+        wrong->expected = "\"major:minor\" in hexadecimal digits, or a path";
+    } else if (!dt_get_string(m->ix, node, "vdev", &name) || !disk_number(name, &pv->handle)) {
+        wrong->prop = "vdev";
+        wrong->expected = "\"xvda\" to \"xvdp\"";
+    } else {
+        /* good */
+    }
+}
+
+static void pv_make(struct config_maker *m, struct plan_pv *pv, uint32_t node)
+{
+    struct plan *const plan = m->plan;
+    struct wrong wrong = { NULL, NULL };
+    struct dt_value v = { NULL, 0u };
+
+    (pv->net ? net_judge : disk_judge)(m, node, pv, &wrong);
+    backend_judge(m, node, pv, &wrong);
+    if ((wrong.prop == NULL) && taken(plan, pv)) {
+        wrong.prop = pv->net ? "handle" : "vdev";
+        wrong.expected = "one that the domain has not yet";
+    } else if ((wrong.prop == NULL) && (plan->nr_pv == PLAN_PV_MAX)) {
+        wrong.prop = "backend";
+        wrong.expected = "at most 64 disks and network cards";
+    } else {
+        /* there is room for it */
+    }
+    if (wrong.prop != NULL) {
+        config_fault(m->report, node, wrong.prop, dt_get(m->ix, node, wrong.prop, &v) ? &v : NULL,
+                     wrong.expected);
+    } else {
+        plan->domain[pv->domain].peers |= BIT32(pv->backend);
+        plan->domain[pv->backend].peers |= BIT32(pv->domain);
+        plan->pv[plan->nr_pv] = *pv;
+        plan->nr_pv++;
+    }
+}
+
+void config_pv_make(struct config_maker *m, uint32_t domain)
+{
+    const uint32_t parent = m->domain_node[domain];
+
+    for (uint32_t n = dt_first_child(m->ix, parent); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
+        struct plan_pv pv = { .domain = (uint8_t)domain, .net = dt_compatible(m->ix, n, NET) };
+
+        if (dt_enabled(m->ix, n) && (pv.net || dt_compatible(m->ix, n, DISK))) {
+            pv_make(m, &pv, n);
+        }
+    }
+}
