@@ -3,7 +3,7 @@
 
 GUEST_KINDS := arm64 armv7a armv8r thumb
 guest_apart := tests/guest/lib/% tests/guest/book/% tests/guest/rtos/%
-guest_names := $(sort $(notdir $(patsubst %/,%,$(dir $(filter-out $(guest_apart),$(wildcard tests/guest/*/*.c))))))
+guest_names := $(sort store $(notdir $(patsubst %/,%,$(dir $(filter-out $(guest_apart),$(wildcard tests/guest/*/*.c))))))
 
 # $(guest_<WHAT>_<KIND>): compiler, folder of the architecture, flags without and with floating point, guests that it has not
 guest_cc_arm64 := clang-19 --target=aarch64-none-elf -march=armv8-a
@@ -22,7 +22,7 @@ guest_cc_armv8r := clang-19 --target=armv8r-none-eabi -mcpu=cortex-r52 -marm
 guest_arch_armv8r := arm32
 guest_flags_armv8r := -DGUEST_MPU=1 -mfloat-abi=soft -mno-unaligned-access
 guest_fp_armv8r := -mfloat-abi=softfp -mfpu=neon-fp-armv8
-guest_not_armv8r := $(guest_not_armv7a)
+guest_not_armv8r := $(guest_not_armv7a) store
 
 guest_cc_thumb := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -mthumb
 guest_arch_thumb := arm32
@@ -33,7 +33,7 @@ guest_not_thumb := $(filter-out probe,$(guest_names))
 GUEST_OBJ := out/guests/obj
 GUEST_CFLAGS := -std=gnu11 -O2 -g -fpie -ffreestanding -nostdlibinc -fno-common \
     -fno-builtin -fno-asynchronous-unwind-tables -fno-stack-protector -fvisibility=hidden -Wall -Wextra -Wshadow \
-    -Wmissing-prototypes -Werror -Itests/guest/lib -Iguestlib -Isrc
+    -Wmissing-prototypes -Werror -Itests/guest/lib -Iguestlib -Isrc -Istore -Isrc/lib/shim
 GUEST_LDFLAGS := -pie --no-dynamic-linker -z notext -z norelro -z max-page-size=4096 --build-id=none --fatal-warnings -static
 
 .PHONY: bare-guests
@@ -51,6 +51,8 @@ guest_objects = $(patsubst %,$(GUEST_OBJ)/$(1)/%.o,$(basename $(2)))
 
 # What a guest consists of beside its folder
 guest_more_link := guestlib/ring.c
+# A product of its own, which only stands on the guests' kernel: the xenstore domain
+guest_more_store := $(sort $(wildcard store/*.c store/core/*.c)) src/lib/string.c
 
 # $(call guest_folders,FOLDER,ARCHITECTURE): where a guest's file, perhaps one of that architecture alone, finds headers
 guest_folders = -Itests/guest/lib/$(2) -I$(patsubst %/$(2),%,$(1)) -I$(patsubst %/$(2),%,$(1))/$(2)

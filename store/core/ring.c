@@ -6,7 +6,7 @@
 
 static void progress_set(struct store_progress *at, uint32_t bytes, uint32_t index)
 {
-    const struct store_progress next = { bytes, index };
+    struct store_progress next = { bytes, index };
 
     __atomic_store(at, &next, __ATOMIC_SEQ_CST);
 }

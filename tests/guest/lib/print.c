@@ -85,8 +85,8 @@ void print(const char *format, ...)
 }
 
 /* What a compiler may call by itself */
-void *memset(void *to, int value, size_t bytes);
-void *memcpy(void *to, const void *from, size_t bytes);
+__attribute__((weak)) void *memset(void *to, int value, size_t bytes);
+__attribute__((weak)) void *memcpy(void *to, const void *from, size_t bytes);
 
 void *memset(void *to, int value, size_t bytes)
 {
