@@ -17,13 +17,16 @@
 #define XEN_EPERM      1
 #define XEN_ENOENT     2
 #define XEN_ESRCH      3
+#define XEN_EIO        5
 #define XEN_ENOMEM     12
+#define XEN_EACCES     13
 #define XEN_EFAULT     14
 #define XEN_EBUSY      16
 #define XEN_EEXIST     17
 #define XEN_EINVAL     22
 #define XEN_ENOSPC     28
 #define XEN_ENOSYS     38
+#define XEN_EILSEQ     84
 #define XEN_EOPNOTSUPP 95
 #define XEN_ENOBUFS    105
 
@@ -58,21 +61,6 @@ struct xen_multicall_entry {
 #define XENFEAT_ARM_SMCCC_SUPPORTED     14u
 #define XENFEAT_NOT_DIRECT_MAPPED       16u
 #define XENFEAT_DIRECT_MAPPED           17u
-
-#define XENMEM_CURRENT_RESERVATION 3u
-#define XENMEM_MAXIMUM_RESERVATION 4u
-#define XENMEM_ADD_TO_PHYSMAP      7u
-#define XENMEM_MAXIMUM_GPFN        14u
-#define XENMEM_OP_MASK             0x3Fu /* the rest of the command says where to go on */
-#define XENMAPSPACE_SHARED_INFO    0u
-
-struct xen_add_to_physmap {
-    uint16_t domid;
-    uint16_t size;
-    uint32_t space;
-    uint64_t idx;
-    uint64_t gpfn;
-};
 
 #define SCHEDOP_YIELD      0u
 #define SCHEDOP_BLOCK      1u

@@ -179,8 +179,8 @@ static inline uint32_t domain_index(const struct domain *domain)
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);
 
 /* Copies between the hypervisor and guest RAM, through trap windows; masked, at most 64 KiB. By virtual
- * address of the guest, for the vCPU that is loaded on this CPU: HV_FAULT where its own tables or its map do not
- * allow the access, or lead to what is not the domain's memory (nothing or a prefix is copied then). */
+ * address of the guest, for the vCPU that is loaded on this CPU: HV_FAULT where its own tables or its map do
+ * not allow the access, or lead to what is not the domain's memory (nothing or a prefix is copied then). */
 HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
 HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
                                                 uint64_t bytes);

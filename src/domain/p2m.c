@@ -1,4 +1,4 @@
-/* [impl->req~memory-apart~1] */
+/* [impl->req~memory-op~1] */
 #include "domain/p2m_core.h"
 
 #include "abi/xen.h"
@@ -20,7 +20,7 @@ int64_t p2m_result(enum hv_status status)
         [HV_LIMIT] = XEN_ENOMEM,
     };
 
-    return (status < ARRAY_LEN(errors)) ? -(int64_t)errors[status] : -XEN_EINVAL;
+    return ((uint32_t)status < ARRAY_LEN(errors)) ? -(int64_t)errors[status] : -XEN_EINVAL;
 }
 
 /* Bounded by DOMAIN_CHUNKS_MAX. */
@@ -147,7 +147,7 @@ struct p2m_held {
 };
 
 /* HV_DENIED, HV_NO_MEMORY: it can't be taken away. */
-static enum hv_status hold(struct domain *domain, uint64_t gfn, const struct p2m_ref *but,
+static enum hv_status hold(struct domain *domain, uint64_t gfn, uint32_t but,
                            struct p2m_held *held)
 {
     struct p2m *const p2m = domain->p2m;
@@ -187,7 +187,7 @@ static void held_leave(struct domain *domain, const struct p2m_held *held)
 }
 
 enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t perm,
-                        const struct p2m_ref *fresh, void *keep)
+                        uint32_t fresh, void *keep)
 {
     struct hal_guestmap *const map = &domain->hal.map;
     const gpa_t at = gpa(gfn << PAGE_SHIFT);
@@ -227,7 +227,7 @@ enum hv_status p2m_take(struct domain *domain, uint64_t gfn, uint64_t nr, uint64
     if (domain->p2m == NULL) {
         status = HV_BUSY;
     } else if (gfn_is_good(gfn)) {
-        status = hold(domain, gfn, NULL, &held);
+        status = hold(domain, gfn, 0u, &held);
     } else {
         /* no such page */
     }
@@ -274,6 +274,15 @@ static uint64_t out_choose(struct domain *domain, uint64_t gfn)
     return number;
 }
 
+/* What builders of domains populate without looking */
+static bool is_wanted(const struct domain *domain, uint64_t gfn, hpa_t frame)
+{
+    const bool is_store = (domain->store != NULL) && (hal_hypmap_hpa(domain->store).v == frame.v);
+
+    return is_store || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
+}
+
+/* number P2M_NONE: nothing is to be done. */
 static enum hv_status claim(struct domain *domain, uint64_t gfn, uint64_t *number, hpa_t *frame)
 {
     const uint64_t flags = spin_lock(&domain->lock);
@@ -285,12 +294,13 @@ static enum hv_status claim(struct domain *domain, uint64_t gfn, uint64_t *numbe
     } else if (!gfn_is_good(gfn)) {
         status = HV_INVALID;
     } else if (p2m_lookup(domain, gfn, frame) == HV_OK) {
-        status = HV_EXISTS;
+        status = is_wanted(domain, gfn, *frame) ? HV_OK : HV_EXISTS;
+        *number = P2M_NONE;
     } else {
         *number = out_choose(domain, gfn);
         status = (*number != P2M_NONE) ? HV_OK : HV_NO_MEMORY;
     }
-    if (status == HV_OK) {
+    if ((status == HV_OK) && (*number != P2M_NONE)) {
         *frame = number_frame(domain, *number);
         p2m->claim = *number;
     }
@@ -298,15 +308,15 @@ static enum hv_status claim(struct domain *domain, uint64_t gfn, uint64_t *numbe
     return status;
 }
 
-/* The claim is kept until others' maps have been looked at, for which the lock is given away: a frame that is out
- * is not mapped anew. */
+/* The claim is kept until others' maps have been looked at, for which the lock is given away: a frame that is
+ * out is not mapped anew. */
 enum hv_status p2m_populate(struct domain *domain, uint64_t gfn)
 {
     uint64_t number = 0;
     hpa_t frame = hpa(0);
     enum hv_status status = claim(domain, gfn, &number, &frame);
 
-    if (status == HV_OK) {
+    if ((status == HV_OK) && (number != P2M_NONE)) {
         const bool mapped = p2m_is_mapped(frame);
         const uint64_t flags = spin_lock(&domain->lock);
         struct p2m *const p2m = domain->p2m;
@@ -320,7 +330,7 @@ enum hv_status p2m_populate(struct domain *domain, uint64_t gfn)
                 hal_cache_zero(hal_hypmap_window(HAL_WINDOW_TRAP, frame, HAL_HYPMAP_RW, &room), PAGE_BYTES);
                 hal_hypmap_window_close(HAL_WINDOW_TRAP);
             }
-            status = mapped ? HV_NO_MEMORY : p2m_lead(domain, gfn, frame, HAL_PERM_RWX, NULL, NULL);
+            status = mapped ? HV_NO_MEMORY : p2m_lead(domain, gfn, frame, HAL_PERM_RWX, 0u, NULL);
             p2m->claim = P2M_NONE;
         }
         if (status == HV_OK) {
@@ -355,5 +365,21 @@ enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *
         /* nothing is there */
     }
     spin_unlock(&owner->lock, flags);
+    return status;
+}
+
+enum hv_status p2m_put_device(struct domain *domain, uint64_t gfn, uint64_t idx)
+{
+    const uint64_t flags = spin_lock(&domain->lock);
+    uint32_t perm = 0;
+    uint64_t nr = 0;
+    hpa_t frame = hpa(0);
+    enum hv_status status = HV_INVALID;
+
+    if ((domain->p2m != NULL) && gfn_is_good(idx) && (look(domain, idx, &frame, &perm, &nr) == HV_OK) &&
+        ((perm & HAL_PERM_DEV) != 0u) && (frame.v == (idx << PAGE_SHIFT))) {
+        status = p2m_lead(domain, gfn, frame, HAL_PERM_R | HAL_PERM_W, 0u, NULL);
+    }
+    spin_unlock(&domain->lock, flags);
     return status;
 }

@@ -42,15 +42,15 @@ _Static_assert((sizeof(struct p2m_ref) * P2M_REFS_A_PAGE) <= PAGE_BYTES, "refere
 _Static_assert(sizeof(struct p2m) <= PAGE_BYTES, "it is a page");
 
 /* -- p2m.c -- */
-/* Any lock, or none, while the frames stay the domain's: a page of its memory by its number. By guest's or host's
- * address: P2M_NONE: it is none; *rest: how many follow in a row, with itself. */
+/* Any lock, or none, while the frames stay the domain's: a page of its memory by its number. By guest's or
+ * host's address: P2M_NONE: it is none; *rest: how many follow in a row, with itself. */
 uint64_t p2m_number(const struct domain *domain, uint64_t at, bool by_host, uint64_t *rest);
 /* Is the frame of this number out? No lock needed while the domain is reachable. */
 bool p2m_is_out(const struct domain *domain, uint64_t number);
 /* Leads gfn to a frame, or nowhere (perm 0). What was there goes: a frame of its own is out, a reference
  * dropped, but not `fresh`. keep, if not NULL, gets the contents of its own frame, which must be there. */
 HV_MUST_CHECK enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t perm,
-                                      const struct p2m_ref *fresh, void *keep);
+                                      uint32_t fresh, void *keep);
 
 static inline bool p2m_is_stand_in(const struct p2m *p2m, hpa_t frame)
 {
@@ -59,7 +59,7 @@ static inline bool p2m_is_stand_in(const struct p2m *p2m, hpa_t frame)
 
 /* -- p2m_ref.c -- */
 /* gfn P2M_NONE: wherever it is. All that lead to one frame have the same owner. */
-struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, const struct p2m_ref *but);
+struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, uint32_t but);
 void p2m_ref_drop(struct domain *domain, struct p2m_ref *ref);
 
 #endif

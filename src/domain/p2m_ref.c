@@ -1,6 +1,6 @@
 /* References: the pages of a map that lead to what is not its domain's own RAM, in a table by frame that the
  * mapper pays for. */
-/* [impl->req~memory-apart~1] */
+/* [impl->req~foreign-revoked~1] */
 #include "domain/p2m_core.h"
 
 #include "base/panic.h"
@@ -20,7 +20,7 @@ static uint16_t *bucket_of(struct p2m *p2m, uint64_t frame)
 }
 
 /* Chains are bounded by the number of references. */
-struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, const struct p2m_ref *but)
+struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, uint32_t but)
 {
     struct p2m_ref *found = NULL;
     uint32_t i = *bucket_of(p2m, frame.v);
@@ -28,7 +28,7 @@ struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, const s
     while ((i != 0u) && (found == NULL)) {
         struct p2m_ref *const ref = ref_at(p2m, i);
 
-        if ((ref->frame == frame.v) && ((gfn == P2M_NONE) || (ref->gfn == gfn)) && (ref != but)) {
+        if ((ref->frame == frame.v) && ((gfn == P2M_NONE) || (ref->gfn == gfn)) && (i != but)) {
             found = ref;
         }
         i = ref->next;
@@ -37,7 +37,7 @@ struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, const s
 }
 
 /* A new one, in its bucket. HV_NO_MEMORY, HV_LIMIT. */
-static enum hv_status ref_make(struct domain *domain, const struct p2m_ref *like, struct p2m_ref **made)
+static enum hv_status ref_make(struct domain *domain, const struct p2m_ref *like, uint32_t *made)
 {
     struct p2m *const p2m = domain->p2m;
     uint16_t *const bucket = bucket_of(p2m, like->frame);
@@ -58,9 +58,9 @@ static enum hv_status ref_make(struct domain *domain, const struct p2m_ref *like
         p2m->nr_refs++;
         i = p2m->nr_refs;
     }
-    *made = ref_at(p2m, i);
-    **made = *like;
-    (*made)->next = *bucket;
+    *made = i;
+    *ref_at(p2m, i) = *like;
+    ref_at(p2m, i)->next = *bucket;
     *bucket = (uint16_t)i;
     return HV_OK;
 }
@@ -80,8 +80,8 @@ static void ref_unlink(struct p2m *p2m, struct p2m_ref *ref)
     p2m->free = i;
 }
 
-/* A foreign frame is also where the host has it, as long as anything leads there: what devices of a domain with a
- * direct map are told. HV_EXISTS: something else is there. Taking it away does not fail. */
+/* A foreign frame is also where the host has it, as long as anything leads there: what devices of a domain
+ * with a direct map are told. HV_EXISTS: something else is there. Taking it away does not fail. */
 static enum hv_status identity_follow(struct domain *domain, hpa_t frame)
 {
     struct hal_guestmap *const map = &domain->hal.map;
@@ -92,7 +92,7 @@ static enum hv_status identity_follow(struct domain *domain, hpa_t frame)
     hpa_t now = hpa(0);
     enum hv_status status = HV_OK;
 
-    if (!domain->p2m->identity || (p2m_ref_find(domain->p2m, frame, gfn, NULL) != NULL)) {
+    if (!domain->p2m->identity || (p2m_ref_find(domain->p2m, frame, gfn, 0u) != NULL)) {
         return HV_OK;
     }
     for (uint32_t i = *bucket_of(domain->p2m, frame.v); i != 0u; i = ref_at(domain->p2m, i)->next) {
@@ -140,7 +140,7 @@ void p2m_ref_drop(struct domain *domain, struct p2m_ref *ref)
 /* Leads gfn to ref->frame and keeps account of it. */
 static enum hv_status ref_lead(struct domain *domain, const struct p2m_ref *ref, void *keep)
 {
-    struct p2m_ref *made = NULL;
+    uint32_t made = 0;
     enum hv_status status = ref_make(domain, ref, &made);
 
     if ((status == HV_OK) && (ref->owner != NULL)) {
@@ -150,8 +150,8 @@ static enum hv_status ref_lead(struct domain *domain, const struct p2m_ref *ref,
         status = p2m_lead(domain, ref->gfn, hpa(ref->frame), HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u),
                           made, keep);
     }
-    if ((status != HV_OK) && (made != NULL)) {
-        ref_unlink(domain->p2m, made);
+    if ((status != HV_OK) && (made != 0u)) {
+        ref_unlink(domain->p2m, ref_at(domain->p2m, made));
         (void)identity_follow(domain, hpa(ref->frame));
     }
     return status;
@@ -164,7 +164,7 @@ enum hv_status p2m_put_page(struct domain *domain, uint64_t gfn, void *va, bool 
     if (domain->p2m == NULL) {
         return HV_INVALID;
     }
-    if (p2m_ref_find(domain->p2m, hpa(ref.frame), P2M_NONE, NULL) != NULL) {
+    if (p2m_ref_find(domain->p2m, hpa(ref.frame), P2M_NONE, 0u) != NULL) {
         return HV_EXISTS;
     }
     return ref_lead(domain, &ref, keep ? va : NULL);
@@ -178,11 +178,11 @@ static enum hv_status ref_take(struct domain *domain, uint64_t gfn, bool foreign
     enum hv_status status = (p2m != NULL) ? p2m_lookup(domain, gfn, &frame) : HV_NOT_FOUND;
 
     if (status == HV_OK) {
-        const struct p2m_ref *const ref = p2m_ref_find(domain->p2m, frame, gfn, NULL);
+        const struct p2m_ref *const ref = p2m_ref_find(domain->p2m, frame, gfn, 0u);
         const bool is_it =
             (ref != NULL) ? ((ref->owner != NULL) == foreign) : (foreign && p2m_is_stand_in(p2m, frame));
 
-        status = is_it ? p2m_lead(domain, gfn, hpa(0), 0u, NULL, NULL) : HV_NOT_FOUND;
+        status = is_it ? p2m_lead(domain, gfn, hpa(0), 0u, 0u, NULL) : HV_NOT_FOUND;
     }
     return status;
 }
@@ -206,8 +206,8 @@ static bool range_holds(uint64_t base, uint64_t bytes, hpa_t at)
     return (at.v - base) < bytes; /* wraps below and is too large then */
 }
 
-/* The owner is up, and the frame is its own and not out. It stays so until the mapper's lock is given back: whoever
- * ends the owner, or populates the frame, looks at mappers afterwards. */
+/* The owner is up, and the frame is its own and not out. It stays so until the mapper's lock is given back:
+ * whoever ends the owner, or populates the frame, looks at mappers afterwards. */
 static bool frame_is_good(const struct domain *owner, hpa_t frame)
 {
     bool good = owner->reachable;
@@ -263,7 +263,7 @@ bool p2m_is_mapped(hpa_t frame)
             const uint64_t flags = spin_lock(&mapper->lock);
 
             const struct p2m_ref *const ref =
-                (mapper->p2m != NULL) ? p2m_ref_find(mapper->p2m, frame, P2M_NONE, NULL) : NULL;
+                (mapper->p2m != NULL) ? p2m_ref_find(mapper->p2m, frame, P2M_NONE, 0u) : NULL;
 
             found = (ref != NULL) && (ref->owner != NULL);
             spin_unlock(&mapper->lock, flags);
@@ -277,7 +277,7 @@ static uint64_t frame_gfn(struct domain *domain, hpa_t frame)
 {
     const uint64_t flags = spin_lock(&domain->lock);
     const struct p2m_ref *const ref =
-        (domain->p2m != NULL) ? p2m_ref_find(domain->p2m, frame, P2M_NONE, NULL) : NULL;
+        (domain->p2m != NULL) ? p2m_ref_find(domain->p2m, frame, P2M_NONE, 0u) : NULL;
     const uint64_t gfn = (ref != NULL) ? ref->gfn : P2M_NONE;
 
     spin_unlock(&domain->lock, flags);
@@ -296,8 +296,8 @@ uint64_t p2m_page_gfn(struct domain *domain, const void *va)
     return frame_gfn(domain, hal_hypmap_hpa(va));
 }
 
-/* Leads those of REVOKE_PIECE references that lead to the owner's to the stand-in. Nothing can run out: the tables
- * are there. False: there are no more. */
+/* Leads those of REVOKE_PIECE references that lead to the owner's to the stand-in. Nothing can run out: the
+ * tables are there. False: there are no more. */
 static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint32_t first)
 {
     const uint64_t flags = spin_lock(&mapper->lock);
@@ -310,7 +310,7 @@ static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint
 
         if ((ref->frame != 0u) && (ref->owner == owner)) {
             status = p2m_lead(mapper, ref->gfn, hal_hypmap_hpa(p2m->stand_in),
-                              HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u), NULL, NULL);
+                              HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u), 0u, NULL);
         }
     }
     spin_unlock(&mapper->lock, flags);

@@ -1,47 +1,150 @@
-/* memory_op: a domain's memory is fixed; it may ask how much it is, and where it shares a page with us. */
+/* memory_op: how much memory a domain has, and has at the moment. The frames are its own for good: what it
+ * gives away waits for it (p2m.h). [impl->req~memory-op~1] */
 #include "hcall/hcall.h"
 
-#include "evtchn/evtchn.h"
+#include "abi/xen_memory.h"
+#include "domain/p2m.h"
+#include "domain/role.h"
 #include "lib/bits.h"
 
-static int64_t memory_add(struct vcpu *vcpu, uint64_t at)
-{
-    struct xen_add_to_physmap add = { .domid = 0u };
-    int64_t result = hcall_read(vcpu, &add, at, sizeof(add));
+#define PAGES_BITS 26u /* where a call goes on is told in pages, which fit the command of a 32-bit guest */
+#define TAKES      8u  /* runs of pages taken away, or pages populated, at a time */
+#define POPULATES  4u
 
-    if (result != 0) {
-        /* it is told */
-    } else if (!hcall_is_self(vcpu, add.domid)) {
-        result = -XEN_EPERM;
-    } else if ((add.space != XENMAPSPACE_SHARED_INFO) || (vcpu->domain->events == NULL)) {
-        result = -XEN_ENOSYS;
-    } else if (add.idx != 0u) {
-        result = -XEN_EINVAL;
+/* Extents as large as Xen allows */
+static uint32_t order_max(const struct domain *domain)
+{
+    uint32_t order = 9;
+
+    if ((domain->plan->role & PLAN_ROLE_CONTROL) != 0u) {
+        order = 18;
+    } else if ((domain->plan->role & PLAN_ROLE_HARDWARE) != 0u) {
+        order = 10;
     } else {
-        result = evtchn_map_shared_info(vcpu->domain, add.gpfn);
+        /* 2 MiB */
+    }
+    return order;
+}
+
+/* Does what is asked with a page of an extent, and as many behind it as go in one, of nr at most. */
+static enum hv_status extent_do(struct domain *domain, uint64_t op, uint64_t gfn, uint64_t nr, uint64_t *done)
+{
+    enum hv_status status = HV_LIMIT; /* increase: there are no frames without a place */
+
+    *done = 1;
+    if (op == XENMEM_DECREASE_RESERVATION) {
+        status = p2m_take(domain, gfn, nr, done);
+    } else if (op == XENMEM_POPULATE_PHYSMAP) {
+        status = p2m_populate(domain, gfn);
+    } else {
+        /* it is told */
+    }
+    return status;
+}
+
+/* Whether anything is to be done at all */
+static bool reservation_is_good(const struct vcpu *vcpu, const struct domain *domain, uint64_t op,
+                                uint64_t start, const struct xen_memory_reservation *r)
+{
+    const bool populates = (op == XENMEM_POPULATE_PHYSMAP);
+
+    return (r->extent_order <= order_max(vcpu->domain)) && (r->nr_extents < BIT64(PAGES_BITS)) &&
+           ((r->nr_extents << r->extent_order) < BIT64(PAGES_BITS)) &&
+           (start < (r->nr_extents << r->extent_order)) &&
+           (!populates || (((r->mem_flags & XENMEMF_POPULATE_ON_DEMAND) == 0u) &&
+                           ((r->extent_order == 0u) || (domain->plan->nr_static == 0u))));
+}
+
+/* Answers how many extents were done. */
+static int64_t memory_reserve(struct vcpu *vcpu, uint64_t op, uint64_t start, uint64_t at)
+{
+    struct xen_memory_reservation r = { .extent_start = 0u };
+    struct domain *domain = NULL;
+    uint64_t pages = start;
+    uint64_t left = (op == XENMEM_DECREASE_RESERVATION) ? TAKES : POPULATES;
+    enum hv_status status = HV_OK;
+    int64_t result = hcall_read(vcpu, &r, at, sizeof(r));
+
+    if (result == 0) {
+        result = role_target(vcpu, r.domid, ROLE_MEMORY, &domain);
+    }
+    if ((result != 0) || !reservation_is_good(vcpu, domain, op, start, &r)) {
+        return (result == -XEN_EPERM) ? result : 0;
+    }
+    const uint64_t extent = BIT64(r.extent_order);
+    const uint64_t end = r.nr_extents * extent;
+
+    while ((pages < end) && (status == HV_OK) && (left > 0u)) {
+        uint64_t gfn = 0;
+        uint64_t done = 0;
+        const uint64_t from = r.extent_start + ((pages / extent) * sizeof(gfn));
+        const uint64_t inside = pages % extent;
+
+        status = domain_read_guest(vcpu, &gfn, from, sizeof(gfn));
+        if (status == HV_OK) {
+            status = (gfn < (UINT64_MAX >> PAGE_SHIFT))
+                         ? extent_do(domain, op, gfn + inside, extent - inside, &done)
+                         : HV_INVALID;
+        }
+        pages += (status == HV_OK) ? done : 0u;
+        left--;
+    }
+    return ((status == HV_OK) && (pages < end)) ? hcall_again(vcpu, (pages << XENMEM_OP_BITS) | op)
+                                                : (int64_t)(pages / extent);
+}
+
+/* Promises that a domain may have so many pages: of its own frames they are there. */
+static int64_t memory_claim(struct vcpu *vcpu, uint64_t start, uint64_t at)
+{
+    struct xen_memory_reservation r = { .extent_start = 0u };
+    struct domain *domain = NULL;
+    int64_t result = hcall_read(vcpu, &r, at, sizeof(r));
+
+    if ((result == 0) &&
+        ((start != 0u) || (r.extent_start != 0u) || (r.extent_order != 0u) || (r.mem_flags != 0u))) {
+        result = -XEN_EINVAL;
+    }
+    if (result == 0) {
+        result = role_target(vcpu, r.domid, ROLE_MEMORY, &domain);
+    }
+    if ((result == 0) && !role_may(vcpu->domain, ROLE_MEMORY)) {
+        result = -XEN_EPERM;
+    }
+    if ((result == 0) && (r.nr_extents != 0u) &&
+        ((r.nr_extents <= p2m_pages(domain)) ||
+         (r.nr_extents > (domain->plan->memory_bytes >> PAGE_SHIFT)))) {
+        result = -XEN_EINVAL;
     }
     return result;
 }
 
+static uint64_t memory_end(const struct domain *domain)
+{
+    uint64_t end = 0;
+
+    for (uint32_t i = 0; i < domain->nr_chunks; i++) {
+        end = bits_max(end, domain->chunk[i].at.v + domain->chunk[i].bytes);
+    }
+    return end >> PAGE_SHIFT;
+}
+
 static int64_t memory_tell(struct vcpu *vcpu, uint64_t op, uint64_t at)
 {
-    const struct domain *const domain = vcpu->domain;
-    uint64_t end = 0;
+    struct domain *domain = NULL;
     uint16_t domid = 0;
     int64_t result = hcall_read(vcpu, &domid, at, sizeof(domid));
 
-    if ((result == 0) && !hcall_is_self(vcpu, domid)) {
-        result = -XEN_EPERM;
+    if (result == 0) {
+        result = role_target(vcpu, domid, ROLE_MEMORY, &domain);
     }
-    if ((result == 0) && (op == XENMEM_MAXIMUM_GPFN)) {
-        for (uint32_t i = 0; i < domain->nr_chunks; i++) {
-            end = bits_max(end, domain->chunk[i].at.v + domain->chunk[i].bytes);
-        }
-        result = (int64_t)(end >> PAGE_SHIFT) - 1;
-    } else if (result == 0) {
-        result = (int64_t)(domain->plan->memory_bytes >> PAGE_SHIFT);
-    } else {
+    if (result != 0) {
         /* it is told */
+    } else if (op == XENMEM_MAXIMUM_GPFN) {
+        result = (int64_t)memory_end(domain) - 1;
+    } else if (op == XENMEM_CURRENT_RESERVATION) {
+        result = (int64_t)p2m_pages(domain);
+    } else {
+        result = (int64_t)(domain->plan->memory_bytes >> PAGE_SHIFT);
     }
     return result;
 }
@@ -49,15 +152,29 @@ static int64_t memory_tell(struct vcpu *vcpu, uint64_t op, uint64_t at)
 int64_t hcall_memory_op(struct vcpu *vcpu, uint64_t *arg)
 {
     const uint64_t op = arg[0] & XENMEM_OP_MASK;
+    const uint64_t start = arg[0] >> XENMEM_OP_BITS;
     int64_t result = -XEN_ENOSYS;
 
-    if (op == XENMEM_ADD_TO_PHYSMAP) {
-        result = memory_add(vcpu, arg[1]);
-    } else if ((op == XENMEM_CURRENT_RESERVATION) || (op == XENMEM_MAXIMUM_RESERVATION) ||
-               (op == XENMEM_MAXIMUM_GPFN)) {
+    switch (op) {
+    case XENMEM_INCREASE_RESERVATION:
+    case XENMEM_DECREASE_RESERVATION:
+    case XENMEM_POPULATE_PHYSMAP:
+        result = (vcpu->domain->p2m != NULL) ? memory_reserve(vcpu, op, start, arg[1]) : -XEN_ENOSYS;
+        break;
+    case XENMEM_CURRENT_RESERVATION:
+    case XENMEM_MAXIMUM_RESERVATION:
+    case XENMEM_MAXIMUM_GPFN:
         result = memory_tell(vcpu, op, arg[1]);
-    } else {
-        /* it is not there */
+        break;
+    case XENMEM_MAXIMUM_RAM_PAGE:
+        result = (int64_t)memory_end(vcpu->domain); /* nothing here tells of the host */
+        break;
+    case XENMEM_CLAIM_PAGES:
+        result = memory_claim(vcpu, start, arg[1]);
+        break;
+    default:
+        result = (vcpu->domain->events != NULL) ? hcall_physmap(vcpu, op, start, arg[1]) : -XEN_ENOSYS;
+        break;
     }
     return result;
 }

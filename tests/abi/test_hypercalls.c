@@ -7,10 +7,8 @@
 #include <cmocka.h>
 
 /* structs of one name on both sides */
-#define xen_add_to_physmap ours_add_to_physmap
-#define xen_hvm_param      ours_hvm_param
+#define xen_hvm_param ours_hvm_param
 #include "abi/xen.h"
-#undef xen_add_to_physmap
 #undef xen_hvm_param
 
 /* Names that the headers have as well, as ours say */
@@ -18,13 +16,16 @@ enum {
     OUR_EPERM = XEN_EPERM,
     OUR_ENOENT = XEN_ENOENT,
     OUR_ESRCH = XEN_ESRCH,
+    OUR_EIO = XEN_EIO,
     OUR_ENOMEM = XEN_ENOMEM,
+    OUR_EACCES = XEN_EACCES,
     OUR_EFAULT = XEN_EFAULT,
     OUR_EBUSY = XEN_EBUSY,
     OUR_EEXIST = XEN_EEXIST,
     OUR_EINVAL = XEN_EINVAL,
     OUR_ENOSPC = XEN_ENOSPC,
     OUR_ENOSYS = XEN_ENOSYS,
+    OUR_EILSEQ = XEN_EILSEQ,
     OUR_EOPNOTSUPP = XEN_EOPNOTSUPP,
     OUR_ENOBUFS = XEN_ENOBUFS,
     OUR_CALLBACK_IRQ = HVM_PARAM_CALLBACK_IRQ,
@@ -46,13 +47,16 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #undef XEN_EPERM /* the headers have enumerators of these names */
 #undef XEN_ENOENT
 #undef XEN_ESRCH
+#undef XEN_EIO
 #undef XEN_ENOMEM
+#undef XEN_EACCES
 #undef XEN_EFAULT
 #undef XEN_EBUSY
 #undef XEN_EEXIST
 #undef XEN_EINVAL
 #undef XEN_ENOSPC
 #undef XEN_ENOSYS
+#undef XEN_EILSEQ
 #undef XEN_EOPNOTSUPP
 #undef XEN_ENOBUFS
 #undef HVM_PARAM_CALLBACK_IRQ /* ... and other macros of these */
@@ -73,7 +77,6 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #include <xen/features.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
-#include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
@@ -88,6 +91,7 @@ static void numbers(void **state)
 {
     (void)state;
     assert_int_equal(XEN_HCALL_MEMORY_OP, __HYPERVISOR_memory_op);
+    assert_int_equal(XEN_HCALL_GRANT_TABLE_OP, __HYPERVISOR_grant_table_op);
     assert_int_equal(XEN_HCALL_MULTICALL, __HYPERVISOR_multicall);
     assert_int_equal(sizeof(struct xen_multicall_entry), sizeof(struct multicall_entry));
     SAME(struct xen_multicall_entry, result, struct multicall_entry, result);
@@ -167,19 +171,9 @@ static void sched_numbers(void **state)
     assert_int_equal(RUNSTATE_running, 0);
 }
 
-static void memory_numbers(void **state)
+static void param_numbers(void **state)
 {
     (void)state;
-    assert_int_equal(XENMEM_CURRENT_RESERVATION, XENMEM_current_reservation);
-    assert_int_equal(XENMEM_MAXIMUM_RESERVATION, XENMEM_maximum_reservation);
-    assert_int_equal(XENMEM_ADD_TO_PHYSMAP, XENMEM_add_to_physmap);
-    assert_int_equal(XENMEM_MAXIMUM_GPFN, XENMEM_maximum_gpfn);
-    assert_int_equal(XENMAPSPACE_SHARED_INFO, XENMAPSPACE_shared_info);
-    assert_int_equal(sizeof(struct ours_add_to_physmap), sizeof(struct xen_add_to_physmap));
-    SAME(struct ours_add_to_physmap, size, struct xen_add_to_physmap, size);
-    SAME(struct ours_add_to_physmap, space, struct xen_add_to_physmap, space);
-    SAME(struct ours_add_to_physmap, idx, struct xen_add_to_physmap, idx);
-    SAME(struct ours_add_to_physmap, gpfn, struct xen_add_to_physmap, gpfn);
     assert_int_equal(sizeof(struct ours_hvm_param), sizeof(struct xen_hvm_param));
     SAME(struct ours_hvm_param, index, struct xen_hvm_param, index);
     SAME(struct ours_hvm_param, value, struct xen_hvm_param, value);
@@ -265,13 +259,16 @@ static void errors(void **state)
     assert_int_equal(OUR_EPERM, XEN_EPERM);
     assert_int_equal(OUR_ENOENT, XEN_ENOENT);
     assert_int_equal(OUR_ESRCH, XEN_ESRCH);
+    assert_int_equal(OUR_EIO, XEN_EIO);
     assert_int_equal(OUR_ENOMEM, XEN_ENOMEM);
+    assert_int_equal(OUR_EACCES, XEN_EACCES);
     assert_int_equal(OUR_EFAULT, XEN_EFAULT);
     assert_int_equal(OUR_EBUSY, XEN_EBUSY);
     assert_int_equal(OUR_EEXIST, XEN_EEXIST);
     assert_int_equal(OUR_EINVAL, XEN_EINVAL);
     assert_int_equal(OUR_ENOSPC, XEN_ENOSPC);
     assert_int_equal(OUR_ENOSYS, XEN_ENOSYS);
+    assert_int_equal(OUR_EILSEQ, XEN_EILSEQ);
     assert_int_equal(OUR_EOPNOTSUPP, XEN_EOPNOTSUPP);
     assert_int_equal(OUR_ENOBUFS, XEN_ENOBUFS);
 }
@@ -279,8 +276,8 @@ static void errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),        cmocka_unit_test(version_numbers), cmocka_unit_test(sched_numbers),
-        cmocka_unit_test(memory_numbers), cmocka_unit_test(event_numbers),   cmocka_unit_test(event_layouts),
+        cmocka_unit_test(numbers),       cmocka_unit_test(version_numbers), cmocka_unit_test(sched_numbers),
+        cmocka_unit_test(param_numbers), cmocka_unit_test(event_numbers),   cmocka_unit_test(event_layouts),
         cmocka_unit_test(errors),
     };
 

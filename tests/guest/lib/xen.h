@@ -4,6 +4,7 @@
 #define GUEST_XEN_H
 
 #include "abi/xen.h"
+#include "abi/xen_memory.h"
 #include "guest.h"
 #include "hypercall.h"
 

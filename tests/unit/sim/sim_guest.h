@@ -6,6 +6,7 @@
 #include "sim_restart.h"
 
 #include "abi/xen.h"
+#include "abi/xen_memory.h"
 
 /* clang-format off */
 #define ENHANCED " xen,enhanced = \"no-xenstore\";"
