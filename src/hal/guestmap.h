@@ -54,4 +54,21 @@ void hal_guestmap_end(struct hal_guestmap *map);
 HV_MUST_CHECK enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa_t *to,
                                                  uint32_t *perm, uint64_t *bytes);
 
+/* One page of a map at hand, in the hands of who serialises its changes: nothing changes it between the two.
+ * `at` is below the limit. What was there: perm 0 = nothing. */
+struct hal_guestmap_page {
+    hpa_t to;
+    uint32_t perm;
+    uint32_t level; /* the port's */
+    uint64_t bytes; /* how far what was there goes on */
+    uint64_t *entry;
+};
+
+void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page);
+
+/* The page leads to normal memory at `to` from now on (perm 0: nowhere), whatever was there: as unmap and map
+ * would do it between begin and end. HV_NO_MEMORY: nothing is changed. HV_NOT_SUPPORTED: nothing translates. */
+HV_MUST_CHECK enum hv_status hal_guestmap_put(struct hal_guestmap *map, gpa_t at,
+                                              const struct hal_guestmap_page *page, hpa_t to, uint32_t perm);
+
 #endif

@@ -331,6 +331,50 @@ static void changes(void)
     end(pages);
 }
 
+static enum hv_status put(struct hal_guestmap *map, uint64_t at, uint64_t to, uint32_t perm)
+{
+    struct hal_guestmap_page page;
+
+    hal_guestmap_look(map, gpa(at), &page);
+    CHECK((page.perm == 0u) || leads(map, at, page.to.v, page.perm));
+    return hal_guestmap_put(map, gpa(at), &page, hpa(to), perm);
+}
+
+/* A page at a time: in a block, in a hole, in the place of another. */
+static void pages_put(void)
+{
+    const uint32_t pages = suite_seen.domain_pages;
+    struct hal_guestmap *const map = begin(32u);
+    const uint64_t to = 0x80000000ULL;
+
+    if (!hal_guestmap_translates()) {
+        CHECK(put(map, GUEST_AT, GUEST_AT, HAL_PERM_R) == HV_NOT_SUPPORTED);
+        end(pages);
+        return;
+    }
+    CHECK(hal_guestmap_map(map, gpa(GUEST_AT), hpa(to), MIB(4), HAL_PERM_RWX, HAL_MEM_NORMAL) == HV_OK);
+    CHECK(put(map, GUEST_AT + PAGE_BYTES, 0x90000000ULL, HAL_PERM_R) == HV_OK);
+    CHECK(leads(map, GUEST_AT, to, HAL_PERM_RWX) &&
+          leads(map, GUEST_AT + PAGE_BYTES, 0x90000000ULL, HAL_PERM_R));
+    CHECK(leads(map, GUEST_AT + (2u * PAGE_BYTES), to + (2u * PAGE_BYTES), HAL_PERM_RWX));
+    CHECK(put(map, GUEST_AT + PAGE_BYTES, 0x91000000ULL, HAL_PERM_R | HAL_PERM_W) == HV_OK);
+    CHECK(leads(map, GUEST_AT + PAGE_BYTES, 0x91000000ULL, HAL_PERM_R | HAL_PERM_W));
+    CHECK(put(map, GUEST_AT + PAGE_BYTES, 0u, 0u) == HV_OK);
+    CHECK(leads_nowhere(map, GUEST_AT + PAGE_BYTES));
+    CHECK(put(map, GUEST_AT + PAGE_BYTES, 0u, 0u) == HV_OK);
+    CHECK(put(map, GUEST_AT + PAGE_BYTES, to, HAL_PERM_RWX) == HV_OK);
+    CHECK(leads(map, GUEST_AT + PAGE_BYTES, to, HAL_PERM_RWX));
+    CHECK(put(map, GUEST_AT + GIB(1), to, HAL_PERM_R) == HV_OK); /* no table is there */
+    CHECK(leads(map, GUEST_AT + GIB(1), to, HAL_PERM_R) &&
+          leads_nowhere(map, GUEST_AT + GIB(1) + PAGE_BYTES));
+    CHECK(counted(map, GUEST_AT) == (MIB(4) + PAGE_BYTES));
+    suite_seen.domain_pages_max = suite_seen.domain_pages;
+    if (put(map, GUEST_AT + MIB(2), to, HAL_PERM_R) == HV_NO_MEMORY) {
+        CHECK(leads(map, GUEST_AT + MIB(2), to + MIB(2), HAL_PERM_RWX));
+    }
+    end(pages);
+}
+
 const struct suite_test suite_tests_map[] = {
     { "map_and_look", map_and_look },
     { "nothing_twice", nothing_twice },
@@ -340,5 +384,6 @@ const struct suite_test suite_tests_map[] = {
     { "random_regions", random_regions },
     { "again_and_again", again_and_again },
     { "changes", changes },
+    { "pages_put", pages_put },
     { NULL, NULL },
 };

@@ -222,6 +222,31 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
     return HV_OK;
 }
 
+void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+{
+    *page = (struct hal_guestmap_page){ .perm = 0u };
+    if (hal_guestmap_lookup(map, at, &page->to, &page->perm, &page->bytes) != HV_OK) {
+        page->perm = 0u;
+    }
+}
+
+enum hv_status hal_guestmap_put(struct hal_guestmap *map, gpa_t at, const struct hal_guestmap_page *page,
+                                hpa_t to, uint32_t perm)
+{
+    enum hv_status status = HV_OK;
+
+    if (!hal_guestmap_translates()) {
+        return HV_NOT_SUPPORTED;
+    }
+    if (page->perm != 0u) {
+        status = hal_guestmap_unmap(map, at, PAGE_BYTES);
+    }
+    if ((status == HV_OK) && (perm != 0u)) {
+        status = hal_guestmap_map(map, at, to, PAGE_BYTES, perm, HAL_MEM_NORMAL);
+    }
+    return status;
+}
+
 /* -- For tests -- */
 
 void fake_maps_reset(void)

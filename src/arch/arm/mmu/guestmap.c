@@ -79,8 +79,17 @@ static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_
     }
 }
 
+/* As arm_heap_at(), where it counts */
+static inline uint64_t *guestmap_next(uint64_t pte)
+{
+    const uint64_t offset = arm_pte_output(pte) - arm_heap_pa;
+
+    return (offset < arm_heap_bytes) ? (uint64_t *)(void *)(uint8_t *)(uintptr_t)(ARM_VA_HEAP + offset)
+                                     : arm_heap_at(arm_pte_output(pte));
+}
+
 /* A descriptor and its level: the leaf or the invalid one for ipa. Four rounds at most. */
-static uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uint32_t *level)
+static inline uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uint32_t *level)
 {
     uint64_t *table = map->root;
     uint64_t *entry = NULL;
@@ -93,7 +102,7 @@ static uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uin
         if (!arm_pte_is_table(pte, l)) {
             break;
         }
-        table = arm_heap_at(arm_pte_output(pte));
+        table = guestmap_next(pte);
     }
     return entry;
 }
@@ -323,6 +332,58 @@ enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t b
     guestmap_flush(map, at.v,
                    (bytes <= ((uint64_t)FLUSH_PAGES_MAX * PAGE_BYTES)) ? (uint32_t)(bytes >> PAGE_SHIFT)
                                                                        : 0u);
+    return HV_OK;
+}
+
+void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+{
+    uint32_t level = 0u;
+    uint64_t *const entry = guestmap_find(map, at.v, &level);
+    const uint64_t pte = *entry;
+
+    page->entry = entry;
+    page->level = level;
+    page->bytes = guestmap_rest(at.v, level);
+    page->perm = arm_pte_is_leaf(pte, level) ? arm_s2_perm(pte) : 0u;
+    page->to = hpa(arm_pte_output(pte) + (arm_level_bytes(level) - page->bytes));
+}
+
+/* Where there is no table for pages yet, or a block */
+static __attribute__((noinline)) enum hv_status guestmap_put_new(struct hal_guestmap *map, gpa_t at,
+                                                                 bool is_there, hpa_t to, uint32_t perm)
+{
+    enum hv_status status = HV_OK;
+
+    hal_guestmap_begin(map);
+    if (is_there) {
+        status = hal_guestmap_unmap(map, at, PAGE_BYTES);
+    }
+    if ((status == HV_OK) && (perm != 0u)) {
+        status = hal_guestmap_map(map, at, to, PAGE_BYTES, perm, HAL_MEM_NORMAL);
+    }
+    hal_guestmap_end(map);
+    return status;
+}
+
+enum hv_status hal_guestmap_put(struct hal_guestmap *map, gpa_t at, const struct hal_guestmap_page *page,
+                                hpa_t to, uint32_t perm)
+{
+    if (page->level != ARM_LEVEL_LEAF) {
+        return guestmap_put_new(map, at, page->perm != 0u, to, perm);
+    }
+    if (page->perm != 0u) { /* through an invalid entry (D8.14.1) */
+        hal_guestmap_begin(map);
+        guestmap_store(page->entry, 0u);
+        guestmap_flush(map, at.v, 1u);
+    }
+    if (perm != 0u) {
+        guestmap_store(page->entry,
+                       arm_pte_leaf(to.v, ARM_LEVEL_LEAF, arm_s2_attributes(perm, HAL_MEM_NORMAL)));
+        arm_dsb_ishst();
+    }
+    if (page->perm != 0u) {
+        hal_guestmap_end(map);
+    }
     return HV_OK;
 }
 

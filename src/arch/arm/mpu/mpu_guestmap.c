@@ -127,3 +127,22 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
     }
     return (r != NULL) ? HV_OK : HV_NOT_FOUND;
 }
+
+/* It leads where it is. */
+void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+{
+    if (hal_guestmap_lookup(map, at, &page->to, &page->perm, &page->bytes) != HV_OK) {
+        page->perm = 0u;
+    }
+}
+
+enum hv_status hal_guestmap_put(struct hal_guestmap *map, gpa_t at, const struct hal_guestmap_page *page,
+                                hpa_t to, uint32_t perm)
+{
+    (void)map;
+    (void)at;
+    (void)page;
+    (void)to;
+    (void)perm;
+    return HV_NOT_SUPPORTED;
+}
