@@ -185,6 +185,10 @@ HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint
 HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
                                                 uint64_t bytes);
 
+/* A look at guest memory that lies in one page, to be read and written: the trap window, which the caller closes.
+ * NULL: it does not, or faults. What is seen there may change at any moment. */
+void *domain_guest_window(struct vcpu *vcpu, uint64_t va, uint64_t bytes);
+
 /* One aligned word: what the most frequent hypercalls have for an argument. Negative: fault. */
 HV_MUST_CHECK int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from);
 

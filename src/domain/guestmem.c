@@ -92,6 +92,14 @@ static enum hv_status copy_piece(const struct vcpu *vcpu, uint64_t va, uint8_t *
     return (at.v != HAL_NOWHERE) ? HV_OK : HV_FAULT;
 }
 
+void *domain_guest_window(struct vcpu *vcpu, uint64_t va, uint64_t bytes)
+{
+    const hpa_t at = (((va % PAGE_BYTES) + bytes) <= PAGE_BYTES) ? reach(vcpu, va, true) : hpa(HAL_NOWHERE);
+    uint64_t room = 0;
+
+    return (at.v != HAL_NOWHERE) ? hal_hypmap_window(HAL_WINDOW_TRAP, at, HAL_HYPMAP_RW, &room) : NULL;
+}
+
 static uint64_t piece_at(uint64_t va, uint64_t left)
 {
     return bits_min(left, PAGE_BYTES - (va % PAGE_BYTES));

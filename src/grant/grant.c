@@ -17,19 +17,14 @@ static uint32_t frames_max(const struct plan_domain *plan)
     return (uint32_t)bits_min(plan->max_grant_frames, GRANT_FRAMES_MAX);
 }
 
-static uint32_t refs_a_frame(uint32_t version)
-{
-    return PAGE_BYTES / ((version == 1u) ? sizeof(struct xen_grant_v1) : sizeof(struct xen_grant_v2));
-}
-
 /* How many pages each of the four can have */
 static void limits(const struct plan_domain *plan, uint32_t nr[4])
 {
     const uint64_t frames = frames_max(plan);
 
     nr[0] = (uint32_t)frames;
-    nr[1] = pages_of(frames * refs_a_frame(2u) * sizeof(uint16_t));
-    nr[2] = pages_of(frames * refs_a_frame(1u) * sizeof(struct grant_pins));
+    nr[1] = pages_of(frames * (PAGE_BYTES / sizeof(struct xen_grant_v2)) * sizeof(uint16_t));
+    nr[2] = pages_of(frames * (PAGE_BYTES / sizeof(struct xen_grant_v1)) * sizeof(struct grant_pins));
     nr[3] = (uint32_t)bits_min(plan->max_maptrack_frames, GRANT_HANDLES_MAX);
 }
 
@@ -73,26 +68,10 @@ struct grant_table *grant_table_of(uint32_t domid)
     return (domain != NULL) ? domain->grants : NULL;
 }
 
-void *grant_page(const struct grant_table *gt, const struct grant_pages *pages, uint32_t i)
+void *grant_page_make(const struct grant_table *gt, void **slot)
 {
-    void **const slot = (i < pages->nr_max) ? &pages->page[i] : NULL;
-
-    if ((slot != NULL) && (*slot == NULL)) {
-        *slot = pool_alloc(&gt->domain->pool);
-    }
-    return (slot != NULL) ? *slot : NULL;
-}
-
-uint32_t grant_nr_refs(const struct grant_table *gt)
-{
-    return (gt->version == 0u) ? 0u : (gt->nr_frames * refs_a_frame(gt->version));
-}
-
-struct grant_pins *grant_pins_of(const struct grant_table *gt, uint32_t ref)
-{
-    struct grant_pins *const pins = grant_page(gt, &gt->pins, ref / GRANT_PINS_A_PAGE);
-
-    return (pins != NULL) ? &pins[ref % GRANT_PINS_A_PAGE] : NULL;
+    *slot = pool_alloc(&gt->domain->pool);
+    return *slot;
 }
 
 void grant_begin(struct domain *domain)
@@ -216,7 +195,9 @@ uint32_t grant_nr_frames(const struct domain *domain, bool status)
 {
     const struct grant_table *const gt = domain->grants;
     const uint64_t frames = bits_min(bits_max(gt->nr_frames, 1u), gt->frame.nr_max);
-    const uint64_t states = (gt->version == 2u) ? pages_of(frames * refs_a_frame(2u) * sizeof(uint16_t)) : 0u;
+    const uint64_t states =
+        (gt->version == 2u) ? pages_of(frames * (PAGE_BYTES / sizeof(struct xen_grant_v2)) * sizeof(uint16_t))
+                            : 0u;
 
     return (uint32_t)(status ? states : frames);
 }

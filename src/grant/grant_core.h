@@ -81,12 +81,39 @@ static inline bool grant_is_used(const struct grant_pins *pins)
 /* -- grant.c; lock held -- */
 /* The table of the domain of that number; NULL: it has none. */
 struct grant_table *grant_table_of(uint32_t domid);
-/* A page of these, made if it is not there yet: NULL: the pool is empty, or there is no such. */
-void *grant_page(const struct grant_table *gt, const struct grant_pages *pages, uint32_t i);
 void grant_pages_zero(const struct grant_pages *pages);
-uint32_t grant_nr_refs(const struct grant_table *gt);
+/* NULL: the pool is empty. */
+void *grant_page_make(const struct grant_table *gt, void **slot);
+
+/* A page of these, made if it is not there yet; NULL: the pool is empty, or there is no such. */
+static inline void *grant_page(const struct grant_table *gt, const struct grant_pages *pages, uint32_t i)
+{
+    void **const slot = &pages->page[i];
+
+    if (i >= pages->nr_max) {
+        return NULL;
+    }
+    return (*slot != NULL) ? *slot : grant_page_make(gt, slot);
+}
+
+/* An entry takes 8 bytes, or 16. */
+static inline uint32_t grant_entry_shift(uint32_t version)
+{
+    return version + 2u;
+}
+
+static inline uint32_t grant_nr_refs(const struct grant_table *gt)
+{
+    return (gt->version == 0u) ? 0u : (gt->nr_frames << (PAGE_SHIFT - grant_entry_shift(gt->version)));
+}
+
 /* How often that entry is in use; NULL as above. ref < grant_nr_refs(). */
-struct grant_pins *grant_pins_of(const struct grant_table *gt, uint32_t ref);
+static inline struct grant_pins *grant_pins_of(const struct grant_table *gt, uint32_t ref)
+{
+    struct grant_pins *const pins = grant_page(gt, &gt->pins, ref / GRANT_PINS_A_PAGE);
+
+    return (pins != NULL) ? &pins[ref % GRANT_PINS_A_PAGE] : NULL;
+}
 
 /* -- grant_entry.c; lock held -- */
 /* The entry's words; NULL: the guest has never had that frame of the table. ref < grant_nr_refs(). */
@@ -94,8 +121,6 @@ volatile uint32_t *grant_entry(const struct grant_table *gt, uint32_t ref);
 /* Begins a use of what the entry grants to `by`: GNTST_. */
 int16_t grant_claim(struct grant_use *use, const struct domain *by);
 void grant_release(struct grant_table *gt, uint32_t ref, bool write);
-/* The entry's flags become what its pins say. */
-void grant_tell(const struct grant_table *gt, uint32_t ref);
 
 /* -- grant_map.c -- */
 /* Worker context: ends what the domain uses of others. */

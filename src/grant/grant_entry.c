@@ -9,18 +9,12 @@
 #define IN_USE        (GTF_READING | GTF_WRITING)
 #define FRAMES_A_CALL 16u /* a change of version goes on with the next one */
 
-static uint32_t entry_words(const struct grant_table *gt)
-{
-    return (gt->version == 1u) ? 2u : 4u;
-}
-
 volatile uint32_t *grant_entry(const struct grant_table *gt, uint32_t ref)
 {
-    const uint32_t word = ref * entry_words(gt);
-    const uint32_t words_a_page = PAGE_BYTES / (uint32_t)sizeof(uint32_t);
-    uint32_t *const page = (uint32_t *)gt->frame.page[word / words_a_page];
+    const uint32_t offset = ref << grant_entry_shift(gt->version);
+    uint32_t *const page = (uint32_t *)gt->frame.page[offset / PAGE_BYTES];
 
-    return (page != NULL) ? &page[word % words_a_page] : NULL;
+    return (page != NULL) ? &page[(offset % PAGE_BYTES) / sizeof(uint32_t)] : NULL;
 }
 
 /* Version 2: where the guest reads whether the entry is in use; NULL as ever */
@@ -70,17 +64,20 @@ static uint32_t mark(const struct grant_use *use, volatile uint32_t *entry, vola
     return done ? head : 0u;
 }
 
-void grant_tell(const struct grant_table *gt, uint32_t ref)
+/* The entry's flags become what its pins say. */
+static void tell(const struct grant_table *gt, uint32_t ref, const struct grant_pins *pins)
 {
-    const struct grant_pins *const pins = grant_pins_of(gt, ref);
     volatile uint32_t *const entry = grant_entry(gt, ref);
-    volatile uint16_t *const status = (gt->version == 2u) ? status_of(gt, ref) : NULL;
-    const uint32_t flags = ((pins != NULL) && grant_is_used(pins)) ? use_flags(pins->writers != 0u) : 0u;
-    bool done = (entry == NULL) || (gt->version == 0u);
+    const uint32_t flags = grant_is_used(pins) ? use_flags(pins->writers != 0u) : 0u;
+    bool done = (entry == NULL);
 
     hal_barrier(); /* what was done with the frame comes first */
-    if (status != NULL) {
-        *status = (uint16_t)flags;
+    if (gt->version == 2u) {
+        volatile uint16_t *const status = status_of(gt, ref);
+
+        if (status != NULL) {
+            *status = (uint16_t)flags;
+        }
         done = true;
     }
     for (uint32_t left = TRIES; (left > 0u) && !done; left--) {
@@ -108,7 +105,8 @@ static uint64_t entry_frame(struct grant_use *use, const volatile uint32_t *entr
     return gfn;
 }
 
-static void pins_count(struct grant_table *gt, uint32_t ref, struct grant_pins *pins, bool write, uint32_t by)
+static inline void pins_count(struct grant_table *gt, uint32_t ref, struct grant_pins *pins, bool write,
+                              uint32_t by)
 {
     const bool was = grant_is_used(pins);
 
@@ -148,7 +146,7 @@ static int16_t claim(struct grant_use *use, volatile uint32_t *entry, uint32_t d
     if (result == GNTST_OKAY) {
         pins_count(gt, use->ref, pins, use->write, 1u);
     } else {
-        grant_tell(gt, use->ref);
+        tell(gt, use->ref, pins);
     }
     return result;
 }
@@ -180,7 +178,9 @@ void grant_release(struct grant_table *gt, uint32_t ref, bool write)
 
     if (pins != NULL) { /* it was there when it was claimed */
         pins_count(gt, ref, pins, write, ONE_LESS);
-        grant_tell(gt, ref);
+        if (gt->version != 0u) {
+            tell(gt, ref, pins);
+        }
     }
 }
 
@@ -201,7 +201,7 @@ static int16_t swap(const struct grant_table *gt, uint32_t a, uint32_t b)
     if (grant_is_used(pins[0]) || grant_is_used(pins[1])) {
         return GNTST_EAGAIN;
     }
-    for (uint32_t i = 0; i < entry_words(gt); i++) {
+    for (uint32_t i = 0; i < (gt->version * 2u); i++) {
         const uint32_t word = entry[0][i];
 
         entry[0][i] = entry[1][i];
@@ -252,8 +252,12 @@ static void version_begin(struct grant_table *gt, uint32_t version)
         volatile uint32_t *const entry = grant_entry(gt, ref);
 
         entry[(version == 1u) ? 1u : 2u] = (uint32_t)gfn[ref];
+        const struct grant_pins *const pins = grant_pins_of(gt, ref);
+
         entry[0] = head[ref];
-        grant_tell(gt, ref);
+        if (pins != NULL) {
+            tell(gt, ref, pins);
+        }
     }
     gt->version = 0u;
     gt->next_version = version;

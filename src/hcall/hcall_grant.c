@@ -4,8 +4,10 @@
 #include "domain/p2m.h"
 #include "domain/role.h"
 #include "grant/grant.h"
+#include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 
 #define OPS_AT_ONCE 16u
 
@@ -98,15 +100,17 @@ struct hcall_grant {
     uint8_t bytes; /* of the argument */
     uint8_t out;   /* what goes out begins there */
     bool is_batch;
+    bool is_still; /* it uses no window of its own, and never fails as a whole */
 };
 
-#define ONE(fn, type, first_out)   { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), false }
-#define BATCH(fn, type, first_out) { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), true }
+#define ONE(fn, type, first_out)   { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), false, false }
+#define BATCH(fn, type, first_out) { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), true, false }
+#define STILL(fn, type, first_out) { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), true, true }
 
 static const struct hcall_grant grants[GNTTABOPS] = {
-    [GNTTABOP_MAP_GRANT_REF] = BATCH(grant_map, struct xen_grant_map, offsetof(struct xen_grant_map, dom)),
+    [GNTTABOP_MAP_GRANT_REF] = STILL(grant_map, struct xen_grant_map, offsetof(struct xen_grant_map, dom)),
     [GNTTABOP_UNMAP_GRANT_REF] =
-        BATCH(grant_unmap, struct xen_grant_unmap, offsetof(struct xen_grant_unmap, status)),
+        STILL(grant_unmap, struct xen_grant_unmap, offsetof(struct xen_grant_unmap, status)),
     [GNTTABOP_SETUP_TABLE] =
         ONE(grant_setup_table, struct xen_grant_setup, offsetof(struct xen_grant_setup, status)),
     [GNTTABOP_COPY] = BATCH(grant_copy, struct xen_grant_copy, offsetof(struct xen_grant_copy, status)),
@@ -116,9 +120,29 @@ static const struct hcall_grant grants[GNTTABOPS] = {
         ONE(grant_status_list, struct xen_grant_status_frames, offsetof(struct xen_grant_status_frames, dom)),
     [GNTTABOP_GET_VERSION] = ONE(grant_get_version, struct xen_grant_version, 0u),
     [GNTTABOP_SWAP_GRANT_REF] =
-        BATCH(grant_swap, struct xen_grant_swap, offsetof(struct xen_grant_swap, status)),
+        STILL(grant_swap, struct xen_grant_swap, offsetof(struct xen_grant_swap, status)),
     [GNTTABOP_CACHE_FLUSH] = BATCH(grant_flush, struct xen_grant_flush, sizeof(struct xen_grant_flush)),
 };
+
+/* Elements of a page, seen through one window while nobody else uses it: 0, or none was done. */
+static uint32_t grant_page_of(struct vcpu *vcpu, const struct hcall_grant *g, uint64_t at, uint32_t nr)
+{
+    const uint32_t fit = (uint32_t)bits_min(nr, (PAGE_BYTES - (at % PAGE_BYTES)) / g->bytes);
+    uint8_t *const seen = g->is_still ? domain_guest_window(vcpu, at, (uint64_t)fit * g->bytes) : NULL;
+    union xen_grant_op arg;
+
+    if ((seen == NULL) || (fit == 0u)) {
+        return 0u;
+    }
+    for (uint32_t i = 0; i < fit; i++) {
+        (void)memcpy(&arg, &seen[i * g->bytes], g->bytes);
+        (void)g->one(vcpu, &arg);
+        (void)memcpy(&seen[(i * g->bytes) + g->out], &((const uint8_t *)(const void *)&arg)[g->out],
+                     g->bytes - g->out);
+    }
+    hal_hypmap_window_close(HAL_WINDOW_TRAP);
+    return fit;
+}
 
 /* One operation on the argument at `at`: 0, GRANT_AGAIN or -XEN_E... */
 static int64_t grant_one(struct vcpu *vcpu, const struct hcall_grant *g, uint64_t at)
@@ -142,6 +166,7 @@ int64_t hcall_grant_table_op(struct vcpu *vcpu, uint64_t *arg)
     const struct hcall_grant *const g = &grants[hal_index(arg[0], GNTTABOPS)];
     const uint32_t count = (uint32_t)arg[2];
     const uint32_t piece = (uint32_t)bits_min(count, OPS_AT_ONCE);
+    uint32_t done = 0;
     int64_t result = 0;
 
     if ((vcpu->domain->grants == NULL) || (arg[0] >= GNTTABOPS) || (g->one == NULL)) {
@@ -150,8 +175,12 @@ int64_t hcall_grant_table_op(struct vcpu *vcpu, uint64_t *arg)
     if (((count >> 31u) != 0u) || (!g->is_batch && (count != 1u))) {
         return -XEN_EINVAL;
     }
-    for (uint32_t i = 0; (i < piece) && (result == 0); i++) {
-        result = grant_one(vcpu, g, arg[1] + ((uint64_t)i * g->bytes));
+    while ((done < piece) && (result == 0)) {
+        const uint64_t at = arg[1] + ((uint64_t)done * g->bytes);
+        const uint32_t more = grant_page_of(vcpu, g, at, piece - done);
+
+        result = (more == 0u) ? grant_one(vcpu, g, at) : 0;
+        done += (more == 0u) ? 1u : more;
     }
     if ((result == 0) && (piece < count)) {
         arg[1] += (uint64_t)piece * g->bytes;
