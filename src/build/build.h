@@ -45,6 +45,10 @@ void build_request_stop(struct domain *domain, enum hal_power_request request, c
 HV_MUST_CHECK enum hv_status build_order(struct domain *domain, enum hal_power_request request,
                                          const char *why);
 
+/* Its vCPUs leave their CPUs, or go on. False: it does not run, or is so already. Any context, no lock above
+ * LOCK_BUILD held. */
+bool build_pause(struct domain *domain, bool paused);
+
 /* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */
 void build_unmake(struct domain *domain);
 

@@ -205,6 +205,25 @@ void build_start(struct domain *domain)
     }
 }
 
+bool build_pause(struct domain *domain, bool paused)
+{
+    const uint64_t flags = spin_lock(&domain->lock);
+    const bool may = (domain->state == DOMAIN_RUNNING) && (domain->paused != paused);
+
+    if (may && paused) {
+        domain->paused = true;
+        sched_pause_domain(domain);
+    } else if (may) {
+        build_devices_begin(domain);
+        domain->paused = false;
+        sched_unpause_domain(domain);
+    } else {
+        /* it is told */
+    }
+    spin_unlock(&domain->lock, flags);
+    return may;
+}
+
 void build_withdraw(struct domain *domain)
 {
     undo_phases(domain, PHASES_KEPT);

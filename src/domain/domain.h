@@ -141,7 +141,10 @@ struct domain {
     void *store;     /* the hypervisor's page that is its xenstore ring; NULL: none */
     volatile bool reachable;      /* others may map its memory; set and cleared with the lock */
     volatile uint32_t nr_foreign; /* pages of its map that lead to others' memory; changed with the lock */
-    uint64_t param[XEN_HVM_PARAMS]; /* hvm_op; kept over restarts */
+    /* The toolstack's: kept over restarts */
+    uint64_t param[XEN_HVM_PARAMS]; /* hvm_op */
+    uint8_t handle[16];             /* it calls the domain so */
+    uint64_t max_pages;             /* 0: it did not say */
     struct irq_gate gate;
     uint32_t nr_restarts;
     uint64_t nr_faults;                            /* accesses answered with an abort */

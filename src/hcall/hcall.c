@@ -1,6 +1,7 @@
 /* Xen's hypercalls, a file each. [impl->req~hypercalls~1] */
 #include "hcall/hcall.h"
 
+#include "abi/xen_control.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
 #include "hal/vcpu.h"
@@ -24,6 +25,8 @@ static hcall_fn *const hcall_table[XEN_HYPERCALLS] = {
     [XEN_HCALL_EVENT_CHANNEL_OP] = hcall_event_channel_op,
     [XEN_HCALL_HVM_OP] = hcall_hvm_op,
     [XEN_HCALL_GRANT_TABLE_OP] = (CONFIG_GRANTS != 0) ? hcall_grant_table_op : NULL,
+    [XEN_HCALL_SYSCTL] = (CONFIG_CONTROL != 0) ? hcall_sysctl : NULL,
+    [XEN_HCALL_DOMCTL] = (CONFIG_CONTROL != 0) ? hcall_domctl : NULL,
 };
 
 int64_t hcall_again(struct vcpu *vcpu, uint64_t first)

@@ -18,6 +18,8 @@ hcall_fn hcall_sched_op;
 hcall_fn hcall_event_channel_op;
 hcall_fn hcall_hvm_op;
 hcall_fn hcall_grant_table_op;
+hcall_fn hcall_sysctl;
+hcall_fn hcall_domctl;
 
 /* A call that did only a bounded piece of its work, and has told in arg[] where to go on: the guest makes it
  * once more with that and `first` for arg[0]. What it returns is the call's result. */

@@ -110,22 +110,15 @@ static void do_list(struct console *out, struct domain *domain)
 
 static void do_pause(struct console *out, struct domain *domain)
 {
-    if ((domain->state != DOMAIN_RUNNING) || domain->paused) {
+    if (!build_pause(domain, true)) {
         say(out, "it does not run\n");
-    } else {
-        domain->paused = true;
-        sched_pause_domain(domain);
     }
 }
 
 static void do_resume(struct console *out, struct domain *domain)
 {
-    if ((domain->state != DOMAIN_RUNNING) || !domain->paused) {
+    if (!build_pause(domain, false)) {
         say(out, "it is not paused\n");
-    } else {
-        build_devices_begin(domain);
-        domain->paused = false;
-        sched_unpause_domain(domain);
     }
 }
 

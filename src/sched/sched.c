@@ -21,6 +21,11 @@ void sched_init(enum plan_sched policy)
     sched_policy = ((CONFIG_STATIC == 0) && (policy == PLAN_SCHED_RR)) ? &sched_rr : &sched_null;
 }
 
+uint32_t sched_abi_id(void)
+{
+    return sched_policy->abi_id;
+}
+
 struct vcpu *sched_current(void)
 {
     return sched_cpus[cpu_id()].vcpu;

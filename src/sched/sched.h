@@ -29,6 +29,7 @@ struct sched_policy {
     uint64_t (*turn_end)(cpuid_t cpu, const struct vcpu *running);
     /* may a waiting vCPU keep the CPU, so that waiting need not trap? (null: yes) */
     bool wait_in_guest;
+    uint32_t abi_id; /* what tools take it for: XEN_SCHEDULER_ */
 };
 
 extern const struct sched_policy sched_null;
@@ -78,6 +79,8 @@ void sched_exit_work(void);
 void sched_request(cpuid_t cpu);
 /* Has somebody asked this CPU? A worker that sees true yields. */
 bool sched_requested(void);
+/* The policy's abi_id */
+uint32_t sched_abi_id(void);
 /* The vCPU that is current on this CPU, or NULL. */
 struct vcpu *sched_current(void);
 

@@ -2,6 +2,7 @@
 #ifndef SCHED_SCHED_CORE_H
 #define SCHED_SCHED_CORE_H
 
+#include "abi/xen_control.h"
 #include "base/spinlock.h"
 #include "sched/sched.h"
 

@@ -80,4 +80,5 @@ const struct sched_policy sched_null = {
     .pick = null_pick,
     .turn_end = null_turn_end,
     .wait_in_guest = true,
+    .abi_id = XEN_SCHEDULER_NULL,
 };

@@ -135,4 +135,5 @@ const struct sched_policy sched_rr = {
     .pick = rr_pick,
     .turn_end = rr_turn_end,
     .wait_in_guest = false,
+    .abi_id = XEN_SCHEDULER_CREDIT,
 };

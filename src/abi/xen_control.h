@@ -1,0 +1,182 @@
+/* What tools of a control domain call: domctl and sysctl as Xen 4.20 has them (tests/abi compares). Handles
+ * are virtual addresses of the guest. */
+#ifndef ABI_XEN_CONTROL_H
+#define ABI_XEN_CONTROL_H
+
+#include <stdint.h>
+
+#define XEN_HCALL_SYSCTL 35u
+#define XEN_HCALL_DOMCTL 36u
+
+#define XEN_DOMCTL_VERSION 0x17u
+#define XEN_SYSCTL_VERSION 0x15u
+
+#define XEN_DOMCTL_PAUSE           3u
+#define XEN_DOMCTL_UNPAUSE         4u
+#define XEN_DOMCTL_GETDOMAININFO   5u
+#define XEN_DOMCTL_MAX_MEM         11u
+#define XEN_DOMCTL_GETVCPUINFO     14u
+#define XEN_DOMCTL_SETDOMAINHANDLE 17u
+#define XEN_DOMCTL_GETVCPUAFFINITY 25u
+#define XEN_DOMCTL_GETNODEAFFINITY 69u
+
+#define XEN_SYSCTL_PHYSINFO          3u
+#define XEN_SYSCTL_SCHED_ID          4u
+#define XEN_SYSCTL_GETDOMAININFOLIST 6u
+#define XEN_SYSCTL_CPUTOPOINFO       16u
+#define XEN_SYSCTL_NUMAINFO          17u
+#define XEN_SYSCTL_CPUPOOL_OP        18u
+
+/* xen_domaininfo.flags; the reason of a shutdown is above XEN_DOMINF_REASON_LOW */
+#define XEN_DOMINF_HVM        2u
+#define XEN_DOMINF_SHUTDOWN   4u
+#define XEN_DOMINF_PAUSED     8u
+#define XEN_DOMINF_BLOCKED    16u
+#define XEN_DOMINF_RUNNING    32u
+#define XEN_DOMINF_XS_DOMAIN  128u
+#define XEN_DOMINF_HAP        256u
+#define XEN_DOMINF_REASON_LOW 16u
+
+struct xen_domaininfo {
+    uint16_t domain;
+    uint16_t pad;
+    uint32_t flags;
+    uint64_t tot_pages;
+    uint64_t max_pages;
+    uint64_t outstanding_pages;
+    uint64_t shr_pages;
+    uint64_t paged_pages;
+    uint64_t shared_info_frame;
+    uint64_t cpu_time; /* ns */
+    uint32_t nr_online_vcpus;
+    uint32_t max_vcpu_id;
+    uint32_t ssidref;
+    uint8_t handle[16];
+    uint32_t cpupool;
+    uint8_t gpaddr_bits;
+    uint8_t pad2[7];
+    uint8_t gic_version;
+    uint8_t sve_vl;
+    uint16_t tee_type;
+    uint32_t nr_spis;
+    uint32_t clock_frequency;
+    uint32_t pad3;
+};
+
+/* A set of CPUs or nodes: bytes at the handle, as many as its bits need */
+struct xen_bitmap {
+    uint64_t bitmap;
+    uint32_t nr_bits;
+    uint32_t pad;
+};
+
+#define XEN_AFFINITY_HARD 1u
+#define XEN_AFFINITY_SOFT 2u
+
+struct xen_domctl {
+    uint32_t cmd;
+    uint32_t interface_version;
+    uint16_t domain;
+    uint16_t pad[3];
+    union {
+        struct xen_domaininfo info;
+        struct {
+            uint64_t kib;
+        } max_mem;
+        struct {
+            uint32_t vcpu;
+            uint8_t online;
+            uint8_t blocked;
+            uint8_t running;
+            uint8_t pad;
+            uint64_t cpu_time;
+            uint32_t cpu;
+            uint32_t pad2;
+        } vcpuinfo;
+        struct {
+            uint32_t vcpu;
+            uint32_t flags;
+            struct xen_bitmap hard;
+            struct xen_bitmap soft;
+        } affinity;
+        struct xen_bitmap nodes;
+        uint8_t handle[16];
+        uint64_t room[16];
+    } u;
+};
+
+#define XEN_PHYSCAP_HVM       1u
+#define XEN_PHYSCAP_HAP       8u
+#define XEN_PHYSCAP_GNTTAB_V1 0x100u
+#define XEN_PHYSCAP_GNTTAB_V2 0x200u
+
+#define XEN_SCHEDULER_CREDIT 5u
+#define XEN_SCHEDULER_NULL   9u
+
+#define XEN_CPUPOOL_OP_INFO     3u
+#define XEN_CPUPOOL_OP_FREEINFO 7u
+
+struct xen_physinfo {
+    uint32_t threads_per_core;
+    uint32_t cores_per_socket;
+    uint32_t nr_cpus;
+    uint32_t max_cpu_id;
+    uint32_t nr_nodes;
+    uint32_t max_node_id;
+    uint32_t cpu_khz;
+    uint32_t capabilities;
+    uint32_t arch_capabilities;
+    uint32_t pad;
+    uint64_t total_pages;
+    uint64_t free_pages;
+    uint64_t scrub_pages;
+    uint64_t outstanding_pages;
+    uint64_t max_mfn;
+    uint32_t hw_cap[8];
+};
+
+struct xen_cputopo {
+    uint32_t core;
+    uint32_t socket;
+    uint32_t node;
+};
+
+struct xen_meminfo {
+    uint64_t memsize;
+    uint64_t memfree;
+};
+
+struct xen_sysctl {
+    uint32_t cmd;
+    uint32_t interface_version;
+    union {
+        struct xen_physinfo physinfo;
+        uint32_t sched_id;
+        struct {
+            uint16_t first_domain;
+            uint16_t pad;
+            uint32_t max_domains;
+            uint64_t buffer;
+            uint32_t num_domains;
+            uint32_t pad2;
+        } list;
+        struct {
+            uint32_t nr;
+            uint32_t pad;
+            uint64_t at;       /* struct xen_cputopo; struct xen_meminfo */
+            uint64_t distance; /* numainfo: words */
+        } topology;
+        struct {
+            uint32_t op;
+            uint32_t cpupool_id;
+            uint32_t sched_id;
+            uint32_t domid;
+            uint32_t cpu;
+            uint32_t n_dom;
+            struct xen_bitmap cpumap;
+        } cpupool;
+        uint64_t room[16];
+    } u;
+};
+
+#endif

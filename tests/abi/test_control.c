@@ -1,0 +1,200 @@
+/* domctl and sysctl against Xen's public headers (libxen-dev 4.20). [test->req~toolstack~1] */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define xen_domctl ours_domctl
+#define xen_sysctl ours_sysctl
+#include "abi/xen_control.h"
+#undef xen_domctl
+#undef xen_sysctl
+
+/* Names that the headers have as well, as ours say */
+static const uint32_t schedulers[] = { XEN_SCHEDULER_CREDIT, XEN_SCHEDULER_NULL };
+#undef XEN_SCHEDULER_CREDIT
+#undef XEN_SCHEDULER_NULL
+
+#include "xen_headers.h"
+
+#define __XEN_PUBLIC_HVM_SAVE_H__ /* asks for anonymous structs, of which nothing is compared here */
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+
+#define SIZE(our, their) assert_int_equal(sizeof(struct our), sizeof(their))
+#define BYTES(s, field)  sizeof(((s *)NULL)->field)
+#define SAME(our, our_field, their, their_field)                                                             \
+    do {                                                                                                     \
+        assert_int_equal(offsetof(struct our, our_field), offsetof(their, their_field));                     \
+        assert_int_equal(BYTES(struct our, our_field), BYTES(their, their_field));                           \
+    } while (0)
+#define SAME_NAME(our, their, field) SAME(our, field, their, field)
+
+static void numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(XEN_HCALL_SYSCTL, __HYPERVISOR_sysctl);
+    assert_int_equal(XEN_HCALL_DOMCTL, __HYPERVISOR_domctl);
+    assert_int_equal(XEN_DOMCTL_VERSION, XEN_DOMCTL_INTERFACE_VERSION);
+    assert_int_equal(XEN_SYSCTL_VERSION, XEN_SYSCTL_INTERFACE_VERSION);
+    assert_int_equal(XEN_DOMCTL_PAUSE, XEN_DOMCTL_pausedomain);
+    assert_int_equal(XEN_DOMCTL_UNPAUSE, XEN_DOMCTL_unpausedomain);
+    assert_int_equal(XEN_DOMCTL_GETDOMAININFO, XEN_DOMCTL_getdomaininfo);
+    assert_int_equal(XEN_DOMCTL_MAX_MEM, XEN_DOMCTL_max_mem);
+    assert_int_equal(XEN_DOMCTL_GETVCPUINFO, XEN_DOMCTL_getvcpuinfo);
+    assert_int_equal(XEN_DOMCTL_SETDOMAINHANDLE, XEN_DOMCTL_setdomainhandle);
+    assert_int_equal(XEN_DOMCTL_GETVCPUAFFINITY, XEN_DOMCTL_getvcpuaffinity);
+    assert_int_equal(XEN_DOMCTL_GETNODEAFFINITY, XEN_DOMCTL_getnodeaffinity);
+    assert_int_equal(XEN_SYSCTL_PHYSINFO, XEN_SYSCTL_physinfo);
+    assert_int_equal(XEN_SYSCTL_SCHED_ID, XEN_SYSCTL_sched_id);
+    assert_int_equal(XEN_SYSCTL_GETDOMAININFOLIST, XEN_SYSCTL_getdomaininfolist);
+    assert_int_equal(XEN_SYSCTL_CPUTOPOINFO, XEN_SYSCTL_cputopoinfo);
+    assert_int_equal(XEN_SYSCTL_NUMAINFO, XEN_SYSCTL_numainfo);
+    assert_int_equal(XEN_SYSCTL_CPUPOOL_OP, XEN_SYSCTL_cpupool_op);
+    assert_int_equal(schedulers[0], XEN_SCHEDULER_CREDIT);
+    assert_int_equal(schedulers[1], XEN_SCHEDULER_NULL);
+}
+
+static void flags(void **state)
+{
+    (void)state;
+    assert_int_equal(XEN_DOMINF_HVM, XEN_DOMINF_hvm_guest);
+    assert_int_equal(XEN_DOMINF_SHUTDOWN, XEN_DOMINF_shutdown);
+    assert_int_equal(XEN_DOMINF_PAUSED, XEN_DOMINF_paused);
+    assert_int_equal(XEN_DOMINF_BLOCKED, XEN_DOMINF_blocked);
+    assert_int_equal(XEN_DOMINF_RUNNING, XEN_DOMINF_running);
+    assert_int_equal(XEN_DOMINF_XS_DOMAIN, XEN_DOMINF_xs_domain);
+    assert_int_equal(XEN_DOMINF_HAP, XEN_DOMINF_hap);
+    assert_int_equal(XEN_DOMINF_REASON_LOW, XEN_DOMINF_shutdownshift);
+    assert_int_equal(XEN_AFFINITY_HARD, XEN_VCPUAFFINITY_HARD);
+    assert_int_equal(XEN_AFFINITY_SOFT, XEN_VCPUAFFINITY_SOFT);
+    assert_int_equal(XEN_PHYSCAP_HVM, XEN_SYSCTL_PHYSCAP_hvm);
+    assert_int_equal(XEN_PHYSCAP_HAP, XEN_SYSCTL_PHYSCAP_hap);
+    assert_int_equal(XEN_PHYSCAP_GNTTAB_V1, XEN_SYSCTL_PHYSCAP_gnttab_v1);
+    assert_int_equal(XEN_PHYSCAP_GNTTAB_V2, XEN_SYSCTL_PHYSCAP_gnttab_v2);
+    assert_int_equal(XEN_CPUPOOL_OP_INFO, XEN_SYSCTL_CPUPOOL_OP_INFO);
+    assert_int_equal(XEN_CPUPOOL_OP_FREEINFO, XEN_SYSCTL_CPUPOOL_OP_FREEINFO);
+}
+
+static void of_a_domain(void **state)
+{
+    (void)state;
+    SIZE(xen_domaininfo, struct xen_domctl_getdomaininfo);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, domain);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, flags);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, tot_pages);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, max_pages);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, outstanding_pages);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, shr_pages);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, paged_pages);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, shared_info_frame);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, cpu_time);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, nr_online_vcpus);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, max_vcpu_id);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, ssidref);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, handle);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, cpupool);
+    SAME_NAME(xen_domaininfo, struct xen_domctl_getdomaininfo, gpaddr_bits);
+    SAME(xen_domaininfo, gic_version, struct xen_domctl_getdomaininfo, arch_config.gic_version);
+    SAME(xen_domaininfo, sve_vl, struct xen_domctl_getdomaininfo, arch_config.sve_vl);
+    SAME(xen_domaininfo, tee_type, struct xen_domctl_getdomaininfo, arch_config.tee_type);
+    SAME(xen_domaininfo, nr_spis, struct xen_domctl_getdomaininfo, arch_config.nr_spis);
+    SAME(xen_domaininfo, clock_frequency, struct xen_domctl_getdomaininfo, arch_config.clock_frequency);
+}
+
+static void domctl(void **state)
+{
+    (void)state;
+    SIZE(ours_domctl, struct xen_domctl);
+    SAME_NAME(ours_domctl, struct xen_domctl, cmd);
+    SAME_NAME(ours_domctl, struct xen_domctl, interface_version);
+    SAME_NAME(ours_domctl, struct xen_domctl, domain);
+    SAME_NAME(ours_domctl, struct xen_domctl, u);
+    SAME(ours_domctl, u.info, struct xen_domctl, u.getdomaininfo);
+    SAME(ours_domctl, u.max_mem.kib, struct xen_domctl, u.max_mem.max_memkb);
+    SAME(ours_domctl, u.handle, struct xen_domctl, u.setdomainhandle.handle);
+    SAME(ours_domctl, u.nodes, struct xen_domctl, u.nodeaffinity.nodemap);
+    SAME(ours_domctl, u.room, struct xen_domctl, u.pad);
+    assert_int_equal(sizeof(((struct ours_domctl *)NULL)->u.vcpuinfo), sizeof(struct xen_domctl_getvcpuinfo));
+    SAME(ours_domctl, u.vcpuinfo.vcpu, struct xen_domctl, u.getvcpuinfo.vcpu);
+    SAME(ours_domctl, u.vcpuinfo.online, struct xen_domctl, u.getvcpuinfo.online);
+    SAME(ours_domctl, u.vcpuinfo.blocked, struct xen_domctl, u.getvcpuinfo.blocked);
+    SAME(ours_domctl, u.vcpuinfo.running, struct xen_domctl, u.getvcpuinfo.running);
+    SAME(ours_domctl, u.vcpuinfo.cpu_time, struct xen_domctl, u.getvcpuinfo.cpu_time);
+    SAME(ours_domctl, u.vcpuinfo.cpu, struct xen_domctl, u.getvcpuinfo.cpu);
+    assert_int_equal(sizeof(((struct ours_domctl *)NULL)->u.affinity),
+                     sizeof(struct xen_domctl_vcpuaffinity));
+    SAME(ours_domctl, u.affinity.vcpu, struct xen_domctl, u.vcpuaffinity.vcpu);
+    SAME(ours_domctl, u.affinity.flags, struct xen_domctl, u.vcpuaffinity.flags);
+    SAME(ours_domctl, u.affinity.hard, struct xen_domctl, u.vcpuaffinity.cpumap_hard);
+    SAME(ours_domctl, u.affinity.soft, struct xen_domctl, u.vcpuaffinity.cpumap_soft);
+    SIZE(xen_bitmap, struct xenctl_bitmap);
+    SAME_NAME(xen_bitmap, struct xenctl_bitmap, bitmap);
+    SAME_NAME(xen_bitmap, struct xenctl_bitmap, nr_bits);
+}
+
+static void of_the_host(void **state)
+{
+    (void)state;
+    SIZE(xen_physinfo, struct xen_sysctl_physinfo);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, threads_per_core);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, cores_per_socket);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, nr_cpus);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, max_cpu_id);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, nr_nodes);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, max_node_id);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, cpu_khz);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, capabilities);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, arch_capabilities);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, total_pages);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, free_pages);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, scrub_pages);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, outstanding_pages);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, max_mfn);
+    SAME_NAME(xen_physinfo, struct xen_sysctl_physinfo, hw_cap);
+    SIZE(xen_cputopo, struct xen_sysctl_cputopo);
+    SAME_NAME(xen_cputopo, struct xen_sysctl_cputopo, socket);
+    SAME_NAME(xen_cputopo, struct xen_sysctl_cputopo, node);
+    SIZE(xen_meminfo, struct xen_sysctl_meminfo);
+    SAME_NAME(xen_meminfo, struct xen_sysctl_meminfo, memfree);
+}
+
+static void sysctl(void **state)
+{
+    (void)state;
+    SIZE(ours_sysctl, struct xen_sysctl);
+    SAME_NAME(ours_sysctl, struct xen_sysctl, cmd);
+    SAME_NAME(ours_sysctl, struct xen_sysctl, interface_version);
+    SAME_NAME(ours_sysctl, struct xen_sysctl, u);
+    SAME(ours_sysctl, u.physinfo, struct xen_sysctl, u.physinfo);
+    SAME(ours_sysctl, u.sched_id, struct xen_sysctl, u.sched_id.sched_id);
+    SAME(ours_sysctl, u.room, struct xen_sysctl, u.pad);
+    SAME(ours_sysctl, u.list.first_domain, struct xen_sysctl, u.getdomaininfolist.first_domain);
+    SAME(ours_sysctl, u.list.max_domains, struct xen_sysctl, u.getdomaininfolist.max_domains);
+    SAME(ours_sysctl, u.list.buffer, struct xen_sysctl, u.getdomaininfolist.buffer);
+    SAME(ours_sysctl, u.list.num_domains, struct xen_sysctl, u.getdomaininfolist.num_domains);
+    SAME(ours_sysctl, u.topology.nr, struct xen_sysctl, u.cputopoinfo.num_cpus);
+    SAME(ours_sysctl, u.topology.at, struct xen_sysctl, u.cputopoinfo.cputopo);
+    SAME(ours_sysctl, u.topology.nr, struct xen_sysctl, u.numainfo.num_nodes);
+    SAME(ours_sysctl, u.topology.at, struct xen_sysctl, u.numainfo.meminfo);
+    SAME(ours_sysctl, u.topology.distance, struct xen_sysctl, u.numainfo.distance);
+    SAME(ours_sysctl, u.cpupool.op, struct xen_sysctl, u.cpupool_op.op);
+    SAME(ours_sysctl, u.cpupool.cpupool_id, struct xen_sysctl, u.cpupool_op.cpupool_id);
+    SAME(ours_sysctl, u.cpupool.sched_id, struct xen_sysctl, u.cpupool_op.sched_id);
+    SAME(ours_sysctl, u.cpupool.domid, struct xen_sysctl, u.cpupool_op.domid);
+    SAME(ours_sysctl, u.cpupool.cpu, struct xen_sysctl, u.cpupool_op.cpu);
+    SAME(ours_sysctl, u.cpupool.n_dom, struct xen_sysctl, u.cpupool_op.n_dom);
+    SAME(ours_sysctl, u.cpupool.cpumap, struct xen_sysctl, u.cpupool_op.cpumap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers), cmocka_unit_test(flags),       cmocka_unit_test(of_a_domain),
+        cmocka_unit_test(domctl),  cmocka_unit_test(of_the_host), cmocka_unit_test(sysctl),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
