@@ -23,7 +23,8 @@ struct physmap_page {
 static int64_t put_grant(const struct physmap_page *page)
 {
     void *frame = NULL;
-    enum hv_status status = grant_frame(page->domain, page->idx, &frame);
+    enum hv_status status =
+        (page->domain->grants != NULL) ? grant_frame(page->domain, page->idx, &frame) : HV_INVALID;
 
     if (status == HV_OK) {
         const uint64_t flags = spin_lock(&page->domain->lock);
@@ -72,7 +73,7 @@ static int64_t put_page(const struct vcpu *vcpu, const struct physmap_page *page
                      : -XEN_EINVAL;
         break;
     case XENMAPSPACE_GRANT_TABLE:
-        result = put_grant(page);
+        result = (CONFIG_GRANTS != 0) ? put_grant(page) : -XEN_ENOSYS;
         break;
     case XENMAPSPACE_GMFN_FOREIGN:
         result = put_foreign(vcpu, page);
@@ -233,8 +234,8 @@ static int64_t physmap_acquire(struct vcpu *vcpu, uint64_t start, uint64_t at)
         result = -XEN_EPERM;
     }
     if (result == 0) {
-        const bool is_grant =
-            (r.type == XENMEM_RESOURCE_GRANT_TABLE) && (r.id <= XENMEM_RESOURCE_GRANT_STATUS);
+        const bool is_grant = (owner->grants != NULL) && (r.type == XENMEM_RESOURCE_GRANT_TABLE) &&
+                              (r.id <= XENMEM_RESOURCE_GRANT_STATUS);
 
         max = is_grant ? grant_max_frames(owner, r.id == XENMEM_RESOURCE_GRANT_STATUS) : 0u;
         result = ((max != 0u) && ((r.frame_list != 0u) || (r.nr_frames == 0u))) ? 0 : -XEN_EINVAL;
@@ -261,7 +262,7 @@ int64_t hcall_physmap(struct vcpu *vcpu, uint64_t op, uint64_t start, uint64_t a
         result = physmap_batch(vcpu, start, at);
     } else if (moves && (op == XENMEM_REMOVE_FROM_PHYSMAP)) {
         result = physmap_remove(vcpu, at);
-    } else if (moves && (op == XENMEM_ACQUIRE_RESOURCE)) {
+    } else if ((CONFIG_GRANTS != 0) && moves && (op == XENMEM_ACQUIRE_RESOURCE)) {
         result = physmap_acquire(vcpu, start, at);
     } else if (moves && (op == XENMEM_EXCHANGE)) {
         result = -XEN_EINVAL; /* of a domain whose map translates no page can be taken so */
