@@ -38,7 +38,7 @@ static struct vpci buses[HV_DOMAINS_MAX];
 
 static struct vpci *bus_of(const struct domain *domain)
 {
-    return &buses[domain->id % HV_DOMAINS_MAX]; /* ids have no gaps */
+    return &buses[plan_index(planned, domain->id) % HV_DOMAINS_MAX];
 }
 
 /* -- Boot -- */

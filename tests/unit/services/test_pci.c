@@ -199,6 +199,7 @@ static int reset(void **state)
     plan.pci_host[0].memory[PLAN_PCI_MEM64].base = MEM64;
     plan.pci_host[0].memory[PLAN_PCI_MEM64].bytes = 1ULL << 30u;
     plan.pci_host[0].memory_bus[PLAN_PCI_MEM64] = MEM64;
+    plan.domain[0].domid = 1u;
     slot.domain.id = 1u;
     slot.domain.plan = &plan.domain[0];
     slot.domain.nr_vcpus = 1u;

@@ -24,6 +24,7 @@
 #define INTID    48u
 #define FOREVER  (1000ULL * 86400u * 1000u * MS)
 
+static struct plan system_plan;
 static struct plan_domain plan;
 static struct build_slot slot;
 static struct vcpu vcpu;
@@ -66,6 +67,7 @@ static int reset(void **state)
     build_stop_setup(&slot);
     assert_int_equal(pool_init(&slot.domain.pool, 16u), HV_OK);
     machine.queued = NULL;
+    assert_int_equal(build_pci_setup(&system_plan), HV_OK);
     attach();
     return 0;
 }
