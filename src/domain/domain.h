@@ -188,8 +188,8 @@ HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint
 HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
                                                 uint64_t bytes);
 
-/* A look at guest memory that lies in one page, to be read and written: the trap window, which the caller closes.
- * NULL: it does not, or faults. What is seen there may change at any moment. */
+/* A look at guest memory that lies in one page, to be read and written: the trap window, which the caller
+ * closes. NULL: it does not, or faults. What is seen there may change at any moment. */
 void *domain_guest_window(struct vcpu *vcpu, uint64_t va, uint64_t bytes);
 
 /* One aligned word: what the most frequent hypercalls have for an argument. Negative: fault. */

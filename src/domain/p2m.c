@@ -111,23 +111,21 @@ static bool gfn_is_good(uint64_t gfn)
     return gfn < (hal_guestmap_limit() >> PAGE_SHIFT);
 }
 
-static enum hv_status look(const struct domain *domain, uint64_t gfn, hpa_t *frame, uint32_t *perm,
-                           uint64_t *nr)
+/* gfn is good. perm 0: nothing is there. */
+static void look(const struct domain *domain, uint64_t gfn, struct hal_guestmap_page *page)
 {
-    uint64_t bytes = 0;
-    const enum hv_status status =
-        hal_guestmap_lookup(&domain->hal.map, gpa(gfn << PAGE_SHIFT), frame, perm, &bytes);
-
-    *nr = bytes >> PAGE_SHIFT;
-    return status;
+    hal_guestmap_look(&domain->hal.map, gpa(gfn << PAGE_SHIFT), page);
 }
 
 enum hv_status p2m_lookup(const struct domain *domain, uint64_t gfn, hpa_t *frame)
 {
-    uint32_t perm = 0;
-    uint64_t nr = 0;
+    struct hal_guestmap_page page = { .perm = 0u };
 
-    return gfn_is_good(gfn) ? look(domain, gfn, frame, &perm, &nr) : HV_NOT_FOUND;
+    if (gfn_is_good(gfn)) {
+        look(domain, gfn, &page);
+        *frame = page.to;
+    }
+    return (page.perm != 0u) ? HV_OK : HV_NOT_FOUND;
 }
 
 static void page_copy(void *to, hpa_t from)
@@ -140,37 +138,37 @@ static void page_copy(void *to, hpa_t from)
 
 /* What a page of a map holds */
 struct p2m_held {
-    hpa_t frame;
+    struct hal_guestmap_page page;
     uint64_t number; /* of its own frame; P2M_NONE */
     uint64_t nr;     /* so many alike follow, with itself; 0: nothing is there */
     struct p2m_ref *ref;
 };
 
 /* HV_DENIED, HV_NO_MEMORY: it can't be taken away. */
-static enum hv_status hold(struct domain *domain, uint64_t gfn, uint32_t but,
-                           struct p2m_held *held)
+static enum hv_status hold(struct domain *domain, uint64_t gfn, uint32_t but, struct p2m_held *held)
 {
     struct p2m *const p2m = domain->p2m;
-    uint32_t perm = 0;
     uint64_t rest = 0;
     enum hv_status status = HV_OK;
 
     held->number = P2M_NONE;
     held->ref = NULL;
-    if (look(domain, gfn, &held->frame, &perm, &held->nr) != HV_OK) {
-        held->nr = 0u;
+    held->nr = 0u;
+    look(domain, gfn, &held->page);
+    if (held->page.perm == 0u) {
         return HV_OK;
     }
-    held->ref = p2m_ref_find(p2m, held->frame, gfn, but); /* first: what it maps of others may be its own */
+    held->nr = held->page.bytes >> PAGE_SHIFT;
+    held->ref = p2m_ref_find(p2m, held->page.to, gfn, but); /* first: what it maps of others may be its own */
     if (held->ref == NULL) {
-        held->number = p2m_number(domain, held->frame.v, true, &rest);
+        held->number = p2m_number(domain, held->page.to.v, true, &rest);
     }
     if (held->number != P2M_NONE) {
         held->nr = bits_min(bits_min(held->nr, rest), P2M_OUT_BITS - (held->number % P2M_OUT_BITS));
         status = (out_word(domain, held->number, true) != NULL) ? HV_OK : HV_NO_MEMORY;
     } else {
         held->nr = 1u;
-        status = ((held->ref != NULL) || p2m_is_stand_in(p2m, held->frame)) ? HV_OK : HV_DENIED;
+        status = ((held->ref != NULL) || p2m_is_stand_in(p2m, held->page.to)) ? HV_OK : HV_DENIED;
     }
     return status;
 }
@@ -186,8 +184,8 @@ static void held_leave(struct domain *domain, const struct p2m_held *held)
     }
 }
 
-enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t perm,
-                        uint32_t fresh, void *keep)
+enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t perm, uint32_t fresh,
+                        void *keep)
 {
     struct hal_guestmap *const map = &domain->hal.map;
     const gpa_t at = gpa(gfn << PAGE_SHIFT);
@@ -202,14 +200,15 @@ enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t 
     }
     held.nr = bits_min(held.nr, 1u);
     hal_guestmap_begin(map);
-    if (held.nr != 0u) {
-        status = hal_guestmap_unmap(map, at, PAGE_BYTES);
+    if (keep != NULL) { /* what the guest's other CPUs write goes there until nothing is */
+        status = hal_guestmap_put(map, at, &held.page, hpa(0), 0u);
     }
     if ((status == HV_OK) && (keep != NULL)) {
-        page_copy(keep, held.frame);
+        page_copy(keep, held.page.to);
+        look(domain, gfn, &held.page);
     }
-    if ((status == HV_OK) && (perm != 0u)) {
-        status = hal_guestmap_map(map, at, to, PAGE_BYTES, perm, HAL_MEM_NORMAL);
+    if (status == HV_OK) {
+        status = hal_guestmap_put(map, at, &held.page, to, perm);
     }
     hal_guestmap_end(map);
     if (status == HV_OK) {
@@ -277,9 +276,7 @@ static uint64_t out_choose(struct domain *domain, uint64_t gfn)
 /* What builders of domains populate without looking */
 static bool is_wanted(const struct domain *domain, uint64_t gfn, hpa_t frame)
 {
-    const bool is_store = (domain->store != NULL) && (hal_hypmap_hpa(domain->store).v == frame.v);
-
-    return is_store || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
+    return p2m_is_store(domain, frame) || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
 }
 
 /* number P2M_NONE: nothing is to be done. */
@@ -350,20 +347,19 @@ uint64_t p2m_pages(const struct domain *domain)
 enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *frame)
 {
     const uint64_t flags = spin_lock(&owner->lock);
-    uint32_t perm = 0;
-    uint64_t nr = 0;
-    enum hv_status status = HV_INVALID;
+    const uint32_t wanted = write ? HAL_PERM_W : HAL_PERM_R;
+    struct hal_guestmap_page page = { .perm = 0u };
+    uint64_t rest = 0;
 
-    if (!owner->reachable) {
-        status = HV_BUSY;
-    } else if (gfn_is_good(gfn) && (look(owner, gfn, frame, &perm, &nr) == HV_OK)) {
-        const bool own = (p2m_number(owner, frame->v, true, &nr) != P2M_NONE) ||
-                         ((owner->store != NULL) && (hal_hypmap_hpa(owner->store).v == frame->v));
-
-        status = (own && (!write || ((perm & HAL_PERM_W) != 0u))) ? HV_OK : HV_INVALID;
-    } else {
-        /* nothing is there */
+    if (owner->reachable && gfn_is_good(gfn)) {
+        look(owner, gfn, &page);
     }
+    const bool own =
+        ((page.perm & wanted) != 0u) &&
+        ((p2m_number(owner, page.to.v, true, &rest) != P2M_NONE) || p2m_is_store(owner, page.to));
+    const enum hv_status status = own ? HV_OK : (owner->reachable ? HV_INVALID : HV_BUSY);
+
+    *frame = page.to;
     spin_unlock(&owner->lock, flags);
     return status;
 }
@@ -371,14 +367,14 @@ enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *
 enum hv_status p2m_put_device(struct domain *domain, uint64_t gfn, uint64_t idx)
 {
     const uint64_t flags = spin_lock(&domain->lock);
-    uint32_t perm = 0;
-    uint64_t nr = 0;
-    hpa_t frame = hpa(0);
+    struct hal_guestmap_page page = { .perm = 0u };
     enum hv_status status = HV_INVALID;
 
-    if ((domain->p2m != NULL) && gfn_is_good(idx) && (look(domain, idx, &frame, &perm, &nr) == HV_OK) &&
-        ((perm & HAL_PERM_DEV) != 0u) && (frame.v == (idx << PAGE_SHIFT))) {
-        status = p2m_lead(domain, gfn, frame, HAL_PERM_R | HAL_PERM_W, 0u, NULL);
+    if ((domain->p2m != NULL) && gfn_is_good(idx)) {
+        look(domain, idx, &page);
+    }
+    if (((page.perm & HAL_PERM_DEV) != 0u) && (page.to.v == (idx << PAGE_SHIFT))) {
+        status = p2m_lead(domain, gfn, page.to, HAL_PERM_R | HAL_PERM_W, 0u, NULL);
     }
     spin_unlock(&domain->lock, flags);
     return status;

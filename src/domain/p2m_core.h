@@ -52,6 +52,11 @@ bool p2m_is_out(const struct domain *domain, uint64_t number);
 HV_MUST_CHECK enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t perm,
                                       uint32_t fresh, void *keep);
 
+static inline bool p2m_is_store(const struct domain *domain, hpa_t frame)
+{
+    return (domain->store != NULL) && (hal_hypmap_hpa(domain->store).v == frame.v);
+}
+
 static inline bool p2m_is_stand_in(const struct p2m *p2m, hpa_t frame)
 {
     return (p2m->stand_in != NULL) && (hal_hypmap_hpa(p2m->stand_in).v == frame.v);

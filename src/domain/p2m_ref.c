@@ -85,14 +85,12 @@ static void ref_unlink(struct p2m *p2m, struct p2m_ref *ref)
 static enum hv_status identity_follow(struct domain *domain, hpa_t frame)
 {
     struct hal_guestmap *const map = &domain->hal.map;
-    const uint64_t gfn = frame.v >> PAGE_SHIFT;
+    struct hal_guestmap_page page = { .perm = 0u };
     uint32_t wanted = 0;
-    uint32_t perm = 0;
-    uint64_t bytes = 0;
-    hpa_t now = hpa(0);
     enum hv_status status = HV_OK;
 
-    if (!domain->p2m->identity || (p2m_ref_find(domain->p2m, frame, gfn, 0u) != NULL)) {
+    if (!domain->p2m->identity || (frame.v >= hal_guestmap_limit()) ||
+        (p2m_ref_find(domain->p2m, frame, frame.v >> PAGE_SHIFT, 0u) != NULL)) {
         return HV_OK;
     }
     for (uint32_t i = *bucket_of(domain->p2m, frame.v); i != 0u; i = ref_at(domain->p2m, i)->next) {
@@ -102,23 +100,13 @@ static enum hv_status identity_follow(struct domain *domain, hpa_t frame)
             wanted |= HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u);
         }
     }
-    if (hal_guestmap_lookup(map, gpa(frame.v), &now, &perm, &bytes) != HV_OK) {
-        perm = 0u;
-    } else if (now.v != frame.v) {
+    hal_guestmap_look(map, gpa(frame.v), &page);
+    if ((page.perm != 0u) && (page.to.v != frame.v)) {
         status = (wanted != 0u) ? HV_EXISTS : HV_OK;
-        wanted = perm;
+    } else if (wanted != page.perm) {
+        status = hal_guestmap_put(map, gpa(frame.v), &page, frame, wanted);
     } else {
-        /* it is there */
-    }
-    if (wanted != perm) {
-        hal_guestmap_begin(map);
-        if (perm != 0u) {
-            status = hal_guestmap_unmap(map, gpa(frame.v), PAGE_BYTES);
-        }
-        if ((status == HV_OK) && (wanted != 0u)) {
-            status = hal_guestmap_map(map, gpa(frame.v), frame, PAGE_BYTES, wanted, HAL_MEM_NORMAL);
-        }
-        hal_guestmap_end(map);
+        /* it is as it should be */
     }
     return status;
 }
@@ -222,7 +210,7 @@ static bool frame_is_good(const struct domain *owner, hpa_t frame)
             good = range_holds(owner->shared.to.v, owner->shared.bytes, frame) ||
                    range_holds(hal_hypmap_hpa(owner->pool.pages).v,
                                (uint64_t)owner->pool.nr_pages * PAGE_BYTES, frame) ||
-                   ((owner->store != NULL) && (hal_hypmap_hpa(owner->store).v == frame.v));
+                   p2m_is_store(owner, frame);
         }
     }
     return good;

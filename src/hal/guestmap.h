@@ -67,7 +67,8 @@ struct hal_guestmap_page {
 void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page);
 
 /* The page leads to normal memory at `to` from now on (perm 0: nowhere), whatever was there: as unmap and map
- * would do it between begin and end. HV_NO_MEMORY: nothing is changed. HV_NOT_SUPPORTED: nothing translates. */
+ * would do it between begin and end. HV_NO_MEMORY: nothing is changed. HV_NOT_SUPPORTED: nothing
+ * translates. */
 HV_MUST_CHECK enum hv_status hal_guestmap_put(struct hal_guestmap *map, gpa_t at,
                                               const struct hal_guestmap_page *page, hpa_t to, uint32_t perm);
 

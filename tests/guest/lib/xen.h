@@ -1,5 +1,5 @@
-/* Xen's hypercalls as guests make them. Numbers and layouts are those of src/abi, which tests/abi compares with
- * Xen's headers. Results are Xen's: >= 0 or -XEN_E... Arguments lie on the caller's stack. */
+/* Xen's hypercalls as guests make them. Numbers and layouts are those of src/abi, which tests/abi compares
+ * with Xen's headers. Results are Xen's: >= 0 or -XEN_E... Arguments lie on the caller's stack. */
 #ifndef GUEST_XEN_H
 #define GUEST_XEN_H
 

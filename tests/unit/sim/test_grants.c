@@ -1,5 +1,6 @@
-/* Grant tables of whole domains: each operation and what it refuses, uses that meet, both versions, limits, and
- * the ends of granters and mappers. [test->req~grants~1] [test->req~silo~1] [test->req~guest-words-bounded~1] */
+/* Grant tables of whole domains: each operation and what it refuses, uses that meet, both versions, limits,
+ * and the ends of granters and mappers. [test->req~grants~1] [test->req~silo~1]
+ * [test->req~guest-words-bounded~1] */
 #include "sim_guest.h"
 
 #include "abi/xen_grant.h"
