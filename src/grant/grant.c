@@ -79,8 +79,13 @@ void grant_begin(struct domain *domain)
     struct grant_table *const gt = domain->grants;
 
     if (gt != NULL) {
+        const uint64_t flags = spin_lock(&gt->lock);
+
         gt->version = 1u;
+        gt->nr_frames = 0u;
+        gt->nr_pinned = 0u;
         gt->up = true;
+        spin_unlock(&gt->lock, flags);
     }
 }
 
@@ -124,8 +129,6 @@ void grant_end(struct domain *domain, void (*breathe)(void))
     pages_free(gt, &gt->pins);
     grant_pages_zero(&gt->frame);
     grant_pages_zero(&gt->status);
-    gt->nr_frames = 0u;
-    gt->nr_pinned = 0u;
     gt->nr_handles = 0u;
     gt->free_handle = 0u;
 }

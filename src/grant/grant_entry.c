@@ -154,7 +154,7 @@ static int16_t claim(struct grant_use *use, volatile uint32_t *entry, uint32_t d
 int16_t grant_claim(struct grant_use *use, const struct domain *by)
 {
     struct grant_table *const gt = use->table;
-    const uint32_t nr = grant_nr_refs(gt);
+    const uint32_t nr = gt->up ? grant_nr_refs(gt) : 0u;
     int16_t result = GNTST_GENERAL_ERROR;
 
     if (!gt->up) {

@@ -91,19 +91,18 @@ static inline uint64_t *guestmap_next(uint64_t pte)
 /* A descriptor and its level: the leaf or the invalid one for ipa. Four rounds at most. */
 static inline uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uint32_t *level)
 {
-    uint64_t *table = map->root;
-    uint64_t *entry = NULL;
+    uint32_t l = map->start_level;
+    uint32_t shift = arm_level_shift(l);
+    uint64_t *entry = &map->root[(uint32_t)(ipa >> shift) & (ARM_PTE_ENTRIES - 1u)];
+    uint64_t pte = hal_load_acquire64(entry);
 
-    for (uint32_t l = map->start_level; l <= ARM_LEVEL_LEAF; l++) {
-        const uint64_t pte = hal_load_acquire64(&table[arm_pte_index(ipa, l)]);
-
-        entry = &table[arm_pte_index(ipa, l)];
-        *level = l;
-        if (!arm_pte_is_table(pte, l)) {
-            break;
-        }
-        table = guestmap_next(pte);
+    while (arm_pte_is_table(pte, l)) {
+        shift -= ARM_PTE_BITS;
+        l++;
+        entry = &guestmap_next(pte)[(uint32_t)(ipa >> shift) & (ARM_PTE_ENTRIES - 1u)];
+        pte = hal_load_acquire64(entry);
     }
+    *level = l;
     return entry;
 }
 
