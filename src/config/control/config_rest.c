@@ -32,12 +32,15 @@ static const char *const kept_kinds[] = { "arm,psci",    "arm,psci-0.2",       "
                                           "xen,xen",     "arm,gic-v3-its",     "arm,gic-v2m-frame",
                                           "arm,smmu-v3", "arm,armv7-timer-mem" };
 
+/* By whole pages: who has one may reach all of it. */
 static bool is_hypervisors(const struct plan *plan, uint64_t base, uint64_t bytes)
 {
     const struct plan_console *const c = &plan->console;
+    const uint64_t first = bits_align_down(base, PAGE_BYTES);
+    const uint64_t size = bits_align_up((base - first) + bytes, PAGE_BYTES);
 
-    return hal_plan_is_own(&plan->host, base, bytes) ||
-           ((c->kind != PLAN_CONSOLE_NONE) && config_ranges_meet(c->base.v, c->bytes, base, bytes));
+    return hal_plan_is_own(&plan->host, first, size) ||
+           ((c->kind != PLAN_CONSOLE_NONE) && config_ranges_meet(c->base.v, c->bytes, first, size));
 }
 
 /* An interrupt of each CPU's own is the hypervisor's, or means such a thing as a PMU. */
