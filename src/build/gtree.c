@@ -254,9 +254,11 @@ static void write_hypervisor(struct gtree *t, bool is_hardware)
     tree_begin(t, "hypervisor");
     tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
     if (is_hardware) {
+        const uint64_t end = bits_min(hole->base + hole->bytes, hal_guestmap_limit());
+
         reg[0].base = hole->base;
         reg[1].base = hole->base + GTREE_GRANT_BYTES;
-        reg[1].bytes = hole->bytes - bits_min(hole->bytes, GTREE_GRANT_BYTES);
+        reg[1].bytes = end - bits_min(end, reg[1].base);
     }
     put_regs(t, reg, is_hardware ? 2u : 1u);
     put_irq(t, GTREE_IRQ_PPI, HAL_VIRQ_EVENTS - GTREE_PPI_FIRST, GTREE_IRQ_EVENTS);

@@ -43,8 +43,7 @@ static uint32_t pages_store(const struct plan_domain *plan)
 static uint32_t bytes_own(const struct plan_domain *plan)
 {
     return (uint32_t)(sizeof(struct evtchn_domain) + (nr_ports(plan) * sizeof(struct evtchn_port)) +
-                      (plan->nr_vcpus * sizeof(struct evtchn_vcpu)) +
-                      (nr_ports(plan) / 8u) +
+                      (plan->nr_vcpus * sizeof(struct evtchn_vcpu)) + (nr_ports(plan) / 8u) +
                       (plan->nr_vcpus * EVTCHN_FIFO_QUEUES * sizeof(uint16_t)));
 }
 

@@ -10,19 +10,30 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
+/* For a hardware domain, what its own tables say of a device holds; what is beyond the addresses of all
+ * guests it goes without. */
+static enum hv_status window_map(struct domain *domain, const struct plan_window *w)
+{
+    const bool is_rest = (domain->plan->role & PLAN_ROLE_HARDWARE) != 0u;
+    const uint64_t limit = hal_guestmap_limit();
+    const uint64_t bytes =
+        is_rest ? bits_min(w->host.bytes, limit - bits_min(limit, w->at.v)) : w->host.bytes;
+
+    return (bytes == 0u)
+               ? HV_OK
+               : hal_guestmap_map(&domain->hal.map, w->at, hpa(w->host.base), bytes, HAL_PERM_R | HAL_PERM_W,
+                                  is_rest ? HAL_MEM_NORMAL : HAL_MEM_DEVICE);
+}
+
 enum hv_status build_given(struct domain *domain)
 {
-    /* What the hardware domain's own tables say of a device holds. */
-    const enum hal_memtype memory =
-        ((domain->plan->role & PLAN_ROLE_HARDWARE) != 0u) ? HAL_MEM_NORMAL : HAL_MEM_DEVICE;
     enum hv_status status = HV_OK;
 
     for (uint32_t i = 0; (i < build_plan()->nr_windows) && (status == HV_OK); i++) {
         const struct plan_window *const w = &build_plan()->window[i];
 
         if (build_is_its(domain, w->domain)) {
-            status = hal_guestmap_map(&domain->hal.map, w->at, hpa(w->host.base), w->host.bytes,
-                                      HAL_PERM_R | HAL_PERM_W, memory);
+            status = window_map(domain, w);
             work_breathe();
         }
     }

@@ -14,7 +14,8 @@
 #define WINDOW_POOL (4u * (uint64_t)PAGE_BYTES) /* tables of two levels at both ends, at most */
 #define TREE_MAX    MIB(1)
 #define HOLE_ALIGN  MIB(2)
-#define GIVEN_SPARE MIB(2) /* of the pool: for what others share with it */
+#define HOLE_TOP    BIT64(39) /* all hosts reach so far */
+#define GIVEN_SPARE MIB(2)    /* of the pool: for what others share with it */
 
 _Static_assert(PLAN_TREE_NODES == ARRAY_LEN(((struct dt_room *)NULL)->node), "a bit for each node");
 
@@ -224,15 +225,13 @@ static void lines_make(const struct rest *r, uint32_t node)
 static void hole_find(const struct rest *r)
 {
     struct plan *const plan = r->m->plan;
-    const struct hal_guest_layout *const layout = hal_plan_layout();
-    const struct hal_guest_bank *const top = &layout->bank[layout->nr_banks - 1u];
     const uint32_t nr = plan->nr_ram + plan->nr_windows;
 
     for (uint32_t i = 0; i < nr; i++) {
         const struct plan_range *const from =
             (i < plan->nr_ram) ? &plan->ram[i] : &plan->window[i - plan->nr_ram].host;
         const uint64_t base = bits_align_up(from->base + from->bytes, HOLE_ALIGN);
-        uint64_t end = top->base.v + top->max_bytes;
+        uint64_t end = HOLE_TOP;
 
         for (uint32_t k = 0; k < nr; k++) {
             const struct plan_range *const to =

@@ -166,7 +166,7 @@ static void memory_make(struct facts *f, const struct plan *plan, uint32_t domai
             const uint64_t piece = u64_min(room, r->bytes - done);
             const uint64_t at = d->host_memory ? r->base : (layout->bank[bank].base.v + used);
             const struct fact_map m = {
-                domain, at, at + (piece - 1u), r->base + done, FACT_R | FACT_W | FACT_X, false
+                domain, at, at + (piece - 1u), r->base + done, FACT_R | FACT_W | FACT_X, false, false
             };
 
             if (piece > 0u) {
@@ -212,7 +212,7 @@ static void controller_make(struct facts *f, const struct arm_plan_host *arm, co
     for (uint32_t page = 0; (page < 2u) && mapped; page++) {
         const uint64_t at = gic.range[1].base + ((uint64_t)page * PAGE_BYTES);
         const struct fact_map m = {
-            domain, at, at + (PAGE_BYTES - 1u), arm->gicv.base + (page * stride), FACT_R | FACT_W, true
+            domain, at, at + (PAGE_BYTES - 1u), arm->gicv.base + (page * stride), FACT_R | FACT_W, true, false
         };
 
         map_add(f, &m);
@@ -253,7 +253,8 @@ static void guests_make(struct facts *f, const struct plan *plan)
         const struct plan_shm_use *const u = &plan->shm_use[i];
         const struct plan_shm *const s = &plan->shm[u->shm];
         const struct fact_map m = {
-            u->domain, u->at.v, u->at.v + (u->bytes - 1u), s->host.base + u->offset, FACT_R | FACT_W, false
+            u->domain, u->at.v, u->at.v + (u->bytes - 1u), s->host.base + u->offset, FACT_R | FACT_W,
+            false,     false
         };
 
         f->shm[u->shm].user_domain |= BIT32(u->domain);
@@ -263,8 +264,13 @@ static void guests_make(struct facts *f, const struct plan *plan)
     }
     for (uint32_t i = 0; i < plan->nr_windows; i++) {
         const struct plan_window *const w = &plan->window[i];
-        const struct fact_map m = { w->domain,    w->at.v,         w->at.v + (w->host.bytes - 1u),
-                                    w->host.base, FACT_R | FACT_W, true };
+        const struct fact_map m = { w->domain,
+                                    w->at.v,
+                                    w->at.v + (w->host.bytes - 1u),
+                                    w->host.base,
+                                    FACT_R | FACT_W,
+                                    true,
+                                    (plan->domain[w->domain].role & PLAN_ROLE_HARDWARE) != 0u };
 
         map_add(f, &m);
     }

@@ -52,6 +52,7 @@ struct fact_map {
     uint64_t to; /* host physical */
     uint32_t perm;
     bool device;
+    bool cached; /* a device's, of which the domain's own tables say how it is reached */
 };
 
 struct fact_emulated {

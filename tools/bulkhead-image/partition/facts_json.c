@@ -139,7 +139,7 @@ static void guests_write(struct json *j)
         key(j, "to");
         fprintf(j->to, "\"0x%" PRIx64 "\"", m->to);
         put_text(j, "permissions", perm_name(m->perm));
-        put_text(j, "type", m->device ? "device" : "normal");
+        put_text(j, "type", (m->device && !m->cached) ? "device" : "normal");
         close_item(j);
     }
     close_list(j);

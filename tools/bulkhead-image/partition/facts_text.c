@@ -142,7 +142,8 @@ static void maps_write(FILE *to, const struct facts *f)
         const struct fact_map *const m = &f->map[i];
 
         fprintf(to, "map %s 0x%" PRIx64 "-0x%" PRIx64 " 0x%" PRIx64 " %s %s\n", f->domain[m->domain].name,
-                m->first, m->last, m->to, perm_name(m->perm), m->device ? "device" : "normal");
+                m->first, m->last, m->to, perm_name(m->perm),
+                (m->device && !m->cached) ? "device" : "normal");
     }
     for (uint32_t i = 0; i < f->nr_emulated; i++) {
         const struct fact_emulated *const e = &f->emulated[i];

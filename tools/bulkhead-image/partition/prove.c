@@ -131,16 +131,19 @@ static void memory_prove(struct proof *p, const struct fact_map *m)
 
 static bool device_covers(const struct facts *f, const struct fact_map *m)
 {
-    const uint64_t last = m->to + (m->last - m->first);
-    bool covered = false;
+    const uint64_t end = m->to + (m->last - m->first) + 1u;
+    uint64_t at = m->to;
 
-    for (uint32_t i = 0; i < f->nr_devices; i++) {
+    for (uint32_t i = 0; (i < f->nr_devices) && (at < end); i++) {
         const struct fact_device *const d = &f->device[i];
         const bool its = (d->owner.kind == OWNER_DOMAIN) && (d->owner.index == m->domain);
 
-        covered = covered || ((its || d->banked) && (d->first <= m->to) && (last <= d->last));
+        if ((its || d->banked) && (d->first <= at) && (at <= d->last)) { /* neighbours are one map */
+            at = d->last + 1u;
+            i = UINT32_MAX;
+        }
     }
-    return covered;
+    return at >= end;
 }
 
 static void device_map_prove(struct proof *p, const struct fact_map *m)
