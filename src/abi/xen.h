@@ -9,6 +9,8 @@
 #define XEN_HCALL_MULTICALL        13u
 #define XEN_HCALL_XEN_VERSION      17u
 #define XEN_HCALL_GRANT_TABLE_OP   20u
+#define XEN_HCALL_CONSOLE_IO       18u
+#define XEN_HCALL_VM_ASSIST        21u
 #define XEN_HCALL_VCPU_OP          24u
 #define XEN_HCALL_SCHED_OP         29u
 #define XEN_HCALL_EVENT_CHANNEL_OP 32u
@@ -18,6 +20,7 @@
 #define XEN_ENOENT     2
 #define XEN_ESRCH      3
 #define XEN_EIO        5
+#define XEN_E2BIG      7
 #define XEN_ENOMEM     12
 #define XEN_EACCES     13
 #define XEN_EFAULT     14
@@ -62,15 +65,24 @@ struct xen_multicall_entry {
 #define XENFEAT_NOT_DIRECT_MAPPED       16u
 #define XENFEAT_DIRECT_MAPPED           17u
 
-#define SCHEDOP_YIELD      0u
-#define SCHEDOP_BLOCK      1u
-#define SCHEDOP_SHUTDOWN   2u
-#define SCHEDOP_POLL       3u
-#define SHUTDOWN_POWEROFF  0u
-#define SHUTDOWN_REBOOT    1u
-#define SHUTDOWN_CRASH     3u
-#define SHUTDOWN_WATCHDOG  4u
-#define XEN_POLL_PORTS_MAX 128u
+#define CONSOLEIO_WRITE 0u
+#define CONSOLEIO_READ  1u
+
+#define SCHEDOP_YIELD           0u
+#define SCHEDOP_BLOCK           1u
+#define SCHEDOP_SHUTDOWN        2u
+#define SCHEDOP_POLL            3u
+#define SCHEDOP_REMOTE_SHUTDOWN 4u
+#define SCHEDOP_SHUTDOWN_CODE   5u
+#define SCHEDOP_WATCHDOG        6u
+#define SCHEDOP_PIN_OVERRIDE    7u
+#define SHUTDOWN_POWEROFF       0u
+#define SHUTDOWN_REBOOT         1u
+#define SHUTDOWN_SUSPEND        2u
+#define SHUTDOWN_CRASH          3u
+#define SHUTDOWN_WATCHDOG       4u
+#define SHUTDOWN_SOFT_RESET     5u
+#define XEN_POLL_PORTS_MAX      128u
 
 struct xen_sched_poll {
     uint64_t ports; /* guest virtual, words */
@@ -78,6 +90,21 @@ struct xen_sched_poll {
     uint32_t pad;
     uint64_t timeout; /* ns of the guest's counter, 0 = none */
 };
+
+struct xen_sched_remote_shutdown {
+    uint16_t domid;
+    uint16_t pad;
+    uint32_t reason;
+};
+
+struct xen_sched_watchdog {
+    uint32_t id;
+    uint32_t timeout; /* s */
+};
+
+#define VM_ASSIST_ENABLE        0u
+#define VM_ASSIST_DISABLE       1u
+#define VM_ASSIST_RUNSTATE_FLAG 5u
 
 #define VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA 5u
 #define VCPUOP_REGISTER_VCPU_INFO            10u

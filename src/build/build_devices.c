@@ -2,6 +2,7 @@
 #include "build/builder.h"
 
 #include "build/partition/build_pci.h"
+#include "vdev/pv_watchdog.h"
 #include "virq/virq.h"
 
 static void watchdog_expired(struct domain *domain)
@@ -45,6 +46,9 @@ void build_devices_undo(struct domain *domain)
     vpl011_detach(&build_slot_of(domain)->uart);
     if (CONFIG_WATCHDOG != 0) {
         watchdog_detach(&build_slot_of(domain)->watchdog);
+    }
+    if (CONFIG_LINKS != 0) {
+        pv_watchdog_end(domain);
     }
     if (CONFIG_PCI != 0) {
         build_pci_undo(domain);

@@ -162,6 +162,23 @@ void build_workspace_give(struct build_workspace *workspace)
     hal_store_release32(&workspace->busy, 0u);
 }
 
+/* What is typed for the domain goes where it reads. */
+static void input(void *ctx, uint8_t c)
+{
+    struct build_slot *const slot = ctx;
+
+    if ((CONFIG_LINKS == 0) || !evtchn_console_receive(&slot->domain, c)) {
+        vpl011_receive(&slot->uart, c);
+    }
+}
+
+static void output_room(void *ctx)
+{
+    struct build_slot *const slot = ctx;
+
+    vpl011_transmit(&slot->uart);
+}
+
 static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
 {
     struct domain *const d = &slot->domain;
@@ -181,10 +198,10 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     }
     d->console.name = plan->name;
     d->console.prefix = true;
-    if (plan->vpl011) {
-        d->console.rx = vpl011_receive;
-        d->console.room = vpl011_transmit;
-        d->console.ctx = &slot->uart;
+    if (plan->vpl011 || (plan->enhanced != PLAN_ENHANCED_NONE)) {
+        d->console.rx = input;
+        d->console.room = output_room;
+        d->console.ctx = slot;
     }
 }
 

@@ -81,6 +81,8 @@ void build_begin(struct domain *domain)
 {
     domain->state = DOMAIN_BUILDING;
     domain->paused = false;
+    domain->power_code = 0u;
+    domain->runstate_flag = false;
     build_slot_of(domain)->ordered = false;
 }
 

@@ -116,6 +116,18 @@ struct irq_gate {
     struct timer timer;                    /* armed while any waits */
 };
 
+#define DOMAIN_WATCHDOGS 2u
+
+/* vdev/pv_watchdog.h; under the domain's lock */
+struct pv_watchdog {
+    struct timer timer; /* first */
+    struct domain *domain;
+    void (*expired)(struct domain *domain);
+    uint64_t due_ns;
+    uint32_t seconds;
+    bool taken;
+};
+
 struct domain {
     struct hal_domain hal; /* first */
     domid_t id;
@@ -125,6 +137,10 @@ struct domain {
     volatile bool paused;                 /* by the operator */
     enum hal_power_request power_request; /* valid in STOPPING */
     const char *power_reason;
+    volatile uint32_t power_code; /* a request + 1: what any of this life means; 0: what it is */
+    bool runstate_flag;           /* vm_assist: who writes to a runstate area says so there */
+    struct pv_watchdog dog[DOMAIN_WATCHDOGS];
+    volatile uint32_t dogs_ending; /* CPUs that are about to call expired(), or do: no new life meanwhile */
     struct pool pool;
     struct domain_chunk chunk[DOMAIN_CHUNKS_MAX];
     uint32_t nr_chunks;

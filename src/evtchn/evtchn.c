@@ -127,6 +127,7 @@ enum hv_status evtchn_setup(struct domain *domain)
     ed->used = (uint32_t *)(void *)&ed->vcpu[d->nr_vcpus];
     ed->tail = (uint16_t *)(void *)&ed->used[ed->nr_ports / 32u];
     spin_init(&ed->queues, LOCK_EVTCHN_QUEUE);
+    spin_init(&ed->input_lock, LOCK_VDEV);
     work_setup(&ed->work, evtchn_fifo_work);
     for (uint32_t i = 0; i < d->nr_vcpus; i++) {
         ed->vcpu[i].vcpu = domain->vcpu[i];
@@ -235,6 +236,8 @@ void evtchn_begin(struct domain *domain)
         evtchn_fifo_reset(ed);
         evtchn_memory_reset(ed);
         ports_forget(ed);
+        ed->reads_input = false; /* nobody sends input to one that is not up */
+        ed->input_count = 0u;
         each_static(ed, static_bind);
         hal_store_release32(&ed->up, 1u);
     }

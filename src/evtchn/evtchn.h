@@ -39,6 +39,12 @@ void evtchn_raise(struct domain *domain, uint32_t port);
  * evtchn_raise() does; nothing if there is none. Who it is for, the caller knows. */
 void evtchn_virq_raise(struct domain *domain, uint32_t virq);
 
+/* A byte of the console's input for the domain, which reads it by hypercall and is told by VIRQ_CONSOLE.
+ * False: it does not, having a UART. Any context, no lock above LOCK_EVTCHN held. */
+bool evtchn_console_receive(struct domain *domain, uint8_t byte);
+/* At most `room` of these; the domain reads so from now on. Interrupts masked. */
+uint32_t evtchn_console_read(struct domain *domain, uint8_t *to, uint32_t room);
+
 /* The port that the domain finds bound, or to be bound, to the xenstore domain in each of its lives; 0: it
  * has none. Once bound it stays so over the domain's lives, until either end is closed; both ends are raised
  * as those of a static channel. */

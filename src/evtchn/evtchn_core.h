@@ -53,6 +53,8 @@ struct evtchn_vcpu {
  * through a window with the queues' lock, which ends with the guest's life; vCPU 0 alone has a vcpu_info. */
 #define EVTCHN_ASIDE 2u
 
+#define EVTCHN_INPUT_BYTES 512u
+
 struct evtchn_domain {
     struct domain *domain;
     uint32_t index; /* in evtchn_table */
@@ -69,10 +71,15 @@ struct evtchn_domain {
     uint32_t nr_pages;
     uint32_t nr_used; /* under the domain's lock */
     struct evtchn_vcpu *vcpu;
-    uint16_t *tail;             /* by queue: port, 0 = none; under the queues' lock */
-    struct work work;           /* raises what waits */
-    hpa_t aside;                /* EVTCHN_ASIDE: the guest's page that is its shared_info */
-    uint32_t *used;             /* a bit for each port */
+    uint16_t *tail;   /* by queue: port, 0 = none; under the queues' lock */
+    struct work work; /* raises what waits */
+    hpa_t aside;      /* EVTCHN_ASIDE: the guest's page that is its shared_info */
+    uint32_t *used;   /* a bit for each port */
+    struct spinlock input_lock;
+    bool reads_input; /* as it has no other way, or has tried */
+    uint32_t input_head;
+    uint32_t input_count;
+    uint8_t input[EVTCHN_INPUT_BYTES];
 } __attribute__((aligned(16))); /* the ports follow */
 
 /* By the index of the plan's domains; NULL: no event channels. */

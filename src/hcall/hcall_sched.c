@@ -1,37 +1,76 @@
-/* sched_op: a vCPU gives its time away, waits, or ends its domain. */
+/* sched_op: a vCPU gives its time away, waits, or ends a domain. [impl->req~pv-watchdog~1] */
 #include "hcall/hcall.h"
 
+#include "domain/role.h"
 #include "evtchn/evtchn.h"
 #include "hal/upcall.h"
+#include "lib/bits.h"
 #include "sched/sched.h"
+#include "vdev/pv_watchdog.h"
 
-static int64_t sched_shutdown(struct vcpu *vcpu, uint64_t at)
+/* What a reason means here, where nobody resumes a domain; unknown ones are as good as Xen's suspend. */
+static enum hal_power_request request_of(uint32_t reason)
+{
+    static const enum hal_power_request request[] = {
+        [SHUTDOWN_POWEROFF] = HAL_DOMAIN_OFF,      [SHUTDOWN_REBOOT] = HAL_DOMAIN_RESET,
+        [SHUTDOWN_SUSPEND] = HAL_DOMAIN_OFF,       [SHUTDOWN_CRASH] = HAL_DOMAIN_CRASH,
+        [SHUTDOWN_WATCHDOG] = HAL_DOMAIN_WATCHDOG, [SHUTDOWN_SOFT_RESET] = HAL_DOMAIN_OFF,
+    };
+
+    return ((reason & 0xFFu) < ARRAY_LEN(request)) ? request[reason & 0xFFu] : HAL_DOMAIN_OFF;
+}
+
+static void power(struct domain *domain, uint32_t reason, const char *why)
+{
+    upcall_domain_power(&domain->hal, request_of(reason), why);
+}
+
+/* Now, or whenever it asks to be shut down. */
+static int64_t sched_shutdown(struct vcpu *vcpu, uint64_t at, bool now)
 {
     uint32_t reason = 0;
-    enum hal_power_request request = HAL_DOMAIN_OFF;
-    int64_t result = hcall_read(vcpu, &reason, at, sizeof(reason));
+    const int64_t result = hcall_read(vcpu, &reason, at, sizeof(reason));
 
-    switch (reason) {
-    case SHUTDOWN_POWEROFF:
-        request = HAL_DOMAIN_OFF;
-        break;
-    case SHUTDOWN_REBOOT:
-        request = HAL_DOMAIN_RESET;
-        break;
-    case SHUTDOWN_CRASH:
-        request = HAL_DOMAIN_CRASH;
-        break;
-    case SHUTDOWN_WATCHDOG:
-        request = HAL_DOMAIN_WATCHDOG;
-        break;
-    default:
-        result = (result == 0) ? -XEN_EINVAL : result; /* nobody could resume it */
-        break;
-    }
-    if (result == 0) {
-        upcall_domain_power(&vcpu->domain->hal, request, "SCHEDOP_shutdown");
+    if ((result == 0) && now) {
+        power(vcpu->domain, reason, "SCHEDOP_shutdown");
+    } else if ((result == 0) && (vcpu->domain->power_code == 0u)) {
+        vcpu->domain->power_code = (uint32_t)request_of(reason) + 1u;
+    } else {
+        /* it is told, or was before */
     }
     return result;
+}
+
+static int64_t sched_remote_shutdown(struct vcpu *vcpu, uint64_t at)
+{
+    struct xen_sched_remote_shutdown of = { .domid = 0u };
+    struct domain *target = NULL;
+    int64_t result = hcall_read(vcpu, &of, at, sizeof(of));
+
+    if (result == 0) {
+        target = domain_by_id(of.domid); /* not DOMID_SELF */
+        result = (target != NULL) ? role_target(vcpu, of.domid, ROLE_SHUTDOWN, &target) : -XEN_ESRCH;
+    }
+    if ((result == 0) && (target == vcpu->domain) && !role_may(target, ROLE_SHUTDOWN)) {
+        result = -XEN_EPERM;
+    }
+    if (result == 0) {
+        power(target, of.reason, "SCHEDOP_remote_shutdown");
+    }
+    return result;
+}
+
+static void watchdog_expired(struct domain *domain)
+{
+    power(domain, SHUTDOWN_WATCHDOG, "SCHEDOP_watchdog");
+}
+
+static int64_t sched_watchdog(struct vcpu *vcpu, uint64_t at)
+{
+    struct xen_sched_watchdog of = { .id = 0u };
+    const int64_t result = hcall_read(vcpu, &of, at, sizeof(of));
+
+    return (result == 0) ? pv_watchdog_set(vcpu->domain, of.id, of.timeout, watchdog_expired) : result;
 }
 
 static int64_t sched_poll(struct vcpu *vcpu, uint64_t at)
@@ -64,7 +103,17 @@ int64_t hcall_sched_op(struct vcpu *vcpu, uint64_t *arg)
         sched_block(vcpu);
         break;
     case SCHEDOP_SHUTDOWN:
-        result = sched_shutdown(vcpu, arg[1]);
+    case SCHEDOP_SHUTDOWN_CODE:
+        result = sched_shutdown(vcpu, arg[1], arg[0] == SCHEDOP_SHUTDOWN);
+        break;
+    case SCHEDOP_REMOTE_SHUTDOWN:
+        result = sched_remote_shutdown(vcpu, arg[1]);
+        break;
+    case SCHEDOP_WATCHDOG:
+        result = sched_watchdog(vcpu, arg[1]);
+        break;
+    case SCHEDOP_PIN_OVERRIDE: /* the hardware domain's on Xen; here affinity is the plan's alone */
+        result = -XEN_EPERM;
         break;
     case SCHEDOP_POLL:
         result = sched_poll(vcpu, arg[1]);

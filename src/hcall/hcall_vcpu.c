@@ -39,3 +39,16 @@ int64_t hcall_vcpu_op(struct vcpu *vcpu, uint64_t *arg)
     }
     return result;
 }
+
+/* What the hypervisor may do for a domain: say while it writes to a runstate area. Nothing else is Arm's. */
+int64_t hcall_vm_assist(struct vcpu *vcpu, uint64_t *arg)
+{
+    int64_t result = 0;
+
+    if ((arg[0] > VM_ASSIST_DISABLE) || (arg[1] != VM_ASSIST_RUNSTATE_FLAG)) {
+        result = (arg[1] == VM_ASSIST_RUNSTATE_FLAG) ? -XEN_ENOSYS : -XEN_EINVAL;
+    } else {
+        vcpu->domain->runstate_flag = (arg[0] == VM_ASSIST_ENABLE);
+    }
+    return result;
+}

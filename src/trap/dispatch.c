@@ -72,7 +72,9 @@ void upcall_domain_power(struct hal_domain *domain, enum hal_power_request reque
 {
     struct vcpu *const me = sched_current();
 
-    build_request_stop(domain_of(domain), request, why);
+    const uint32_t code = domain_of(domain)->power_code;
+
+    build_request_stop(domain_of(domain), (code != 0u) ? (enum hal_power_request)(code - 1u) : request, why);
     if ((me != NULL) && (me->domain == domain_of(domain))) {
         sched_power_off(me); /* does not go on either if another vCPU asked first */
     }

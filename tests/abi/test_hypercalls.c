@@ -13,10 +13,13 @@
 
 /* Names that the headers have as well, as ours say */
 enum {
+    OUR_CONSOLEIO_WRITE = CONSOLEIO_WRITE,
+    OUR_CONSOLEIO_READ = CONSOLEIO_READ,
     OUR_EPERM = XEN_EPERM,
     OUR_ENOENT = XEN_ENOENT,
     OUR_ESRCH = XEN_ESRCH,
     OUR_EIO = XEN_EIO,
+    OUR_E2BIG = XEN_E2BIG,
     OUR_ENOMEM = XEN_ENOMEM,
     OUR_EACCES = XEN_EACCES,
     OUR_EFAULT = XEN_EFAULT,
@@ -48,6 +51,7 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #undef XEN_ENOENT
 #undef XEN_ESRCH
 #undef XEN_EIO
+#undef XEN_E2BIG
 #undef XEN_ENOMEM
 #undef XEN_EACCES
 #undef XEN_EFAULT
@@ -92,6 +96,13 @@ static void numbers(void **state)
     (void)state;
     assert_int_equal(XEN_HCALL_MEMORY_OP, __HYPERVISOR_memory_op);
     assert_int_equal(XEN_HCALL_GRANT_TABLE_OP, __HYPERVISOR_grant_table_op);
+    assert_int_equal(XEN_HCALL_CONSOLE_IO, __HYPERVISOR_console_io);
+    assert_int_equal(OUR_CONSOLEIO_WRITE, CONSOLEIO_write);
+    assert_int_equal(OUR_CONSOLEIO_READ, CONSOLEIO_read);
+    assert_int_equal(XEN_HCALL_VM_ASSIST, __HYPERVISOR_vm_assist);
+    assert_int_equal(VM_ASSIST_ENABLE, VMASST_CMD_enable);
+    assert_int_equal(VM_ASSIST_DISABLE, VMASST_CMD_disable);
+    assert_int_equal(VM_ASSIST_RUNSTATE_FLAG, VMASST_TYPE_runstate_update_flag);
     assert_int_equal(XEN_HCALL_MULTICALL, __HYPERVISOR_multicall);
     assert_int_equal(sizeof(struct xen_multicall_entry), sizeof(struct multicall_entry));
     SAME(struct xen_multicall_entry, result, struct multicall_entry, result);
@@ -153,6 +164,17 @@ static void sched_numbers(void **state)
     assert_int_equal(SCHEDOP_BLOCK, SCHEDOP_block);
     assert_int_equal(SCHEDOP_SHUTDOWN, SCHEDOP_shutdown);
     assert_int_equal(SCHEDOP_POLL, SCHEDOP_poll);
+    assert_int_equal(SCHEDOP_REMOTE_SHUTDOWN, SCHEDOP_remote_shutdown);
+    assert_int_equal(SCHEDOP_SHUTDOWN_CODE, SCHEDOP_shutdown_code);
+    assert_int_equal(SCHEDOP_WATCHDOG, SCHEDOP_watchdog);
+    assert_int_equal(SCHEDOP_PIN_OVERRIDE, SCHEDOP_pin_override);
+    assert_int_equal(SHUTDOWN_SUSPEND, SHUTDOWN_suspend);
+    assert_int_equal(SHUTDOWN_SOFT_RESET, SHUTDOWN_soft_reset);
+    assert_int_equal(sizeof(struct xen_sched_remote_shutdown), sizeof(struct sched_remote_shutdown));
+    assert_int_equal(offsetof(struct xen_sched_remote_shutdown, reason),
+                     offsetof(struct sched_remote_shutdown, reason));
+    assert_int_equal(sizeof(struct xen_sched_watchdog), sizeof(struct sched_watchdog));
+    assert_int_equal(offsetof(struct xen_sched_watchdog, timeout), offsetof(struct sched_watchdog, timeout));
     assert_int_equal(SHUTDOWN_POWEROFF, SHUTDOWN_poweroff);
     assert_int_equal(SHUTDOWN_REBOOT, SHUTDOWN_reboot);
     assert_int_equal(SHUTDOWN_CRASH, SHUTDOWN_crash);
@@ -260,6 +282,7 @@ static void errors(void **state)
     assert_int_equal(OUR_ENOENT, XEN_ENOENT);
     assert_int_equal(OUR_ESRCH, XEN_ESRCH);
     assert_int_equal(OUR_EIO, XEN_EIO);
+    assert_int_equal(OUR_E2BIG, XEN_E2BIG);
     assert_int_equal(OUR_ENOMEM, XEN_ENOMEM);
     assert_int_equal(OUR_EACCES, XEN_EACCES);
     assert_int_equal(OUR_EFAULT, XEN_EFAULT);

@@ -1,5 +1,5 @@
 /* Hypercalls of whole domains: several at once, and those that go on with the next call.
- * [test->req~hypercalls~1] [test->req~multicall~1] */
+ * [test->req~hypercalls~1] [test->req~multicall~1] [test->req~console-io~1] [test->req~pv-watchdog~1] */
 #include "sim_guest.h"
 
 #define LIST (GUEST_RAM + 0x105000ULL)
@@ -82,6 +82,187 @@ static void long_ones(void)
     MUST(one->multicall == VCPU_NO_MULTICALL);
 }
 
+/* -- console_io -- */
+
+#define TEXT (GUEST_RAM + 0x106000ULL)
+
+static int64_t console_read(uint32_t room, char *to)
+{
+    const int64_t n = call(one, 18u, CONSOLEIO_READ, room, place(one, TEXT));
+
+    if (n > 0) {
+        get(one, TEXT, to, (uint64_t)n);
+    }
+    return n;
+}
+
+static void type(const struct vcpu *vcpu, const char *text)
+{
+    struct console *const c = &vcpu->domain->console;
+
+    for (; *text != '\0'; text++) {
+        c->rx(c->ctx, (uint8_t)*text);
+    }
+}
+
+static void console(void)
+{
+    char text[600];
+    uint32_t n = 0u;
+    union xen_evtchn_op arg = { .bind_virq = { .virq = VIRQ_CONSOLE } };
+
+    begin();
+    (void)memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1u] = '\n';
+    put(one, TEXT, text, sizeof(text));
+    call_arg[0] = CONSOLEIO_WRITE;
+    call_arg[1] = sizeof(text);
+    call_arg[2] = place(one, TEXT);
+    do {
+        (void)call(one, 18u, call_arg[0], call_arg[1], call_arg[2]);
+        n++;
+    } while ((n < 20u) && (call_arg[2] != (place(one, TEXT) + 512u)));
+    MUST(n == 4u); /* a piece a call */
+    MUST(call(one, 18u, call_arg[0], call_arg[1], call_arg[2]) == 0);
+    MUST(strstr(sim_shown(), "xxxxxxxx") != NULL);
+    put(one, TEXT, "two words\r\n", 11u);
+    MUST(call(one, 18u, CONSOLEIO_WRITE, 11u, place(one, TEXT)) == 0);
+    MUST(strstr(sim_shown(), "domU1: two words") != NULL);
+    MUST(call(one, 18u, CONSOLEIO_WRITE, 0u, 0u) == 0);
+    MUST(call(one, 18u, CONSOLEIO_WRITE, 1u, 0x1000u) == -XEN_EFAULT);
+    MUST(call(one, 18u, 2u, 1u, place(one, TEXT)) == -XEN_ENOSYS);
+    MUST(call(one, 18u, CONSOLEIO_READ, 0x80000000u, place(one, TEXT)) == -XEN_E2BIG);
+
+    /* its UART has the input until it reads here */
+    type(one, "a");
+    MUST(console_read(10u, text) == 0);
+    MUST(op(one, EVTCHNOP_BIND_VIRQ, &arg, 12u) == 0);
+    type(one, "hello");
+    MUST(pending(one, arg.bind_virq.port) && hears(one, SHARED));
+    MUST((console_read(3u, text) == 3) && (console_read(10u, &text[3]) == 2));
+    MUST((memcmp(text, "hello", 5u) == 0) && (console_read(10u, text) == 0));
+    for (uint32_t i = 0u; i < 1000u; i++) {
+        type(one, "y"); /* what it does not read in time is lost */
+    }
+    for (n = 0u; (call_arg[0] != 0u) || (n == 0u);) {
+        n += (uint32_t)console_read(600u, text);
+    }
+    MUST((n == 512u) && (console_read(10u, text) == 0));
+    type(one, "z");
+    MUST(call(one, 18u, CONSOLEIO_READ, 1u, 0x1000u) == -XEN_EFAULT);
+    type(domain("domU3")->vcpu[0], "q");
+    MUST(call(domain("domU3")->vcpu[0], 18u, CONSOLEIO_READ, 1u, TEXT) == -XEN_ENOSYS);
+}
+
+/* -- sched_op -- */
+
+static int64_t sched(const struct vcpu *vcpu, uint32_t number, uint32_t a, uint32_t b)
+{
+    const uint32_t arg[2] = { a, b };
+
+    put(vcpu, ARGS, arg, sizeof(arg));
+    return call(vcpu, 29u, number, place(vcpu, ARGS), 0u);
+}
+
+static void step(uint32_t seconds)
+{
+    for (uint32_t i = 0u; i < seconds; i++) {
+        fake_time_advance(1000u * MS);
+    }
+}
+
+static void watchdogs(void)
+{
+    begin();
+    MUST(sched(one, SCHEDOP_WATCHDOG, 1u, 5u) == -XEN_EINVAL); /* not taken */
+    MUST(sched(one, SCHEDOP_WATCHDOG, 3u, 5u) == -XEN_EINVAL);
+    MUST(sched(one, SCHEDOP_WATCHDOG, UINT32_MAX, 5u) == -XEN_EINVAL);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 0u, 5u) == 1);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 0u, UINT32_MAX) == 2);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 0u, 5u) == -XEN_ENOSPC);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 2u, 0u) == 0);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 2u, 5u) == -XEN_EINVAL);
+    step(4u);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 1u, 5u) == 0);
+    step(4u);
+    MUST(one->domain->nr_restarts == 0u);
+    step(1u);
+    until(one->domain, DOMAIN_RUNNING, 1u); /* as hung domains do */
+    until_in_guest(one);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 1u, 5u) == -XEN_EINVAL);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 0u, 5u) == 1);
+    guest_asks(one, HAL_DOMAIN_RESET);
+    until(one->domain, DOMAIN_RUNNING, 2u); /* it ends with the life */
+    step(20u);
+    MUST(one->domain->nr_restarts == 2u);
+    until_in_guest(one);
+    MUST(sched(one, SCHEDOP_WATCHDOG, 0u, 5u) == 1);
+    one->domain->paused = true;
+    sched_pause_domain(one->domain);
+    step(20u);
+    one->domain->paused = false;
+    sched_unpause_domain(one->domain);
+    step(4u);
+    MUST(one->domain->nr_restarts == 2u);
+    step(2u);
+    until(one->domain, DOMAIN_RUNNING, 3u);
+}
+
+static void shutdowns(void)
+{
+    begin();
+    MUST(sched(one, SCHEDOP_PIN_OVERRIDE, 0u, 0u) == -XEN_EPERM);
+    MUST(sched(one, 8u, 0u, 0u) == -XEN_ENOSYS);
+    MUST(sched(one, SCHEDOP_REMOTE_SHUTDOWN, 2u, SHUTDOWN_REBOOT) == -XEN_EPERM);
+    MUST(sched(one, SCHEDOP_REMOTE_SHUTDOWN, 1u, SHUTDOWN_REBOOT) == -XEN_EPERM);
+    MUST(sched(one, SCHEDOP_REMOTE_SHUTDOWN, 77u, SHUTDOWN_REBOOT) == -XEN_ESRCH);
+    MUST(sched(one, SCHEDOP_REMOTE_SHUTDOWN, 0x7FF0u, SHUTDOWN_REBOOT) == -XEN_ESRCH);
+    ((struct plan_domain *)(uintptr_t)one->domain->plan)->role = PLAN_ROLE_CONTROL;
+    MUST(sched(one, SCHEDOP_REMOTE_SHUTDOWN, 2u, SHUTDOWN_REBOOT) == 0);
+    until(two->domain, DOMAIN_RUNNING, 1u);
+    until_in_guest(two);
+    MUST(sched(two, SCHEDOP_SHUTDOWN_CODE, SHUTDOWN_POWEROFF, 0u) == 0);
+    MUST(sched(two, SCHEDOP_SHUTDOWN_CODE, SHUTDOWN_REBOOT, 0u) == 0); /* the first word stands */
+    MUST(sched(one, SCHEDOP_REMOTE_SHUTDOWN, 2u, SHUTDOWN_REBOOT) == 0);
+    until(two->domain, DOMAIN_STOPPED, 1u);
+    order(two->domain, HAL_DOMAIN_RESET);
+    until(two->domain, DOMAIN_RUNNING, 2u);
+    until_in_guest(two);
+    MUST(sched(two, SCHEDOP_SHUTDOWN, SHUTDOWN_REBOOT, 0u) == 0); /* for one life */
+    until(two->domain, DOMAIN_RUNNING, 3u);
+    until_in_guest(two);
+    MUST(sched(two, SCHEDOP_SHUTDOWN, 77u, 0u) == 0); /* nobody could resume it */
+    until(two->domain, DOMAIN_STOPPED, 3u);
+}
+
+static void assists(void)
+{
+    begin();
+    MUST(call(one, 21u, VM_ASSIST_ENABLE, VM_ASSIST_RUNSTATE_FLAG, 0u) == 0);
+    MUST(one->domain->runstate_flag);
+    MUST(call(one, 21u, VM_ASSIST_DISABLE, VM_ASSIST_RUNSTATE_FLAG, 0u) == 0);
+    MUST(!one->domain->runstate_flag);
+    MUST(call(one, 21u, 2u, VM_ASSIST_RUNSTATE_FLAG, 0u) == -XEN_ENOSYS);
+    MUST(call(one, 21u, VM_ASSIST_ENABLE, 0u, 0u) == -XEN_EINVAL);
+    MUST(call(one, 21u, VM_ASSIST_ENABLE, UINT64_MAX, 0u) == -XEN_EINVAL);
+}
+
+#define TEST(fn)                                                                                             \
+    static void test_##fn(void **state)                                                                      \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        scenario(fn);                                                                                        \
+    }
+TEST(watchdogs)
+TEST(shutdowns)
+TEST(assists)
+
+static void console_io(void **state)
+{
+    (void)state;
+    scenario(console);
+}
+
 static void several_at_once(void **state)
 {
     (void)state;
@@ -97,8 +278,9 @@ static void several_long_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(several_at_once),
-        cmocka_unit_test(several_long_ones),
+        cmocka_unit_test(several_at_once), cmocka_unit_test(several_long_ones),
+        cmocka_unit_test(console_io),      cmocka_unit_test(test_watchdogs),
+        cmocka_unit_test(test_shutdowns),  cmocka_unit_test(test_assists),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
