@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define XEN_HYPERCALLS             64u /* numbers are below */
+#define XEN_HCALL_PLATFORM_OP      7u
 #define XEN_HCALL_MEMORY_OP        12u
 #define XEN_HCALL_MULTICALL        13u
 #define XEN_HCALL_XEN_VERSION      17u
@@ -64,6 +65,18 @@ struct xen_multicall_entry {
 #define XENFEAT_ARM_SMCCC_SUPPORTED     14u
 #define XENFEAT_NOT_DIRECT_MAPPED       16u
 #define XENFEAT_DIRECT_MAPPED           17u
+
+#define XENPF_INTERFACE_VERSION 0x03000001u
+#define XENPF_SETTIME64         62u
+
+struct xen_platform_settime {
+    uint32_t cmd;
+    uint32_t interface_version;
+    uint64_t secs;
+    uint32_t nsecs;
+    uint32_t mbz;
+    uint64_t system_time;
+};
 
 #define CONSOLEIO_WRITE 0u
 #define CONSOLEIO_READ  1u
@@ -258,6 +271,10 @@ struct xen_shared_info {
     struct xen_vcpu_info vcpu_info;
     uint32_t evtchn_pending[XEN_2L_WORDS];
     uint32_t evtchn_mask[XEN_2L_WORDS];
+    uint32_t wc_version; /* odd: being written */
+    uint32_t wc_sec;     /* when the domain's counter was 0, since 1970 */
+    uint32_t wc_nsec;
+    uint32_t wc_sec_hi;
 };
 
 #define EVTCHN_FIFO_PENDING   0x80000000u

@@ -240,6 +240,7 @@ void evtchn_begin(struct domain *domain)
         ed->input_count = 0u;
         each_static(ed, static_bind);
         hal_store_release32(&ed->up, 1u);
+        evtchn_clock_show(ed); /* who sets it meanwhile sees that it is up */
     }
 }
 

@@ -71,10 +71,11 @@ struct evtchn_domain {
     uint32_t nr_pages;
     uint32_t nr_used; /* under the domain's lock */
     struct evtchn_vcpu *vcpu;
-    uint16_t *tail;   /* by queue: port, 0 = none; under the queues' lock */
-    struct work work; /* raises what waits */
-    hpa_t aside;      /* EVTCHN_ASIDE: the guest's page that is its shared_info */
-    uint32_t *used;   /* a bit for each port */
+    uint16_t *tail;         /* by queue: port, 0 = none; under the queues' lock */
+    struct work work;       /* raises what waits */
+    hpa_t aside;            /* EVTCHN_ASIDE: the guest's page that is its shared_info */
+    uint32_t *used;         /* a bit for each port */
+    uint32_t clock_version; /* under the queues' lock */
     struct spinlock input_lock;
     bool reads_input; /* as it has no other way, or has tried */
     uint32_t input_head;
@@ -125,6 +126,10 @@ static inline struct evtchn_domain *evtchn_link_domain(uint32_t link)
 /* -- evtchn_bind.c -- */
 /* Closes a port if it is open, unless it is a static channel's or one of those. */
 void evtchn_close(struct evtchn_domain *ed, uint32_t port, uint32_t spared);
+
+/* -- evtchn_clock.c -- */
+/* Writes the time of day where the guest looks for it. */
+void evtchn_clock_show(struct evtchn_domain *ed);
 
 /* -- evtchn_send.c -- */
 /* Raises a port that is below nr_ports. Interrupts masked. */

@@ -17,6 +17,7 @@ int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t b
 }
 
 static hcall_fn *const hcall_table[XEN_HYPERCALLS] = {
+    [XEN_HCALL_PLATFORM_OP] = (CONFIG_CONTROL != 0) ? hcall_platform_op : NULL,
     [XEN_HCALL_MEMORY_OP] = hcall_memory_op,
     [XEN_HCALL_MULTICALL] = hcall_multicall,
     [XEN_HCALL_XEN_VERSION] = hcall_xen_version,

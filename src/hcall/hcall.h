@@ -13,6 +13,7 @@ typedef int64_t hcall_fn(struct vcpu *vcpu, uint64_t *arg);
 hcall_fn hcall_xen_version;
 hcall_fn hcall_multicall;
 hcall_fn hcall_console_io;
+hcall_fn hcall_platform_op;
 hcall_fn hcall_memory_op;
 hcall_fn hcall_vm_assist;
 hcall_fn hcall_vcpu_op;

@@ -39,6 +39,8 @@ enum {
 };
 static const uint32_t fifo_flags[] = { EVTCHN_FIFO_PENDING, EVTCHN_FIFO_MASKED, EVTCHN_FIFO_LINKED,
                                        EVTCHN_FIFO_LINK_BITS, EVTCHN_FIFO_LINK_MASK };
+static const uint32_t platform_numbers[] = { XENPF_INTERFACE_VERSION };
+#undef XENPF_INTERFACE_VERSION
 static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
                                       VIRQ_DOM_EXC, VIRQ_XENOPROF, VIRQ_XENPMU };
 #undef VIRQ_TIMER
@@ -81,6 +83,7 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #include <xen/features.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
+#include <xen/platform.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
@@ -103,6 +106,19 @@ static void numbers(void **state)
     assert_int_equal(VM_ASSIST_ENABLE, VMASST_CMD_enable);
     assert_int_equal(VM_ASSIST_DISABLE, VMASST_CMD_disable);
     assert_int_equal(VM_ASSIST_RUNSTATE_FLAG, VMASST_TYPE_runstate_update_flag);
+    assert_int_equal(XEN_HCALL_PLATFORM_OP, __HYPERVISOR_platform_op);
+    assert_int_equal(platform_numbers[0], XENPF_INTERFACE_VERSION);
+    assert_int_equal(XENPF_SETTIME64, XENPF_settime64);
+    SAME(struct xen_platform_settime, interface_version, struct xen_platform_op, interface_version);
+    SAME(struct xen_platform_settime, secs, struct xen_platform_op, u.settime64.secs);
+    SAME(struct xen_platform_settime, nsecs, struct xen_platform_op, u.settime64.nsecs);
+    SAME(struct xen_platform_settime, mbz, struct xen_platform_op, u.settime64.mbz);
+    SAME(struct xen_platform_settime, system_time, struct xen_platform_op, u.settime64.system_time);
+    assert_true(sizeof(struct xen_platform_settime) <= sizeof(struct xen_platform_op));
+    SAME(struct xen_shared_info, wc_version, struct shared_info, wc_version);
+    SAME(struct xen_shared_info, wc_sec, struct shared_info, wc_sec);
+    SAME(struct xen_shared_info, wc_nsec, struct shared_info, wc_nsec);
+    SAME(struct xen_shared_info, wc_sec_hi, struct shared_info, wc_sec_hi);
     assert_int_equal(XEN_HCALL_MULTICALL, __HYPERVISOR_multicall);
     assert_int_equal(sizeof(struct xen_multicall_entry), sizeof(struct multicall_entry));
     SAME(struct xen_multicall_entry, result, struct multicall_entry, result);

@@ -1,5 +1,6 @@
 /* Hypercalls of whole domains: several at once, and those that go on with the next call.
- * [test->req~hypercalls~1] [test->req~multicall~1] [test->req~console-io~1] [test->req~pv-watchdog~1] */
+ * [test->req~hypercalls~1] [test->req~multicall~1] [test->req~console-io~1] [test->req~pv-watchdog~1]
+ * [test->req~wall-clock~1] */
 #include "sim_guest.h"
 
 #define LIST (GUEST_RAM + 0x105000ULL)
@@ -247,6 +248,49 @@ static void assists(void)
     MUST(call(one, 21u, VM_ASSIST_ENABLE, UINT64_MAX, 0u) == -XEN_EINVAL);
 }
 
+static uint64_t shown_s(const struct vcpu *vcpu, uint32_t version)
+{
+    MUST(word(vcpu, SHARED + 1072u) == version);
+    return ((uint64_t)word(vcpu, SHARED + 1084u) << 32u) | word(vcpu, SHARED + 1076u);
+}
+
+static int64_t settime(struct xen_platform_settime *arg)
+{
+    put(one, ARGS, arg, sizeof(*arg));
+    return call(one, 7u, place(one, ARGS), 0u, 0u);
+}
+
+static void clock(void)
+{
+    struct xen_platform_settime arg = { XENPF_SETTIME64, 0x03000001u, 0x100000005ULL,
+                                        250000000u,      0u,          3000u * MS };
+    uint64_t mine_s;
+
+    begin();
+    mine_s = shown_s(one, 2u);
+    MUST((mine_s < 10u) && (shown_s(two, 2u) < 10u));
+    MUST(settime(&arg) == -XEN_EPERM);
+    ((struct plan_domain *)(uintptr_t)one->domain->plan)->role = PLAN_ROLE_CONTROL;
+    MUST(call(one, 7u, 0x1000u, 0u, 0u) == -XEN_EFAULT);
+    arg.interface_version++;
+    MUST(settime(&arg) == -XEN_EACCES);
+    arg.interface_version--;
+    arg.mbz = 1u;
+    MUST(settime(&arg) == -XEN_EINVAL);
+    arg.mbz = 0u;
+    arg.cmd = 17u;
+    MUST(settime(&arg) == -XEN_ENOSYS);
+    arg.cmd = XENPF_SETTIME64;
+    word_put(two, SHARED + 1072u, 77u); /* a guest's own business */
+    MUST(settime(&arg) == 0);
+    MUST((shown_s(one, 4u) == 0x100000002ULL) && (word(one, SHARED + 1080u) == 250000000u));
+    MUST((shown_s(two, 4u) - 0x100000002ULL) <= 1u);
+    arg.secs = UINT64_MAX;
+    arg.system_time = UINT64_MAX;
+    MUST(settime(&arg) == 0);
+    (void)shown_s(two, 6u);
+}
+
 #define TEST(fn)                                                                                             \
     static void test_##fn(void **state)                                                                      \
     {                                                                                                        \
@@ -256,6 +300,7 @@ static void assists(void)
 TEST(watchdogs)
 TEST(shutdowns)
 TEST(assists)
+TEST(clock)
 
 static void console_io(void **state)
 {
@@ -281,6 +326,7 @@ int main(void)
         cmocka_unit_test(several_at_once), cmocka_unit_test(several_long_ones),
         cmocka_unit_test(console_io),      cmocka_unit_test(test_watchdogs),
         cmocka_unit_test(test_shutdowns),  cmocka_unit_test(test_assists),
+        cmocka_unit_test(test_clock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
