@@ -156,6 +156,9 @@ static void state_down(struct domain *domain)
         build_stop_queue(domain);
     } else {
         log_end(domain, request, why);
+        if (CONFIG_LINKS != 0) {
+            build_tell();
+        }
     }
 }
 

@@ -145,6 +145,8 @@ const char *build_region_id(hpa_t at);
 /* -- partition/build_store.c -- */
 /* The domain's ring to its xenstore appears in its map, and its parameters say so. Worker context. */
 HV_MUST_CHECK enum hv_status build_store(struct domain *domain);
+/* The xenstore domain hears that a domain came or went. No lock above LOCK_BUILD held. */
+void build_tell(void);
 
 /* -- partition/build_streams.c -- */
 /* Attaches the plan's streams to the domain's map, which is complete. A failure is logged. */

@@ -210,16 +210,14 @@ static void ports_forget(struct evtchn_domain *ed)
     }
 }
 
-/* The domain and whoever is bound to its store's port */
-static void store_raise(struct evtchn_domain *ed, bool both)
+/* Who is bound to the store's port hears of it. Not the domain: it may wait for this event to begin, until the
+ * server has looked. */
+static void store_raise(struct evtchn_domain *ed)
 {
     const uint32_t link = evtchn_at(ed, ed->store_port)->link;
 
     if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
         evtchn_raise(evtchn_link_domain(link)->domain, link & LINK_PORT_MASK);
-        if (both) {
-            evtchn_raise(ed->domain, ed->store_port);
-        }
     }
 }
 
@@ -248,7 +246,7 @@ void evtchn_announce(struct domain *domain)
 {
     if (domain->events != NULL) {
         each_static(domain->events, static_raise_both);
-        store_raise(domain->events, true);
+        store_raise(domain->events);
     }
 }
 
@@ -266,7 +264,7 @@ void evtchn_domain_reset(struct domain *domain)
             timer_disarm(&ed->vcpu[i].poll);
         }
         each_static(ed, static_raise_peer);
-        store_raise(ed, false);
+        store_raise(ed);
     }
 }
 

@@ -49,8 +49,8 @@ bool evtchn_console_receive(struct domain *domain, uint8_t byte);
 uint32_t evtchn_console_read(struct domain *domain, uint8_t *to, uint32_t room);
 
 /* The port that the domain finds bound, or to be bound, to the xenstore domain in each of its lives; 0: it
- * has none. Once bound it stays so over the domain's lives, until either end is closed; both ends are raised
- * as those of a static channel. */
+ * has none. Once bound it stays so over the domain's lives, until either end is closed; the other end is
+ * raised when a life ends, and when the next is about to run. */
 uint32_t evtchn_store_port(const struct domain *domain);
 
 /* The other end of a port while both domains are up; static: as the plan has it. False: there is none. For

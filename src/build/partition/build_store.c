@@ -5,6 +5,8 @@
 
 #include "domain/p2m.h"
 #include "domain/role.h"
+#include "evtchn/evtchn.h"
+#include "grant/grant.h"
 #include "hal/cache.h"
 #include "hal/virq.h"
 #include "lib/string.h"
@@ -47,6 +49,7 @@ static void ring_begin(struct xen_store_ring *ring, bool is_first)
 enum hv_status build_store(struct domain *domain)
 {
     const bool is_first = (domain->param[HVM_PARAM_CALLBACK_IRQ] == 0u);
+    const struct domain *const server = role_holder(PLAN_ROLE_XENSTORE);
     enum hv_status status = HV_OK;
 
     if (domain->events == NULL) {
@@ -54,6 +57,7 @@ enum hv_status build_store(struct domain *domain)
     }
     if (is_first) {
         domain->param[HVM_PARAM_CALLBACK_IRQ] = XEN_CALLBACK_PPI | HAL_VIRQ_EVENTS;
+        domain->param[HVM_PARAM_STORE_EVTCHN] = evtchn_store_port(domain);
     }
     if (domain->store != NULL) {
         const uint64_t gfn = store_gfn(domain);
@@ -66,6 +70,19 @@ enum hv_status build_store(struct domain *domain)
 
         status = p2m_put_page(domain, gfn, domain->store, false);
         spin_unlock(&domain->lock, flags);
+        if ((CONFIG_GRANTS != 0) && (status == HV_OK) && (server != NULL) &&
+            (domain->plan->max_grant_frames > 0u)) {
+            status = grant_seed(domain, XENSTORE_GRANT_REF, server->id, gfn);
+        }
     }
     return status;
+}
+
+void build_tell(void)
+{
+    struct domain *const server = role_holder(PLAN_ROLE_XENSTORE);
+
+    if (server != NULL) {
+        evtchn_virq_raise(server, VIRQ_DOM_EXC);
+    }
 }

@@ -132,6 +132,7 @@ static void introduced_run(void)
     boot(TOOLS);
     MUST(param_of(vcpus[0], 1u) == 0u);
     MUST((param_of(vcpus[1], 1u) == LATER) && (param_of(vcpus[2], 1u) == LATER));
+    MUST((param_of(vcpus[0], 2u) == 0u) && (param_of(vcpus[1], 2u) == 1u) && (param_of(vcpus[2], 2u) == 1u));
     MUST(!fake_guest_read(&vcpus[0]->domain->hal.map, gpa(MAGIC), &ring, sizeof(ring)));
     MUST(param(vcpus[0], PARAM_SET, 2u, 1u, &pfn) == 0);
     MUST((param_of(vcpus[1], 1u) == pfn) && (param_of(vcpus[2], 1u) == LATER));
