@@ -226,7 +226,7 @@ uint64_t hal_timer_now_ns(void)
 }
 
 struct domain *domain_table[HV_DOMAINS_MAX];
-uint32_t domain_count; /* nobody holds a role */
+uint32_t domain_count = DOMAINS;
 
 struct domain *domain_by_id(uint32_t domid)
 {
