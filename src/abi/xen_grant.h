@@ -144,6 +144,7 @@ struct xen_grant_flush {
 };
 
 union xen_grant_op {
+    uint64_t word[5];
     struct xen_grant_map map;
     struct xen_grant_unmap unmap;
     struct xen_grant_setup setup;

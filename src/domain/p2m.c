@@ -112,12 +112,12 @@ static bool gfn_is_good(uint64_t gfn)
 }
 
 /* gfn is good. perm 0: nothing is there. */
-static void look(const struct domain *domain, uint64_t gfn, struct hal_guestmap_page *page)
+static void look(struct domain *domain, uint64_t gfn, struct hal_guestmap_page *page)
 {
     hal_guestmap_look(&domain->hal.map, gpa(gfn << PAGE_SHIFT), page);
 }
 
-enum hv_status p2m_lookup(const struct domain *domain, uint64_t gfn, hpa_t *frame)
+enum hv_status p2m_lookup(struct domain *domain, uint64_t gfn, hpa_t *frame)
 {
     struct hal_guestmap_page page = { .perm = 0u };
 
@@ -199,18 +199,40 @@ enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t 
         return status;
     }
     held.nr = bits_min(held.nr, 1u);
-    hal_guestmap_begin(map);
     if (keep != NULL) { /* what the guest's other CPUs write goes there until nothing is */
+        hal_guestmap_begin(map);
         status = hal_guestmap_put(map, at, &held.page, hpa(0), 0u);
-    }
-    if ((status == HV_OK) && (keep != NULL)) {
-        page_copy(keep, held.page.to);
-        look(domain, gfn, &held.page);
+        if (status == HV_OK) {
+            page_copy(keep, held.page.to);
+            look(domain, gfn, &held.page);
+        }
     }
     if (status == HV_OK) {
         status = hal_guestmap_put(map, at, &held.page, to, perm);
     }
-    hal_guestmap_end(map);
+    if (keep != NULL) {
+        hal_guestmap_end(map);
+    }
+    if (status == HV_OK) {
+        held_leave(domain, &held);
+    }
+    return status;
+}
+
+enum hv_status p2m_leave(struct domain *domain, uint64_t gfn, bool foreign)
+{
+    struct p2m_held held = { .nr = 0u };
+    enum hv_status status = HV_NOT_FOUND;
+    bool is_it = false;
+
+    if ((domain->p2m != NULL) && gfn_is_good(gfn) && (hold(domain, gfn, 0u, &held) == HV_OK)) {
+        is_it = (held.ref != NULL)
+                    ? ((held.ref->owner != NULL) == foreign)
+                    : (foreign && (held.nr != 0u) && p2m_is_stand_in(domain->p2m, held.page.to));
+    }
+    if (is_it) {
+        status = hal_guestmap_put(&domain->hal.map, gpa(gfn << PAGE_SHIFT), &held.page, hpa(0), 0u);
+    }
     if (status == HV_OK) {
         held_leave(domain, &held);
     }

@@ -62,7 +62,7 @@ HV_MUST_CHECK enum hv_status p2m_remove_page(struct domain *domain, uint64_t gfn
 /* Device page idx, which the domain has at this address, appears at gfn as well, for good. */
 HV_MUST_CHECK enum hv_status p2m_put_device(struct domain *domain, uint64_t gfn, uint64_t idx);
 /* Domain's lock held. What is at gfn: its frame. HV_NOT_FOUND. */
-HV_MUST_CHECK enum hv_status p2m_lookup(const struct domain *domain, uint64_t gfn, hpa_t *frame);
+HV_MUST_CHECK enum hv_status p2m_lookup(struct domain *domain, uint64_t gfn, hpa_t *frame);
 
 /* -- The guest's own doing -- */
 

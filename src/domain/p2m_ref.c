@@ -82,14 +82,14 @@ static void ref_unlink(struct p2m *p2m, struct p2m_ref *ref)
 
 /* A foreign frame is also where the host has it, as long as anything leads there: what devices of a domain
  * with a direct map are told. HV_EXISTS: something else is there. Taking it away does not fail. */
-static enum hv_status identity_follow(struct domain *domain, hpa_t frame)
+static __attribute__((noinline)) enum hv_status identity_lead(struct domain *domain, hpa_t frame)
 {
     struct hal_guestmap *const map = &domain->hal.map;
     struct hal_guestmap_page page = { .perm = 0u };
     uint32_t wanted = 0;
     enum hv_status status = HV_OK;
 
-    if (!domain->p2m->identity || (frame.v >= hal_guestmap_limit()) ||
+    if ((frame.v >= hal_guestmap_limit()) ||
         (p2m_ref_find(domain->p2m, frame, frame.v >> PAGE_SHIFT, 0u) != NULL)) {
         return HV_OK;
     }
@@ -109,6 +109,11 @@ static enum hv_status identity_follow(struct domain *domain, hpa_t frame)
         /* it is as it should be */
     }
     return status;
+}
+
+static inline enum hv_status identity_follow(struct domain *domain, hpa_t frame)
+{
+    return domain->p2m->identity ? identity_lead(domain, frame) : HV_OK;
 }
 
 void p2m_ref_drop(struct domain *domain, struct p2m_ref *ref)
@@ -158,32 +163,15 @@ enum hv_status p2m_put_page(struct domain *domain, uint64_t gfn, void *va, bool 
     return ref_lead(domain, &ref, keep ? va : NULL);
 }
 
-/* Takes away what is not RAM of the domain's: of the hypervisor, or foreign. */
-static enum hv_status ref_take(struct domain *domain, uint64_t gfn, bool foreign)
-{
-    const struct p2m *const p2m = domain->p2m;
-    hpa_t frame = hpa(0);
-    enum hv_status status = (p2m != NULL) ? p2m_lookup(domain, gfn, &frame) : HV_NOT_FOUND;
-
-    if (status == HV_OK) {
-        const struct p2m_ref *const ref = p2m_ref_find(domain->p2m, frame, gfn, 0u);
-        const bool is_it =
-            (ref != NULL) ? ((ref->owner != NULL) == foreign) : (foreign && p2m_is_stand_in(p2m, frame));
-
-        status = is_it ? p2m_lead(domain, gfn, hpa(0), 0u, 0u, NULL) : HV_NOT_FOUND;
-    }
-    return status;
-}
-
 enum hv_status p2m_remove_page(struct domain *domain, uint64_t gfn)
 {
-    return ref_take(domain, gfn, false);
+    return p2m_leave(domain, gfn, false);
 }
 
 enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t gfn)
 {
     const uint64_t flags = spin_lock(&mapper->lock);
-    const enum hv_status status = ref_take(mapper, gfn, true);
+    const enum hv_status status = p2m_leave(mapper, gfn, true);
 
     spin_unlock(&mapper->lock, flags);
     return status;

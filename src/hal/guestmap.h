@@ -64,7 +64,7 @@ struct hal_guestmap_page {
     uint64_t *entry;
 };
 
-void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page);
+void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page);
 
 /* The page leads to normal memory at `to` from now on (perm 0: nowhere), whatever was there: as unmap and map
  * would do it between begin and end. HV_NO_MEMORY: nothing is changed. HV_NOT_SUPPORTED: nothing

@@ -7,7 +7,6 @@
 #include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 
 #define OPS_AT_ONCE 16u
 
@@ -100,7 +99,8 @@ struct hcall_grant {
     uint8_t bytes; /* of the argument */
     uint8_t out;   /* what goes out begins there */
     bool is_batch;
-    bool is_still; /* it uses no window of its own, and never fails as a whole */
+    bool
+        is_still; /* it uses no window of its own, never fails as a whole, and takes whole words of 64 bits */
 };
 
 #define ONE(fn, type, first_out)   { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), false, false }
@@ -120,28 +120,37 @@ static const struct hcall_grant grants[GNTTABOPS] = {
         ONE(grant_status_list, struct xen_grant_status_frames, offsetof(struct xen_grant_status_frames, dom)),
     [GNTTABOP_GET_VERSION] = ONE(grant_get_version, struct xen_grant_version, 0u),
     [GNTTABOP_SWAP_GRANT_REF] =
-        STILL(grant_swap, struct xen_grant_swap, offsetof(struct xen_grant_swap, status)),
+        BATCH(grant_swap, struct xen_grant_swap, offsetof(struct xen_grant_swap, status)),
     [GNTTABOP_CACHE_FLUSH] = BATCH(grant_flush, struct xen_grant_flush, sizeof(struct xen_grant_flush)),
 };
 
-/* Elements of a page, seen through one window while nobody else uses it: 0, or none was done. */
+/* Elements of a page, seen through one window while nobody else uses it; 0: none was done. */
 static uint32_t grant_page_of(struct vcpu *vcpu, const struct hcall_grant *g, uint64_t at, uint32_t nr)
 {
-    const uint32_t fit = (uint32_t)bits_min(nr, (PAGE_BYTES - (at % PAGE_BYTES)) / g->bytes);
-    uint8_t *const seen = g->is_still ? domain_guest_window(vcpu, at, (uint64_t)fit * g->bytes) : NULL;
+    const uint32_t words = (uint32_t)g->bytes / sizeof(uint64_t);
+    const uint32_t room = (PAGE_BYTES - ((uint32_t)at % PAGE_BYTES)) / sizeof(uint64_t);
+    volatile uint64_t *seen = NULL;
     union xen_grant_op arg;
+    uint32_t done = 0;
 
-    if ((seen == NULL) || (fit == 0u)) {
-        return 0u;
+    if (((at % sizeof(uint64_t)) == 0u) && (words <= room)) {
+        seen = domain_guest_window(vcpu, at, g->bytes);
     }
-    for (uint32_t i = 0; i < fit; i++) {
-        (void)memcpy(&arg, &seen[i * g->bytes], g->bytes);
+    while ((seen != NULL) && (done < nr) && (((done + 1u) * words) <= room)) {
+        for (uint32_t i = 0; i < words; i++) {
+            arg.word[i] = seen[i];
+        }
         (void)g->one(vcpu, &arg);
-        (void)memcpy(&seen[(i * g->bytes) + g->out], &((const uint8_t *)(const void *)&arg)[g->out],
-                     g->bytes - g->out);
+        for (uint32_t i = (uint32_t)g->out / sizeof(uint64_t); i < words; i++) {
+            seen[i] = arg.word[i];
+        }
+        seen = &seen[words];
+        done++;
     }
-    hal_hypmap_window_close(HAL_WINDOW_TRAP);
-    return fit;
+    if (seen != NULL) {
+        hal_hypmap_window_close(HAL_WINDOW_TRAP);
+    }
+    return done;
 }
 
 /* One operation on the argument at `at`: 0, GRANT_AGAIN or -XEN_E... */
@@ -177,7 +186,7 @@ int64_t hcall_grant_table_op(struct vcpu *vcpu, uint64_t *arg)
     }
     while ((done < piece) && (result == 0)) {
         const uint64_t at = arg[1] + ((uint64_t)done * g->bytes);
-        const uint32_t more = grant_page_of(vcpu, g, at, piece - done);
+        const uint32_t more = g->is_still ? grant_page_of(vcpu, g, at, piece - done) : 0u;
 
         result = (more == 0u) ? grant_one(vcpu, g, at) : 0;
         done += (more == 0u) ? 1u : more;

@@ -129,7 +129,7 @@ void hal_hypmap_window_close(enum hal_window slot)
 
 static void *page_at[DOMAINS][GFNS]; /* under the domain's lock */
 
-enum hv_status p2m_lookup(const struct domain *domain, uint64_t gfn, hpa_t *frame)
+enum hv_status p2m_lookup(struct domain *domain, uint64_t gfn, hpa_t *frame)
 {
     void *const page = (gfn < GFNS) ? page_at[domain - domains][gfn] : NULL;
 

@@ -23,7 +23,12 @@ bool hal_guestmap_translates(void)
 
 uint64_t hal_guestmap_limit(void)
 {
-    return 1ULL << arm_ipa_bits(arm_pa_bits());
+    static uint64_t limit; /* the same on all CPUs, whoever comes first */
+
+    if (limit == 0u) {
+        limit = 1ULL << arm_ipa_bits(arm_pa_bits());
+    }
+    return limit;
 }
 
 void arm_guestmap_init_cpu(void)
@@ -79,31 +84,32 @@ static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_
     }
 }
 
-/* As arm_heap_at(), where it counts */
-static inline uint64_t *guestmap_next(uint64_t pte)
+/* A descriptor, its table and level, from a table of *level on: the leaf or the invalid one for ipa. Four rounds
+ * at most. */
+static inline uint64_t *guestmap_walk(uint64_t **table, uint64_t ipa, uint32_t *level)
 {
-    const uint64_t offset = arm_pte_output(pte) - arm_heap_pa;
-
-    return (offset < arm_heap_bytes) ? (uint64_t *)(void *)(uint8_t *)(uintptr_t)(ARM_VA_HEAP + offset)
-                                     : arm_heap_at(arm_pte_output(pte));
-}
-
-/* A descriptor and its level: the leaf or the invalid one for ipa. Four rounds at most. */
-static inline uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uint32_t *level)
-{
-    uint32_t l = map->start_level;
+    uint32_t l = *level;
     uint32_t shift = arm_level_shift(l);
-    uint64_t *entry = &map->root[(uint32_t)(ipa >> shift) & (ARM_PTE_ENTRIES - 1u)];
+    uint64_t *entry = &(*table)[(uint32_t)(ipa >> shift) & (ARM_PTE_ENTRIES - 1u)];
     uint64_t pte = hal_load_acquire64(entry);
 
     while (arm_pte_is_table(pte, l)) {
         shift -= ARM_PTE_BITS;
         l++;
-        entry = &guestmap_next(pte)[(uint32_t)(ipa >> shift) & (ARM_PTE_ENTRIES - 1u)];
+        *table = arm_heap_at(arm_pte_output(pte));
+        entry = &(*table)[(uint32_t)(ipa >> shift) & (ARM_PTE_ENTRIES - 1u)];
         pte = hal_load_acquire64(entry);
     }
     *level = l;
     return entry;
+}
+
+static inline uint64_t *guestmap_find(const struct hal_guestmap *map, uint64_t ipa, uint32_t *level)
+{
+    uint64_t *table = map->root;
+
+    *level = map->start_level;
+    return guestmap_walk(&table, ipa, level);
 }
 
 /* Bytes from ipa to the end of what an entry of level covers. */
@@ -135,6 +141,9 @@ enum hv_status hal_guestmap_init(struct hal_guestmap *map, struct hal_domain *ow
     map->changing = 0u;
     map->ipa_bits = arm_ipa_bits(arm_pa_bits());
     map->start_level = arm_ipa_start_level(map->ipa_bits);
+    map->near = map->root;
+    map->near_at = 0u;
+    map->near_level = map->start_level;
     map->vttbr = ((uint64_t)id << ARM_VTTBR_VMID_LOW) | hal_hypmap_hpa(map->root).v;
     guestmap_flush(map, 0u, 0u);
     return HV_OK;
@@ -334,10 +343,17 @@ enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t b
     return HV_OK;
 }
 
-void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+/* The walk goes on where it was last time: tables stay as long as the map does. */
+void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
 {
-    uint32_t level = 0u;
-    uint64_t *const entry = guestmap_find(map, at.v, &level);
+    const bool is_near = ((at.v ^ map->near_at) >> (arm_level_shift(map->near_level) + ARM_PTE_BITS)) == 0u;
+    uint64_t *table = is_near ? map->near : map->root;
+    uint32_t level = is_near ? map->near_level : map->start_level;
+    uint64_t *const entry = guestmap_walk(&table, at.v, &level);
+
+    map->near = table;
+    map->near_level = level;
+    map->near_at = at.v;
     const uint64_t pte = *entry;
 
     page->entry = entry;

@@ -14,8 +14,8 @@
 _Static_assert(WINDOW_CPUS >= HV_CPUS_MAX, "one level 2 table holds the windows of all CPUs");
 _Static_assert(HAL_WINDOW_BYTES == (1ULL << (PAGE_SHIFT + ARM_PTE_BITS)), "a window is one level 2 entry");
 
-uint64_t arm_heap_pa;
-uint64_t arm_heap_bytes;
+static uint64_t hypmap_heap_pa;
+static uint64_t hypmap_heap_bytes;
 static uint64_t hypmap_fixed_next; /* bytes of the fixed area given away */
 
 static void *hypmap_pointer(uint64_t va)
@@ -44,18 +44,18 @@ hpa_t hal_hypmap_hpa(const void *va)
     if (in_image < (hypmap_address(arm_image_end) - ARM_VA_IMAGE)) {
         return hpa(arm_image_pa + in_image);
     }
-    if (in_heap >= arm_heap_bytes) {
+    if (in_heap >= hypmap_heap_bytes) {
         upcall_fatal("hypmap: not an address of image or heap", at);
     }
-    return hpa(arm_heap_pa + in_heap);
+    return hpa(hypmap_heap_pa + in_heap);
 }
 
 uint64_t *arm_heap_at(uint64_t pa)
 {
-    if ((pa - arm_heap_pa) >= arm_heap_bytes) {
+    if ((pa - hypmap_heap_pa) >= hypmap_heap_bytes) {
         upcall_fatal("hypmap: a table outside the heap", pa);
     }
-    return (uint64_t *)hypmap_pointer(ARM_VA_HEAP + (pa - arm_heap_pa));
+    return (uint64_t *)hypmap_pointer(ARM_VA_HEAP + (pa - hypmap_heap_pa));
 }
 
 static inline uint32_t hypmap_window_index(enum hal_window slot)
@@ -122,7 +122,7 @@ enum hv_status hal_hypmap_heap(hpa_t base, uint64_t bytes, void **va, uint64_t *
     const uint64_t span = arm_level_bytes(2u);
     const uint64_t nr_tables = (bytes + span - 1u) / span;
 
-    if ((arm_heap_bytes != 0u) || (bytes == 0u) || (((base.v | bytes) & (KIB(64) - 1u)) != 0u)) {
+    if ((hypmap_heap_bytes != 0u) || (bytes == 0u) || (((base.v | bytes) & (KIB(64) - 1u)) != 0u)) {
         return HV_INVALID;
     }
     if ((bytes > ARM_AREA_BYTES) || ((nr_tables * PAGE_BYTES) > bytes)) {
@@ -142,8 +142,8 @@ enum hv_status hal_hypmap_heap(hpa_t base, uint64_t bytes, void **va, uint64_t *
     }
     hal_hypmap_window_close(HAL_WINDOW_WORK_DST);
     hypmap_publish();
-    arm_heap_pa = base.v;
-    arm_heap_bytes = bytes;
+    hypmap_heap_pa = base.v;
+    hypmap_heap_bytes = bytes;
     *va = hypmap_pointer(ARM_VA_HEAP);
     *used_bytes = nr_tables * PAGE_BYTES;
     return HV_OK;
@@ -227,7 +227,7 @@ enum hv_status hal_hypmap_guard(void *va, cpuid_t cpu)
     const uint64_t in_heap = at - ARM_VA_HEAP;
 
     (void)cpu;
-    if (((at & (PAGE_BYTES - 1u)) != 0u) || (in_heap >= arm_heap_bytes)) {
+    if (((at & (PAGE_BYTES - 1u)) != 0u) || (in_heap >= hypmap_heap_bytes)) {
         return HV_INVALID;
     }
     uint64_t *const table = arm_heap_at(arm_pte_output(arm_tables.heap_l2[arm_pte_index(at, 2u)]));

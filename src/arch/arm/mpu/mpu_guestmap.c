@@ -129,7 +129,7 @@ enum hv_status hal_guestmap_lookup(const struct hal_guestmap *map, gpa_t at, hpa
 }
 
 /* It leads where it is. */
-void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
 {
     if (hal_guestmap_lookup(map, at, &page->to, &page->perm, &page->bytes) != HV_OK) {
         page->perm = 0u;

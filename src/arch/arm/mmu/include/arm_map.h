@@ -38,9 +38,6 @@ extern uint8_t arm_text_end[];
 extern uint8_t arm_rodata_end[];
 extern uint8_t arm_boot_guard[];
 extern uint8_t arm_image_end[];
-
-extern uint64_t arm_heap_pa; /* the heap, once it is mapped */
-extern uint64_t arm_heap_bytes;
 #pragma GCC visibility pop
 
 /* Where the image was loaded. Set once, before upcall_boot(). */
