@@ -13,6 +13,7 @@
 #define BOOT_OPTIONS "xen,xen-bootargs"
 #define SHARE_WITH   "bulkhead,share-with"
 #define PLACE_ALIGN  MIB(2)
+#define LINUX_ALIGN  MIB(128) /* a zImage believes that memory begins at such an address */
 #define CAPABILITIES "capabilities"
 #define ALL_ROLES    (PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE | PLAN_ROLE_XENSTORE)
 #define SHIFT_KIB    10u
@@ -144,7 +145,7 @@ void config_role_check(struct config_maker *m, struct plan_domain *d, uint32_t n
 /* -- Memory -- */
 
 /* The first part of [*base, end) that nothing has: *base moves to its beginning. Answers its end. */
-static uint64_t free_part(const struct config_maker *m, uint64_t *base, uint64_t end)
+static uint64_t free_part(const struct config_maker *m, uint64_t align, uint64_t *base, uint64_t end)
 {
     struct dt_range r = { 0u, 0u };
     uint64_t stop = end;
@@ -154,7 +155,7 @@ static uint64_t free_part(const struct config_maker *m, uint64_t *base, uint64_t
         moved = false;
         for (uint32_t i = 0; config_taken(m, i, &r); i++) {
             if ((r.base <= *base) && ((*base - r.base) < r.bytes)) {
-                *base = bits_align_up(r.base + r.bytes, PLACE_ALIGN);
+                *base = bits_align_up(r.base + r.bytes, align);
                 moved = true;
             }
         }
@@ -165,23 +166,23 @@ static uint64_t free_part(const struct config_maker *m, uint64_t *base, uint64_t
     return bits_align_down(stop, PAGE_BYTES);
 }
 
-/* The lowest free part of RAM of that size, or else the largest */
-static struct dt_range best_part(const struct config_maker *m, uint64_t want)
+/* The lowest free part of RAM of that size and alignment, or else the largest */
+static struct dt_range best_part(const struct config_maker *m, uint64_t want, uint64_t align)
 {
     struct dt_range best = { 0u, 0u };
 
     for (uint32_t b = 0; b < m->plan->nr_ram; b++) {
         const uint64_t end = m->plan->ram[b].base + m->plan->ram[b].bytes;
-        uint64_t at = bits_align_up(m->plan->ram[b].base, PLACE_ALIGN);
+        uint64_t at = bits_align_up(m->plan->ram[b].base, align);
 
         while ((at < end) && (best.bytes < want)) { /* as often as there are ranges */
-            const uint64_t stop = free_part(m, &at, end);
+            const uint64_t stop = free_part(m, align, &at, end);
 
             if ((stop > at) && ((stop - at) > best.bytes)) {
                 best.base = at;
                 best.bytes = stop - at;
             }
-            at = bits_align_up(bits_max(stop, at + 1u), PLACE_ALIGN);
+            at = bits_align_up(bits_max(stop, at + 1u), align);
         }
     }
     return best;
@@ -198,8 +199,11 @@ void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32
         d->static_first = plan->nr_static_mem;
     }
     while (good && (left > 0u)) { /* at most 64 */
-        struct dt_range r = best_part(m, left);
+        struct dt_range r = best_part(m, left, LINUX_ALIGN);
 
+        if (r.bytes < left) {
+            r = best_part(m, left, PLACE_ALIGN);
+        }
         r.bytes = (r.bytes >= left) ? left : bits_align_down(r.bytes, PLACE_ALIGN);
         good = (r.bytes > 0u) && (d->nr_static < PLAN_STATIC_PER_DOMAIN) &&
                (plan->nr_static_mem < PLAN_STATIC_MEM_MAX) && config_claim(m, node, "memory", &r, "memory");
