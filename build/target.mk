@@ -26,7 +26,7 @@ FETCHED_TARGET := $(CACHE)/trixie-$(port_debian)
 # The static profile: what is left out because the tool has done it, or because a static tree does not use it. What names such
 # a file stands behind `if (CONFIG_STATIC == 0)`. GIC=2 or 3 also leaves out the other interrupt controller; PARTS= takes some of
 # the parts below only, or none.
-part_links := src/evtchn/% src/hcall/% src/vdev/pv_watchdog.c src/domain/guestmem.c src/domain/p2m% src/domain/role.c \
+part_links := src/evtchn/% src/hcall/% src/vdev/pv_watchdog.c src/sched/runstate.c src/domain/guestmem.c src/domain/p2m% src/domain/role.c \
     src/build/partition/links.c src/build/partition/build_store.c
 part_grants := src/grant/% src/hcall/hcall_grant.c
 part_devices := src/build/partition/build_given.c

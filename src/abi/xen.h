@@ -128,8 +128,14 @@ struct xen_register_vcpu_info {
     uint32_t rsvd;
 };
 
+#define RUNSTATE_RUNNING    0u
+#define RUNSTATE_RUNNABLE   1u
+#define RUNSTATE_BLOCKED    2u
+#define RUNSTATE_OFFLINE    3u
+#define XEN_RUNSTATE_UPDATE 0x8000000000000000ULL /* in state_entry_time: being written */
+
 struct xen_runstate_info {
-    int32_t state; /* 0: running */
+    int32_t state; /* RUNSTATE_ */
     uint32_t pad;
     uint64_t state_entry_time;
     uint64_t time[4];

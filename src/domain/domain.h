@@ -80,6 +80,15 @@ enum vcpu_poll { VCPU_POLL_NONE, VCPU_POLL_WAITS, VCPU_POLL_OVER };
 /* A hypercall of it is one of several that it makes at once */
 enum vcpu_multicall { VCPU_NO_MULTICALL, VCPU_IN_MULTICALL, VCPU_MULTICALL_AGAIN };
 
+/* How long a vCPU ran and waited, for a guest that wants to know: sched/runstate.h */
+struct vcpu_runstate {
+    volatile uint64_t area; /* where it is told: host physical, + 1; 0: nobody asks */
+    uint64_t time[4];       /* by RUNSTATE_; that it ran is in run_ns */
+    uint64_t left_ns;       /* when it left its CPU; 0: it did not */
+    uint64_t ready_ns;      /* when it was woken since */
+    uint32_t left_as;       /* RUNSTATE_ */
+};
+
 struct vcpu {
     struct hal_vcpu hal; /* first: upcalls convert */
     struct domain *domain;
@@ -102,6 +111,7 @@ struct vcpu {
     uint64_t loaded_at_ns;
     struct timer timer; /* stands in for the guest's clocks; what goes before it is reset */
     enum vcpu_multicall multicall;
+    struct vcpu_runstate runstate;
     const volatile uint8_t
         *event_flag; /* evtchn/: not 0 while the guest has events to look at; NULL: never */
 };
@@ -207,6 +217,10 @@ HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, 
 /* A look at guest memory that lies in one page, to be read and written: the trap window, which the caller
  * closes. NULL: it does not, or faults. What is seen there may change at any moment. */
 void *domain_guest_window(struct vcpu *vcpu, uint64_t va, uint64_t bytes);
+
+/* Where `bytes` of the guest lie that it may write, if they are in one piece of the domain's memory and
+ * within one block of HAL_WINDOW_BYTES; HAL_NOWHERE. As above. */
+hpa_t domain_reach_guest(const struct vcpu *vcpu, uint64_t va, uint64_t bytes);
 
 /* One aligned word: what the most frequent hypercalls have for an argument. Negative: fault. */
 HV_MUST_CHECK int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from);

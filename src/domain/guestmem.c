@@ -62,6 +62,16 @@ static inline hpa_t reach(const struct vcpu *vcpu, uint64_t va, bool write)
     return is_own(vcpu->domain, at) ? at : reach_again(vcpu, va, write);
 }
 
+hpa_t domain_reach_guest(const struct vcpu *vcpu, uint64_t va, uint64_t bytes)
+{
+    const hpa_t first = reach(vcpu, va, true);
+    const hpa_t last = reach(vcpu, va + (bytes - 1u), true);
+    const bool whole = (last.v - first.v) == (bytes - 1u);
+    const bool one = (first.v / HAL_WINDOW_BYTES) == (last.v / HAL_WINDOW_BYTES);
+
+    return (whole && one && (first.v != HAL_NOWHERE)) ? first : hpa(HAL_NOWHERE);
+}
+
 int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from)
 {
     const hpa_t at = ((from % sizeof(uint32_t)) == 0u) ? reach(vcpu, from, false) : hpa(HAL_NOWHERE);

@@ -165,6 +165,7 @@ void evtchn_memory_reset(struct evtchn_domain *ed)
     for (uint32_t i = 0; i < ed->domain->nr_vcpus; i++) {
         struct vcpu *const vcpu = ed->domain->vcpu[i];
 
+        (void)memset(&vcpu->runstate, 0, sizeof(vcpu->runstate));
         ed->vcpu[i].is_registered = false;
         ed->vcpu[i].info = (i == 0u) ? &ed->shared->vcpu_info : NULL;
         vcpu->event_flag = (i == 0u) ? &ed->shared->vcpu_info.upcall_pending : NULL;

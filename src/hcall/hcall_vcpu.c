@@ -2,6 +2,9 @@
 #include "hcall/hcall.h"
 
 #include "evtchn/evtchn.h"
+#include "hal/sync.h"
+#include "hal/upcall.h"
+#include "sched/runstate.h"
 
 static int64_t vcpu_info(struct vcpu *vcpu, uint64_t index, uint64_t at)
 {
@@ -11,15 +14,25 @@ static int64_t vcpu_info(struct vcpu *vcpu, uint64_t index, uint64_t at)
     return (result == 0) ? evtchn_register_vcpu_info(vcpu, index, &info) : result;
 }
 
-/* Linux does not go on without it. The vCPU always runs, by what stands there: time that others took is not
- * told. */
-static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t at)
+/* The caller's own vCPU, or one that is not on: nobody else writes there. */
+static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t index, uint64_t at)
 {
-    static const struct xen_runstate_info running = { .state = 0 };
-    uint64_t area = 0;
-    const int64_t result = hcall_read(vcpu, &area, at, sizeof(area));
+    struct vcpu *const of = vcpu->domain->vcpu[hal_index(index, vcpu->domain->nr_vcpus)];
+    uint64_t va = 0;
+    int64_t result = hcall_read(vcpu, &va, at, sizeof(va));
+    hpa_t area = hpa(HAL_NOWHERE);
 
-    return (result == 0) ? hcall_write(vcpu, area, &running, sizeof(running)) : result;
+    if (result == 0) {
+        area = domain_reach_guest(vcpu, va, sizeof(struct xen_runstate_info));
+        result = ((area.v != HAL_NOWHERE) && ((va % sizeof(va)) == 0u)) ? 0 : -XEN_EFAULT;
+    }
+    if ((result == 0) && (of != vcpu) && upcall_vcpu_is_on(&of->hal)) {
+        result = -XEN_EBUSY;
+    }
+    if (result == 0) {
+        runstate_tell(of, area);
+    }
+    return result;
 }
 
 int64_t hcall_vcpu_op(struct vcpu *vcpu, uint64_t *arg)
@@ -33,7 +46,7 @@ int64_t hcall_vcpu_op(struct vcpu *vcpu, uint64_t *arg)
     } else if (arg[0] == VCPUOP_REGISTER_VCPU_INFO) {
         result = vcpu_info(vcpu, arg[1], arg[2]);
     } else if (arg[0] == VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA) {
-        result = vcpu_runstate(vcpu, arg[2]);
+        result = vcpu_runstate(vcpu, arg[1], arg[2]);
     } else {
         /* the others are not Arm's */
     }

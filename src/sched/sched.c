@@ -7,6 +7,7 @@
 #include "hal/upcall.h"
 #include "hal/virq.h"
 #include "lib/bits.h"
+#include "sched/runstate.h"
 #include "sched/sched_core.h"
 
 struct sched_cpu sched_cpus[HV_CPUS_MAX];
@@ -91,6 +92,9 @@ void sched_unclaim(struct vcpu *vcpu, bool preempted)
 /* Lock held; RUNNABLE from now on, and on the queue unless its domain is paused. */
 static void vcpu_ready(struct vcpu *vcpu)
 {
+    if ((CONFIG_LINKS != 0) && (vcpu->runstate.area != 0u)) {
+        runstate_wake(vcpu, hal_timer_now_ns());
+    }
     vcpu->state = VCPU_RUNNABLE;
     if (!vcpu->queued && !vcpu->domain->paused) {
         vcpu->queued = true;

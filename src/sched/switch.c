@@ -5,6 +5,8 @@
 #include "hal/sync.h"
 #include "hal/timer.h"
 #include "lib/bits.h"
+#include "lib/parts.h"
+#include "sched/runstate.h"
 #include "sched/sched.h"
 #include "sched/sched_core.h"
 #include "sched/work.h"
@@ -204,6 +206,9 @@ static void leave(const struct leaving *leaving, enum sched_runs before)
     }
     if (prev != NULL) {
         hal_vcpu_save(&prev->hal);
+        if ((CONFIG_LINKS != 0) && (prev->runstate.area != 0u)) {
+            runstate_leave(prev);
+        }
         timer_arm(&prev->timer, leaving->needs_clock ? hal_vcpu_deadline(&prev->hal, false) : TIME_NEVER);
         sched_unclaim(prev, leaving->wants);
     }
@@ -217,6 +222,9 @@ static void enter(struct sched_cpu *me)
         struct vcpu *next = me->vcpu;
 
         hal_vcpu_load(&next->hal);
+        if ((CONFIG_LINKS != 0) && (next->runstate.area != 0u)) {
+            runstate_enter(next);
+        }
         timer_arm(&next->timer, hal_vcpu_deadline(&next->hal, true));
         area->runs = next->domain->plan->name;
     } else if (me->runs == SCHED_RUNS_WORKER) {

@@ -39,6 +39,8 @@ enum {
 };
 static const uint32_t fifo_flags[] = { EVTCHN_FIFO_PENDING, EVTCHN_FIFO_MASKED, EVTCHN_FIFO_LINKED,
                                        EVTCHN_FIFO_LINK_BITS, EVTCHN_FIFO_LINK_MASK };
+static const uint64_t update_flag = XEN_RUNSTATE_UPDATE;
+#undef XEN_RUNSTATE_UPDATE
 static const uint32_t platform_numbers[] = { XENPF_INTERFACE_VERSION };
 #undef XENPF_INTERFACE_VERSION
 static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
@@ -206,7 +208,13 @@ static void sched_numbers(void **state)
     assert_int_equal(sizeof(struct xen_runstate_info), sizeof(struct vcpu_runstate_info));
     SAME(struct xen_runstate_info, state_entry_time, struct vcpu_runstate_info, state_entry_time);
     SAME(struct xen_runstate_info, time, struct vcpu_runstate_info, time);
-    assert_int_equal(RUNSTATE_running, 0);
+    assert_int_equal(RUNSTATE_RUNNING, RUNSTATE_running);
+    assert_int_equal(RUNSTATE_RUNNABLE, RUNSTATE_runnable);
+    assert_int_equal(RUNSTATE_BLOCKED, RUNSTATE_blocked);
+    assert_int_equal(RUNSTATE_OFFLINE, RUNSTATE_offline);
+    assert_true(update_flag == XEN_RUNSTATE_UPDATE);
+    assert_int_equal(offsetof(struct xen_runstate_info, state_entry_time),
+                     offsetof(struct vcpu_runstate_info, state_entry_time));
 }
 
 static void param_numbers(void **state)

@@ -1,6 +1,6 @@
 /* Hypercalls of whole domains: several at once, and those that go on with the next call.
  * [test->req~hypercalls~1] [test->req~multicall~1] [test->req~console-io~1] [test->req~pv-watchdog~1]
- * [test->req~wall-clock~1] */
+ * [test->req~wall-clock~1] [test->req~runstate~1] */
 #include "sim_guest.h"
 
 #define LIST (GUEST_RAM + 0x105000ULL)
@@ -291,6 +291,76 @@ static void clock(void)
     (void)shown_s(two, 6u);
 }
 
+#define AREA (GUEST_RAM + 0x107FF0ULL) /* over a page's end */
+
+static struct xen_runstate_info told(const struct vcpu *vcpu)
+{
+    struct xen_runstate_info info;
+
+    get(vcpu, AREA, &info, sizeof(info));
+    return info;
+}
+
+static int64_t tell(const struct vcpu *vcpu, uint64_t whose, uint64_t va)
+{
+    put(vcpu, ARGS, &va, sizeof(va));
+    return call(vcpu, 24u, VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA, whose, place(vcpu, ARGS));
+}
+
+static void runstates(void)
+{
+    struct xen_runstate_info info;
+    uint64_t ran;
+
+    begin();
+    MUST(tell(one, 0u, 0x1000u) == -XEN_EFAULT);
+    MUST(tell(one, 0u, UINT64_MAX - 7u) == -XEN_EFAULT);
+    MUST(tell(one, 0u, place(one, AREA) + 4u) == -XEN_EFAULT);
+    MUST(tell(one, 2u, place(one, AREA)) == -XEN_ENOENT);
+    MUST(call(one, 24u, 14u, 0u, place(one, ARGS)) == -XEN_EINVAL);
+    MUST(tell(one, 1u, place(one, AREA)) == 0); /* not on yet */
+    info = told(one);
+    MUST(info.state == (int32_t)RUNSTATE_OFFLINE);
+    MUST(tell(one, 0u, place(one, AREA)) == 0);
+    info = told(one);
+    MUST((info.state == (int32_t)RUNSTATE_RUNNING) && (info.state_entry_time <= hal_timer_now_ns()));
+    ran = info.time[RUNSTATE_RUNNING];
+
+    fake_time_advance(10u * MS);
+    fake_guest_wait(cpu_of(one)); /* it leaves, and is away */
+    fake_run();
+    info = told(one);
+    MUST(info.state == (int32_t)RUNSTATE_BLOCKED);
+    MUST(info.time[RUNSTATE_RUNNING] >= (ran + (10u * MS)));
+    ran = info.time[RUNSTATE_RUNNING];
+    fake_time_advance(20u * MS);
+    one->domain->runstate_flag = true;
+    MUST(send(two, 9u) == 0);
+    until_in_guest(one);
+    info = told(one);
+    MUST((info.state == (int32_t)RUNSTATE_RUNNING) && ((info.state_entry_time & XEN_RUNSTATE_UPDATE) == 0u));
+    MUST((info.time[RUNSTATE_BLOCKED] >= (20u * MS)) && (info.time[RUNSTATE_RUNNING] == ran));
+    MUST(info.time[RUNSTATE_OFFLINE] == 0u);
+
+    one->domain->paused = true; /* it could run */
+    sched_pause_domain(one->domain);
+    fake_run();
+    MUST(told(one).state == (int32_t)RUNSTATE_RUNNABLE);
+    fake_time_advance(30u * MS);
+    one->domain->paused = false;
+    sched_unpause_domain(one->domain);
+    fake_run();
+    until_in_guest(one);
+    info = told(one);
+    MUST((info.state == (int32_t)RUNSTATE_RUNNING) && (info.time[RUNSTATE_RUNNABLE] >= (30u * MS)));
+
+    guest_asks(one, HAL_DOMAIN_RESET); /* the next life's memory is its own */
+    until(one->domain, DOMAIN_RUNNING, 1u);
+    until_in_guest(one);
+    info = told(one);
+    MUST((info.state == 0) && (info.time[RUNSTATE_RUNNABLE] == 0u) && (info.state_entry_time == 0u));
+}
+
 #define TEST(fn)                                                                                             \
     static void test_##fn(void **state)                                                                      \
     {                                                                                                        \
@@ -301,6 +371,7 @@ TEST(watchdogs)
 TEST(shutdowns)
 TEST(assists)
 TEST(clock)
+TEST(runstates)
 
 static void console_io(void **state)
 {
@@ -326,7 +397,7 @@ int main(void)
         cmocka_unit_test(several_at_once), cmocka_unit_test(several_long_ones),
         cmocka_unit_test(console_io),      cmocka_unit_test(test_watchdogs),
         cmocka_unit_test(test_shutdowns),  cmocka_unit_test(test_assists),
-        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_clock),      cmocka_unit_test(test_runstates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
