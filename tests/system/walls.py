@@ -10,6 +10,8 @@ from run import ROOT, in_root
 FOLDER = os.path.join(ROOT, "tests", "guest", "hostile")
 ATTACK = re.compile(r'^    \{ "(\w+)", \w+, \w+ \},$', re.MULTILINE)
 GUARD = re.compile(r"^guard: GUARD ticks=(\d+) worst=(\d+) us hashes=(\d+) registers=(\w+) restarts=(\d+)$", re.MULTILINE)
+# What both of them have of their pools
+PAGES = r"^hostile +\d+ .* (\d+)\nguard +\d+ .* (\d+)$"
 
 
 def attacks(lethal, arch="arm64"):
@@ -42,6 +44,7 @@ def check_quiet(m, sources):
     Its worst lateness in microseconds, and the restarts that it saw."""
     assert not re.search(r"^bulkhead: .*PANIC", m.text, re.MULTILINE)
     names = tuple(name + ":" for name in ("bulkhead",) + sources) + ("bulkhead>", "[input:", "qemu-system-")
+    names += tuple(name + "  " for name in ("name",) + sources)  # what the operator asked for
     for line in m.text.splitlines():
         assert not line or line.startswith(names), "whose line is this: %r" % line
     found = GUARD.search(m.text)
@@ -67,6 +70,9 @@ def check_hostile(boot, name, vcpus=2, effort=1, lives=99, timeout=180, system="
                                      ("peer=2", "peer=2 effort=%d lives=%d" % (effort, lives))])
     lethal = attacks(True, arch)[:lives]
     m = boot(path, mem=512, **machine)
+    m.expect(r"HOSTILE-TRY psci", 60)  # hypercalls come later
+    focus(m, "operator")
+    before = operator(m, "list", PAGES)
     found = m.expect(r"^guard: HOSTILE tried=(\d+) missed=(\d+) memory=(\w+)$", timeout)
     assert int(found.group(1)) > 150000
     assert found.group(2) == "0"
@@ -80,6 +86,12 @@ def check_hostile(boot, name, vcpus=2, effort=1, lives=99, timeout=180, system="
     assert not re.search(r"HOSTILE (?:cannot|has no watchdog)", m.text)
     late, restarts = check_quiet(m, ("hostile", "guard"))
     assert restarts == len(lethal)
+    assert "GUARD grants=used" not in m.text
+    focus(m, "operator")
+    after = operator(m, "list", PAGES)
+    # a grant table's pages, once there, stay its own; so do the counts of what it grants
+    assert int(after.group(1)) <= int(before.group(1)) + 8, "pages that the hostile domain left behind"
+    assert int(after.group(2)) <= int(before.group(2)) + 1, "pages that its neighbour lost"
     end_by_operator(m, r"^hostile +1 +stopped")
     return late
 

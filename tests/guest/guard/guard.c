@@ -8,6 +8,8 @@
  *    the guest, interrupts open, looks LOOKS times without being interrupted. Coming late is not missing; the
  *    worst lateness is told beside it, for machines on which it means something.
  *  - its memory, some MiB of a pattern whose hash is computed again and again.
+ *  - what it grants the other one, if it has Xen's interface: the first page of the pattern to read, and one to write,
+ *    which is nobody's when the other one is off.
  *  - its registers: everything that can be read and does not count, and the floating-point registers.
  *
  * It ends when the other one ended: HOSTILE tried=<what the other reports> missed=<n>
@@ -16,6 +18,7 @@
 #include "gic.h"
 #include "guard.h"
 #include "monitor.h"
+#include "xen.h"
 
 #define MARGIN_MS   3000u /* an emulator on a busy host has been seen to stop its clocks for a second */
 #define LOOKS       1000u
@@ -23,7 +26,13 @@
 #define SLICE_WORDS 8192u
 #define TICKS_SLOW  50u /* between looks at what changes slowly */
 
-static uint64_t area[AREA_WORDS];
+static uint64_t area[AREA_WORDS] __attribute__((aligned(XEN_PAGE_BYTES)));
+static uint8_t writable[XEN_PAGE_BYTES] __attribute__((aligned(XEN_PAGE_BYTES)));
+static union {
+    struct xen_shared_info info;
+    uint8_t page[XEN_PAGE_BYTES];
+} shared __attribute__((aligned(XEN_PAGE_BYTES)));
+static bool grants;
 static uint64_t area_hash;
 static uint64_t hash;
 static uint32_t at_word;
@@ -137,6 +146,50 @@ static void memory_slice(void)
     }
 }
 
+/* -- What it shares -- */
+
+static volatile struct xen_grant_v1 *entries(void)
+{
+    return (volatile struct xen_grant_v1 *)(uintptr_t)XEN_GRANT_WINDOW;
+}
+
+static void event_take(uint32_t port)
+{
+    (void)port;
+}
+
+static void event(uint32_t intid)
+{
+    (void)intid;
+    xen_upcall(&shared.info, event_take);
+}
+
+static void share(void)
+{
+    grants = (tree_compatible("xen,xen").at != NULL) &&
+             (xen_place(XENMAPSPACE_SHARED_INFO, 0u, xen_gfn(&shared)) == 0) &&
+             (xen_place(XENMAPSPACE_GRANT_TABLE, 0u, XEN_GRANT_WINDOW / XEN_PAGE_BYTES) == 0);
+    if (grants) {
+        struct xen_grant_v1 *const table = (struct xen_grant_v1 *)(uintptr_t)XEN_GRANT_WINDOW;
+
+        xen_grant_give(&table[GUARD_REF_READ], (uint16_t)peer, xen_gfn(area),
+                       GTF_PERMIT_ACCESS | GTF_READONLY);
+        xen_grant_give(&table[GUARD_REF_WRITE], (uint16_t)peer, xen_gfn(writable), GTF_PERMIT_ACCESS);
+        irq_enable(XEN_PPI_EVENTS, IRQ_PRIORITY_LOW, event);
+        for (uint32_t i = 0u; i < 4u; i++) {
+            (void)xen_event_alloc((uint16_t)peer);
+        }
+    }
+}
+
+/* Nobody uses what was granted. */
+static bool grants_idle(void)
+{
+    const uint32_t used = entries()[GUARD_REF_READ].flags_domid | entries()[GUARD_REF_WRITE].flags_domid;
+
+    return (used & (GTF_READING | GTF_WRITING)) == 0u;
+}
+
 /* -- The other one -- */
 
 static bool peer_over(void)
@@ -160,6 +213,9 @@ static bool peer_over(void)
 
 static void verdict(void)
 {
+    if (grants) {
+        print("GUARD grants=%s\n", grants_idle() ? "idle" : "used");
+    }
     print("GUARD ticks=%U worst=%U us hashes=%u registers=%s restarts=%U\n", ticks,
           (worst * 1000u) / (frequency / 1000u), passes, registers_changed ? "changed" : "unchanged",
           status.restarts);
@@ -204,6 +260,7 @@ void guest_main(void)
     guard_vectors_fill();
     print("GUARD %s watches domain %U, GICv%u, %u registers, counter %U Hz\n", tree_domain_name(), peer,
           irq_version(), guard_registers_note(), frequency);
+    share();
     irq_enable(timer_phys_irq(), IRQ_PRIORITY_LOW, alarm);
     irq_enable(timer_virt_irq(), IRQ_PRIORITY_HIGH, tick);
     deadline = timer_now() + period;

@@ -1,5 +1,6 @@
 #include "hostile.h"
 
+#include "hypercall.h"
 #include "monitor.h"
 
 #define NR_SPIS_WORDS 32u
@@ -18,6 +19,12 @@ void tried(uint64_t n)
 {
     counts[cpu_number() * 8u] += n;
     arch_yield();
+}
+
+int64_t attempt(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
+{
+    tried(1u);
+    return (int64_t)hypercall(number, a, b, c);
 }
 
 static uint64_t tried_so_far(void)
@@ -265,6 +272,8 @@ void guest_main(void)
         run_all(attacks_devices);
         run_all(attacks_firmware);
         run_all(attacks_events);
+        run_all(attacks_grants);
+        run_all(attacks_pages);
         run_all(attacks_memory);
         run_all(attacks_interrupts);
         run_all(attacks_vcpus);

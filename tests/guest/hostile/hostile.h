@@ -17,6 +17,8 @@ extern const struct attack attacks_registers[];
 extern const struct attack attacks_devices[];
 extern const struct attack attacks_firmware[];
 extern const struct attack attacks_events[];
+extern const struct attack attacks_grants[];
+extern const struct attack attacks_pages[];
 extern const struct attack attacks_memory[];
 extern const struct attack attacks_interrupts[];
 extern const struct attack attacks_vcpus[];
@@ -25,6 +27,8 @@ extern const struct attack attacks_el0[];
 extern const struct attack attacks_lethal[];
 
 void tried(uint64_t n); /* this vCPU did n more hostile things */
+/* A hypercall, counted */
+int64_t attempt(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 uint64_t random64(void);
 uint32_t hostile_cpus(void);
 /* How many turns of a storm: `turns` times what the bootargs ask for (effort=<n>, 1) */

@@ -4,6 +4,10 @@
 
 #include "guest.h"
 
+/* What the guard grants a neighbour that it may share with: a page to read, and one to write */
+#define GUARD_REF_READ  8u
+#define GUARD_REF_WRITE 9u
+
 enum domain_state {
     DOMAIN_NEW,
     DOMAIN_BUILDING,

@@ -30,6 +30,95 @@ int64_t xen_vcpu_info(uint32_t vcpu, uint64_t gfn, uint32_t offset)
     return (int64_t)hypercall(XEN_HCALL_VCPU_OP, VCPUOP_REGISTER_VCPU_INFO, vcpu, (uintptr_t)&info);
 }
 
+static int64_t reserve(uint64_t op, uint64_t gfn)
+{
+    const struct xen_memory_reservation extents = { .extent_start = (uintptr_t)&gfn,
+                                                    .nr_extents = 1u,
+                                                    .domid = XEN_DOMID_SELF };
+
+    return xen_call(XEN_HCALL_MEMORY_OP, op, &extents, 0u);
+}
+
+int64_t xen_populate(uint64_t gfn)
+{
+    return reserve(XENMEM_POPULATE_PHYSMAP, gfn);
+}
+
+int64_t xen_decrease(uint64_t gfn)
+{
+    return reserve(XENMEM_DECREASE_RESERVATION, gfn);
+}
+
+int64_t xen_remove(uint64_t gfn)
+{
+    const struct xen_remove_from_physmap remove = { .domid = XEN_DOMID_SELF, .gpfn = gfn };
+
+    return xen_call(XEN_HCALL_MEMORY_OP, XENMEM_REMOVE_FROM_PHYSMAP, &remove, 0u);
+}
+
+int64_t xen_grant_op(uint64_t op, void *arg, uint32_t count)
+{
+    return xen_call(XEN_HCALL_GRANT_TABLE_OP, op, arg, count);
+}
+
+int64_t xen_grant_map(uint16_t domid, uint32_t ref, uint64_t at, uint32_t flags, uint32_t *handle)
+{
+    struct xen_grant_map map = { .host_addr = at, .flags = flags, .ref = ref, .dom = domid };
+    const int64_t result = xen_grant_op(GNTTABOP_MAP_GRANT_REF, &map, 1u);
+
+    *handle = map.handle;
+    return (result == 0) ? map.status : result;
+}
+
+int64_t xen_grant_unmap(uint64_t at, uint32_t handle)
+{
+    struct xen_grant_unmap unmap = { .host_addr = at, .handle = handle };
+    const int64_t result = xen_grant_op(GNTTABOP_UNMAP_GRANT_REF, &unmap, 1u);
+
+    return (result == 0) ? unmap.status : result;
+}
+
+int64_t xen_grant_copy(const struct xen_grant_copy_end *from, const struct xen_grant_copy_end *to,
+                       uint16_t bytes, uint16_t flags)
+{
+    struct xen_grant_copy copy = { .source = *from, .dest = *to, .len = bytes, .flags = flags };
+    const int64_t result = xen_grant_op(GNTTABOP_COPY, &copy, 1u);
+
+    return (result == 0) ? copy.status : result;
+}
+
+void xen_grant_give(struct xen_grant_v1 *entry, uint16_t domid, uint64_t gfn, uint32_t flags)
+{
+    volatile struct xen_grant_v1 *const e = entry;
+
+    e->frame = (uint32_t)gfn;
+    arch_barrier();
+    e->flags_domid = ((uint32_t)domid << 16u) | flags;
+    arch_barrier();
+}
+
+bool xen_grant_end(struct xen_grant_v1 *entry)
+{
+    uint32_t old = __atomic_load_n(&entry->flags_domid, __ATOMIC_SEQ_CST);
+
+    while (((old & (GTF_READING | GTF_WRITING)) == 0u) &&
+           !__atomic_compare_exchange_n(&entry->flags_domid, &old, 0u, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
+        arch_yield();
+    }
+    return (old & (GTF_READING | GTF_WRITING)) == 0u;
+}
+
+int64_t xen_console_write(const char *text, uint32_t bytes)
+{
+    return (int64_t)hypercall(XEN_HCALL_CONSOLE_IO, CONSOLEIO_WRITE, bytes, (uintptr_t)text);
+}
+
+int64_t xen_console_read(char *text, uint32_t bytes)
+{
+    return (int64_t)hypercall(XEN_HCALL_CONSOLE_IO, CONSOLEIO_READ, bytes, (uintptr_t)text);
+}
+
 int64_t xen_event(uint64_t op, union xen_evtchn_op *arg)
 {
     return xen_call(XEN_HCALL_EVENT_CHANNEL_OP, op, arg, 0u);

@@ -4,9 +4,19 @@
 #define GUEST_XEN_H
 
 #include "abi/xen.h"
+#include "abi/xen_grant.h"
 #include "abi/xen_memory.h"
 #include "guest.h"
 #include "hypercall.h"
+
+#ifndef XEN_HCALL_VM_ASSIST
+#define XEN_HCALL_VM_ASSIST 21u
+#endif
+#ifndef CONSOLEIO_WRITE
+#define CONSOLEIO_WRITE      0u
+#define CONSOLEIO_READ       1u
+#define XEN_HCALL_CONSOLE_IO 18u
+#endif
 
 #define XEN_PAGE_BYTES 4096u
 #define XEN_PPI_EVENTS 31u
@@ -35,6 +45,10 @@ int64_t xen_param_set(uint32_t index, uint64_t value);
 
 /* memory_op: page `idx` of a space appears at gfn. */
 int64_t xen_place(uint32_t space, uint64_t idx, uint64_t gfn);
+/* What is at gfn goes; a page of RAM comes to gfn. Populating answers how many came. */
+int64_t xen_remove(uint64_t gfn);
+int64_t xen_populate(uint64_t gfn);
+int64_t xen_decrease(uint64_t gfn);
 int64_t xen_vcpu_info(uint32_t vcpu, uint64_t gfn, uint32_t offset);
 
 /* event_channel_op. What makes a port returns it. */
@@ -45,6 +59,21 @@ int64_t xen_event_ipi(uint32_t vcpu);
 int64_t xen_event_port(uint64_t op, uint32_t port,
                        uint32_t to);     /* CLOSE, SEND, UNMASK, BIND_VCPU, SET_PRIORITY */
 int64_t xen_event_status(uint32_t port); /* EVTCHNSTAT_ */
+
+/* grant_table_op: the call's own failure, or the argument's status (GNTST_). */
+int64_t xen_grant_op(uint64_t op, void *arg, uint32_t count);
+int64_t xen_grant_map(uint16_t domid, uint32_t ref, uint64_t at, uint32_t flags, uint32_t *handle);
+int64_t xen_grant_unmap(uint64_t at, uint32_t handle);
+/* Between a frame of the caller's and a reference */
+int64_t xen_grant_copy(const struct xen_grant_copy_end *from, const struct xen_grant_copy_end *to,
+                       uint16_t bytes, uint16_t flags);
+/* Entry of version 1: domid and frame first, the flags that count last; and taken back, unless it is in use. */
+void xen_grant_give(struct xen_grant_v1 *entry, uint16_t domid, uint64_t gfn, uint32_t flags);
+bool xen_grant_end(struct xen_grant_v1 *entry);
+
+/* console_io */
+int64_t xen_console_write(const char *text, uint32_t bytes);
+int64_t xen_console_read(char *text, uint32_t bytes);
 
 /* The two levels as a guest without vcpu_info of its own finds them. */
 bool xen_port_pending(const volatile struct xen_shared_info *shared, uint32_t port);
