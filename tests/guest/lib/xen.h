@@ -9,15 +9,6 @@
 #include "guest.h"
 #include "hypercall.h"
 
-#ifndef XEN_HCALL_VM_ASSIST
-#define XEN_HCALL_VM_ASSIST 21u
-#endif
-#ifndef CONSOLEIO_WRITE
-#define CONSOLEIO_WRITE      0u
-#define CONSOLEIO_READ       1u
-#define XEN_HCALL_CONSOLE_IO 18u
-#endif
-
 #define XEN_PAGE_BYTES 4096u
 #define XEN_PPI_EVENTS 31u
 /* The window of the /hypervisor node; pages of the toolstack behind it. The guest maps both as memory. */
