@@ -183,6 +183,24 @@ static void shm_check(const struct plan *plan)
     }
 }
 
+/* Both ends know of each other, and no domain has two of one name. */
+static void pv_check(const struct plan *plan)
+{
+    FUZZ_MUST(plan->nr_pv <= PLAN_PV_MAX);
+    for (uint32_t i = 0u; i < plan->nr_pv; i++) {
+        const struct plan_pv *const pv = &plan->pv[i];
+
+        FUZZ_MUST((pv->domain < plan->nr_domains) && (pv->backend < plan->nr_domains) &&
+                  (pv->domain != pv->backend) && (pv->text != NULL) && (strlen(pv->text) < PLAN_PATH_MAX));
+        FUZZ_MUST((plan->domain[pv->domain].peers & BIT32(pv->backend)) != 0u);
+        FUZZ_MUST((plan->domain[pv->backend].peers & BIT32(pv->domain)) != 0u);
+        for (uint32_t k = 0u; k < i; k++) {
+            FUZZ_MUST((plan->pv[k].domain != pv->domain) || (plan->pv[k].net != pv->net) ||
+                      (plan->pv[k].handle != pv->handle));
+        }
+    }
+}
+
 void plan_check(const struct plan *plan, const struct config_env *env)
 {
     uint64_t pinned = 0u;
@@ -198,6 +216,7 @@ void plan_check(const struct plan *plan, const struct config_env *env)
     }
     FUZZ_MUST(plan->nr_domains <= HV_DOMAINS_MAX);
     shm_check(plan);
+    pv_check(plan);
     statics_check(plan);
     devices_check(plan);
     for (uint32_t n = 0u; n < plan->nr_domains; n++) {

@@ -5,10 +5,12 @@
 
 #include "lib/string.h"
 
-#define DISK     "bulkhead,pv-disk"
-#define NET      "bulkhead,pv-net"
-#define DISKS    16u /* xvda .. xvdp; numbers as Xen counts them */
-#define MAC_TEXT 17u
+#define DISK         "bulkhead,pv-disk"
+#define NET          "bulkhead,pv-net"
+#define DISKS        16u           /* xvda .. xvdp */
+#define DISK_FIRST   (202u * 256u) /* numbers as Xen counts: Linux' major, and 16 minors each */
+#define DISK_NUMBERS 16u
+#define MAC_TEXT     17u
 
 static bool is_hex(char c)
 {
@@ -44,11 +46,15 @@ static bool device_good(const char *text)
 /* What a disk is called at the frontend, as its number; false: it cannot be. */
 static bool disk_number(const char *text, uint32_t *handle)
 {
-    const bool good = (strlen(text) == 4u) && dt_text_begins(text, "xvd", 3u) && (text[3] >= 'a') &&
-                      (text[3] < (char)('a' + (char)DISKS));
+    static const char letter[] = "abcdefghijklmnop";
 
-    *handle = good ? ((202u << 8u) | (((uint32_t)text[3] - (uint32_t)'a') << 4u)) : 0u;
-    return good;
+    *handle = 0;
+    for (uint32_t i = 0; (i < DISKS) && (strlen(text) == 4u) && dt_text_begins(text, "xvd", 3u); i++) {
+        if (text[3] == letter[i]) {
+            *handle = DISK_FIRST + (i * DISK_NUMBERS);
+        }
+    }
+    return *handle != 0u;
 }
 
 static bool taken(const struct plan *plan, const struct plan_pv *pv)
