@@ -1,7 +1,8 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
 # with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/dom0.gz out/guests/backend.gz out/guests/linux.zImage out/guests/initrd32.gz \
+GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/dom0.gz out/guests/backend.gz out/guests/driver.gz \
+    out/guests/linux.zImage out/guests/initrd32.gz \
     out/guests/armv7a/linux.Image out/guests/armv7a/initrd.gz
 
 .PHONY: guests
@@ -56,10 +57,12 @@ out/guests/dom0.gz: $(FETCHED)/busybox $(dom0_modules:%=$(FETCHED)/%.ko) $(FETCH
 	    --tree $(FETCHED)/tools --link bin/bash:../usr/bin/bash --link lib/ld-linux-aarch64.so.1:../usr/lib/ld-linux-aarch64.so.1 \
 	    --add tools/guest/pv/pv-back:bin/pv-back --boot-script tools/guest/pv/dom0 --output $@
 
-# A backend's in a system without dom0: drivers, a disk in memory, no tools
+# Backends' in systems without dom0, without tools: one with a disk in memory, one with devices of its own
 backend_modules := loop xen-blkback xen-netback
-out/guests/backend.gz: $(FETCHED)/busybox $(backend_modules:%=$(FETCHED)/%.ko) tools/guest/initramfs.py tools/guest/init \
-    tools/guest/shrc tools/guest/pv/backend tools/guest/pv/pv-back build/linux.mk
+driver_modules := llc stp bridge e1000e virtio_blk xen-blkback xen-netback
+out/guests/backend.gz out/guests/driver.gz: out/guests/%.gz: $(FETCHED)/busybox tools/guest/pv/% tools/guest/initramfs.py \
+    tools/guest/init tools/guest/shrc tools/guest/pv/pv-back build/linux.mk $(FETCHED)/versions
 	@mkdir -p $(@D)
-	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(backend_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
-	    --add tools/guest/pv/pv-back:bin/pv-back --boot-script tools/guest/pv/backend --output $@
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< \
+	    $(foreach m,$($*_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) --add tools/guest/pv/pv-back:bin/pv-back \
+	    --boot-script tools/guest/pv/$* --output $@

@@ -1,4 +1,4 @@
-/* [impl->req~memory-op~1] */
+/* [impl->req~memory-op~1] [impl->req~driver-domain~1] */
 #include "domain/p2m_core.h"
 
 #include "abi/xen.h"
