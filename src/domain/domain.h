@@ -165,7 +165,7 @@ struct domain {
         shared;      /* the hypervisor's pages of which the guest's map may hold some; `at` is unused */
     struct p2m *p2m; /* p2m.h, under the lock; NULL: its map stays as it was built */
     void *store;     /* the hypervisor's page that is its xenstore ring; NULL: none */
-    volatile bool reachable;      /* others may map its memory; set and cleared with the lock */
+    volatile uint32_t reachable;  /* others may map its memory; set and cleared with the lock */
     volatile uint32_t nr_foreign; /* pages of its map that lead to others' memory; changed with the lock */
     /* The toolstack's: kept over restarts */
     uint64_t param[XEN_HVM_PARAMS]; /* hvm_op */

@@ -373,13 +373,13 @@ enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *
     struct hal_guestmap_page page = { .perm = 0u };
     uint64_t rest = 0;
 
-    if (owner->reachable && gfn_is_good(gfn)) {
+    if ((owner->reachable != 0u) && gfn_is_good(gfn)) {
         look(owner, gfn, &page);
     }
     const bool own =
         ((page.perm & wanted) != 0u) &&
         ((p2m_number(owner, page.to.v, true, &rest) != P2M_NONE) || p2m_is_store(owner, page.to));
-    const enum hv_status status = own ? HV_OK : (owner->reachable ? HV_INVALID : HV_BUSY);
+    const enum hv_status status = own ? HV_OK : ((owner->reachable != 0u) ? HV_INVALID : HV_BUSY);
 
     *frame = page.to;
     spin_unlock(&owner->lock, flags);

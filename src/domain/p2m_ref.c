@@ -186,7 +186,7 @@ static bool range_holds(uint64_t base, uint64_t bytes, hpa_t at)
  * whoever ends the owner, or populates the frame, looks at mappers afterwards. */
 static bool frame_is_good(const struct domain *owner, hpa_t frame)
 {
-    bool good = owner->reachable;
+    bool good = (hal_load_acquire32(&owner->reachable) != 0u);
 
     if (good) {
         uint64_t rest = 0;
@@ -298,7 +298,7 @@ void p2m_revoke(struct domain *domain, void (*breathe)(void))
 {
     const uint64_t flags = spin_lock(&domain->lock);
 
-    domain->reachable = false;
+    hal_store_release32(&domain->reachable, 0u);
     spin_unlock(&domain->lock, flags);
     hal_barrier(); /* who does not see it is seen */
     for (uint32_t i = 0; i < domain_count; i++) {
@@ -331,7 +331,7 @@ enum hv_status p2m_begin(struct domain *domain, bool identity)
             p2m->identity = identity;
         }
         domain->p2m = p2m;
-        domain->reachable = true;
+        hal_store_release32(&domain->reachable, 1u); /* after p2m: who looks without the lock */
         spin_unlock(&domain->lock, flags);
     }
     return status;

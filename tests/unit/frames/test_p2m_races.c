@@ -280,7 +280,9 @@ static void *mapper_run(void *of)
             }
             break;
         default:
-            if ((p2m_frame(&domains[0], any(FRAMES), true, &frame) == HV_OK) &&
+            /* or one that it was told of long ago */
+            frame = hpa(FRAME(0) + ((uint64_t)any(FRAMES) * PAGE_BYTES));
+            if (((any(2u) == 0u) || (p2m_frame(&domains[0], any(FRAMES), true, &frame) == HV_OK)) &&
                 (p2m_map_foreign(d, at, &domains[0], frame, any(2u) == 0u) == HV_OK)) {
                 nr_mapped++;
             }
