@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 . build/apt-private.sh
 
 suite=trixie
-layouts='arm64:7 armhf:1'                   # raised when what is kept of an architecture's packages changes
+layouts='arm64:8 armhf:1'                   # raised when what is kept of an architecture's packages changes
 again=${1:-}
 cache=${BULKHEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bulkhead}
 

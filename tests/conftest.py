@@ -11,9 +11,7 @@ sys.path[:0] = [os.path.join(ROOT, *where) for where in (("tools", "run"), ("tes
 from run import Machine  # noqa: E402  (the path is set above)
 
 
-@pytest.fixture
-def boot(request):
-    """boot(system, **machine) starts a Machine of tools/run; it is stopped when the test ends."""
+def starter():
     machines = []
 
     def start(*args, **kwargs):
@@ -26,11 +24,24 @@ def boot(request):
         machine.stop()
 
 
+@pytest.fixture
+def boot():
+    """boot(system, **machine) starts a Machine of tools/run; it is stopped when the test ends."""
+    yield from starter()
+
+
+@pytest.fixture(scope="module")
+def boot_once():
+    """The same for machines that all tests of a file share."""
+    yield from starter()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
-    start = item.funcargs.get("boot") if hasattr(item, "funcargs") else None
+    given = getattr(item, "funcargs", {})
+    start = given.get("boot") or given.get("boot_once")
     if report.failed and start is not None:
         for number, machine in enumerate(start.machines, 1):
             report.sections.append(("console %d: %s" % (number, " ".join(machine.command or [])), machine.text))
