@@ -1,9 +1,8 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
 # with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := out/guests/linux.Image out/guests/linux.Image.gz out/guests/initrd.gz out/guests/dom0.gz out/guests/backend.gz out/guests/driver.gz \
-    out/guests/linux.zImage out/guests/initrd32.gz \
-    out/guests/armv7a/linux.Image out/guests/armv7a/initrd.gz
+GUEST_FILES := $(addprefix out/guests/,linux.Image linux.Image.gz initrd.gz dom0.gz backend.gz driver.gz linux.zImage initrd32.gz \
+    armv7a/linux.Image armv7a/initrd.gz)
 
 .PHONY: guests
 guests: $(GUEST_FILES)
