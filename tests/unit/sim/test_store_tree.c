@@ -9,7 +9,8 @@
     DOMAIN("1", "1", LIMIT("10") " capabilities = <4>; xen,enhanced = \"no-xenstore\";") \
     DOMAIN("2", "1", LIMIT("10") " xen,enhanced; phandle = <0x77>;") \
     DOMAIN("3", "1", LIMIT("10") " xen,enhanced;" \
-        " disk { compatible = \"bulkhead,pv-disk\"; backend = <0x77>; vdev = \"xvda\"; device = \"7:0\"; read-only; };" \
+        " disk { compatible = \"bulkhead,pv-disk\"; backend = <0x77>; vdev = \"xvda\"; device = \"7:0\";" \
+        " read-only; };" \
         " card { compatible = \"bulkhead,pv-net\"; backend = <0x77>; mac = \"00:16:3e:00:00:01\"; };") \
     BOARD_END
 /* clang-format on */
