@@ -116,7 +116,47 @@ def payloads(folder):
     write(folder, "payload", "sum", body)
 
 
+def number(value):
+    """A word of an argument that is any number below 2^24"""
+    return bytes([0xC0, 0x03]) + value.to_bytes(3, "little")
+
+
+def hypercalls(folder):
+    """Sequences as a guest makes them; what the bytes are says fuzz_hypercall.c."""
+    here, frame, list_at, own, calm = b"\x71", b"\x40", b"\x58", b"\x80", b"\x82"  # a place, a page, words 8 and 9, domids
+
+    def call(which, operation, words):
+        words = list(words) + [b"\0"] * (10 - len(words))
+        return bytes([2, 0x50 | which]) + b"".join(words) + bytes([operation, 0])
+
+    def memory(operation):
+        return call(5, operation, [list_at, b"\0", b"\1", b"\0", b"\0", b"\0", own, b"\0", frame])
+    table = call(5, 7, [own, b"\1", b"\0", b"\0", b"\x60"])
+    give = bytes([0, 1, 0, 0xF0, 0x7F, 16, 0, 0, 3, 0, 4, 0, 17, 0])
+    port = call(0, 6, [number(0x27FF0)]) + call(0, 0, [number(2), number(2)]) + call(0, 4, [number(2)])
+    fifo = call(0, 11, [frame, b"\0", b"\0", b"\0"]) + call(0, 12, [b"\x41"]) + port + call(0, 13, [b"\2", b"\1"])
+    grant = call(2, 0, [here, b"\0", b"\2", b"\x09", calm])
+    read = call(2, 0, [here, b"\0", b"\x06", b"\x08", calm])
+    put = bytes([0, 1, 2, 3, 4, 0, 4])
+    unmap = call(2, 1, [here])
+    copy = call(2, 5, [b"\x08", b"\0", b"\2", b"\0", frame, b"\0", own, b"\0", number(0x10008)])
+    version = call(2, 8, [b"\2"]) + call(2, 9, [b"\1", b"\0", list_at]) + call(2, 8, [b"\1"])
+    foreign = call(5, 23, [number(0x47FF0), number(0x20001), list_at, b"\0", list_at, b"\0", list_at, b"\0", frame])
+    calls = call(11, 0, [b"\x0C", b"\0", b"\0", b"\0", b"\1", b"\0", list_at])
+    for name, data in {
+            "events": port + call(0, 10, [own]), "fifo": fifo, "map": grant + put + unmap, "read": read + put + unmap,
+            "left": grant + put, "twice": grant + grant + unmap, "copy": copy + copy, "own": table + give + version + copy,
+            "memory": memory(1) + memory(6) + memory(1) + grant + memory(6), "calls": calls + calls, "version": version + table,
+            "reset": grant + call(9, 2, [b"\1"]) + grant,
+    }.items():
+        write(folder, "hypercall", name, b"\0" + data)
+    write(folder, "hypercall", "foreign", b"\3" + foreign + bytes([8, 1, 2, 3, 4, 0, 0]) + memory(1))
+    theirs = call(5, 1, [list_at, b"\0", b"\1", b"\0", b"\0", b"\0", calm, b"\0", frame])
+    write(folder, "hypercall", "others", b"\3" + theirs + call(15, 0, [b"\x05", number(0x17), b"\2"]))
+
+
 def main():
+    hypercalls(sys.argv[1])
     trees(sys.argv[1])
     images(sys.argv[1])
     payloads(sys.argv[1])
