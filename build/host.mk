@@ -12,7 +12,8 @@ host_c := $(filter-out $(host_leave_out),$(sort $(foreach d,$(host_folders),$(wi
 host_objects := $(patsubst %.c,$(HOST_OUT)/%.o,$(host_c))
 HOST_CFLAGS := -std=c11 -O2 -g -fno-strict-aliasing -fno-common -Wall -Wextra -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wundef -Wvla -Werror -D_GNU_SOURCE -DCONFIG_DEBUG=1 -DCONFIG_STATIC=0 -DTOOL_PORT=$(PORT) \
-    $(port_constants) $(foreach p,iommu control,-DCONFIG_$(call capitals,$(p))=$(if $(filter $(p),$(port_lacks)),0,1)) $(port_includes) -Itools/bulkhead-image
+    $(foreach p,iommu control,-DCONFIG_$(call capitals,$(p))=$(if $(filter $(p),$(port_lacks)),0,1)) \
+    $(port_constants) $(port_includes) -Itools/bulkhead-image
 
 .PHONY: tools
 tools: $(HOST_TOOL)

@@ -18,7 +18,8 @@ TEST_LIBS := -lcmocka -lfdt -lz -lmd
 
 # lib/string.c stays out: the host has these functions, and the sanitizers watch the host's.
 unit_generic := $(filter-out src/lib/string.c,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.c, \
-    lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control build build/partition hcall trap boot operator drivers)))))
+    lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control \
+    build build/partition hcall trap boot operator drivers)))))
 unit_port := $(sort $(wildcard src/arch/fake/*.c src/arch/fake/plan/*.c))
 unit_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_generic) $(unit_port))
 unit_archive := $(TESTS_OUT)/libbulkhead.a
@@ -82,7 +83,8 @@ abi_tests := $(sort $(wildcard tests/abi/test_*.c))
 abi_wanted := $(if $(T),$(strip $(foreach t,$(abi_tests),$(if $(findstring $(T),$(t)),$(t)))),$(abi_tests))
 abi_programs := $(patsubst %.c,$(TESTS_OUT)/%,$(abi_wanted))
 # The Arm ports' map is compiled for the host, as in the host tool.
-abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c src/config/*.c src/config/partition/*.c src/config/control/*.c)) \
+abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c src/config/*.c src/config/partition/*.c \
+    src/config/control/*.c)) \
     src/lib/fmt.c src/lib/crc32.c
 
 $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags

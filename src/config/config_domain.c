@@ -435,9 +435,8 @@ static uint32_t forget(const struct plan *plan, void *list, size_t entry, uint32
 #define FORGET(plan, list, nr)                                                                               \
     ((plan)->nr = forget((plan), (plan)->list, sizeof((plan)->list[0]), (plan)->nr))
 
-void config_domains_make(struct config_maker *m)
+static void domains_add(struct config_maker *m)
 {
-    struct plan *const plan = m->plan;
     uint32_t n = (m->chosen == DT_NONE) ? DT_NONE : dt_first_child(m->ix, m->chosen);
 
     if ((CONFIG_CONTROL != 0) && (n != DT_NONE) && config_dom0_has(m)) {
@@ -446,18 +445,25 @@ void config_domains_make(struct config_maker *m)
     for (; n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
         if (!dt_compatible(m->ix, n, "xen,domain") || !dt_enabled(m->ix, n)) {
             /* nothing of ours */
-        } else if (plan->nr_domains >= HV_DOMAINS_MAX) {
+        } else if (m->plan->nr_domains >= HV_DOMAINS_MAX) {
             config_fault_text(m->report, n, "compatible", "one more domain", "at most 32");
         } else {
             domain_add(m, n);
         }
     }
-    if (plan->nr_domains == 0u) {
+    if (m->plan->nr_domains == 0u) {
         const uint32_t at = (m->chosen == DT_NONE) ? DT_ROOT : m->chosen;
 
         config_fault_text(m->report, at, "domains", "nothing",
                           "a node below /chosen compatible with \"xen,domain\"");
     }
+}
+
+void config_domains_make(struct config_maker *m)
+{
+    struct plan *const plan = m->plan;
+
+    domains_add(m);
     config_channels_make(m);
     config_shm_check(m);
     if (CONFIG_CONTROL != 0) {

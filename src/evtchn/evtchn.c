@@ -210,8 +210,8 @@ static void ports_forget(struct evtchn_domain *ed)
     }
 }
 
-/* Who is bound to the store's port hears of it. Not the domain: it may wait for this event to begin, until the
- * server has looked. */
+/* Who is bound to the store's port hears of it. Not the domain: it may wait for this event to begin, until
+ * the server has looked. */
 static void store_raise(struct evtchn_domain *ed)
 {
     const uint32_t link = evtchn_at(ed, ed->store_port)->link;

@@ -13,7 +13,7 @@ def focus(machine, name, turns=8):
     """Moves the input on with Ctrl-a three times until `name` has it."""
     for _ in range(turns):
         machine.send(SWITCH)
-        if machine.expect(r"\[input: ([\w@]+)\]", 10).group(1) == name:
+        if machine.expect(r"\[input: ([\w@-]+)\]", 10).group(1) == name:
             return
     raise AssertionError("the input never came to " + name)
 
@@ -56,7 +56,7 @@ def check_lines(machine, names):
     """Every line says whose it is, and no line holds another one's beginning: nothing was cut into. The last one may be on
     its way still."""
     sources = "|".join(["bulkhead"] + [re.escape(name) for name in names])
-    whole = re.compile(r"(?:%s):(?: .*)?|\[input: [\w@]+\]|bulkhead> .*" % sources)
+    whole = re.compile(r"(?:%s):(?: .*)?|\[input: [\w@-]+\]|bulkhead> .*" % sources)
     inside = re.compile(r".(?:^|[^\w/])(?:%s): \S" % sources)
     operator_lines = False
     for line in machine.text.rpartition("\n")[0].splitlines():

@@ -124,9 +124,15 @@ static void parts_check(const struct plan_profile *profile, const struct plan *p
             { PART_IOMMU, "iommu", "iommus", "DMA streams", plan_has_streams(plan, i) },
             { PART_PCI, "pci", "bulkhead,pci-functions", "functions", plan_has_pci(plan, i) },
             { PART_WATCHDOG, "watchdog", "bulkhead,watchdog-ms", "it", d->watchdog },
+            { PART_CONTROL, "control", "capabilities", "a role", d->role != 0u },
         };
 
-        for (size_t u = 0; u < (sizeof(use) / sizeof(use[0])); u++) {
+        if ((d->role & PLAN_ROLE_HARDWARE) != 0u) {
+            config_fault_text(report, dt_find(report->index, "/chosen"), "capabilities", "a hardware domain",
+                              "none: the static profile has no tree of the host to show it");
+        }
+        for (size_t u = 0; (u < (sizeof(use) / sizeof(use[0]))) && ((d->role & PLAN_ROLE_HARDWARE) == 0u);
+             u++) {
             use_check(profile, &use[u], d->name, report);
         }
     }

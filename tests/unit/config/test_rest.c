@@ -4,8 +4,7 @@
 
 #include "config/config.h"
 
-#define MODULE(name, kind, at)                                                                               \
-    name " { compatible = \"multiboot," kind "\", \"multiboot,module\"; reg = <0 " at " 0x100000>; };"
+#define KERNEL(at) "{ compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0 " at " 0x100000>; };"
 
 static struct dt_room room;
 static struct dt_index ix = DT_INDEX(room, DT_DEPTH_MAX);
@@ -15,36 +14,38 @@ static struct config_env env;
 static void *partial;
 
 /* A device of each kind that is treated in another way */
-static const char board[] = "/ { chosen { #address-cells = <2>; #size-cells = <1>; " MODULE(
-    "k", "kernel",
+static const char board[] = "/ { chosen { #address-cells = <2>; #size-cells = <1>; k " KERNEL(
     "0x48000000") " };"
                   " hypervisor { compatible = \"xen,xen-4.20\", \"xen,xen\"; };"
                   " pmu { compatible = \"arm,armv8-pmuv3\"; interrupts = <1 7 4>; };"
                   " soc { "
-                  "  smmu: iommu@2000000 { compatible = \"arm,smmu-v3\"; reg = <0x2000000 0x20000>; #iommu-cells = <1>; "
-                  "   interrupts = <0 20 1>; interrupt-names = \"combined\"; };"
+                  "  smmu: iommu@2000000 { compatible = \"arm,smmu-v3\"; reg = <0x2000000 0x20000>; "
+                  "   #iommu-cells = <1>; interrupts = <0 20 1>; interrupt-names = \"combined\"; };"
                   "  one@3000000 { reg = <0x3000000 0x200>; interrupts = <0 16 1>; iommus = <&smmu 5>; };"
                   "  two@3000200 { reg = <0x3000200 0x200>; interrupts = <0 17 4>; };"
                   "  beside@1000800 { reg = <0x1000800 0x100>; interrupts = <0 18 4>; };"
-                  "  given@4000000 { reg = <0x4000000 0x1000>; interrupts = <0 19 4>; sub { interrupts = <0 21 4>; }; };"
+                  "  given@4000000 { reg = <0x4000000 0x1000>; interrupts = <0 19 4>;"
+                  "   sub { interrupts = <0 21 4>; }; };"
                   "  passed@5000000 { reg = <0x5000000 0x1000>; interrupts = <0 22 4>; xen,passthrough; };"
                   "  off@6000000 { reg = <0x6000000 0x1000>; interrupts = <0 23 4>; status = \"disabled\"; };"
-                  "  wrong@7000000 { reg = <0x7000000 0x1000 0x38000000 0x10000000>; interrupts = <0 1 4 0 20 4 0 19 4>; };"
+                  "  wrong@7000000 { reg = <0x7000000 0x1000 0x38000000 0x10000000>;"
+                  "   interrupts = <0 1 4 0 20 4 0 19 4>; };"
                   "  its { compatible = \"arm,gic-v3-its\"; reg = <0x80000 0x20000>; }; };"
-                  " pcie@10000000 { device_type = \"pci\"; #address-cells = <3>; #size-cells = <2>; #interrupt-cells = <1>;"
-                  "  reg = <0x40 0 0 0x10000000>; iommu-map = <0 &smmu 0x10000 0x10000>;"
+                  " pcie@10000000 { device_type = \"pci\"; #address-cells = <3>; #size-cells = <2>; "
+                  "  #interrupt-cells = <1>; reg = <0x40 0 0 0x10000000>; iommu-map = <0 &smmu 0x10000 0x10000>;"
                   "  ranges = <0x2000000 0 0x10000000 0 0x10000000 0 0x20000000"
                   "            0x3000000 0x80 0 0x80 0 0x80 0>;"
                   "  interrupt-map-mask = <0 0 0 7>; interrupt-map = <0 0 0 1 &gic 0 3 4>; }; };";
 
 static const char domU[] =
     "/ { chosen { domU1 { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; "
-    "memory = <0 0x10000>; cpus = <1>; " MODULE(
-        "k", "kernel",
-        "0x49000000") " d { compatible = \"multiboot,device-tree\", \"multiboot,module\"; reg = <0 0x4a000000 0x1000>; }; }; }; };";
+    "memory = <0 0x10000>; cpus = <1>; k " KERNEL(
+        "0x49000000") " d { compatible = "
+                      "\"multiboot,device-tree\", \"multiboot,module\"; reg = <0 0x4a000000 0x1000>; }; }; }; };";
 
 static const char passthrough[] =
-    "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; passthrough { compatible = \"simple-bus\"; ranges; "
+    "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; "
+    "passthrough { compatible = \"simple-bus\"; ranges; "
     "#address-cells = <2>; #size-cells = <2>; dev { xen,path = \"/soc/given@4000000\"; "
     "xen,reg = <0 0xc000000 0 0x1000 0 0xc000000>; xen,force-assign-without-iommu; }; }; };";
 
