@@ -203,6 +203,8 @@ static void texts_and_times(void)
 {
     static const uint32_t port = 1u;
     uint32_t watchdog[2];
+
+    (void)xen_populate(xen_gfn(&pages[cpu_number()][1]));
     const bool ends = xen_remove(xen_gfn(&pages[cpu_number()][1])) == 0; /* where the text does */
 
     for (uint64_t i = 0u; ends && storm_goes(i, 200u); i++) {
@@ -216,7 +218,8 @@ static void texts_and_times(void)
         watchdog[0] = (uint32_t)random64() & 3u;
         watchdog[1] = UINT32_MAX - ((uint32_t)random64() & 3u);
         (void)attempt(XEN_HCALL_SCHED_OP, WATCHDOG_OP, (uintptr_t)watchdog, 0u);
-        watchdog[1] = 0u; /* off */
+        watchdog[0] = 1u + ((uint32_t)random64() & 1u);
+        watchdog[1] = 0u; /* off; of a new one it would be the end */
         (void)attempt(XEN_HCALL_SCHED_OP, WATCHDOG_OP, (uintptr_t)watchdog, 0u);
     }
     (void)xen_populate(xen_gfn(&pages[cpu_number()][1]));
