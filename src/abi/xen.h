@@ -31,6 +31,7 @@
 #define XEN_ENOSPC     28
 #define XEN_ENOSYS     38
 #define XEN_EILSEQ     84
+#define XEN_ENODATA    61
 #define XEN_EOPNOTSUPP 95
 #define XEN_ENOBUFS    105
 
@@ -53,6 +54,7 @@ struct xen_multicall_entry {
 #define XENVER_PAGESIZE            7u
 #define XENVER_GUEST_HANDLE        8u
 #define XENVER_COMMANDLINE         9u
+#define XENVER_BUILD_ID            10u
 #define XENVER_EXTRAVERSION2       11u
 #define XENVER_CAPABILITIES2       12u
 #define XENVER_CHANGESET2          13u

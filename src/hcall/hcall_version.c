@@ -1,8 +1,16 @@
 /* xen_version: what a guest may know of who runs it. Nothing here tells about the host. */
 #include "hcall/hcall.h"
 
+#include "domain/role.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+
+/* What kernels a domain may have, as tools compare it */
+#if UINTPTR_MAX > UINT32_MAX
+#define CAPABILITIES "xen-3.0-aarch64 "
+#else
+#define CAPABILITIES "xen-3.0-armv7l "
+#endif
 
 /* Text that goes to an offset of the answer */
 struct hcall_text {
@@ -14,7 +22,7 @@ struct hcall_text {
 static const struct hcall_text texts[] = {
     { XENVER_EXTRAVERSION, 0u, "" },   { XENVER_COMPILE_INFO, 0u, "" }, /* compiler, by, domain, date */
     { XENVER_COMPILE_INFO, 64u, "" },  { XENVER_COMPILE_INFO, 80u, "" },
-    { XENVER_COMPILE_INFO, 112u, "" }, { XENVER_CAPABILITIES, 0u, "xen-3.0-aarch64 " },
+    { XENVER_COMPILE_INFO, 112u, "" }, { XENVER_CAPABILITIES, 0u, CAPABILITIES },
     { XENVER_CHANGESET, 0u, "" },      { XENVER_COMMANDLINE, 0u, "<denied>" },
 };
 
@@ -33,7 +41,7 @@ static int64_t version_texts(struct vcpu *vcpu, uint64_t op, uint64_t to)
 /* The same texts by the later numbers: a word with the room behind it comes in, the length goes out. */
 static int64_t version_varbuf(struct vcpu *vcpu, uint64_t op, uint64_t to)
 {
-    static const char *const text[] = { "", "xen-3.0-aarch64 ", "", "<denied>" };
+    static const char *const text[] = { "", CAPABILITIES, "", "<denied>" };
     const char *const answer = text[(op - XENVER_EXTRAVERSION2) % ARRAY_LEN(text)];
     const uint64_t bytes = strlen(answer) + 1u;
     uint32_t room = 0;
@@ -73,12 +81,12 @@ static int64_t version_features(struct vcpu *vcpu, uint64_t at)
 
 static __attribute__((noinline)) int64_t version_other(struct vcpu *vcpu, const uint64_t *arg)
 {
-    static const uint64_t zero[2] = { 0u, 0u };
+    static const uint64_t zero = 0u;
     int64_t result;
 
     switch (arg[0]) {
     case XENVER_PLATFORM_PARAMETERS:
-        result = hcall_write(vcpu, arg[1], zero, 8u);
+        result = hcall_write(vcpu, arg[1], &zero, sizeof(zero));
         break;
     case XENVER_GET_FEATURES:
         result = version_features(vcpu, arg[1]);
@@ -87,7 +95,10 @@ static __attribute__((noinline)) int64_t version_other(struct vcpu *vcpu, const 
         result = (arg[1] == 0u) ? (int64_t)PAGE_BYTES : -XEN_EINVAL;
         break;
     case XENVER_GUEST_HANDLE:
-        result = hcall_write(vcpu, arg[1], zero, 16u);
+        result = hcall_write(vcpu, arg[1], vcpu->domain->handle, sizeof(vcpu->domain->handle));
+        break;
+    case XENVER_BUILD_ID: /* whoever may ask hears that there is none */
+        result = role_may(vcpu->domain, ROLE_VERSION) ? -XEN_ENODATA : -XEN_EPERM;
         break;
     case XENVER_EXTRAVERSION2:
     case XENVER_CAPABILITIES2:

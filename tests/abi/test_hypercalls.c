@@ -29,6 +29,7 @@ enum {
     OUR_ENOSPC = XEN_ENOSPC,
     OUR_ENOSYS = XEN_ENOSYS,
     OUR_EILSEQ = XEN_EILSEQ,
+    OUR_ENODATA = XEN_ENODATA,
     OUR_EOPNOTSUPP = XEN_EOPNOTSUPP,
     OUR_ENOBUFS = XEN_ENOBUFS,
     OUR_CALLBACK_IRQ = HVM_PARAM_CALLBACK_IRQ,
@@ -65,6 +66,7 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #undef XEN_ENOSPC
 #undef XEN_ENOSYS
 #undef XEN_EILSEQ
+#undef XEN_ENODATA
 #undef XEN_EOPNOTSUPP
 #undef XEN_ENOBUFS
 #undef HVM_PARAM_CALLBACK_IRQ /* ... and other macros of these */
@@ -156,6 +158,7 @@ static void version_numbers(void **state)
     assert_int_equal(XENVER_PAGESIZE, XENVER_pagesize);
     assert_int_equal(XENVER_GUEST_HANDLE, XENVER_guest_handle);
     assert_int_equal(XENVER_COMMANDLINE, XENVER_commandline);
+    assert_int_equal(XENVER_BUILD_ID, XENVER_build_id);
     assert_int_equal(XENVER_EXTRAVERSION2, XENVER_extraversion2);
     assert_int_equal(XENVER_CAPABILITIES2, XENVER_capabilities2);
     assert_int_equal(XENVER_CHANGESET2, XENVER_changeset2);
@@ -316,6 +319,7 @@ static void errors(void **state)
     assert_int_equal(OUR_ENOSPC, XEN_ENOSPC);
     assert_int_equal(OUR_ENOSYS, XEN_ENOSYS);
     assert_int_equal(OUR_EILSEQ, XEN_EILSEQ);
+    assert_int_equal(OUR_ENODATA, XEN_ENODATA);
     assert_int_equal(OUR_EOPNOTSUPP, XEN_EOPNOTSUPP);
     assert_int_equal(OUR_ENOBUFS, XEN_ENOBUFS);
 }

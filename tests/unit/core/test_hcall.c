@@ -22,7 +22,7 @@ static void calls_scenario(void)
     CHECK(call(17u, 7u, 0u) == 4096u);
     CHECK(call(17u, 7u, 1u) == (uint64_t)-22LL);
     for (uint64_t sub = 1u; sub < 100u; sub++) {
-        const bool there = (sub < 10u) || ((sub > 10u) && (sub < 15u));
+        const bool there = sub < 15u;
 
         CHECK(there || (call(17u, sub, 0u) == nosys));
     }

@@ -291,6 +291,52 @@ static void clock(void)
     (void)shown_s(two, 6u);
 }
 
+/* Every number that Xen has on Arm, with an operation that it does not have there; and those that are not
+ * Arm's */
+static void unknown(void)
+{
+    static const struct {
+        uint64_t number;
+        uint64_t op;
+        int64_t result;
+    } no[] = {
+        { 12u, 63u, -XEN_ENOSYS },       { 13u, 0u, 0 },
+        { 17u, 99u, -XEN_ENOSYS },       { 18u, 2u, -XEN_ENOSYS },
+        { 20u, 99u, -XEN_ENOSYS },       { 21u, 0u, -XEN_EINVAL },
+        { 24u, 99u, -XEN_EINVAL },       { 24u, 14u, -XEN_EINVAL },
+        { 27u, 0u, -XEN_ENOSYS },        { 29u, 8u, -XEN_ENOSYS },
+        { 32u, 99u, -XEN_ENOSYS },       { 33u, 25u, -XEN_ENOSYS },
+        { 33u, 99u, -XEN_ENOSYS },       { 34u, 99u, -XEN_ENOSYS },
+        { 39u, 0u, -XEN_ENOSYS },        { 41u, 0u, -XEN_ENOSYS },
+        { 42u, 0u, -XEN_ENOSYS },        { 6u, 0u, -XEN_ENOSYS },
+        { 16u, 0u, -XEN_ENOSYS },        { 19u, 0u, -XEN_ENOSYS },
+        { 0u, 0u, -XEN_ENOSYS },         { 1u, 0u, -XEN_ENOSYS },
+        { 15u, 0u, -XEN_ENOSYS },        { 26u, 0u, -XEN_ENOSYS },
+        { 37u, 0u, -XEN_ENOSYS },        { 48u, 0u, -XEN_ENOSYS },
+        { 63u, 0u, -XEN_ENOSYS },        { 64u, 0u, -XEN_ENOSYS },
+        { UINT64_MAX, 0u, -XEN_ENOSYS },
+    };
+    uint8_t handle[16];
+
+    begin();
+    for (uint32_t i = 0u; i < ARRAY_LEN(no); i++) {
+        const int64_t result = call(one, no[i].number, no[i].op, 0u, 0u);
+
+        if (result != no[i].result) {
+            (void)fprintf(stderr, "hypercall %llu: %lld\n", (unsigned long long)no[i].number,
+                          (long long)result);
+        }
+        MUST(result == no[i].result);
+    }
+    MUST(call(one, 17u, XENVER_BUILD_ID, 0u, 0u) == -XEN_EPERM);
+    ((struct plan_domain *)(uintptr_t)one->domain->plan)->role = PLAN_ROLE_CONTROL;
+    MUST(call(one, 17u, XENVER_BUILD_ID, 0u, 0u) == -XEN_ENODATA);
+    one->domain->handle[15] = 7u;
+    MUST(call(one, 17u, XENVER_GUEST_HANDLE, place(one, ARGS), 0u) == 0);
+    get(one, ARGS, handle, sizeof(handle));
+    MUST((handle[0] == 0u) && (handle[15] == 7u));
+}
+
 #define AREA (GUEST_RAM + 0x107FF0ULL) /* over a page's end */
 
 static struct xen_runstate_info told(const struct vcpu *vcpu)
@@ -371,6 +417,7 @@ TEST(watchdogs)
 TEST(shutdowns)
 TEST(assists)
 TEST(clock)
+TEST(unknown)
 TEST(runstates)
 
 static void console_io(void **state)
@@ -397,7 +444,8 @@ int main(void)
         cmocka_unit_test(several_at_once), cmocka_unit_test(several_long_ones),
         cmocka_unit_test(console_io),      cmocka_unit_test(test_watchdogs),
         cmocka_unit_test(test_shutdowns),  cmocka_unit_test(test_assists),
-        cmocka_unit_test(test_clock),      cmocka_unit_test(test_runstates),
+        cmocka_unit_test(test_clock),      cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_runstates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
