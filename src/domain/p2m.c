@@ -379,8 +379,11 @@ enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *
     const bool own =
         ((page.perm & wanted) != 0u) &&
         ((p2m_number(owner, page.to.v, true, &rest) != P2M_NONE) || p2m_is_store(owner, page.to));
-    const enum hv_status status = own ? HV_OK : ((owner->reachable != 0u) ? HV_INVALID : HV_BUSY);
+    enum hv_status status = own ? HV_OK : HV_INVALID;
 
+    if (owner->reachable == 0u) {
+        status = HV_BUSY;
+    }
     *frame = page.to;
     spin_unlock(&owner->lock, flags);
     return status;

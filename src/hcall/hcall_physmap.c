@@ -216,11 +216,20 @@ static int64_t resource_map(struct vcpu *vcpu, const struct xen_mem_acquire_reso
     return result;
 }
 
+/* How many frames it may have; 0: there is no such resource. */
+static uint32_t resource_frames(const struct domain *owner, const struct xen_mem_acquire_resource *r)
+{
+    const bool is_grant = (r->type == XENMEM_RESOURCE_GRANT_TABLE) && (r->id <= XENMEM_RESOURCE_GRANT_STATUS);
+
+    return (is_grant && (owner->grants != NULL))
+               ? grant_max_frames(owner, r->id == XENMEM_RESOURCE_GRANT_STATUS)
+               : 0u;
+}
+
 static int64_t physmap_acquire(struct vcpu *vcpu, uint64_t start, uint64_t at)
 {
     struct xen_mem_acquire_resource r = { .domid = 0u };
     struct domain *owner = NULL;
-    uint32_t max = 0;
     int64_t result = hcall_read(vcpu, &r, at, sizeof(r));
 
     if ((result == 0) &&
@@ -230,23 +239,17 @@ static int64_t physmap_acquire(struct vcpu *vcpu, uint64_t start, uint64_t at)
     if (result == 0) {
         result = role_target(vcpu, r.domid, ROLE_FOREIGN, &owner);
     }
-    if ((result == 0) && (owner == vcpu->domain)) {
-        result = -XEN_EPERM;
-    }
-    if (result == 0) {
-        const bool is_grant = (owner->grants != NULL) && (r.type == XENMEM_RESOURCE_GRANT_TABLE) &&
-                              (r.id <= XENMEM_RESOURCE_GRANT_STATUS);
-
-        max = is_grant ? grant_max_frames(owner, r.id == XENMEM_RESOURCE_GRANT_STATUS) : 0u;
-        result = ((max != 0u) && ((r.frame_list != 0u) || (r.nr_frames == 0u))) ? 0 : -XEN_EINVAL;
-    }
-    if ((result == 0) && (r.frame_list == 0u)) {
-        r.nr_frames = max;
-        result = hcall_write(vcpu, at, &r, sizeof(r));
-    } else if (result == 0) {
-        result = resource_map(vcpu, &r, owner, start);
-    } else {
+    if (result != 0) {
         /* it is told */
+    } else if (owner == vcpu->domain) {
+        result = -XEN_EPERM;
+    } else if ((resource_frames(owner, &r) == 0u) || ((r.frame_list == 0u) && (r.nr_frames != 0u))) {
+        result = -XEN_EINVAL;
+    } else if (r.frame_list == 0u) {
+        r.nr_frames = resource_frames(owner, &r);
+        result = hcall_write(vcpu, at, &r, sizeof(r));
+    } else {
+        result = resource_map(vcpu, &r, owner, start);
     }
     return result;
 }
