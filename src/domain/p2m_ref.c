@@ -221,7 +221,7 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
         status = (p2m->stand_in != NULL) ? ref_lead(mapper, &ref, NULL) : HV_NO_MEMORY;
     }
     if (status != HV_OK) {
-        mapper->nr_foreign--;
+        hal_store_release32(&mapper->nr_foreign, mapper->nr_foreign - 1u); /* it looks at the owner no more */
     }
     spin_unlock(&mapper->lock, flags);
     return status;
@@ -350,7 +350,7 @@ void p2m_reset(struct domain *domain)
     struct p2m *const p2m = domain->p2m;
 
     domain->p2m = NULL;
-    domain->nr_foreign = 0u;
+    hal_store_release32(&domain->nr_foreign, 0u);
     spin_unlock(&domain->lock, flags);
     if (p2m != NULL) {
         for (uint32_t i = 0; i < P2M_REF_PAGES; i++) {

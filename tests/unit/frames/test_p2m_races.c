@@ -175,7 +175,7 @@ static volatile uint64_t *leaf_of(const struct hal_guestmap *map, gpa_t at)
     return &leaf[d][at.v / PAGE_BYTES];
 }
 
-void hal_guestmap_look(const struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
 {
     const uint64_t now = *leaf_of(map, at);
 
