@@ -495,10 +495,10 @@ map:                                    /* host_addr; host_map, ref; dom, status
     .short  1, 0
     .long   0
     .quad   0
-unmap:                                  /* host_addr, dev_bus_addr; handle; status */
+unmap: /* host_addr, dev_bus_addr; handle; status */
     .quad   WINDOW, 0
     .long   0, 0
-copy:                                   /* source: ref, domid, offset; dest: frame, self, offset; len, flags */
+copy:   /* source: ref, domid, offset; dest: frame, self, offset; len, flags */
     .quad   GRANT_REF
     .short  1, 0, 0, 0
     .quad   GRANTED >> 12

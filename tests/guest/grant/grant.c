@@ -1,6 +1,6 @@
-/* Two domains: the first grants pages to the second (bootargs first=1), which maps, writes, copies and gives them
- * back; then the first ends its life while the second maps a page of it, which reads zeros from then on and goes on
- * with the next life. A line at the end of each step; FAIL is the end. */
+/* Two domains: the first grants pages to the second (bootargs first=1), which maps, writes, copies and gives
+ * them back; then the first ends its life while the second maps a page of it, which reads zeros from then on
+ * and goes on with the next life. A line at the end of each step; FAIL is the end. */
 #include "abi/xen_grant.h"
 #include "xen.h"
 

@@ -84,8 +84,8 @@ static void guestmap_flush(const struct hal_guestmap *map, uint64_t ipa, uint32_
     }
 }
 
-/* A descriptor, its table and level, from a table of *level on: the leaf or the invalid one for ipa. Four rounds
- * at most. */
+/* A descriptor, its table and level, from a table of *level on: the leaf or the invalid one for ipa. Four
+ * rounds at most. */
 static inline uint64_t *guestmap_walk(uint64_t **table, uint64_t ipa, uint32_t *level)
 {
     uint32_t l = *level;
