@@ -32,7 +32,8 @@ static const char board[] = "/ { chosen { #address-cells = <2>; #size-cells = <1
                   "   interrupts = <0 1 4 0 20 4 0 19 4>; };"
                   "  its { compatible = \"arm,gic-v3-its\"; reg = <0x80000 0x20000>; }; };"
                   " pcie@10000000 { device_type = \"pci\"; #address-cells = <3>; #size-cells = <2>; "
-                  "  #interrupt-cells = <1>; reg = <0x40 0 0 0x10000000>; iommu-map = <0 &smmu 0x10000 0x10000>;"
+                  "  #interrupt-cells = <1>; reg = <0x40 0 0 0x10000000>; "
+                  "  iommu-map = <0 &smmu 0x10000 0x10000>;"
                   "  ranges = <0x2000000 0 0x10000000 0 0x10000000 0 0x20000000"
                   "            0x3000000 0x80 0 0x80 0 0x80 0>;"
                   "  interrupt-map-mask = <0 0 0 7>; interrupt-map = <0 0 0 1 &gic 0 3 4>; }; };";
@@ -41,7 +42,8 @@ static const char domU[] =
     "/ { chosen { domU1 { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; "
     "memory = <0 0x10000>; cpus = <1>; k " KERNEL(
         "0x49000000") " d { compatible = "
-                      "\"multiboot,device-tree\", \"multiboot,module\"; reg = <0 0x4a000000 0x1000>; }; }; }; };";
+                      "\"multiboot,device-tree\", \"multiboot,module\"; "
+                      "reg = <0 0x4a000000 0x1000>; }; }; }; };";
 
 static const char passthrough[] =
     "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; "

@@ -1,6 +1,7 @@
 /* Domains whose memory the plan fixes. [test->req~static-memory~1] [test->req~direct-map~1] */
 #include "machine.h"
 
+#include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,6 +211,69 @@ static void test_direct_none(void **state)
     assert_int_equal(ram_owner(hpa(FREE)), RAM_OWNER_DOMAIN + 1u);
 }
 
+/* The host's tree but for what the plan marks, in its order of nodes: 0 root, 1 console, 2 dma, 3 its child,
+ * 4 controller, 5 its child, 6 given. [test->req~control-domain~1] */
+static void test_host_tree(void **state)
+{
+    static uint8_t host[4096];
+    static uint8_t buf[16384];
+    static const uint8_t ranges[3u * 16u] = { 1u };
+    struct plan_domain *const d = &plan.domain[0];
+    struct gtree_input in = { .domain = NULL };
+    uint32_t bytes = 0;
+    int node = 0;
+    int size = 0;
+
+    (void)state;
+    assert_int_equal(fdt_create(host, (int)sizeof(host)), 0);
+    assert_int_equal(fdt_finish_reservemap(host), 0);
+    assert_int_equal(fdt_begin_node(host, "") | fdt_property_string(host, "model", "a board") |
+                         fdt_property_u32(host, "#address-cells", 2u) |
+                         fdt_property_u32(host, "#size-cells", 1u),
+                     0);
+    assert_int_equal(fdt_begin_node(host, "console") | fdt_end_node(host), 0);
+    assert_int_equal(fdt_begin_node(host, "dma") | fdt_property_u32(host, "iommus", 1u) |
+                         fdt_property_u32(host, "kept", 7u) | fdt_begin_node(host, "child") |
+                         fdt_end_node(host) | fdt_end_node(host),
+                     0);
+    assert_int_equal(fdt_begin_node(host, "controller") | fdt_property(host, "reg", ranges, sizeof(ranges)) |
+                         fdt_property_u32(host, "interrupts", 9u) | fdt_begin_node(host, "its") |
+                         fdt_end_node(host) | fdt_end_node(host),
+                     0);
+    assert_int_equal(fdt_begin_node(host, "given") | fdt_property_string(host, "status", "okay") |
+                         fdt_end_node(host) | fdt_end_node(host) | fdt_finish(host),
+                     0);
+    prepare(MIB(16));
+    d->role = PLAN_ROLE_HARDWARE;
+    d->enhanced = PLAN_ENHANCED_NO_XENSTORE;
+    d->partial_tree = host;
+    d->vpl011 = false;
+    plan.tree_kept[0] = (uint8_t)(BIT32(1u) | BIT32(5u));
+    plan.tree_others[0] = (uint8_t)BIT32(6u);
+    plan.tree_intc = 4u;
+    plan.tree_intc_cells = 4u;
+    plan.hole.base = GIB(4);
+    plan.hole.bytes = GIB(1);
+    in.domain = domain;
+    assert_int_equal(gtree_write(&in, buf, sizeof(buf), &bytes), HV_OK);
+    assert_string_equal(fdt_getprop(buf, 0, "model", NULL), "a board");
+    assert_true(fdt_path_offset(buf, "/console") < 0);
+    assert_true(fdt_path_offset(buf, "/controller/its") < 0);
+    assert_true(fdt_path_offset(buf, "/dma/child") > 0);
+    node = fdt_path_offset(buf, "/dma");
+    assert_non_null(fdt_getprop(buf, node, "kept", NULL));
+    assert_null(fdt_getprop(buf, node, "iommus", NULL));
+    node = fdt_path_offset(buf, "/controller");
+    assert_non_null(fdt_getprop(buf, node, "reg", &size));
+    assert_int_equal(size, 16); /* the fake port's has one range */
+    assert_null(fdt_getprop(buf, node, "interrupts", NULL));
+    assert_string_equal(fdt_getprop(buf, fdt_path_offset(buf, "/given"), "status", NULL), "disabled");
+    assert_non_null(fdt_getprop(buf, fdt_path_offset(buf, "/hypervisor"), "reg", &size));
+    assert_int_equal(size, 24); /* two ranges in the host's cells */
+    assert_true(fdt_path_offset(buf, "/cpus") > 0);
+    assert_true(fdt_path_offset(buf, "/chosen") > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_direct, setup, teardown),
         cmocka_unit_test_setup_teardown(test_direct_small, setup, teardown),
         cmocka_unit_test_setup_teardown(test_direct_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_host_tree, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, machine_setup, NULL);
