@@ -14,23 +14,29 @@ static int64_t vcpu_info(struct vcpu *vcpu, uint64_t index, uint64_t at)
     return (result == 0) ? evtchn_register_vcpu_info(vcpu, index, &info) : result;
 }
 
-/* The caller's own vCPU, or one that is not on: nobody else writes there. */
+/* The caller's own vCPU, or one that is not on: nobody else writes there. An area that is not in one piece is
+ * written once: Linux does not go on when it is refused. */
 static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t index, uint64_t at)
 {
+    static const struct xen_runstate_info running = { .state = (int32_t)RUNSTATE_RUNNING };
     struct vcpu *const of = vcpu->domain->vcpu[hal_index(index, vcpu->domain->nr_vcpus)];
     uint64_t va = 0;
     int64_t result = hcall_read(vcpu, &va, at, sizeof(va));
-    hpa_t area = hpa(HAL_NOWHERE);
 
-    if (result == 0) {
-        area = domain_reach_guest(vcpu, va, sizeof(struct xen_runstate_info));
-        result = ((area.v != HAL_NOWHERE) && ((va % sizeof(va)) == 0u)) ? 0 : -XEN_EFAULT;
+    if ((result == 0) && ((va % sizeof(va)) != 0u)) {
+        result = -XEN_EFAULT;
     }
     if ((result == 0) && (of != vcpu) && upcall_vcpu_is_on(&of->hal)) {
         result = -XEN_EBUSY;
     }
     if (result == 0) {
-        runstate_tell(of, area);
+        const hpa_t area = domain_reach_guest(vcpu, va, sizeof(running));
+
+        if (area.v != HAL_NOWHERE) {
+            runstate_tell(of, area);
+        } else {
+            result = hcall_write(vcpu, va, &running, sizeof(running));
+        }
     }
     return result;
 }
