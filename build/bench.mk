@@ -10,7 +10,7 @@ BENCH_BUILD := out/$(PORT)-clang-release
 BENCH := $(PYTHON) bench/bench.py --hypervisor $(BENCH_BUILD)/bulkhead.bin --elf $(BENCH_BUILD)/bulkhead.elf \
     --sizes $(BENCH_BUILD)/sizes.json
 
-.PHONY: bench bench-check bench-baseline bench-profile bench-files bench-sizes
+.PHONY: bench bench-check bench-baseline bench-profile bench-pv bench-files bench-sizes
 ifneq ($(TOOLCHAIN)$(DEBUG),clang0)
 bench-files bench-sizes:
 	+@$(MAKE) TOOLCHAIN=clang DEBUG=0 $@
@@ -39,6 +39,12 @@ $(BENCH_OUT)/guest/$(1).bin: bench/guest/event.S build/bench.mk
 endef
 $(foreach r,$(BENCH_ROLES),$(eval $(call bench_guest,$(firstword $(subst :, ,$(r))),$(lastword $(subst :, ,$(r))))))
 
+# What Linux guests make marks with, and what they run (bench/pv.py)
+$(BENCH_OUT)/guest/mark: bench/guest/mark.S build/bench.mk
+	@mkdir -p $(@D)
+	$(call say,GUEST,$@)clang-19 --target=aarch64-linux-gnu -c -o $@.o $<
+	@ld.lld-19 -static -o $@ $@.o
+
 # The guests of the 32-bit ports: $(call bench_guest32,PORT,NAME,ROLE), addresses in bench_at_PORT
 bench_at_armv7a := -mcpu=cortex-a15 -DGICD=0x03001000 -DGICR=0x03020000 -DUART=0x22000000
 bench_at_armv8r := -mcpu=cortex-r52 -DGICD=0xf0000000 -DGICR=0xf0100000 -DUART=0x22000000
@@ -60,6 +66,9 @@ bench-ports-files: $(BENCH_PLUGINS) $(BENCH_GUESTS32)
 	+@for p in $(BENCH_PORTS); do $(MAKE) PORT=$$p TOOLCHAIN=clang DEBUG=0 image tools || exit 1; done
 bench-ports: bench-ports-files
 	@$(PYTHON) bench/ports.py run
+
+bench-pv: bench-files $(BENCH_OUT)/guest/mark out/guests/dom0.gz out/guests/initrd.gz
+	@$(PYTHON) bench/pv.py $(if $(REASON),baseline,run) --hypervisor $(BENCH_BUILD)/bulkhead.bin
 
 bench: bench-sizes
 	@$(BENCH) run
