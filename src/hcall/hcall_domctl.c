@@ -73,9 +73,11 @@ void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info)
 
 int64_t hcall_write_bitmap(struct vcpu *vcpu, const struct xen_bitmap *to, uint64_t bits)
 {
-    const uint64_t words[BITMAP_BYTES / sizeof(bits)] = { bits };
     const uint32_t bytes = (to->nr_bits / 8u) + (((to->nr_bits % 8u) != 0u) ? 1u : 0u);
+    uint64_t words[BITMAP_BYTES / sizeof(bits)];
 
+    (void)memset(words, 0, sizeof(words));
+    words[0] = bits;
     return hcall_write(vcpu, to->bitmap, words, bits_min(bytes, sizeof(words)));
 }
 

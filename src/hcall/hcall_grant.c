@@ -103,9 +103,9 @@ struct hcall_grant {
         is_still; /* it uses no window of its own, never fails as a whole, and takes whole words of 64 bits */
 };
 
-#define ONE(fn, type, first_out)   { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), false, false }
-#define BATCH(fn, type, first_out) { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), true, false }
-#define STILL(fn, type, first_out) { fn, (uint8_t)sizeof(type), (uint8_t)(first_out), true, true }
+#define ONE(fn, type, first_out)   { (fn), (uint8_t)sizeof(type), (uint8_t)(first_out), false, false }
+#define BATCH(fn, type, first_out) { (fn), (uint8_t)sizeof(type), (uint8_t)(first_out), true, false }
+#define STILL(fn, type, first_out) { (fn), (uint8_t)sizeof(type), (uint8_t)(first_out), true, true }
 
 static const struct hcall_grant grants[GNTTABOPS] = {
     [GNTTABOP_MAP_GRANT_REF] = STILL(grant_map, struct xen_grant_map, offsetof(struct xen_grant_map, dom)),

@@ -45,7 +45,8 @@ def wanted(header):
         if not inner:
             things.append((name + "'s size", {name, "sizeof"}))
         for fields, member in inner or [(body, name)]:
-            things += [("%s %s" % (member, field), {name, member, field}) for field in FIELD.findall(fields)[1:] if not PAD.match(field)]
+            things += [("%s %s" % (member, field), {name, member, field}) for field in FIELD.findall(fields)[1:]
+                       if not PAD.match(field)]
     return things
 
 

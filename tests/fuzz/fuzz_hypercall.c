@@ -1,10 +1,10 @@
 /* A booted system of two domains that may share. One, plain or a control domain as the first byte says, makes
- * hypercalls: every number, arguments in memory or nowhere, lists of them, and writes the words that it shares with the
- * hypervisor, its grant table among them, and what it mapped, as the input says; it may reset itself. The other one
- * grants it a page to read and one to write: all else of its memory stays as it is. Each page that a map leads to is the
- * domain's own, the hypervisor's for it, or of another by a reference that it holds. When the first one is off, the other
- * one has as many pages as before, and nobody uses its grants.
- * [test->req~guest-words-bounded~1] [test->req~memory-apart~1] [test->req~grants~1] */
+ * hypercalls: every number, arguments in memory or nowhere, lists of them, and writes the words that it
+ * shares with the hypervisor, its grant table among them, and what it mapped, as the input says; it may reset
+ * itself. The other one grants it a page to read and one to write: all else of its memory stays as it is.
+ * Each page that a map leads to is the domain's own, the hypervisor's for it, or of another by a reference
+ * that it holds. When the first one is off, the other one has as many pages as before, and nobody uses its
+ * grants. [test->req~guest-words-bounded~1] [test->req~memory-apart~1] [test->req~grants~1] */
 #include <string.h>
 
 #include "abi/xen_grant.h"

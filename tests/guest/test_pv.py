@@ -12,8 +12,8 @@ WAYS = ("early", "console", "edk2", "uboot", "zephyr", "linux")
 
 @pytest.mark.parametrize("gic,cpus", [("3", 4), ("2", 2), ("3", 1)])
 def test_ways(boot, gic, cpus):
-    """Each way in each of three lives, and the partner's mapping of a page whose owner resets is led away. [test->req~hypercalls~1]
-    [test->req~event-channels~1] [test->req~grants~1]"""
+    """Each way in each of three lives, and the partner's mapping of a page whose owner resets is led away.
+    [test->req~hypercalls~1] [test->req~event-channels~1] [test->req~grants~1]"""
     machine = boot(os.path.join(HERE, "pv.dts"), gic=gic, cpus=cpus, mem=512)
     machine.expect(r"^small: PV life 2 faults=(\d+)$", 120)
     machine.expect_count(r"^partner: PV partner sees the page revoked$", 2, 20)

@@ -16,7 +16,7 @@ def test_driver_domain(boot):
     m.expect(r"^driver: DRIVER vif3\.0 up", LINUX_UP)
     focus(m, "frontend")
     shell(m, "frontend", "until [ -b /dev/xvda ]; do sleep 1; done; pv-front disk 2", r"PV-FRONT disk=ok mib=2", LINUX_UP)
-    shell(m, "frontend", "until ip link set eth0 up; do sleep 1; done; ip addr add 10.0.2.16/24 dev eth0; pv-front net 10.0.2.15 2",
-          r"PV-FRONT net=ok mib=2", LINUX_UP)
+    shell(m, "frontend", "until ip link set eth0 up; do sleep 1; done; ip addr add 10.0.2.16/24 dev eth0; "
+          "pv-front net 10.0.2.15 2", r"PV-FRONT net=ok mib=2", LINUX_UP)
     shell(m, "frontend", "ping -c 3 10.0.2.2", r"3 packets received", LINUX_UP)
     assert m.text.count("GUEST-UP frontend") == 1

@@ -9,8 +9,8 @@ def works(machine):
     focus(machine, "frontend")
     shell(machine, "frontend", "until [ -b /dev/xvda ]; do sleep 1; done; pv-front disk %d" % MIB,
           r"PV-FRONT disk=ok mib=%d sum=[0-9a-f]{32}" % MIB, LINUX_UP)
-    shell(machine, "frontend", "until ip link set eth0 up; do sleep 1; done; ip addr add 10.9.0.2/24 dev eth0; pv-front net 10.9.0.1 %d"
-          % MIB, r"PV-FRONT net=ok mib=%d" % MIB, LINUX_UP)
+    shell(machine, "frontend", "until ip link set eth0 up; do sleep 1; done; ip addr add 10.9.0.2/24 dev eth0; "
+          "pv-front net 10.9.0.1 %d" % MIB, r"PV-FRONT net=ok mib=%d" % MIB, LINUX_UP)
 
 
 def test_pv_no_dom0(boot):

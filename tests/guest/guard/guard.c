@@ -8,7 +8,8 @@
  *    the guest, interrupts open, looks LOOKS times without being interrupted. Coming late is not missing; the
  *    worst lateness is told beside it, for machines on which it means something.
  *  - its memory, some MiB of a pattern whose hash is computed again and again.
- *  - what it grants the other one, if it has Xen's interface: the first page of the pattern to read, and one to write,
+ *  - what it grants the other one, if it has Xen's interface: the first page of the pattern to read, and one
+ *  to write,
  *    which is nobody's when the other one is off.
  *  - its registers: everything that can be read and does not count, and the floating-point registers.
  *

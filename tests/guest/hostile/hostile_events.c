@@ -33,8 +33,8 @@ static uint64_t *own_argument(void)
     return argument[cpu_number()];
 }
 
-/* What would end this domain, sleeps for ever or writes all over its memory has its turn elsewhere: lists whose
- * length is a pointer are worked on to the end of RAM. */
+/* What would end this domain, sleeps for ever or writes all over its memory has its turn elsewhere: lists
+ * whose length is a pointer are worked on to the end of RAM. */
 static bool is_tame(uint64_t number, uint64_t op)
 {
     const bool is_list = (number == XEN_HCALL_MULTICALL) || (number == XEN_HCALL_GRANT_TABLE_OP) ||

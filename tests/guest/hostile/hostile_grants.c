@@ -1,6 +1,7 @@
-/* Grant tables: every argument, entries that change while they are used, versions that change while pages are mapped,
- * tables put anywhere, all that there is used up; against itself, and against the neighbour, who grants a page to
- * read (REF_READ) and one to write (REF_WRITE). Where an answer would be a way through it is judged: HOSTILE-REACHED. */
+/* Grant tables: every argument, entries that change while they are used, versions that change while pages are
+ * mapped, tables put anywhere, all that there is used up; against itself, and against the neighbour, who
+ * grants a page to read (REF_READ) and one to write (REF_WRITE). Where an answer would be a way through it is
+ * judged: HOSTILE-REACHED. */
 #include "hostile.h"
 
 #include "monitor.h"
@@ -248,7 +249,8 @@ static void storms(void)
     }
 }
 
-/* Entries change as fast as they can while everybody maps, unmaps and copies by them: no look at one may last. */
+/* Entries change as fast as they can while everybody maps, unmaps and copies by them: no look at one may
+ * last. */
 static void words(void)
 {
     table_on();
@@ -357,7 +359,8 @@ static void counts(void)
 
 /* -- What the neighbour granted -- */
 
-/* To read only; a page that is not granted at all; and the one that may be written, until this domain ends with it */
+/* To read only; a page that is not granted at all; and the one that may be written, until this domain ends
+ * with it */
 static void neighbours_pages(void)
 {
     static const uint32_t refs[] = { GUARD_REF_READ, GUARD_REF_WRITE + 1u, 0u, 1u, 511u };

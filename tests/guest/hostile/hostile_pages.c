@@ -1,6 +1,6 @@
-/* memory_op: reservations at the edges of what numbers can say, more memory than there is, pages given up and taken
- * again while others use them. What comes back has to be zero: HOSTILE-REACHED. And calls by lists, privileged
- * calls, texts and times. */
+/* memory_op: reservations at the edges of what numbers can say, more memory than there is, pages given up and
+ * taken again while others use them. What comes back has to be zero: HOSTILE-REACHED. And calls by lists,
+ * privileged calls, texts and times. */
 #include "hostile.h"
 #include "xen.h"
 
@@ -92,8 +92,8 @@ static void reservations(void)
     }
 }
 
-/* MEM-2, MEM-3, P2M-2: pages of all vCPUs go and come, one vCPU's list of them lies in one that goes. What comes is
- * zero, and no more comes than went. */
+/* MEM-2, MEM-3, P2M-2: pages of all vCPUs go and come, one vCPU's list of them lies in one that goes. What
+ * comes is zero, and no more comes than went. */
 static void ballooning(void)
 {
     for (uint32_t i = 0u; i < NR_PAGES; i++) {

@@ -58,7 +58,8 @@ int64_t xen_grant_unmap(uint64_t at, uint32_t handle);
 /* Between a frame of the caller's and a reference */
 int64_t xen_grant_copy(const struct xen_grant_copy_end *from, const struct xen_grant_copy_end *to,
                        uint16_t bytes, uint16_t flags);
-/* Entry of version 1: domid and frame first, the flags that count last; and taken back, unless it is in use. */
+/* Entry of version 1: domid and frame first, the flags that count last; and taken back, unless it is in
+ * use. */
 void xen_grant_give(struct xen_grant_v1 *entry, uint16_t domid, uint64_t gfn, uint32_t flags);
 bool xen_grant_end(struct xen_grant_v1 *entry);
 

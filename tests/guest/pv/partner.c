@@ -1,6 +1,6 @@
-/* The other end of the guest's exchanges, in the manner of a backend: it maps the guest's mailbox as soon as there
- * is one, by turns over a page of its own RAM and into a hole, and answers. Its own page of patterns is granted to
- * the guest all the time. */
+/* The other end of the guest's exchanges, in the manner of a backend: it maps the guest's mailbox as soon as
+ * there is one, by turns over a page of its own RAM and into a hole, and answers. Its own page of patterns is
+ * granted to the guest all the time. */
 #include "pv.h"
 
 static union page shared __attribute__((aligned(XEN_PAGE_BYTES)));

@@ -1,8 +1,8 @@
-/* A guest that uses Xen's interface as small kernels and boot loaders do, not as Linux does: two levels of events
- * only, the vcpu_info inside shared_info, pages put to places and taken away again in other orders. Each way is one
- * of a known kind (EDK2's, U-Boot's and Zephyr's for Xen, then a Linux started by one of them), all in one life, and
- * begins anew after the domain's reset. Bootargs: peer=<domid>, role=partner for the other end.
- * PV <way> ok; PV FAIL <what> otherwise; at the end PV life <n> faults=<n>. */
+/* A guest that uses Xen's interface as small kernels and boot loaders do, not as Linux does: two levels of
+ * events only, the vcpu_info inside shared_info, pages put to places and taken away again in other orders.
+ * Each way is one of a known kind (EDK2's, U-Boot's and Zephyr's for Xen, then a Linux started by one of
+ * them), all in one life, and begins anew after the domain's reset. Bootargs: peer=<domid>, role=partner for
+ * the other end. PV <way> ok; PV FAIL <what> otherwise; at the end PV life <n> faults=<n>. */
 #include "pv.h"
 
 #include "monitor.h"
@@ -87,8 +87,8 @@ static void check_pattern(uint32_t flags)
     must("unmap", xen_grant_unmap((uintptr_t)&place, handle), GNTST_OKAY);
 }
 
-/* hole: the page for the mapping is given up first and populated afterwards, as Zephyr does; otherwise the mapping
- * takes its place, and a page is asked for afterwards all the same. */
+/* hole: the page for the mapping is given up first and populated afterwards, as Zephyr does; otherwise the
+ * mapping takes its place, and a page is asked for afterwards all the same. */
 static void exchange(bool polled, bool hole)
 {
     const int64_t port = xen_event_alloc(pv_peer);
@@ -164,7 +164,8 @@ static void grant_frames_gone(uint32_t nr)
 
 /* -- The ways -- */
 
-/* Before anything else: parameters, an event of a guest without shared_info, which is there when that comes */
+/* Before anything else: parameters, an event of a guest without shared_info, which is there when that
+ * comes */
 static void early(void)
 {
     static const uint32_t known[] = { HVM_PARAM_CONSOLE_EVTCHN, HVM_PARAM_CONSOLE_PFN, HVM_PARAM_STORE_EVTCHN,
@@ -234,8 +235,8 @@ static void as_zephyr(void)
     irq_disable(XEN_PPI_EVENTS);
 }
 
-/* A kernel that comes behind one of these, who undid nothing but shared_info: vcpu_info, then FIFO queues; what came
- * meanwhile is there. */
+/* A kernel that comes behind one of these, who undid nothing but shared_info: vcpu_info, then FIFO queues;
+ * what came meanwhile is there. */
 static void as_linux(void)
 {
     union xen_evtchn_op arg = { .init_control = { xen_gfn(&fifo[0]), 0u, 0u, 0u, { 0u } } };

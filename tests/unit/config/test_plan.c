@@ -547,7 +547,8 @@ static void test_pv(void **state)
                                                                                    "0x48000000")   //
         " }; b: back { " DOMAIN " cpus = <1>; xen,enhanced; " MODULE("k", "kernel", "0x49000000")  //
         " }; f: front { " DOMAIN " cpus = <1>; xen,enhanced; " MODULE("k", "kernel", "0x4a000000") //
-        " d { compatible = \"bulkhead,pv-disk\"; backend = <&b>; vdev = \"xvdb\"; device = \"fe:1\"; read-only; };"
+        " d { compatible = \"bulkhead,pv-disk\"; backend = <&b>; vdev = \"xvdb\"; device = \"fe:1\";"
+        " read-only; };"
         " n { compatible = \"bulkhead,pv-net\"; backend = <&b>; handle = <3>; mac = \"00:16:3e:00:00:01\"; };"
         " }; }; };");
 
