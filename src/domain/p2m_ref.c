@@ -284,7 +284,8 @@ static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint
     for (uint32_t i = first; (i <= nr) && (i < (first + REVOKE_PIECE)) && (status == HV_OK); i++) {
         struct p2m_ref *const ref = ref_at(p2m, i);
 
-        if ((ref->frame != 0u) && (ref->owner == owner)) {
+        /* The store's page outlives the domain's lives, and so does its server's mapping. */
+        if ((ref->frame != 0u) && (ref->owner == owner) && !p2m_is_store(owner, hpa(ref->frame))) {
             status = p2m_lead(mapper, ref->gfn, hal_hypmap_hpa(p2m->stand_in),
                               HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u), 0u, NULL);
         }

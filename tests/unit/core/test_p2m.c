@@ -319,6 +319,10 @@ static void revoke_scenario(void)
         CHECK(map(b, ELSEWHERE + i, owner, GFN + 1030u - i, false) == HV_OK);
     }
     CHECK(map(a, ELSEWHERE, b, GFN, false) == HV_OK);
+    owner->store = pool_alloc(&owner->pool); /* stays with whoever serves it */
+    const hpa_t store = hal_hypmap_hpa(owner->store);
+
+    CHECK(p2m_map_foreign(b, ELSEWHERE + 50u, owner, store, false) == HV_OK);
     CHECK(writes(owner, GFN + 1u, 77u) && (reads(a, GFN + 601u) == 77u));
     nr_breaths = 0u;
     p2m_revoke(owner, breathe);
@@ -327,7 +331,10 @@ static void revoke_scenario(void)
     CHECK((reads(a, GFN + 601u) == 0u) && writes(a, GFN + 601u, 5u) && !writes(a, GFN + 600u, 5u));
     CHECK((at(a, GFN + 601u) == at(a, GFN + 639u)) && (at(a, GFN + 601u) != at(b, ELSEWHERE)));
     CHECK((reads(b, ELSEWHERE) == 0u) && (reads(owner, GFN + 1u) == 77u));
-    CHECK((a->nr_foreign == 1u) && (b->nr_foreign == 0u));
+    CHECK((a->nr_foreign == 1u) && (b->nr_foreign == 1u) && (at(b, ELSEWHERE + 50u) == store.v));
+    CHECK(p2m_unmap_foreign(b, ELSEWHERE + 50u) == HV_OK);
+    pool_free(&owner->pool, owner->store);
+    owner->store = NULL;
     CHECK(p2m_frame(owner, GFN, false, &frame) == HV_BUSY);
     CHECK(p2m_map_foreign(a, ELSEWHERE + 1u, owner, hpa(FRAME(0)), false) == HV_BUSY);
     for (uint64_t i = 0u; i < 40u; i++) { /* what was mapped is unmapped as ever */
