@@ -10,7 +10,7 @@ BENCH_BUILD := out/$(PORT)-clang-release
 BENCH := $(PYTHON) bench/bench.py --hypervisor $(BENCH_BUILD)/bulkhead.bin --elf $(BENCH_BUILD)/bulkhead.elf \
     --sizes $(BENCH_BUILD)/sizes.json
 
-.PHONY: bench bench-check bench-baseline bench-profile bench-pv bench-files bench-sizes
+.PHONY: bench bench-check bench-baseline bench-profile bench-pv bench-pv-files bench-files bench-sizes
 ifneq ($(TOOLCHAIN)$(DEBUG),clang0)
 bench-files bench-sizes:
 	+@$(MAKE) TOOLCHAIN=clang DEBUG=0 $@
@@ -67,8 +67,10 @@ bench-ports-files: $(BENCH_PLUGINS) $(BENCH_GUESTS32)
 bench-ports: bench-ports-files
 	@$(PYTHON) bench/ports.py run
 
-bench-pv: bench-files $(BENCH_OUT)/guest/mark out/guests/dom0.gz out/guests/initrd.gz
-	@$(PYTHON) bench/pv.py $(if $(REASON),baseline,run) --hypervisor $(BENCH_BUILD)/bulkhead.bin
+BENCH_PV := $(PYTHON) bench/pv.py --hypervisor $(BENCH_BUILD)/bulkhead.bin
+bench-pv-files: bench-files $(BENCH_OUT)/guest/mark out/guests/dom0.gz out/guests/initrd.gz
+bench-pv: bench-pv-files
+	@$(BENCH_PV) run
 
 bench: bench-sizes
 	@$(BENCH) run
@@ -80,8 +82,8 @@ bench-check: bench-files bench-ports-files
 
 # What was typed, whatever quotes are in it.
 bench-baseline: export BENCH_WHAT := $(value REASON)
-bench-baseline: bench-sizes bench-ports-files
-	@$(BENCH) baseline "$$BENCH_WHAT" && $(PYTHON) bench/ports.py baseline "$$BENCH_WHAT"
+bench-baseline: bench-sizes bench-ports-files bench-pv-files
+	@$(BENCH) baseline "$$BENCH_WHAT" && $(BENCH_PV) baseline && $(PYTHON) bench/ports.py baseline "$$BENCH_WHAT"
 
 bench-profile: export BENCH_WHAT := $(value EVENT)
 bench-profile: bench-files
