@@ -26,8 +26,8 @@ int64_t p2m_result(enum hv_status status);
  * frames where the host has them, so those are to be there too (a direct map behind an IOMMU).
  * HV_NO_MEMORY. */
 HV_MUST_CHECK enum hv_status p2m_begin(struct domain *domain, bool identity);
-/* On return nobody else's map leads to what is the domain's, and none will. Long; calls breathe() in
- * between. */
+/* On return nobody else's map leads to what is the domain's, and none will, but for the xenstore domain's to
+ * its store page. Long; calls breathe() in between. */
 void p2m_revoke(struct domain *domain, void (*breathe)(void));
 /* All that it maps is forgotten, and its pages go back to its pool. Its map goes next. Lets nobody wait. */
 void p2m_reset(struct domain *domain);

@@ -272,20 +272,22 @@ uint64_t p2m_page_gfn(struct domain *domain, const void *va)
     return frame_gfn(domain, hal_hypmap_hpa(va));
 }
 
-/* Leads those of REVOKE_PIECE references that lead to the owner's to the stand-in. Nothing can run out: the
- * tables are there. False: there are no more. */
+/* Leads those of REVOKE_PIECE references that lead to the owner's to the stand-in, but a server's to its
+ * xenstore page, which is the same in the next life. Nothing can run out: the tables are there. False: there
+ * are no more. */
 static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint32_t first)
 {
     const uint64_t flags = spin_lock(&mapper->lock);
     struct p2m *const p2m = mapper->p2m;
     const uint32_t nr = (p2m != NULL) ? p2m->nr_refs : 0u;
+    const bool serves = (mapper->plan->role & PLAN_ROLE_XENSTORE) != 0u;
     enum hv_status status = HV_OK;
 
     for (uint32_t i = first; (i <= nr) && (i < (first + REVOKE_PIECE)) && (status == HV_OK); i++) {
         struct p2m_ref *const ref = ref_at(p2m, i);
 
-        /* The store's page outlives the domain's lives, and so does its server's mapping. */
-        if ((ref->frame != 0u) && (ref->owner == owner) && !p2m_is_store(owner, hpa(ref->frame))) {
+        if ((ref->frame != 0u) && (ref->owner == owner) &&
+            !(serves && p2m_is_store(owner, hpa(ref->frame)))) {
             status = p2m_lead(mapper, ref->gfn, hal_hypmap_hpa(p2m->stand_in),
                               HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u), 0u, NULL);
         }

@@ -322,7 +322,9 @@ static void revoke_scenario(void)
     owner->store = pool_alloc(&owner->pool); /* stays with whoever serves it */
     const hpa_t store = hal_hypmap_hpa(owner->store);
 
+    bench_plan[b->plan - bench_plan].role = PLAN_ROLE_XENSTORE;
     CHECK(p2m_map_foreign(b, ELSEWHERE + 50u, owner, store, false) == HV_OK);
+    CHECK(p2m_map_foreign(a, ELSEWHERE + 50u, owner, store, false) == HV_OK);
     CHECK(writes(owner, GFN + 1u, 77u) && (reads(a, GFN + 601u) == 77u));
     nr_breaths = 0u;
     p2m_revoke(owner, breathe);
@@ -332,6 +334,8 @@ static void revoke_scenario(void)
     CHECK((at(a, GFN + 601u) == at(a, GFN + 639u)) && (at(a, GFN + 601u) != at(b, ELSEWHERE)));
     CHECK((reads(b, ELSEWHERE) == 0u) && (reads(owner, GFN + 1u) == 77u));
     CHECK((a->nr_foreign == 1u) && (b->nr_foreign == 1u) && (at(b, ELSEWHERE + 50u) == store.v));
+    CHECK(at(a, ELSEWHERE + 50u) == at(a, GFN + 601u));
+    CHECK(p2m_unmap_foreign(a, ELSEWHERE + 50u) == HV_OK);
     CHECK(p2m_unmap_foreign(b, ELSEWHERE + 50u) == HV_OK);
     pool_free(&owner->pool, owner->store);
     owner->store = NULL;

@@ -3,6 +3,7 @@
 #include "sim_guest.h"
 
 #include "abi/xen_control.h"
+#include "domain/p2m.h"
 #include "domain/role.h"
 
 /* clang-format off */
@@ -155,6 +156,35 @@ static void introduced_run(void)
     until(vcpus[1]->domain, DOMAIN_RUNNING, 2u);
     ring_get(vcpus[1], &ring);
     MUST((ring.connection == 1u) && (ring.req_prod == 0u) && (ring.rsp_prod == 0u));
+}
+
+/* A server's map of the page outlives the life that it was made in, anybody else's does not. */
+static void mapped_run(void)
+{
+    static const uint64_t gfn = 0x200001ULL;
+    struct domain *const owner = (boot(TOOLS), vcpus[1]->domain);
+    uint64_t pfn = MAGIC >> 12u;
+    struct xen_store_ring ring;
+    hpa_t frame = hpa(0u);
+
+    MUST(param(vcpus[0], PARAM_SET, 2u, 1u, &pfn) == 0);
+    MUST(p2m_frame(owner, pfn, true, &frame) == HV_OK);
+    for (uint32_t i = 0u; i < 3u; i += 2u) {
+        MUST(p2m_map_foreign(vcpus[i]->domain, gfn, owner, frame, false) == HV_OK);
+    }
+    guest_asks(vcpus[1], HAL_DOMAIN_CRASH);
+    until(owner, DOMAIN_RUNNING, 1u);
+    MUST(fake_guest_read(&vcpus[2]->domain->hal.map, gpa(gfn << 12u), &ring, sizeof(ring)));
+    MUST(ring.connection == 0u);
+    MUST(fake_guest_read(&vcpus[0]->domain->hal.map, gpa(gfn << 12u), &ring, sizeof(ring)));
+    MUST(ring.connection == 1u);
+    ring.rsp_prod = 3u; /* and it is the page that the domain has */
+    MUST(fake_guest_write(&vcpus[0]->domain->hal.map, gpa(gfn << 12u), &ring, sizeof(ring)));
+    ring_get(vcpus[1], &ring);
+    MUST(ring.rsp_prod == 3u);
+    for (uint32_t i = 0u; i < 3u; i += 2u) {
+        MUST(p2m_unmap_foreign(vcpus[i]->domain, gfn) == HV_OK);
+    }
 }
 
 /* No tools: the page is told from the start, to whom it is not to be kept from. */
@@ -376,6 +406,7 @@ static void anything_run(void)
 /* [test->req~store-page~1] */
 TEST(params)
 TEST(introduced)
+TEST(mapped)
 TEST(alone)
 /* [test->req~toolstack~1] */
 TEST(domctl)
@@ -390,7 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(params),   cmocka_unit_test(introduced), cmocka_unit_test(alone),
         cmocka_unit_test(domctl),   cmocka_unit_test(sysctl),     cmocka_unit_test(topology),
-        cmocka_unit_test(anything), cmocka_unit_test(denied),
+        cmocka_unit_test(anything), cmocka_unit_test(denied),     cmocka_unit_test(mapped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
