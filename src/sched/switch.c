@@ -120,6 +120,18 @@ static struct vcpu *choose_vcpu(cpuid_t cpu, struct vcpu *prev, bool wants, uint
     return next;
 }
 
+/* Lock held. Could any CPU of a set take a vCPU that waits before its own turn ends? One that becomes free
+ * later looks at the queue itself. */
+static bool has_room(uint64_t set)
+{
+    bool room = (set & (sched_set_idle | sched_set_worker)) != 0u;
+
+    for (uint64_t left = set; (left != 0u) && !room; left &= left - 1u) {
+        room = (sched_cpus[__builtin_ctzll(left)].turn_end_ns == TIME_NEVER);
+    }
+    return room;
+}
+
 /* Lock held. Books the choice: states, CPU time, sets of CPUs. */
 static void book_vcpus(cpuid_t cpu, const struct leaving *leaving, struct vcpu *next, uint64_t now_ns)
 {
@@ -130,8 +142,8 @@ static void book_vcpus(cpuid_t cpu, const struct leaving *leaving, struct vcpu *
         if (leaving->wants) {
             prev->state = VCPU_RUNNABLE;
             prev->queued = true;
-            if ((prev->affinity & sched_set_started & ~BIT64(cpu)) != 0u) {
-                prev->wanted = 1u; /* others may have room for it */
+            if (has_room(prev->affinity & sched_set_started & ~BIT64(cpu))) {
+                prev->wanted = 1u;
             }
             sched_policy->enqueue(prev);
         }

@@ -1,6 +1,8 @@
 /* The scheduler: both policies, long work, waking and stopping, on simulated CPUs. */
 #include "bench.h"
 
+#include "sched/sched_core.h"
+
 /* -- null -- */
 
 /* [test->req~null-pinned~1] */
@@ -397,6 +399,26 @@ static void rr_shares_scenario(void)
 }
 ALONE(rr_shares)
 
+/* All CPUs have somebody to pass on to: a turn's end takes the lock once, as nobody else could take who leaves. */
+static void rr_turns_scenario(void)
+{
+    const uint64_t affinity[] = { ANY_CPU, ANY_CPU, ANY_CPU };
+    uint32_t ticket = 0u;
+
+    bench_setup(PLAN_SCHED_RR);
+    bench_cpus(2);
+    CHECK(bench_domain_make(0, affinity, 3) == 3);
+    for (int i = 0; i < 3; i++) {
+        CHECK(sched_power_on(&bench_vcpu[0][i]) == HV_OK);
+    }
+    fake_run();
+    fake_time_advance(10 * MS);
+    ticket = sched_lock.next;
+    fake_time_advance(100 * MS);
+    CHECK((sched_lock.next - ticket) <= 42u); /* two CPUs, turns of 5 ms */
+}
+ALONE(rr_turns)
+
 static void rr_pinned_scenario(void)
 {
     /* two on CPU 0 only, three anywhere, on two CPUs */
@@ -678,14 +700,23 @@ ALONE(random_rr_pinned)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(null_places),      cmocka_unit_test(block_and_wake),
-        cmocka_unit_test(clocks),           cmocka_unit_test(work_order),
-        cmocka_unit_test(work_shares),      cmocka_unit_test(work_not_starved),
-        cmocka_unit_test(work_not_scraps),  cmocka_unit_test(work_breathes),
-        cmocka_unit_test(null_avoids_work), cmocka_unit_test(rr_shares),
-        cmocka_unit_test(rr_pinned),        cmocka_unit_test(rr_wake_takes_idle),
-        cmocka_unit_test(pausing),          cmocka_unit_test(firmware),
-        cmocka_unit_test(random_null),      cmocka_unit_test(random_rr),
+        cmocka_unit_test(null_places),
+        cmocka_unit_test(block_and_wake),
+        cmocka_unit_test(clocks),
+        cmocka_unit_test(work_order),
+        cmocka_unit_test(rr_turns),
+        cmocka_unit_test(work_shares),
+        cmocka_unit_test(work_not_starved),
+        cmocka_unit_test(work_not_scraps),
+        cmocka_unit_test(work_breathes),
+        cmocka_unit_test(null_avoids_work),
+        cmocka_unit_test(rr_shares),
+        cmocka_unit_test(rr_pinned),
+        cmocka_unit_test(rr_wake_takes_idle),
+        cmocka_unit_test(pausing),
+        cmocka_unit_test(firmware),
+        cmocka_unit_test(random_null),
+        cmocka_unit_test(random_rr),
         cmocka_unit_test(random_rr_pinned),
     };
 
