@@ -99,8 +99,7 @@ struct hcall_grant {
     uint8_t bytes; /* of the argument */
     uint8_t out;   /* what goes out begins there */
     bool is_batch;
-    bool
-        is_still; /* it uses no window of its own, never fails as a whole, and takes whole words of 64 bits */
+    bool is_still; /* it uses no window of its own, and never fails as a whole */
 };
 
 #define ONE(fn, type, first_out)   { (fn), (uint8_t)sizeof(type), (uint8_t)(first_out), false, false }
@@ -124,33 +123,30 @@ static const struct hcall_grant grants[GNTTABOPS] = {
     [GNTTABOP_CACHE_FLUSH] = BATCH(grant_flush, struct xen_grant_flush, sizeof(struct xen_grant_flush)),
 };
 
-/* Elements of a page, seen through one window while nobody else uses it; 0: none was done. */
-static uint32_t grant_page_of(struct vcpu *vcpu, const struct hcall_grant *g, uint64_t at, uint32_t nr)
+/* Elements in one page, seen through one window while nobody else uses it: of three words, or four, of which
+ * the first two do not change. Each word is read once. */
+static void grant_still(struct vcpu *vcpu, const struct hcall_grant *g, volatile uint64_t *at, uint32_t nr)
 {
-    const uint32_t words = (uint32_t)g->bytes / sizeof(uint64_t);
-    const uint32_t room = (PAGE_BYTES - ((uint32_t)at % PAGE_BYTES)) / sizeof(uint64_t);
-    volatile uint64_t *seen = NULL;
-    union xen_grant_op arg;
-    uint32_t done = 0;
+    const bool is_long = g->bytes == sizeof(struct xen_grant_map);
+    volatile uint64_t *seen = at;
 
-    if (((at % sizeof(uint64_t)) == 0u) && (words <= room)) {
-        seen = domain_guest_window(vcpu, at, g->bytes);
-    }
-    while ((seen != NULL) && (done < nr) && (((done + 1u) * words) <= room)) {
-        for (uint32_t i = 0; i < words; i++) {
-            arg.word[i] = seen[i];
+    for (uint32_t i = 0; i < nr; i++) {
+        union xen_grant_op arg;
+
+        arg.word[0] = seen[0];
+        arg.word[1] = seen[1];
+        arg.word[2] = seen[2];
+        if (is_long) {
+            arg.word[3] = seen[3];
         }
         (void)g->one(vcpu, &arg);
-        for (uint32_t i = (uint32_t)g->out / sizeof(uint64_t); i < words; i++) {
-            seen[i] = arg.word[i];
+        seen[2] = arg.word[2];
+        if (is_long) {
+            seen[3] = arg.word[3];
         }
-        seen = &seen[words];
-        done++;
+        seen = &seen[is_long ? 4u : 3u];
     }
-    if (seen != NULL) {
-        hal_hypmap_window_close(HAL_WINDOW_TRAP);
-    }
-    return done;
+    hal_hypmap_window_close(HAL_WINDOW_TRAP);
 }
 
 /* One operation on the argument at `at`: 0, GRANT_AGAIN or -XEN_E... */
@@ -170,12 +166,24 @@ static int64_t grant_one(struct vcpu *vcpu, const struct hcall_grant *g, uint64_
     return result;
 }
 
+static __attribute__((noinline)) int64_t grant_each(struct vcpu *vcpu, const struct hcall_grant *g,
+                                                    uint64_t at, uint32_t nr)
+{
+    int64_t result = 0;
+
+    for (uint32_t i = 0; (i < nr) && (result == 0); i++) {
+        result = grant_one(vcpu, g, at + ((uint64_t)i * g->bytes));
+    }
+    return result;
+}
+
 int64_t hcall_grant_table_op(struct vcpu *vcpu, uint64_t *arg)
 {
     const struct hcall_grant *const g = &grants[hal_index(arg[0], GNTTABOPS)];
     const uint32_t count = (uint32_t)arg[2];
     const uint32_t piece = (uint32_t)bits_min(count, OPS_AT_ONCE);
-    uint32_t done = 0;
+    const uint64_t bytes = (uint64_t)piece * g->bytes;
+    volatile uint64_t *seen = NULL;
     int64_t result = 0;
 
     if ((vcpu->domain->grants == NULL) || (arg[0] >= GNTTABOPS) || (g->one == NULL)) {
@@ -184,15 +192,16 @@ int64_t hcall_grant_table_op(struct vcpu *vcpu, uint64_t *arg)
     if (((count >> 31u) != 0u) || (!g->is_batch && (count != 1u))) {
         return -XEN_EINVAL;
     }
-    while ((done < piece) && (result == 0)) {
-        const uint64_t at = arg[1] + ((uint64_t)done * g->bytes);
-        const uint32_t more = g->is_still ? grant_page_of(vcpu, g, at, piece - done) : 0u;
-
-        result = (more == 0u) ? grant_one(vcpu, g, at) : 0;
-        done += (more == 0u) ? 1u : more;
+    if (g->is_still && (piece != 0u) && ((arg[1] % sizeof(uint64_t)) == 0u)) {
+        seen = domain_guest_window(vcpu, arg[1], bytes);
+    }
+    if (seen != NULL) {
+        grant_still(vcpu, g, seen, piece);
+    } else {
+        result = grant_each(vcpu, g, arg[1], piece);
     }
     if ((result == 0) && (piece < count)) {
-        arg[1] += (uint64_t)piece * g->bytes;
+        arg[1] += bytes;
         arg[2] = (uint64_t)count - piece;
         result = GRANT_AGAIN;
     }

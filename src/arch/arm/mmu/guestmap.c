@@ -343,24 +343,43 @@ enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t b
     return HV_OK;
 }
 
-/* The walk goes on where it was last time: tables stay as long as the map does. */
-void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+/* What `entry` of the table at hand says. */
+static inline void guestmap_seen(const struct hal_guestmap *map, gpa_t at, uint64_t *entry, uint64_t pte,
+                                 struct hal_guestmap_page *page)
 {
-    const bool is_near = ((at.v ^ map->near_at) >> (arm_level_shift(map->near_level) + ARM_PTE_BITS)) == 0u;
-    uint64_t *table = is_near ? map->near : map->root;
-    uint32_t level = is_near ? map->near_level : map->start_level;
-    uint64_t *const entry = guestmap_walk(&table, at.v, &level);
-
-    map->near = table;
-    map->near_level = level;
-    map->near_at = at.v;
-    const uint64_t pte = *entry;
+    const uint64_t bytes = arm_level_bytes(map->near_level);
+    const uint64_t offset = at.v & (bytes - 1u);
 
     page->entry = entry;
-    page->level = level;
-    page->bytes = guestmap_rest(at.v, level);
-    page->perm = arm_pte_is_leaf(pte, level) ? arm_s2_perm(pte) : 0u;
-    page->to = hpa(arm_pte_output(pte) + (arm_level_bytes(level) - page->bytes));
+    page->level = map->near_level;
+    page->bytes = bytes - offset;
+    page->perm = arm_pte_is_leaf(pte, map->near_level) ? arm_s2_perm(pte) : 0u;
+    page->to = hpa(arm_pte_output(pte) + offset);
+}
+
+static __attribute__((noinline)) void guestmap_look_far(struct hal_guestmap *map, gpa_t at,
+                                                        struct hal_guestmap_page *page)
+{
+    map->near = map->root;
+    map->near_level = map->start_level;
+    map->near_at = at.v;
+    uint64_t *const entry = guestmap_walk(&map->near, at.v, &map->near_level);
+
+    guestmap_seen(map, at, entry, *entry, page);
+}
+
+/* In the table where the last one ended, if it can be: tables stay as long as the map does. */
+void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
+{
+    const uint32_t shift = arm_level_shift(map->near_level);
+    uint64_t *const entry = &map->near[(uint32_t)(at.v >> shift) & (ARM_PTE_ENTRIES - 1u)];
+    const uint64_t pte = *entry;
+
+    if ((((at.v ^ map->near_at) >> (shift + ARM_PTE_BITS)) != 0u) || arm_pte_is_table(pte, map->near_level)) {
+        guestmap_look_far(map, at, page);
+    } else {
+        guestmap_seen(map, at, entry, pte, page);
+    }
 }
 
 /* Where there is no table for pages yet, or a block */
