@@ -127,7 +127,7 @@ static bool has_room(uint64_t set)
     bool room = (set & (sched_set_idle | sched_set_worker)) != 0u;
 
     for (uint64_t left = set; (left != 0u) && !room; left &= left - 1u) {
-        room = (sched_cpus[__builtin_ctzll(left)].turn_end_ns == TIME_NEVER);
+        room = (sched_cpus[(cpuid_t)__builtin_ctzll(left)].turn_end_ns == TIME_NEVER);
     }
     return room;
 }
