@@ -9,8 +9,8 @@
 enum lock_rank {
     LOCK_NONE = 0,
     LOCK_BUILD,        /* construction and life cycle of domains */
-    LOCK_GRANT,        /* one domain's grant table, and its list of handles */
-    LOCK_DOMAIN,       /* one domain: map, pool, state */
+    LOCK_GRANT,        /* one domain's grant table */
+    LOCK_DOMAIN,       /* one domain: map, pool, state, handles */
     LOCK_EVTCHN,       /* bindings of all event channels */
     LOCK_EVTCHN_QUEUE, /* one domain's queues of events */
     LOCK_VDEV,         /* one emulated device */

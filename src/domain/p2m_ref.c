@@ -170,11 +170,7 @@ enum hv_status p2m_remove_page(struct domain *domain, uint64_t gfn)
 
 enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t gfn)
 {
-    const uint64_t flags = spin_lock(&mapper->lock);
-    const enum hv_status status = p2m_leave(mapper, gfn, true);
-
-    spin_unlock(&mapper->lock, flags);
-    return status;
+    return p2m_leave(mapper, gfn, true);
 }
 
 static bool range_holds(uint64_t base, uint64_t bytes, hpa_t at)
@@ -208,7 +204,6 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
                                bool readonly)
 {
     const struct p2m_ref ref = { .frame = frame.v, .gfn = gfn, .owner = owner, .write = !readonly };
-    const uint64_t flags = spin_lock(&mapper->lock);
     struct p2m *const p2m = mapper->p2m;
     enum hv_status status = HV_BUSY;
 
@@ -223,7 +218,6 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
     if (status != HV_OK) {
         hal_store_release32(&mapper->nr_foreign, mapper->nr_foreign - 1u); /* it looks at the owner no more */
     }
-    spin_unlock(&mapper->lock, flags);
     return status;
 }
 

@@ -11,10 +11,9 @@ static struct grant_handle *handle_at(const struct grant_table *gt, uint32_t num
     return &page[number % GRANT_HANDLES_A_PAGE];
 }
 
-/* A handle that nobody has; NULL: there is none, or the pool is empty. */
+/* Mapper's lock held. A handle that nobody has; NULL: there is none, or the pool is empty. */
 static struct grant_handle *handle_take(struct grant_table *gt, uint32_t *number)
 {
-    const uint64_t flags = spin_lock(&gt->lock);
     struct grant_handle *handle = NULL;
 
     if (gt->free_handle != 0u) {
@@ -28,17 +27,14 @@ static struct grant_handle *handle_take(struct grant_table *gt, uint32_t *number
     } else {
         /* it is told */
     }
-    spin_unlock(&gt->lock, flags);
     return handle;
 }
 
-static void handle_give(struct grant_table *gt, uint32_t number)
+/* Likewise */
+static void handle_give(struct grant_table *gt, struct grant_handle *handle, uint32_t number)
 {
-    const uint64_t flags = spin_lock(&gt->lock);
-
-    handle_at(gt, number)->where = gt->free_handle;
+    handle->where = gt->free_handle;
     gt->free_handle = number + 1u;
-    spin_unlock(&gt->lock, flags);
 }
 
 static int16_t status_of(enum hv_status status)
@@ -48,22 +44,29 @@ static int16_t status_of(enum hv_status status)
     return (status == HV_OK) ? GNTST_OKAY : (lacks ? GNTST_NO_SPACE : GNTST_GENERAL_ERROR);
 }
 
-/* The granter's lock held. */
-static int16_t map(struct domain *mapper, struct grant_use *use, struct grant_handle *handle, uint64_t gfn)
+/* The granter's lock held, the use claimed. */
+static int16_t map(struct domain *mapper, const struct grant_use *use, struct xen_grant_map *m)
 {
     struct grant_table *const gt = use->table;
-    int16_t status = grant_claim(use, mapper);
+    const uint64_t gfn = m->host_addr >> PAGE_SHIFT;
+    const uint64_t flags = spin_lock(&mapper->lock);
+    uint32_t number = 0;
+    struct grant_handle *const handle = handle_take(mapper->grants, &number);
+    int16_t status = GNTST_NO_SPACE;
 
-    if (status == GNTST_OKAY) {
+    if (handle != NULL) {
         status = status_of(p2m_map_foreign(mapper, gfn, gt->domain, use->frame, !use->write));
         if (status == GNTST_OKAY) {
             handle->where = gfn | ((uint64_t)use->ref << HANDLE_GFN_BITS);
             handle->life = gt->life;
             handle->whom = HANDLE_USED | (use->write ? HANDLE_WRITES : 0u) | domain_index(gt->domain);
+            m->handle = number;
+            m->dev_bus_addr = use->frame.v;
         } else {
-            grant_release(gt, use->ref, use->write);
+            handle_give(mapper->grants, handle, number);
         }
     }
+    spin_unlock(&mapper->lock, flags);
     return status;
 }
 
@@ -75,9 +78,7 @@ int64_t grant_map(struct vcpu *vcpu, union xen_grant_op *arg)
                              .ref = m->ref,
                              .write = (m->flags & GNTMAP_READONLY) == 0u,
                              .whole = true };
-    struct grant_handle *handle = NULL;
 
-    m->status = GNTST_OKAY;
     if ((m->flags & GNTMAP_MASK & ~GNTMAP_READONLY) != GNTMAP_HOST_MAP) {
         m->status = GNTST_GENERAL_ERROR;
     } else if (use.table == NULL) {
@@ -85,18 +86,16 @@ int64_t grant_map(struct vcpu *vcpu, union xen_grant_op *arg)
     } else if (!role_may_share(mapper, use.table->domain)) {
         m->status = GNTST_PERMISSION_DENIED;
     } else {
-        handle = handle_take(mapper->grants, &m->handle);
-        m->status = (handle != NULL) ? GNTST_OKAY : GNTST_NO_SPACE;
-    }
-    if (m->status == GNTST_OKAY) {
         const uint64_t flags = spin_lock(&use.table->lock);
 
-        m->status = map(mapper, &use, handle, m->host_addr >> PAGE_SHIFT);
-        spin_unlock(&use.table->lock, flags);
-        m->dev_bus_addr = use.frame.v;
-        if (m->status != GNTST_OKAY) {
-            handle_give(mapper->grants, m->handle);
+        m->status = grant_claim(&use, mapper);
+        if (m->status == GNTST_OKAY) {
+            m->status = map(mapper, &use, m);
+            if (m->status != GNTST_OKAY) {
+                grant_release(use.table, use.ref, use.write);
+            }
         }
+        spin_unlock(&use.table->lock, flags);
     }
     return 0;
 }
@@ -117,20 +116,24 @@ static struct grant_table *granter_of(uint32_t whom)
 
 /* The handle may be somebody else's by now, or nobody's. What the guest has put in the frame's place itself
  * stays there. */
-static int16_t unmap(struct domain *mapper, struct grant_handle *handle, uint32_t whom, uint64_t gfn)
+static int16_t unmap(struct domain *mapper, uint32_t number, uint32_t whom, uint64_t gfn)
 {
+    struct grant_handle *const handle = handle_at(mapper->grants, number);
     struct grant_table *const gt = granter_of(whom);
     const uint64_t flags = spin_lock(&gt->lock);
     int16_t status = GNTST_BAD_HANDLE;
 
     if (handle->whom == whom) {
         const bool here = (handle->where & ((1ULL << HANDLE_GFN_BITS) - 1u)) == gfn;
+        const uint64_t inner = spin_lock(&mapper->lock);
         const enum hv_status done = here ? p2m_unmap_foreign(mapper, gfn) : HV_INVALID;
 
         status = ((done == HV_OK) || (done == HV_NOT_FOUND)) ? GNTST_OKAY : GNTST_GENERAL_ERROR;
         if (status == GNTST_OKAY) {
             handle_end(gt, handle);
+            handle_give(mapper->grants, handle, number);
         }
+        spin_unlock(&mapper->lock, inner);
     }
     spin_unlock(&gt->lock, flags);
     return status;
@@ -139,21 +142,17 @@ static int16_t unmap(struct domain *mapper, struct grant_handle *handle, uint32_
 int64_t grant_unmap(struct vcpu *vcpu, union xen_grant_op *arg)
 {
     struct xen_grant_unmap *const u = &arg->unmap;
-    struct grant_table *const own = vcpu->domain->grants;
+    const struct grant_table *const own = vcpu->domain->grants;
     const uint32_t nr = hal_load_acquire32(&own->nr_handles);
     const uint32_t number = hal_index(u->handle, nr);
-    struct grant_handle *const handle = (u->handle < nr) ? handle_at(own, number) : NULL;
-    const uint32_t whom = (handle != NULL) ? hal_load_acquire32(&handle->whom) : 0u;
+    const uint32_t whom = (u->handle < nr) ? hal_load_acquire32(&handle_at(own, number)->whom) : 0u;
 
     if (whom == 0u) {
         u->status = GNTST_BAD_HANDLE;
     } else if (u->host_addr == 0u) {
         u->status = GNTST_OKAY; /* nothing else was mapped by it */
     } else {
-        u->status = unmap(vcpu->domain, handle, whom, u->host_addr >> PAGE_SHIFT);
-        if (u->status == GNTST_OKAY) {
-            handle_give(own, number);
-        }
+        u->status = unmap(vcpu->domain, number, whom, u->host_addr >> PAGE_SHIFT);
     }
     return 0;
 }

@@ -39,6 +39,15 @@ static int64_t put_grant(const struct physmap_page *page)
     return p2m_result(status);
 }
 
+static enum hv_status map_foreign(struct domain *mapper, uint64_t gfn, struct domain *owner, hpa_t frame)
+{
+    const uint64_t flags = spin_lock(&mapper->lock);
+    const enum hv_status status = p2m_map_foreign(mapper, gfn, owner, frame, false);
+
+    spin_unlock(&mapper->lock, flags);
+    return status;
+}
+
 static int64_t put_foreign(const struct vcpu *vcpu, const struct physmap_page *page)
 {
     struct domain *owner = NULL;
@@ -55,7 +64,7 @@ static int64_t put_foreign(const struct vcpu *vcpu, const struct physmap_page *p
         enum hv_status status = p2m_frame(owner, page->idx, true, &frame);
 
         if (status == HV_OK) {
-            status = p2m_map_foreign(page->domain, page->gfn, owner, frame, false);
+            status = map_foreign(page->domain, page->gfn, owner, frame);
         }
         result = p2m_result(status);
     }
@@ -200,7 +209,7 @@ static int64_t resource_map(struct vcpu *vcpu, const struct xen_mem_acquire_reso
             enum hv_status status = grant_frame(owner, (r->frame + i) | status_frames, &frame);
 
             if (status == HV_OK) {
-                status = p2m_map_foreign(vcpu->domain, gfn, owner, hal_hypmap_hpa(frame), false);
+                status = map_foreign(vcpu->domain, gfn, owner, hal_hypmap_hpa(frame));
             }
             result = p2m_result(status);
         }

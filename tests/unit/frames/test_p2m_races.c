@@ -266,11 +266,14 @@ static void *mapper_run(void *of)
         const uint64_t at = (FRAMES - 4u) + any(24u); /* some in place of its own memory */
         hpa_t frame = hpa(0u);
         enum hv_status status = HV_OK;
+        uint64_t flags = 0u;
         uint64_t nr = 0u;
 
         switch (any(4u)) {
         case 0u:
+            flags = spin_lock(&d->lock);
             status = p2m_unmap_foreign(d, at);
+            spin_unlock(&d->lock, flags);
             break;
         case 1u:
             if (any(2u) == 0u) {
@@ -282,9 +285,10 @@ static void *mapper_run(void *of)
         default:
             /* or one that it was told of long ago */
             frame = hpa(FRAME(0) + ((uint64_t)any(FRAMES) * PAGE_BYTES));
-            if (((any(2u) == 0u) || (p2m_frame(&domains[0], any(FRAMES), true, &frame) == HV_OK)) &&
-                (p2m_map_foreign(d, at, &domains[0], frame, any(2u) == 0u) == HV_OK)) {
-                nr_mapped++;
+            if ((any(2u) == 0u) || (p2m_frame(&domains[0], any(FRAMES), true, &frame) == HV_OK)) {
+                flags = spin_lock(&d->lock);
+                nr_mapped += (p2m_map_foreign(d, at, &domains[0], frame, any(2u) == 0u) == HV_OK) ? 1u : 0u;
+                spin_unlock(&d->lock, flags);
             }
             break;
         }

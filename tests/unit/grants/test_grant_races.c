@@ -209,11 +209,9 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
     if ((gfn >= GFNS) || (any(16u) == 0u)) {
         return HV_INVALID;
     }
-    (void)spin_lock(&mapper->lock);
     leave(mapper, gfn);
     map_at[mapper - domains][gfn] = frame.v + 1u;
     count(leads, frame.v, 1u);
-    spin_unlock(&mapper->lock, 0u);
     return HV_OK;
 }
 
@@ -222,9 +220,7 @@ enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t gfn)
     if (gfn >= GFNS) {
         return HV_INVALID;
     }
-    (void)spin_lock(&mapper->lock);
     leave(mapper, gfn);
-    spin_unlock(&mapper->lock, 0u);
     return HV_OK;
 }
 
