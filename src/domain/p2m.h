@@ -38,7 +38,8 @@ void p2m_reset(struct domain *domain);
  * itself. HV_INVALID: there is no such. */
 HV_MUST_CHECK enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *frame);
 
-/* Mapper's lock held, both. The owner's frame (RAM, or a page of its pool or of domain->shared) appears at gfn of the mapper, in place
+/* Mapper's lock held, for both.
+ * The owner's frame (RAM, or a page of its pool or of domain->shared) appears at gfn of the mapper, in place
  * of what was there. HV_BUSY: the owner is down, or the frame is out by now; HV_LIMIT: it maps as much as it
  * may. */
 HV_MUST_CHECK enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domain *owner,

@@ -343,17 +343,17 @@ enum hv_status hal_guestmap_unmap(struct hal_guestmap *map, gpa_t at, uint64_t b
     return HV_OK;
 }
 
-/* What `entry` of the table at hand says. */
-static inline void guestmap_seen(const struct hal_guestmap *map, gpa_t at, uint64_t *entry, uint64_t pte,
-                                 struct hal_guestmap_page *page)
+/* What is said by an entry of a table of level. */
+static inline void guestmap_seen(uint32_t level, gpa_t at, uint64_t *entry, struct hal_guestmap_page *page)
 {
-    const uint64_t bytes = arm_level_bytes(map->near_level);
+    const uint64_t bytes = arm_level_bytes(level);
+    const uint64_t pte = *entry;
     const uint64_t offset = at.v & (bytes - 1u);
 
     page->entry = entry;
-    page->level = map->near_level;
+    page->level = level;
     page->bytes = bytes - offset;
-    page->perm = arm_pte_is_leaf(pte, map->near_level) ? arm_s2_perm(pte) : 0u;
+    page->perm = arm_pte_is_leaf(pte, level) ? arm_s2_perm(pte) : 0u;
     page->to = hpa(arm_pte_output(pte) + offset);
 }
 
@@ -365,20 +365,20 @@ static __attribute__((noinline)) void guestmap_look_far(struct hal_guestmap *map
     map->near_at = at.v;
     uint64_t *const entry = guestmap_walk(&map->near, at.v, &map->near_level);
 
-    guestmap_seen(map, at, entry, *entry, page);
+    guestmap_seen(map->near_level, at, entry, page);
 }
 
 /* In the table where the last one ended, if it can be: tables stay as long as the map does. */
 void hal_guestmap_look(struct hal_guestmap *map, gpa_t at, struct hal_guestmap_page *page)
 {
-    const uint32_t shift = arm_level_shift(map->near_level);
+    const uint32_t level = map->near_level;
+    const uint32_t shift = arm_level_shift(level);
     uint64_t *const entry = &map->near[(uint32_t)(at.v >> shift) & (ARM_PTE_ENTRIES - 1u)];
-    const uint64_t pte = *entry;
 
-    if ((((at.v ^ map->near_at) >> (shift + ARM_PTE_BITS)) != 0u) || arm_pte_is_table(pte, map->near_level)) {
+    if ((((at.v ^ map->near_at) >> (shift + ARM_PTE_BITS)) != 0u) || arm_pte_is_table(*entry, level)) {
         guestmap_look_far(map, at, page);
     } else {
-        guestmap_seen(map, at, entry, pte, page);
+        guestmap_seen(level, at, entry, page);
     }
 }
 
