@@ -88,7 +88,7 @@ def test_backend_restarts(machine):
     [test->req~pv-io~1] [test->req~control-power~1]"""
     focus(machine, DOM0)
     type_text(machine, "reboot\n")
-    machine.expect(r"^bulkhead: .*%s: restarts \(1\): SYSTEM_RESET$" % DOM0, STEP)
+    machine.expect(r"^bulkhead: .*%s: restarts \(1\): SCHEDOP_shutdown$" % DOM0, STEP)
     focus(machine, "domU1")
     type_text(machine, "echo still $((40 + 2))\n")
     machine.expect(r"^domU1: still 42$", STEP)
