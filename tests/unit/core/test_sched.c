@@ -399,7 +399,8 @@ static void rr_shares_scenario(void)
 }
 ALONE(rr_shares)
 
-/* All CPUs have somebody to pass on to: a turn's end takes the lock once, as nobody else could take who leaves. */
+/* All CPUs have somebody to pass on to: a turn's end takes the lock once, as nobody else could take who
+ * leaves. */
 static void rr_turns_scenario(void)
 {
     const uint64_t affinity[] = { ANY_CPU, ANY_CPU, ANY_CPU };
