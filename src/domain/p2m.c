@@ -363,7 +363,10 @@ enum hv_status p2m_populate(struct domain *domain, uint64_t gfn)
 
 uint64_t p2m_pages(const struct domain *domain)
 {
-    return (domain->plan->memory_bytes >> PAGE_SHIFT) - ((domain->p2m != NULL) ? domain->p2m->given : 0u);
+    const struct p2m *const p2m =
+        *(struct p2m *const volatile *)&domain->p2m; /* may go now; its page stays */
+
+    return (domain->plan->memory_bytes >> PAGE_SHIFT) - ((p2m != NULL) ? p2m->given : 0u);
 }
 
 enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *frame)

@@ -9,6 +9,7 @@
 #define P2M_REFS_A_PAGE 128u
 #define P2M_REF_PAGES   248u
 #define P2M_BUCKETS     512u
+#define P2M_CHAIN_MAX   512u /* references in a bucket: walks are with the lock held */
 #define P2M_TABLES      24u
 #define P2M_OUT_BITS    (8u * PAGE_BYTES)             /* frames of one page of bits */
 #define P2M_OUT_PAGES   (PAGE_BYTES / sizeof(void *)) /* of one table */

@@ -19,7 +19,7 @@ static uint16_t *bucket_of(struct p2m *p2m, uint64_t frame)
     return &p2m->bucket[((frame >> PAGE_SHIFT) ^ (frame >> 21u)) % P2M_BUCKETS];
 }
 
-/* Chains are bounded by the number of references. */
+/* Chains are bounded by P2M_CHAIN_MAX. */
 struct p2m_ref *p2m_ref_find(struct p2m *p2m, hpa_t frame, uint64_t gfn, uint32_t but)
 {
     struct p2m_ref *found = NULL;
@@ -43,7 +43,14 @@ static enum hv_status ref_make(struct domain *domain, const struct p2m_ref *like
     uint16_t *const bucket = bucket_of(p2m, like->frame);
     const uint32_t page = p2m->nr_refs / P2M_REFS_A_PAGE;
     uint32_t i = p2m->free;
+    uint32_t nr = 0;
 
+    for (uint32_t k = *bucket; (k != 0u) && (nr < P2M_CHAIN_MAX); k = ref_at(p2m, k)->next) {
+        nr++;
+    }
+    if (nr == P2M_CHAIN_MAX) {
+        return HV_LIMIT;
+    }
     if (i != 0u) {
         p2m->free = ref_at(p2m, i)->next;
     } else if (page == P2M_REF_PAGES) {
@@ -81,15 +88,17 @@ static void ref_unlink(struct p2m *p2m, struct p2m_ref *ref)
 }
 
 /* A foreign frame is also where the host has it, as long as anything leads there: what devices of a domain
- * with a direct map are told. HV_EXISTS: something else is there. Taking it away does not fail. */
+ * with a direct map are told. HV_EXISTS: something else is there. Taking it away does not fail otherwise. */
 static __attribute__((noinline)) enum hv_status identity_lead(struct domain *domain, hpa_t frame)
 {
     struct hal_guestmap *const map = &domain->hal.map;
     struct hal_guestmap_page page = { .perm = 0u };
     uint32_t wanted = 0;
+    uint64_t rest = 0;
     enum hv_status status = HV_OK;
 
-    if ((frame.v >= hal_guestmap_limit()) ||
+    /* Its own memory is there anyway. */
+    if ((frame.v >= hal_guestmap_limit()) || (p2m_number(domain, frame.v, true, &rest) != P2M_NONE) ||
         (p2m_ref_find(domain->p2m, frame, frame.v >> PAGE_SHIFT, 0u) != NULL)) {
         return HV_OK;
     }
@@ -127,7 +136,7 @@ void p2m_ref_drop(struct domain *domain, struct p2m_ref *ref)
         status = identity_follow(domain, frame);
         hal_store_release32(&domain->nr_foreign, domain->nr_foreign - 1u);
     }
-    ASSERT(status == HV_OK);
+    ASSERT((status == HV_OK) || (status == HV_EXISTS)); /* the guest has put something else there */
 }
 
 /* Leads gfn to ref->frame and keeps account of it. */

@@ -434,6 +434,14 @@ static void identity_scenario(void)
     CHECK(p2m_unmap_foreign(d, there + 2u) == HV_OK);
     CHECK(at(d, there + 2u) == (FRAME(0) + (2u * PAGE_BYTES))); /* for its devices */
     CHECK(map(d, ELSEWHERE + 3u, owner, GFN + 3u, false) == HV_OK);
+    /* ... where something else comes, or nothing any more, while it is mapped elsewhere too */
+    CHECK(map(d, there + 5u, owner, GFN + 5u, false) == HV_OK);
+    CHECK(map(d, ELSEWHERE + 5u, owner, GFN + 5u, false) == HV_OK);
+    CHECK(map(d, there + 5u, owner, GFN + 6u, false) == HV_OK);
+    CHECK(at(d, there + 5u) == (FRAME(0) + (6u * PAGE_BYTES)));
+    CHECK(p2m_unmap_foreign(d, ELSEWHERE + 5u) == HV_OK);
+    CHECK(map(d, there + 7u, owner, GFN + 7u, false) == HV_OK);
+    CHECK(map(d, ELSEWHERE + 7u, owner, GFN + 7u, false) == HV_OK);
     p2m_revoke(owner, breathe);
     CHECK(!others_reach(owner));
     CHECK((at(d, there + 2u) == 0u) && (at(d, there + 3u) == 0u) && (at(d, ELSEWHERE + 2u) != 0u));
@@ -452,7 +460,14 @@ static void itself_scenario(void)
 {
     setup();
     struct domain *const d = begin(0u, true, false);
+    struct domain *const direct = begin(1u, true, true);
+    const uint64_t own = FRAME(1) >> PAGE_SHIFT;
 
+    CHECK(map(direct, ELSEWHERE, direct, own + 2u, true) == HV_OK);
+    CHECK(writes(direct, own + 2u, 4u) && (reads(direct, ELSEWHERE) == 4u));
+    CHECK(p2m_unmap_foreign(direct, ELSEWHERE) == HV_OK);
+    CHECK(writes(direct, own + 2u, 5u));
+    end(direct);
     CHECK(map(d, ELSEWHERE, d, GFN + 2u, false) == HV_OK);
     CHECK(writes(d, ELSEWHERE, 3u) && (reads(d, GFN + 2u) == 3u));
     CHECK(take(d, ELSEWHERE, 1u) == HV_OK);
