@@ -157,11 +157,14 @@ static bool lives(void)
     return changing;
 }
 
-static void serve(void)
+#define SERVE_TURNS 64u
+
+/* Each in its turn. True: somebody may still ask, but first it is looked who lives. */
+static bool serve(void)
 {
     bool moved = true;
 
-    while (moved) { /* as long as somebody asks; each in its turn */
+    for (uint32_t turn = 0u; (turn < SERVE_TURNS) && moved; turn++) {
         moved = false;
         links_tend(store, links, nr_links);
         for (uint16_t i = 0u; i < STORE_CLIENTS; i++) {
@@ -176,6 +179,7 @@ static void serve(void)
             }
         }
     }
+    return moved;
 }
 
 /* Memory that outlives the domain, if the system gives it some, and what the last life left there */
@@ -208,7 +212,8 @@ void guest_main(void)
     for (;;) {
         const bool changing = lives();
 
-        serve();
-        xenbus_wait(changing);
+        if (!serve()) {
+            xenbus_wait(changing);
+        }
     }
 }

@@ -63,10 +63,11 @@ static bool take(struct store_share *share, volatile struct xs_ring *ring, bool 
     while (more) { /* at most four pieces: header and payload, each over the ring's end */
         const uint32_t done = share->in.bytes;
         const uint32_t index = share->in.index;
-        const uint32_t whole = (done < head) ? head : (head + share->request.header.bytes);
+        const uint32_t payload = (done < head) ? 0u : share->request.header.bytes;
+        const uint32_t whole = head + payload; /* may wrap: the payload is judged first */
         const uint32_t there = __atomic_load_n(&ring->request_prod, __ATOMIC_ACQUIRE) - index;
 
-        if (whole > sizeof(share->request)) {
+        if (payload > STORE_PAYLOAD_MAX) {
             ring->error = XS_ERROR_PROTOCOL;
             return false;
         }

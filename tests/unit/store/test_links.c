@@ -233,6 +233,7 @@ static void test_ring_long(void **state)
 static void test_ring_broken(void **state)
 {
     struct store_header header = { XS_READ, 1u, 0u, STORE_PAYLOAD_MAX + 1u };
+    char much[1000] = { 1 };
 
     (void)state;
     memset(&ring, 0, sizeof(ring));
@@ -249,6 +250,12 @@ static void test_ring_broken(void **state)
     assert_false(ring_tend(&store, 0, &ring));
     assert_int_equal(ring.error, XS_ERROR_PROTOCOL);
     assert_int_equal(ring.response_prod, 0u);
+    ring_open(&store, 0, &ring, false);
+    header.bytes = UINT32_MAX - 7u; /* with the header's own it is 8 */
+    ring.request_prod = put(put(0, &header, sizeof(header)), much, sizeof(much));
+    (void)ring_tend(&store, 0, &ring);
+    assert_int_equal(ring.error, XS_ERROR_PROTOCOL);
+    assert_int_equal(ring.request_cons, sizeof(header));
     ring_open(&store, 0, &ring, false);
     header.bytes = 5u;
     ring.request_prod = put(put(0, &header, sizeof(header)), "name", 5u);
