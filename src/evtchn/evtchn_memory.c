@@ -166,6 +166,9 @@ void evtchn_memory_reset(struct evtchn_domain *ed)
         struct vcpu *const vcpu = ed->domain->vcpu[i];
 
         (void)memset(&vcpu->runstate, 0, sizeof(vcpu->runstate));
+        for (uint32_t v = 0; v < XEN_NR_VIRQS; v++) {
+            ed->vcpu[i].virq[v] = 0u;
+        }
         ed->vcpu[i].is_registered = false;
         ed->vcpu[i].info = (i == 0u) ? &ed->shared->vcpu_info : NULL;
         vcpu->event_flag = (i == 0u) ? &ed->shared->vcpu_info.upcall_pending : NULL;

@@ -2,9 +2,11 @@
  * with all that stand behind it. [impl->req~multicall~1] */
 #include "hcall/hcall.h"
 
+#include "hal/timer.h"
 #include "sched/sched.h"
 
 #define CALLS_AT_ONCE 8u
+#define LONGEST_NS    20000u /* after so long no further one is begun: interrupts are masked */
 
 /* True: it has to be made once more. */
 static bool multicall_one(struct vcpu *vcpu, uint64_t at, int64_t *error)
@@ -36,10 +38,11 @@ int64_t hcall_multicall(struct vcpu *vcpu, uint64_t *arg)
     int64_t error = 0;
     bool again = false;
     uint32_t left = (uint32_t)arg[1];
+    const uint64_t end_ns = hal_timer_now_ns() + LONGEST_NS;
 
     /* what a call asks of the scheduler comes before the next one */
     for (uint32_t n = 0; (left > 0u) && (error == 0) && !again; n++) {
-        again = (n == CALLS_AT_ONCE) || ((n > 0u) && sched_requested());
+        again = (n == CALLS_AT_ONCE) || ((n > 0u) && (sched_requested() || (hal_timer_now_ns() >= end_ns)));
         if (!again) {
             again = multicall_one(vcpu, arg[0], &error);
             if (!again) {

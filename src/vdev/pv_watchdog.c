@@ -27,6 +27,7 @@ static void fire(struct timer *timer)
 
     (void)hal_fetch_add32(&domain->dogs_ending, ends ? 1u : 0u);
     if (due && !ends) {
+        dog->seconds += (dog->seconds == 0u) ? 1u : 0u; /* not again at once, and again */
         begin(dog);
     }
     spin_unlock(&domain->lock, flags);

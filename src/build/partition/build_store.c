@@ -65,7 +65,7 @@ enum hv_status build_store(struct domain *domain)
         if (is_first) {
             domain->param[HVM_PARAM_STORE_PFN] = is_told(domain) ? gfn : LATER;
         }
-        ring_begin(domain->store, is_first);
+        ring_begin(domain->store, is_first || is_told(domain)); /* who tells it can reconnect */
         const uint64_t flags = spin_lock(&domain->lock);
 
         status = p2m_put_page(domain, gfn, domain->store, false);
