@@ -52,7 +52,7 @@ static void hypercalls(void)
 {
     const uint64_t not_there = (uint64_t)-38LL;
     static const uint64_t numbers[] = {
-        0u, 16u, 18u, 40u, 63u, 64u, 81u, 0xFFFFFFFFu, 1ULL << 63u, UINT64_MAX
+        0u, 16u, 22u, 40u, 63u, 64u, 81u, 0xFFFFFFFFu, 1ULL << 63u, UINT64_MAX
     };
 
     probe_catch();
