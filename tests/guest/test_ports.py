@@ -101,6 +101,19 @@ def test_link(boot, board, gic):
     check_ticks(m, "ticker", 3)
 
 
+@pytest.mark.parametrize("kind", ["grant", "pv"])
+def test_shared_pages(boot, kind):
+    """Grants, and Xen's interface as small kernels use it, by Arm32's calls. [test->req~grants~1] [test->req~hypercalls~1]"""
+    m = boot(system(kind, "virt-a15"), **machine("virt-a15", gic="2", cpus=4, mem=512))
+    if kind == "grant":
+        m.expect(r"^mapper: GRANT mapper ok", 60)
+        assert "mapper: GRANT mapper reads zeros" in m.text
+    else:
+        assert int(m.expect(r"^small: PV life 2 faults=(\d+)$", 120).group(1)) == 0
+        m.expect_count(r"^partner: PV partner sees the page revoked$", 2, 20)
+    assert "FAIL" not in m.text and "guest: trap" not in m.text
+
+
 @pytest.mark.parametrize("board,gic", ONE_EACH)
 def test_watchdog(boot, board, gic):
     """By the book; the guest that hangs is restarted alone. [test->req~watchdog~1]"""
