@@ -363,8 +363,7 @@ enum hv_status p2m_populate(struct domain *domain, uint64_t gfn)
 
 uint64_t p2m_pages(const struct domain *domain)
 {
-    const struct p2m *const p2m =
-        *(struct p2m *const volatile *)&domain->p2m; /* may go now; its page stays */
+    const struct p2m *const p2m = domain->p2m; /* once: it may go now; its page stays */
 
     return (domain->plan->memory_bytes >> PAGE_SHIFT) - ((p2m != NULL) ? p2m->given : 0u);
 }
