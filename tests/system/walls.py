@@ -11,7 +11,7 @@ FOLDER = os.path.join(ROOT, "tests", "guest", "hostile")
 ATTACK = re.compile(r'^    \{ "(\w+)", \w+, \w+ \},$', re.MULTILINE)
 GUARD = re.compile(r"^guard: GUARD ticks=(\d+) worst=(\d+) us hashes=(\d+) registers=(\w+) restarts=(\d+)$", re.MULTILINE)
 # What both of them have of their pools
-PAGES = r"^hostile +\d+ .* (\d+)\nguard +\d+ .* (\d+)$"
+PAGES = r"^hostile +\d+ .* (\d+)\n(?:.*\n)*?guard +\d+ .* (\d+)$"
 
 
 def attacks(lethal, arch="arm64"):
