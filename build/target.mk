@@ -33,8 +33,7 @@ part_devices := src/build/partition/build_given.c
 part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
 part_watchdog := src/vdev/watchdog.c
-part_control := src/config/control/% src/hcall/hcall_platform.c src/build/partition/build_pv.c src/build/partition/build_host.c \
-    src/hcall/hcall_domctl.c src/hcall/hcall_sysctl.c
+part_control := src/config/control/% src/hcall/control/% src/build/partition/build_pv.c src/build/partition/build_host.c
 part_report := src/build/partition/build_report.c
 part_cmsdk := src/drivers/cmsdk.c
 part_regions := src/config/partition/config_regions.c

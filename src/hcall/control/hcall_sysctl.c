@@ -1,5 +1,5 @@
 /* sysctl: what tools of a control domain ask about the host. [impl->req~toolstack~1] */
-#include "hcall/hcall_control.h"
+#include "hcall/control/hcall_control.h"
 
 #include "base/percpu.h"
 #include "domain/role.h"

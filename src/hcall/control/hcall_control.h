@@ -1,0 +1,28 @@
+/* Between the hypercalls of a control domain's tools. */
+#ifndef HCALL_HCALL_CONTROL_H
+#define HCALL_HCALL_CONTROL_H
+
+#include "abi/xen_control.h"
+#include "domain/role.h"
+#include "hcall/hcall.h"
+
+/* One domctl. `answers`: *op goes back to the caller after a success. */
+struct hcall_domctl_rule {
+    int64_t (*act)(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op);
+    uint32_t cmd;
+    enum role_operation role;
+    bool answers;
+};
+
+/* The families; behind the last rule of each is one without act. */
+extern const struct hcall_domctl_rule hcall_domctl_life[];
+extern const struct hcall_domctl_rule hcall_domctl_memory[];
+extern const struct hcall_domctl_rule hcall_domctl_vcpu[];
+
+/* What tools are told of a domain, in any state */
+void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info);
+
+/* The first 64 bits of a tool's bitmap, those behind them 0; 0 or -XEN_EFAULT. */
+int64_t hcall_write_bitmap(struct vcpu *vcpu, const struct xen_bitmap *to, uint64_t bits);
+
+#endif
