@@ -15,7 +15,7 @@ port_constants := -DCONFIG_MPU=$(port_mpu) \
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
 generic_folders := lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control \
-    build build/partition hcall trap operator boot drivers
+    build build/partition hcall hcall/control trap operator boot drivers
 port_plans := $(wildcard $(addsuffix /plan,$(addprefix src/arch/,$(port_shared) $(port_folders))))
 target_folders := $(addprefix src/,$(generic_folders)) $(addprefix src/arch/,$(port_shared) $(port_folders)) $(port_plans)
 port_lds := src/arch/$(firstword $(port_folders))/link.lds

@@ -19,7 +19,7 @@ TEST_LIBS := -lcmocka -lfdt -lz -lmd
 # lib/string.c stays out: the host has these functions, and the sanitizers watch the host's.
 unit_generic := $(filter-out src/lib/string.c,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.c, \
     lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control \
-    build build/partition hcall trap boot operator drivers)))))
+    build build/partition hcall hcall/control trap boot operator drivers)))))
 unit_port := $(sort $(wildcard src/arch/fake/*.c src/arch/fake/plan/*.c))
 unit_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_generic) $(unit_port))
 unit_archive := $(TESTS_OUT)/libbulkhead.a
