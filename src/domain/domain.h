@@ -103,6 +103,8 @@ struct vcpu {
     bool stop_requested; /* CPU_OFF, or the domain stops: VCPU_OFF when it leaves its CPU */
     cpuid_t cpu;         /* where it runs or ran last */
     uint64_t affinity;   /* CPUs it may run on, never 0 */
+    uint64_t avoids;     /* those of them that it is woken on only if no other is idle */
+    cpuid_t home;        /* null: the CPU that is its own */
     const struct mmio_window *window; /* that answered it last; its CPU's */
     volatile uint32_t poll;           /* enum vcpu_poll */
     struct vcpu *run_next;            /* run queue link */

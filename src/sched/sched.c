@@ -308,6 +308,43 @@ uint64_t sched_run_ns(const struct vcpu *vcpu)
     return run_ns;
 }
 
+uint64_t sched_idle_ns(cpuid_t cpu)
+{
+    const struct sched_cpu *const of = &sched_cpus[cpu];
+    const uint64_t flags = spin_lock(&sched_lock);
+    uint64_t idle_ns = of->idle_ns;
+
+    if ((of->runs == SCHED_RUNS_IDLE) && (of->started != 0u)) {
+        idle_ns += hal_timer_now_ns() - of->rest_from_ns;
+    }
+    spin_unlock(&sched_lock, flags);
+    return idle_ns;
+}
+
+enum hv_status sched_affinity(struct vcpu *vcpu, uint64_t hard, uint64_t soft)
+{
+    const uint64_t flags = spin_lock(&sched_lock);
+    const uint64_t allowed = hard & percpu_online();
+    enum hv_status status = (allowed != 0u) ? HV_OK : HV_INVALID;
+
+    if ((status == HV_OK) && (sched_policy->move != NULL)) {
+        status = sched_policy->move(vcpu, allowed);
+    }
+    if (status == HV_OK) {
+        vcpu->affinity = allowed;
+        vcpu->avoids = ~soft;
+        if (vcpu->queued) {
+            sched_poke(sched_policy->place(vcpu));
+        } else if ((vcpu->state == VCPU_RUNNING) && ((allowed & BIT64(vcpu->cpu)) == 0u)) {
+            sched_request(vcpu->cpu);
+        } else {
+            /* it finds its CPU when it is woken */
+        }
+    }
+    spin_unlock(&sched_lock, flags);
+    return status;
+}
+
 struct hal_vcpu *upcall_vcpu_current(void)
 {
     struct vcpu *vcpu = sched_current();

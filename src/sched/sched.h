@@ -20,6 +20,9 @@ struct sched_policy {
     void (*remove)(struct vcpu *vcpu);
     void (*enqueue)(struct vcpu *vcpu);
     void (*dequeue)(struct vcpu *vcpu);
+    /* vCPU, added, is to run on CPUs of a set only, which is not empty. HV_BUSY: they are others'; NULL: as
+     * it likes */
+    enum hv_status (*move)(struct vcpu *vcpu, uint64_t allowed);
     /* the CPU that should look at a vCPU on the queue */
     cpuid_t (*place)(const struct vcpu *vcpu);
     /* the vCPU this CPU should run now, taken off the queue, claimed (sched_claim()) and its turn begun; or
@@ -66,8 +69,13 @@ void sched_pause_domain(struct domain *domain);
 void sched_unpause_domain(struct domain *domain);
 /* True when no vCPU of the domain is on a CPU. */
 bool sched_domain_quiet(const struct domain *domain);
-/* CPU time of a vCPU up to now. */
+/* CPU time of a vCPU up to now; for how long a CPU had nothing to do. */
 uint64_t sched_run_ns(const struct vcpu *vcpu);
+uint64_t sched_idle_ns(cpuid_t cpu);
+/* From now on a vCPU that was added runs on the CPUs of `hard` only, and is woken on those of `soft` among
+ * them if one is idle; one that runs elsewhere leaves. HV_INVALID: none is online; HV_BUSY: the policy gave
+ * them to others. */
+HV_MUST_CHECK enum hv_status sched_affinity(struct vcpu *vcpu, uint64_t hard, uint64_t soft);
 
 /* After a panic of this CPU, which holds nothing (base/percpu.h): it gets no vCPU and no work from now on;
  * its current vCPU stays where it is. NULL, or why that is not possible. */

@@ -20,8 +20,9 @@ struct sched_cpu {
     struct vcpu *vcpu;     /* current one or NULL; only this CPU changes it */
     uint64_t work_due_ns;  /* when the worker gets the CPU if it did not have its slice by then; 0: no work */
     uint64_t work_ran_ns;  /* what it had of that slice before it got the CPU last */
-    uint64_t work_from_ns; /* when it got the CPU */
+    uint64_t rest_from_ns; /* when it got the CPU, or the CPU became idle */
     bool work_cut;         /* a vCPU that was woken took that slice from it: the next one is the worker's */
+    uint64_t idle_ns;      /* it had nothing to do, up to when it became idle last */
     uint64_t turn_end_ns;  /* what the timer below is armed with */
     struct timer turn;
 };

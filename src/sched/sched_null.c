@@ -10,9 +10,8 @@ static struct vcpu *null_vcpu[HV_CPUS_MAX];
 
 /* The lowest free CPU it may run on; one without long work if there is any, so that a guest that starts now
  * is not disturbed by the building of the next one. */
-static enum hv_status null_add(struct vcpu *vcpu)
+static enum hv_status null_find(struct vcpu *vcpu, uint64_t allowed)
 {
-    const uint64_t allowed = vcpu->affinity & percpu_online();
     cpuid_t best = HV_CPUS_MAX;
     bool best_works = true;
 
@@ -30,15 +29,42 @@ static enum hv_status null_add(struct vcpu *vcpu)
         return HV_LIMIT;
     }
     null_vcpu[best] = vcpu;
-    vcpu->cpu = best;
+    vcpu->home = best;
     return HV_OK;
+}
+
+static enum hv_status null_add(struct vcpu *vcpu)
+{
+    const enum hv_status status = null_find(vcpu, vcpu->affinity & percpu_online());
+
+    vcpu->cpu = vcpu->home;
+    return status;
 }
 
 static void null_remove(struct vcpu *vcpu)
 {
-    if (null_vcpu[vcpu->cpu] == vcpu) {
-        null_vcpu[vcpu->cpu] = NULL;
+    if (null_vcpu[vcpu->home] == vcpu) {
+        null_vcpu[vcpu->home] = NULL;
     }
+}
+
+/* Its CPU, if that is among them, or one that is free. */
+static enum hv_status null_move(struct vcpu *vcpu, uint64_t allowed)
+{
+    const cpuid_t before = vcpu->home;
+    enum hv_status status = HV_OK;
+
+    if (null_vcpu[before] != vcpu) {
+        status = HV_BUSY;
+    } else if ((allowed & BIT64(before)) == 0u) {
+        status = (null_find(vcpu, allowed) == HV_OK) ? HV_OK : HV_BUSY;
+        if (status == HV_OK) {
+            null_vcpu[before] = NULL;
+        }
+    } else {
+        /* it stays */
+    }
+    return status;
 }
 
 /* vcpu->queued says it all */
@@ -49,7 +75,7 @@ static void null_queue(struct vcpu *vcpu)
 
 static cpuid_t null_place(const struct vcpu *vcpu)
 {
-    return vcpu->cpu;
+    return vcpu->home;
 }
 
 static struct vcpu *null_pick(cpuid_t cpu, uint64_t now_ns)
@@ -74,6 +100,7 @@ const struct sched_policy sched_null = {
     .name = "null",
     .add = null_add,
     .remove = null_remove,
+    .move = null_move,
     .enqueue = null_queue,
     .dequeue = null_queue,
     .place = null_place,

@@ -62,7 +62,8 @@ static cpuid_t choose_from(uint64_t set, cpuid_t preferred)
     return ((set & BIT64(preferred)) != 0u) ? preferred : first_of(set);
 }
 
-/* An idle CPU, else one that does long work, where it ran last if that is among them. If all run vCPUs, those
+/* An idle CPU, else one that does long work; of these one that it does not avoid, where it ran last if that
+ * is among them. If all run vCPUs, those
  * that have had the CPU for themselves begin to count their turn. */
 static cpuid_t rr_place(const struct vcpu *vcpu)
 {
@@ -81,6 +82,9 @@ static cpuid_t rr_place(const struct vcpu *vcpu)
                 sched_request(cpu);
             }
         }
+    }
+    if ((set & ~vcpu->avoids) != 0u) {
+        set &= ~vcpu->avoids;
     }
     return (set != 0u) ? choose_from(set, vcpu->cpu) : vcpu->cpu;
 }

@@ -68,7 +68,7 @@ static void worker_rests(struct sched_cpu *me)
  * all the time nothing but the switches is left, so they do not count. */
 static uint64_t worker_stint(const struct sched_cpu *me, uint64_t now_ns)
 {
-    const uint64_t stint_ns = now_ns - me->work_from_ns;
+    const uint64_t stint_ns = now_ns - me->rest_from_ns;
 
     return (stint_ns >= SCHED_WORK_SCRAP_NS) ? stint_ns : 0u;
 }
@@ -82,11 +82,11 @@ static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
     bool first = (me->work_due_ns != 0u) && (now_ns >= me->work_due_ns);
 
     if (me->runs == SCHED_RUNS_WORKER) {
-        const uint64_t stint_ns = first ? (now_ns - me->work_from_ns) : worker_stint(me, now_ns);
+        const uint64_t stint_ns = first ? (now_ns - me->rest_from_ns) : worker_stint(me, now_ns);
 
         if ((me->work_ran_ns + stint_ns) >= SCHED_WORK_SLICE_NS) {
             worker_rests(me);
-            me->work_from_ns = now_ns;
+            me->rest_from_ns = now_ns;
             first = false;
         } else if (first && me->woken && !me->work_cut) {
             me->work_cut = true;
@@ -102,15 +102,16 @@ static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
 /* Lock held. The vCPU to run, NULL if none; on return it is claimed. */
 static struct vcpu *choose_vcpu(cpuid_t cpu, struct vcpu *prev, bool wants, uint64_t now_ns)
 {
+    const bool may_stay = wants && ((prev->affinity & BIT64(cpu)) != 0u);
     struct vcpu *next = NULL;
 
-    if (wants && (now_ns < sched_policy->turn_end(cpu, prev))) {
+    if (may_stay && (now_ns < sched_policy->turn_end(cpu, prev))) {
         next = prev;
     } else {
         next = sched_policy->pick(cpu, now_ns);
         if (next != NULL) {
             next->queued = false;
-        } else if (wants) {
+        } else if (may_stay) {
             next = prev;
             prev->slice_end_ns = now_ns + SCHED_SLICE_NS;
         } else {
@@ -168,14 +169,19 @@ static void book_cpu(cpuid_t cpu, enum sched_runs runs)
 }
 
 /* Lock held. Before book_cpu(). */
-static void book_worker(struct sched_cpu *me, enum sched_runs runs, uint64_t now_ns)
+static void book_rest(struct sched_cpu *me, enum sched_runs runs, uint64_t now_ns)
 {
-    if ((me->runs == SCHED_RUNS_WORKER) && (runs != SCHED_RUNS_WORKER)) {
+    if (me->runs == runs) {
+        return;
+    }
+    if (me->runs == SCHED_RUNS_WORKER) {
         me->work_ran_ns += worker_stint(me, now_ns);
+    } else if (me->runs == SCHED_RUNS_IDLE) {
+        me->idle_ns += now_ns - me->rest_from_ns;
+    } else {
+        /* what a vCPU had is booked */
     }
-    if ((me->runs != SCHED_RUNS_WORKER) && (runs == SCHED_RUNS_WORKER)) {
-        me->work_from_ns = now_ns;
-    }
+    me->rest_from_ns = now_ns;
 }
 
 /* Lock held. When this CPU has to choose again by itself. */
@@ -193,7 +199,7 @@ static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
     }
     if (me->runs == SCHED_RUNS_WORKER) {
         if (now_ns >= me->work_due_ns) {
-            end_ns = me->work_from_ns + (SCHED_WORK_SLICE_NS - me->work_ran_ns);
+            end_ns = me->rest_from_ns + (SCHED_WORK_SLICE_NS - me->work_ran_ns);
         }
     } else if (me->runs == SCHED_RUNS_VCPU) {
         end_ns = sched_policy->turn_end(cpu, me->vcpu);
@@ -274,7 +280,7 @@ static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
         runs = SCHED_RUNS_IDLE;
     }
     book_vcpus(cpu, leaving, next, now_ns);
-    book_worker(me, runs, now_ns);
+    book_rest(me, runs, now_ns);
     book_cpu(cpu, runs);
     book_turn(cpu, work, now_ns);
     leaving->needs_clock = (leaving->vcpu != NULL) && ((leaving->vcpu->state == VCPU_BLOCKED) ||
@@ -342,6 +348,7 @@ _Noreturn void sched_start_cpu(void)
 
     sched_set_started |= BIT64(cpu);
     sched_cpus[cpu].runs = SCHED_RUNS_IDLE;
+    sched_cpus[cpu].rest_from_ns = hal_timer_now_ns();
     spin_unlock(&sched_lock, flags);
     hal_store_release32(&sched_cpus[cpu].started, 1u);
     hal_store_release32(&area->online, 1u);
