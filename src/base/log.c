@@ -126,11 +126,6 @@ void log_emergency(void)
     log_is_emergency = true;
 }
 
-void upcall_log(const char *text)
-{
-    log_line("%s", text);
-}
-
 void upcall_log_hex(const char *text, uint64_t value)
 {
     log_line("%s%X", text, value);

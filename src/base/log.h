@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#include "lib/status.h"
-
 void log_line(const char *format, ...);
 
 /* Prints the ring, oldest first, through put(ctx, byte). */

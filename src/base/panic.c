@@ -7,7 +7,6 @@
 #include "hal/power.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/fmt.h"
 
 #define FATAL_TEXT_MAX 96u

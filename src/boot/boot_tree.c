@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 
 #define TREE_MAGIC      0xD00DFEEDu
 #define TREE_HEAD_BYTES 8u /* magic and size, big-endian */

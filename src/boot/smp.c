@@ -9,7 +9,6 @@
 #include "hal/sync.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "mem/heap.h"
 #include "sched/sched.h"

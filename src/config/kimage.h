@@ -68,12 +68,4 @@ bool kimage_find(const struct plan *plan, const struct plan_domain *domain, cons
 HV_MUST_CHECK enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes,
                                                    const struct kimage *outer, struct kimage *out);
 
-/* Reports what was disliked about a domain's kernel:
- *   /chosen/domU1/module@4a000000: kernel: found ..., expected ... */
-void kimage_fault(struct config_report *report, const struct plan_domain *domain, const struct kimage *image);
-
-/* False and a fault if the domain's memory cannot hold kernel and ramdisk. memory_bytes 0 (a gzip) passes. */
-bool kimage_fits(struct config_report *report, const struct plan *plan, const struct plan_domain *domain,
-                 struct kimage *image);
-
 #endif

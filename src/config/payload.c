@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 
-#include "lib/bits.h"
 #include "lib/crc32.h"
 #include "lib/string.h"
 

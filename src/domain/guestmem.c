@@ -1,7 +1,6 @@
 /* Guest RAM as seen by the hypervisor: through the trap window, a piece at a time. The domain's list of
  * chunks says what is RAM; its map may lead to devices as well. */
 #include "domain/domain.h"
-#include "hal/cpu.h"
 #include "hal/hypmap.h"
 #include "lib/bits.h"
 #include "lib/string.h"

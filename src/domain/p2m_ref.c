@@ -5,7 +5,6 @@
 
 #include "base/panic.h"
 #include "hal/hypmap.h"
-#include "lib/bits.h"
 
 #define REVOKE_PIECE 16u /* pages that are led elsewhere at a time, with interrupts masked */
 

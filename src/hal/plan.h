@@ -6,7 +6,6 @@
 #define HAL_PLAN_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 #include "hal_arch/plan.h"
 
 #define HAL_GUEST_BANKS_MAX 2u

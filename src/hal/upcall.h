@@ -88,8 +88,7 @@ struct hal_domain_status {
 HV_MUST_CHECK enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t domid,
                                                   struct hal_domain_status *out);
 
-/* A log line of the port, without newline; and with a number in hex appended. */
-void upcall_log(const char *text);
+/* A log line of the port, without newline: a text and a number in hex. */
 void upcall_log_hex(const char *text, uint64_t value);
 
 #endif

@@ -77,7 +77,4 @@ void hal_vcpu_deadline_reached(struct hal_vcpu *vcpu);
  * next entry. */
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap);
 
-/* Prints pc, mode and registers of a vCPU that is not running, one log line each. */
-void hal_vcpu_dump(const struct hal_vcpu *vcpu);
-
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/percpu.h"
-#include "base/spinlock.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "time/timer.h"

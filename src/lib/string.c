@@ -242,39 +242,3 @@ int strcmp(const char *left, const char *right)
     }
     return order;
 }
-
-/* The value of a digit in bases up to 16, or 16 and more for what is none. */
-static uint32_t digit_value(char c)
-{
-    const uint32_t u = (uint8_t)c;
-    uint32_t value = 16u;
-
-    if ((u >= 0x30u) && (u <= 0x39u)) {
-        value = u - 0x30u;
-    } else if (((u | 0x20u) >= 0x61u) && ((u | 0x20u) <= 0x66u)) {
-        value = ((u | 0x20u) - 0x61u) + 10u;
-    } else {
-        value = 16u;
-    }
-    return value;
-}
-
-/* Bases 0 (decimal, or hexadecimal after 0x), 8, 10 and 16; no sign and no leading space. Saturates. */
-unsigned long strtoul(const char *text, char **end, int base)
-{
-    const bool prefix = (text[0] == '0') && ((text[1] == 'x') || (text[1] == 'X'));
-    const bool hex = prefix && ((base == 0) || (base == 16)) && (digit_value(text[2]) < 16u);
-    const uint32_t radix = hex ? 16u : ((base == 0) ? 10u : (uint32_t)base);
-    size_t i = hex ? 2u : 0u;
-    unsigned long value = 0;
-
-    for (; digit_value(text[i]) < radix; i++) {
-        const unsigned long digit = digit_value(text[i]);
-
-        value = (value > ((~0UL - digit) / radix)) ? ~0UL : ((value * radix) + digit);
-    }
-    if (end != NULL) {
-        *end = (char *)(uintptr_t)&text[i];
-    }
-    return value;
-}

@@ -16,6 +16,5 @@ size_t strnlen(const char *text, size_t limit);
 char *strchr(const char *text, int wanted);
 char *strrchr(const char *text, int wanted);
 int strcmp(const char *left, const char *right);
-unsigned long strtoul(const char *text, char **end, int base);
 
 #endif

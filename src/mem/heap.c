@@ -152,11 +152,6 @@ uint64_t heap_free_bytes(void)
     return heap_free_pages * PAGE_BYTES;
 }
 
-uint64_t heap_total_bytes(void)
-{
-    return heap_pages * PAGE_BYTES;
-}
-
 void *upcall_heap_pages(uint32_t nr_pages)
 {
     const uint64_t bytes = (uint64_t)nr_pages * PAGE_BYTES;

@@ -3,7 +3,6 @@
 #define MEM_HEAP_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 
 /* Before heap_init() a few pages in .bss serve hal_hypmap_*. va, bytes: page multiples. */
 void heap_init(void *va, uint64_t bytes);
@@ -15,6 +14,5 @@ void heap_free(void *va, uint32_t nr_pages);
 /* From now on heap_alloc() panics: nothing allocates in a static system after boot. */
 void heap_seal(void);
 uint64_t heap_free_bytes(void);
-uint64_t heap_total_bytes(void);
 
 #endif

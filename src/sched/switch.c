@@ -5,7 +5,6 @@
 #include "hal/sync.h"
 #include "hal/timer.h"
 #include "lib/bits.h"
-#include "lib/parts.h"
 #include "sched/runstate.h"
 #include "sched/sched.h"
 #include "sched/sched_core.h"

@@ -227,13 +227,6 @@ enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t do
     return HV_DENIED;
 }
 
-void upcall_log(const char *text)
-{
-    suite_text("HAL-LOG ");
-    suite_text(text);
-    suite_text("\n");
-}
-
 void upcall_log_hex(const char *text, uint64_t value)
 {
     suite_text("HAL-LOG ");
@@ -244,7 +237,9 @@ void upcall_log_hex(const char *text, uint64_t value)
 
 void log_line(const char *format, ...)
 {
-    upcall_log(format);
+    suite_text("HAL-LOG ");
+    suite_text(format);
+    suite_text("\n");
 }
 
 /* The suite's console keeps nothing back. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/kimage.h"
 #include "config/payload.h"
 #include "lib/bits.h"
 

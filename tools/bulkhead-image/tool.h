@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/config_fault.h"
+#include "config/kimage.h"
 #include "config/partition/plan_file.h"
 
 #define TOOL_NAME        "bulkhead-image"
@@ -81,6 +82,15 @@ uint32_t digest_make(enum plan_digest kind, const uint8_t *data, uint64_t bytes,
                      uint8_t out[PLAN_DIGEST_MAX]);
 /* A fault unless the module, which has a digest, has the one of these data. */
 void digest_check(struct config_report *report, const struct plan_module *module, const uint8_t *data);
+
+/* -- kernel.c -- */
+/* Reports what was disliked about a domain's kernel:
+ *   /chosen/domU1/module@4a000000: kernel: found ..., expected ... */
+void kimage_fault(struct config_report *report, const struct plan_domain *domain, const struct kimage *image);
+
+/* False and a fault if the domain's memory cannot hold kernel and ramdisk. memory_bytes 0 (a gzip) passes. */
+bool kimage_fits(struct config_report *report, const struct plan *plan, const struct plan_domain *domain,
+                 struct kimage *image);
 
 /* -- pack.c -- */
 /* The size that a hypervisor image takes with .bss, rounded up to PAYLOAD_ALIGN; 0 after a message. */

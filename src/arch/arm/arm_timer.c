@@ -2,7 +2,6 @@
  * D12). */
 #include "hal/timer.h"
 
-#include "arch/arm/vtimer.h"
 #include "arm_port.h"
 #include "base/log.h"
 #include "hal/irq.h"

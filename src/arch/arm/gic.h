@@ -14,7 +14,6 @@
 #define GIC_INTID_MASK  0x3FFu
 #define GIC_SPECIAL     1020u /* acknowledged INTIDs from here on mean: nothing */
 #define GIC_SGI_IPI     0u
-#define GIC_PRIORITY    0xA0u /* of all the hypervisor's interrupts */
 #define GIC_PRIORITIES4 0xA0A0A0A0u
 #define GIC_PMR         0xF0u
 

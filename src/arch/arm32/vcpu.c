@@ -204,20 +204,3 @@ void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
         }
     }
 }
-
-void hal_vcpu_dump(const struct hal_vcpu *vcpu)
-{
-    const struct a32_guest_regs *const regs = &vcpu->regs;
-
-    upcall_log_hex("vCPU ", vcpu->index);
-    a32_frame_print(&vcpu->frame);
-    upcall_log_hex("sctlr ", regs->sctlr);
-    upcall_log_hex("vbar ", regs->vbar);
-    upcall_log_hex("dfsr ", regs->dfsr);
-    upcall_log_hex("dfar ", regs->dfar);
-    upcall_log_hex("ifsr ", regs->ifsr);
-    upcall_log_hex("ifar ", regs->ifar);
-#define BANK_LOG(index, name) upcall_log_hex(#name " ", regs->bank[index]);
-    A32_BANKED(BANK_LOG)
-#undef BANK_LOG
-}

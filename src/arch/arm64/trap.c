@@ -5,7 +5,6 @@
 #include "abi/xen.h"
 #include "arm_a32.h"
 #include "arm_vcpu.h"
-#include "hal/cpu.h"
 #include "hal/upcall.h"
 #include "lib/fmt.h"
 

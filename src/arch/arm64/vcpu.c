@@ -275,17 +275,3 @@ void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
         }
     }
 }
-
-void hal_vcpu_dump(const struct hal_vcpu *vcpu)
-{
-    upcall_log_hex("vCPU ", vcpu->index);
-    a64_frame_print(&vcpu->frame);
-    upcall_log_hex("sctlr_el1 ", vcpu->regs.sctlr);
-    upcall_log_hex("ttbr0_el1 ", vcpu->regs.ttbr0);
-    upcall_log_hex("ttbr1_el1 ", vcpu->regs.ttbr1);
-    upcall_log_hex("vbar_el1 ", vcpu->regs.vbar);
-    upcall_log_hex("elr_el1 ", vcpu->regs.elr);
-    upcall_log_hex("esr_el1 ", vcpu->regs.esr);
-    upcall_log_hex("far_el1 ", vcpu->regs.far);
-    upcall_log_hex("sp_el1 ", vcpu->regs.sp_el1);
-}

@@ -3,7 +3,6 @@
  * = struct hal_cpu. */
 #include "a64_offsets.h"
 
-#define PSTATE_EL2H 9
 #define EC_HVC64    0x16
 
 /* x2 to x19 and x20 to x29 of the frame at \base; \op: stp or ldp */

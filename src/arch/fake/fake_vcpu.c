@@ -157,11 +157,6 @@ void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
     vcpu->trap_wait = trap;
 }
 
-void hal_vcpu_dump(const struct hal_vcpu *vcpu)
-{
-    upcall_log_hex("vcpu pc ", vcpu->frame.pc);
-}
-
 /* Its virtual addresses are physical ones. */
 hpa_t hal_vcpu_reach(const struct hal_vcpu *vcpu, uint64_t va, bool write)
 {

@@ -4,7 +4,6 @@
 #include "config/control/config_control.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 
 #define DOM0_NAME    "Domain-0"
 #define DOM0_MEMORY  MIB(512)

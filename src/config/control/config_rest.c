@@ -5,7 +5,6 @@
 
 #include "config/partition/config_line.h"
 #include "config/partition/config_stream.h"
-#include "config/partition/layout.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 

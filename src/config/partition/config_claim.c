@@ -2,8 +2,6 @@
 /* [impl->req~nothing-shared~1] */
 #include "config/config_maker.h"
 
-#include "lib/bits.h"
-
 static bool meets(const struct dt_range *r, uint64_t base, uint64_t bytes)
 {
     return (bytes > 0u) && config_ranges_meet(base, bytes, r->base, r->bytes);

@@ -4,7 +4,6 @@
 #include "config/partition/config_device.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
 
 #define TREE_ALIGN   8u /* of a flattened tree (DTSpec 5.6) */
 #define LEVELS_MAX   16u

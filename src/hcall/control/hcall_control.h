@@ -1,6 +1,6 @@
 /* Between the hypercalls of a control domain's tools. */
-#ifndef HCALL_HCALL_CONTROL_H
-#define HCALL_HCALL_CONTROL_H
+#ifndef HCALL_CONTROL_HCALL_CONTROL_H
+#define HCALL_CONTROL_HCALL_CONTROL_H
 
 #include "abi/xen_control.h"
 #include "domain/role.h"

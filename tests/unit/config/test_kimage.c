@@ -1,7 +1,8 @@
 /* Kernels by their first bytes, and the payload's header. */
 #include "tree_source.h"
 
-#include "config/kimage.h"
+#include "tool.h"
+
 #include "config/payload.h"
 #include "lib/crc32.h"
 

@@ -6,7 +6,6 @@
 #include "hal/types.h"
 #include "lib/bits.h"
 
-#define ARM_EC_UNKNOWN 0x00u
 #define ARM_EC_WFX     0x01u
 #define ARM_EC_CP15    0x03u /* MCR, MRC */
 #define ARM_EC_CP15_2  0x04u /* MCRR, MRRC */
@@ -83,7 +82,6 @@ static inline uint32_t arm_esr_fault(uint64_t esr)
     return (uint32_t)bits_field(esr, 5u, 2u);
 }
 
-#define ARM_FAULT_ADDRESS    0u
 #define ARM_FAULT_PERMISSION 3u
 
 /* The fault address is not there (FnV, external aborts only). */

@@ -7,7 +7,6 @@
 
 #include "hal/exit.h"
 #include "hal/types.h"
-#include "lib/bits.h"
 
 #define A64_INSN_NO_BASE 31u
 

@@ -30,7 +30,6 @@ static inline void a64_isb(void)
 #define A64_PSTATE_EL1H  0x5ULL
 #define A64_PSTATE_EL2H  0x9ULL
 #define A64_PSTATE_A32   BIT64(4)
-#define A64_PSTATE_T32   BIT64(5)
 #define A64_PSTATE_DAIF  GENMASK64(9u, 6u)
 #define A64_PSTATE_D     BIT64(9)
 #define A64_PSTATE_BTYPE GENMASK64(11u, 10u)
@@ -80,11 +79,6 @@ static inline void a64_isb(void)
 #define A64_VTCR_WALK   ((1ULL << 8u) | (1ULL << 10u) | (3ULL << 12u))
 #define A64_VTCR_SL0_L0 (2ULL << 6u)
 #define A64_VTCR_SL0_L1 (1ULL << 6u)
-
-/* MAIR_EL2 and MAIR indices: 0 write-back, 1 device nGnRE (D19.2.103) */
-#define A64_MAIR_VALUE  0x04FFULL
-#define A64_MAIR_NORMAL 0u
-#define A64_MAIR_DEVICE 1u
 
 /* Identification fields: low bit of the 4-bit field */
 #define A64_PFR0_EL0_LOW    0u
