@@ -35,7 +35,8 @@
 #define XEN_EOPNOTSUPP 95
 #define XEN_ENOBUFS    105
 
-#define XEN_DOMID_SELF 0x7FF0u
+#define XEN_DOMID_SELF    0x7FF0u /* it and above are no domain's number */
+#define XEN_DOMID_INVALID 0x7FF4u
 
 struct xen_multicall_entry {
     uint64_t op;

@@ -44,6 +44,9 @@ enum hv_status boot_domains_prepare(void)
 
         status = build_prepare(&plan->domain[i], &domain);
     }
+    if ((CONFIG_CONTROL != 0) && (status == HV_OK)) {
+        status = build_spares_prepare(plan);
+    }
     order_make(plan);
     return status;
 }
@@ -81,13 +84,14 @@ static void finish(void)
 static void build_next(struct work *work)
 {
     const uint32_t mine = hal_fetch_add32(&nr_taken, 1u);
+    const uint32_t nr_domains = boot_state.plan.nr_domains;
 
-    if (mine < domain_count) {
+    if (mine < nr_domains) {
         struct domain *const domain = domain_table[order[mine]];
         const uint64_t since_ns = hal_timer_now_ns();
 
-        if (domain->plan->unsound) {
-            /* it is listed and no more */
+        if (domain->plan->unsound || domain->plan->spare) {
+            /* it is listed and no more, or tools make it */
         } else if (build_domain(domain) == HV_OK) {
             log_line("%s: built in %U ms, starts", domain->plan->name,
                      (hal_timer_now_ns() - since_ns) / NS_PER_MS);
@@ -95,7 +99,7 @@ static void build_next(struct work *work)
         } else {
             /* it has said why */
         }
-        if ((hal_fetch_add32(&nr_done, 1u) + 1u) == domain_count) {
+        if ((hal_fetch_add32(&nr_done, 1u) + 1u) == nr_domains) {
             finish();
             build_check_all_off();
         } else {
@@ -107,10 +111,10 @@ static void build_next(struct work *work)
 enum hv_status boot_domains_queue(void)
 {
     const uint64_t online = percpu_online();
-    const uint32_t most = (uint32_t)bits_min(build_nr_workspaces(), domain_count);
+    const uint32_t most = (uint32_t)bits_min(build_nr_workspaces(), boot_state.plan.nr_domains);
     uint32_t nr_builders = 0;
 
-    if (domain_count == 0u) {
+    if (boot_state.plan.nr_domains == 0u) {
         log_line("the tree has no domain");
         finish();
     }

@@ -20,6 +20,9 @@ uint32_t build_nr_workspaces(void);
  * appends it to domain_table. HV_NO_MEMORY or HV_LIMIT with a log line. */
 HV_MUST_CHECK enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain);
 
+/* The same for the places of domains that tools make, behind all of the plan's. */
+HV_MUST_CHECK enum hv_status build_spares_prepare(const struct plan *plan);
+
 /* Runs the phases: modules, reserve (RAM, scrubbed), map, vcpu, vdev, devices, image. Worker context; long;
  * calls
  * work_breathe(). HV_BUSY: the domain is built or being built. Another failure is logged with domain and

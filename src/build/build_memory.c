@@ -225,7 +225,7 @@ static bool has_streams(const struct domain *domain)
 enum hv_status build_map(struct domain *domain)
 {
     const struct plan_domain *const plan = domain->plan;
-    const uint16_t map_id = (uint16_t)(plan_index(build_plan(), plan->domid) + 1u);
+    const uint16_t map_id = (uint16_t)(domain->index + 1u);
     const struct hal_domain_config config = { plan->nr_vcpus, plan->nr_spis, map_id, plan->direct_map };
     enum hv_status status = hal_domain_init(&domain->hal, &config);
 

@@ -54,18 +54,23 @@ static uint32_t tree_pages(const struct plan *plan)
                     ((CONFIG_PCI != 0) ? build_pci_tree_bytes(plan) : 0u));
 }
 
+static uint64_t pages_own(const struct plan_domain *d)
+{
+    return (uint64_t)pages_of(sizeof(struct build_slot)) +
+           pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu)) + pages_of(d->pool_bytes) +
+           ((CONFIG_LINKS != 0) ? evtchn_pages(d) : 0u) + ((CONFIG_GRANTS != 0) ? grant_pages(d) : 0u) +
+           (d->spare ? pages_of(sizeof(*d)) : 0u);
+}
+
 uint64_t build_heap_bytes(const struct plan *plan)
 {
     uint64_t pages = (uint64_t)workspaces_wanted(plan) * (BUILD_ARENA_PAGES + tree_pages(plan));
 
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
-        const struct plan_domain *const d = &plan->domain[i];
-
-        pages += pages_of(sizeof(struct build_slot));
-        pages += pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu));
-        pages += pages_of(d->pool_bytes);
-        pages += (CONFIG_LINKS != 0) ? evtchn_pages(d) : 0u;
-        pages += (CONFIG_GRANTS != 0) ? grant_pages(d) : 0u;
+        pages += pages_own(&plan->domain[i]);
+    }
+    if (CONFIG_CONTROL != 0) {
+        pages += pages_own(build_spare_plan(plan)) * plan->spares.nr;
     }
     return pages << PAGE_SHIFT;
 }
@@ -183,8 +188,13 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
 {
     struct domain *const d = &slot->domain;
 
-    d->id = plan->domid;
-    d->plan = plan;
+    slot->as_planned = plan;
+    if (plan->spare) {
+        *slot->own = *plan;
+    }
+
+    d->plan = plan->spare ? slot->own : plan;
+    d->index = domain_count;
     d->state = plan->unsound ? DOMAIN_FAILED : DOMAIN_NEW;
     d->nr_vcpus = plan->nr_vcpus;
     spin_init(&d->lock, LOCK_DOMAIN);
@@ -196,9 +206,11 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     if (CONFIG_WATCHDOG != 0) {
         watchdog_setup(&slot->watchdog);
     }
-    d->console.name = plan->name;
+    d->console.name = d->plan->name;
     d->console.prefix = true;
-    if (plan->vpl011 || (plan->enhanced != PLAN_ENHANCED_NONE)) {
+    if (plan->spare) {
+        /* its tools have its console */
+    } else if (plan->vpl011 || (plan->enhanced != PLAN_ENHANCED_NONE)) {
         d->console.rx = input;
         d->console.room = output_room;
         d->console.ctx = slot;
@@ -219,6 +231,10 @@ enum hv_status build_prepare(const struct plan_domain *plan, struct domain **dom
     if (status == HV_OK) {
         status = pool_init(&slot->domain.pool, pages_of(plan->pool_bytes));
     }
+    if ((CONFIG_CONTROL != 0) && (status == HV_OK) && plan->spare) {
+        slot->own = heap_alloc(pages_of(sizeof(*plan)));
+        status = (slot->own != NULL) ? HV_OK : HV_NO_MEMORY;
+    }
     if (status == HV_OK) {
         slot->vcpus = vcpus;
         slot_fill(slot, plan);
@@ -234,6 +250,7 @@ enum hv_status build_prepare(const struct plan_domain *plan, struct domain **dom
     if (status == HV_OK) {
         domain_table[domain_count] = &slot->domain;
         domain_count++;
+        domain_id_set(&slot->domain, plan->spare ? XEN_DOMID_INVALID : plan->domid);
         *domain = &slot->domain;
     } else {
         log_line("/chosen/%s: the hypervisor's own memory does not suffice for it", plan->name);

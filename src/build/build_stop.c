@@ -301,7 +301,7 @@ void build_check_all_off(void)
     bool off = true;
 
     for (uint32_t i = 0; i < domain_count; i++) {
-        off = off && build_is_down(domain_table[i]->state);
+        off = off && (build_is_down(domain_table[i]->state) || !domain_is_there(domain_table[i]));
     }
     if (off) {
         log_line("all domains are off");

@@ -44,6 +44,8 @@ struct build_slot {
     bool ordered; /* domain.power_request is the operator's; under the domain's lock */
     struct build_second second[BUILD_SECONDS]; /* by second modulo BUILD_SECONDS */
     struct vcpu *vcpus;                        /* the array behind domain.vcpu[] */
+    const struct plan_domain *as_planned;      /* a spare one: what it is made from ... */
+    struct plan_domain *own;                   /* ... and what it is in this life, domain.plan */
     uint32_t nr_joined;                        /* vCPUs that the scheduler knows */
     bool has_map;                              /* hal_domain_init() succeeded */
     /* What of the kernel's module became memory of the domain, which therefore has one life only; bytes 0 =
@@ -80,13 +82,17 @@ const struct plan *build_plan(void);
 /* Whether the domain is the one of this index in the plan. */
 static inline bool build_is_its(const struct domain *domain, uint8_t index)
 {
-    return &build_plan()->domain[index] == domain->plan;
+    return domain->index == index;
 }
 /* The CPUs that are online on which a vCPU may run; 0 = none. */
 uint64_t build_affinity(const struct plan_domain *plan, uint32_t index);
 /* Waits until one is free: as long as other CPUs' builds take. */
 struct build_workspace *build_workspace_take(void);
 void build_workspace_give(struct build_workspace *workspace);
+
+/* -- build_spare.c -- */
+/* What a place for a domain of tools is prepared for */
+const struct plan_domain *build_spare_plan(const struct plan *plan);
 
 /* -- build_memory.c: worker context -- */
 /* Boot. is_clean: free memory that no domain ever had is zero, also for who looks with caches off. */

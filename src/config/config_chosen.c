@@ -29,6 +29,8 @@ static const struct config_rule chosen_rule[] = {
     CONFIG_RULE("xen,dom0-bootargs", take_string, "one string"),
     { "bulkhead,control-reset", config_take_word, "host or domain", .words = control_reset,
       FLAG(control_alone) },
+    CONFIG_RULE("bulkhead,spare-domains", (CONFIG_CONTROL != 0) ? config_take_spares : config_take_refuse,
+                CONFIG_SPARES_EXPECTED),
     CONFIG_RULE("xen,static-heap", config_take_static_heap, "whole multiples of 64 KiB of the host's memory"),
     CONFIG_RULE("xen,uefi-cfg-load", config_take_refuse,
                 "no such property (booting as a UEFI program is not supported yet)"),

@@ -415,6 +415,9 @@ static void memory_share(struct config_maker *m)
             /* it is not built */
         }
     }
+    if (CONFIG_CONTROL != 0) {
+        config_spares_make(m, left);
+    }
 }
 
 /* Drops what unsound domains have in a list of such as begin with the domain's index; keeps the order. How

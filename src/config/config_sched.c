@@ -143,7 +143,9 @@ void config_sched_make(struct config_maker *m)
     const uint32_t fit = pin_all(m->plan);
 
     if (!named) {
-        m->plan->sched = (fit == m->plan->nr_domains) ? PLAN_SCHED_NULL : PLAN_SCHED_RR;
+        const bool fits = (fit == m->plan->nr_domains) && (m->plan->spares.nr == 0u);
+
+        m->plan->sched = fits ? PLAN_SCHED_NULL : PLAN_SCHED_RR;
     } else if (strcmp(word, "rr") == 0) {
         m->plan->sched = PLAN_SCHED_RR;
     } else if (strcmp(word, "null") == 0) {

@@ -183,15 +183,16 @@ enum plan_panic {
 
 struct plan_domain {
     char name[PLAN_NAME_MAX]; /* the node's name, unit address included */
-    domid_t domid;            /* in node order from 1; a dom0 comes before them, with 0 */
-    uint32_t role;            /* PLAN_ROLE_ bits */
-    uint64_t memory_bytes;    /* page multiple */
-    uint64_t pool_bytes;      /* pages for tables, charged to the domain (xen,domain-p2m-mem-mb) */
+    domid_t domid;         /* in node order from 1; a dom0 comes before them, with 0; tells the index, too */
+    uint32_t role;         /* PLAN_ROLE_ bits */
+    uint64_t memory_bytes; /* page multiple */
+    uint64_t pool_bytes;   /* pages for tables, charged to the domain (xen,domain-p2m-mem-mb) */
     uint32_t nr_vcpus;
     uint32_t nr_spis;     /* multiple of 32, at most 992; INTIDs end at 1019 all the same */
     uint32_t start_order; /* bulkhead,start-order: lower is built first; ties in node order; default 1000 */
     bool vpl011;
     bool trap_unmapped;    /* true: abort injected; false: reads ones, writes ignored */
+    bool spare;            /* not built at boot: a control domain's tools make it */
     bool unsound;          /* its configuration has faults: with partial_boot it is listed and never built */
     bool restart_on_crash; /* bulkhead,on-crash = "restart"; default stop */
     bool restart_on_reset; /* bulkhead,on-reset; default restart */
@@ -223,6 +224,13 @@ struct plan_domain {
     PLAN_WIDE const char *bootargs;  /* never NULL */
     uint64_t affinity[HV_VCPUS_MAX]; /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
     uint8_t pinned[HV_VCPUS_MAX];    /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
+};
+
+/* Places for domains that a control domain makes, behind those of the plan */
+struct plan_spares {
+    uint32_t nr;
+    uint32_t nr_vcpus; /* of each, at most */
+    uint32_t pool_kib; /* of each, page multiple */
 };
 
 struct plan {
@@ -273,6 +281,7 @@ struct plan {
     struct plan_range hole; /* addresses where that domain has nothing: for grants and others' memory */
     struct plan_pv pv[PLAN_PV_MAX];
     uint32_t nr_pv;
+    struct plan_spares spares;
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };

@@ -11,18 +11,45 @@ uint32_t domain_count;
 struct domain *domain_by_name(const char *name)
 {
     for (uint32_t i = 0; i < domain_count; i++) {
-        if (strcmp(domain_table[i]->plan->name, name) == 0) {
+        if (domain_is_there(domain_table[i]) && (strcmp(domain_table[i]->plan->name, name) == 0)) {
             return domain_table[i];
         }
     }
     return NULL;
 }
 
+/* Where to look first: two numbers that are alike here are seldom in use at a time */
+static volatile uint8_t places[HV_DOMAINS_MAX];
+
+void domain_id_set(struct domain *domain, domid_t id)
+{
+    domain->id = id;
+    if (id != XEN_DOMID_INVALID) {
+        places[id % HV_DOMAINS_MAX] = (uint8_t)domain->index;
+    }
+}
+
 struct domain *domain_by_id(uint32_t domid)
 {
-    const uint32_t i = domid - ((domain_count > 0u) ? domain_table[0]->id : 0u);
+    struct domain *domain = domain_table[places[domid % HV_DOMAINS_MAX]];
 
-    return (i < domain_count) ? domain_table[hal_index(i, HV_DOMAINS_MAX)] : NULL;
+    if ((domain != NULL) && (domain->id != domid)) {
+        domain = NULL;
+        for (uint32_t i = 0; (i < domain_count) && (domain == NULL); i++) {
+            domain = (domain_table[i]->id == domid) ? domain_table[i] : NULL;
+        }
+    }
+    return (domid != XEN_DOMID_INVALID) ? domain : NULL;
+}
+
+uint32_t domain_nr_there(void)
+{
+    uint32_t nr = 0;
+
+    for (uint32_t i = 0; i < domain_count; i++) {
+        nr += domain_is_there(domain_table[i]) ? 1u : 0u;
+    }
+    return nr;
 }
 
 static bool windows_overlap(const struct mmio_window *a, const struct mmio_window *b)
@@ -118,7 +145,7 @@ enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t do
         const struct domain *domain = domain_table[i];
         const bool may = of->plan->monitor || ((of->plan->peers & BIT32(i)) != 0u);
 
-        if (may && (domain->id == domid)) {
+        if (may && domain_is_there(domain) && (domain->id == domid)) {
             out->state = (uint64_t)domain->state;
             out->nr_restarts = domain->nr_restarts;
             out->progress = domain->progress;

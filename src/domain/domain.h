@@ -142,7 +142,8 @@ struct pv_watchdog {
 
 struct domain {
     struct hal_domain hal; /* first */
-    domid_t id;
+    domid_t id;            /* XEN_DOMID_INVALID: a place where no domain is */
+    uint32_t index;        /* its place in domain_table; the plan's domains have those of the plan */
     const struct plan_domain *plan;
     struct spinlock lock;
     volatile enum domain_state state;
@@ -182,7 +183,7 @@ struct domain {
     volatile uint64_t progress; /* what the guest last reported of itself to a monitor; 0 at each start */
 };
 
-/* Domains in plan order; fixed after boot. */
+/* Domains in plan order, then the places for others; fixed after boot. */
 extern struct domain *domain_table[HV_DOMAINS_MAX];
 extern uint32_t domain_count;
 
@@ -196,15 +197,20 @@ static inline struct domain *domain_of(struct hal_domain *hal)
     return (struct domain *)(void *)hal;
 }
 
+/* NULL: there is none. For both: it may end at any moment, its place stays. */
 struct domain *domain_by_name(const char *name);
-/* NULL: there is none */
 struct domain *domain_by_id(uint32_t domid);
 
-/* Its place in domain_table and the plan; numbers are given in that order. */
-static inline uint32_t domain_index(const struct domain *domain)
+/* Gives it that number, by which it is found from now on, or none: XEN_DOMID_INVALID. The caller knows that
+ * nobody else has it. */
+void domain_id_set(struct domain *domain, domid_t id);
+
+/* False: a place where no domain is */
+static inline bool domain_is_there(const struct domain *domain)
 {
-    return ((uint32_t)domain->id - domain_table[0]->id) % HV_DOMAINS_MAX;
+    return domain->id != XEN_DOMID_INVALID;
 }
+uint32_t domain_nr_there(void);
 
 /* Adds an emulated window before the domain runs. HV_LIMIT; HV_EXISTS if it overlaps another. */
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);

@@ -39,7 +39,7 @@ bool role_may_share(const struct domain *a, const struct domain *b)
     const uint32_t serves = PLAN_ROLE_CONTROL | PLAN_ROLE_XENSTORE;
 
     return (a == b) || (((a->plan->role | b->plan->role) & serves) != 0u) ||
-           ((a->plan->peers & BIT32(domain_index(b))) != 0u);
+           ((a->plan->peers & BIT32(b->index)) != 0u);
 }
 
 int64_t role_target(const struct vcpu *vcpu, uint32_t domid, enum role_operation operation,

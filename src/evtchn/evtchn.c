@@ -116,7 +116,7 @@ enum hv_status evtchn_setup(struct domain *domain)
     domain->store = (pages_store(d) != 0u) ? &memory[(size_t)nr_shared * PAGE_BYTES] : NULL;
     ed = (struct evtchn_domain *)(void *)&memory[domain->shared.bytes];
     ed->domain = domain;
-    ed->index = plan_index(evtchn_plan, d->domid) & LINK_DOMAIN_MASK;
+    ed->index = domain->index & LINK_DOMAIN_MASK;
     ed->pages = memory;
     ed->nr_pages = nr_shared;
     ed->shared = (struct xen_shared_info *)(void *)memory;

@@ -59,7 +59,7 @@ static int16_t map(struct domain *mapper, const struct grant_use *use, struct xe
         if (status == GNTST_OKAY) {
             handle->where = gfn | ((uint64_t)use->ref << HANDLE_GFN_BITS);
             handle->life = gt->life;
-            handle->whom = HANDLE_USED | (use->write ? HANDLE_WRITES : 0u) | domain_index(gt->domain);
+            handle->whom = HANDLE_USED | (use->write ? HANDLE_WRITES : 0u) | gt->domain->index;
             m->handle = number;
             m->dev_bus_addr = use->frame.v;
         } else {

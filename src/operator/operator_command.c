@@ -104,7 +104,9 @@ static void do_list(struct console *out, struct domain *domain)
     (void)domain;
     say(out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults  pages\n");
     for (uint32_t i = 0; i < domain_count; i++) {
-        list_domain(out, domain_table[i]);
+        if (domain_is_there(domain_table[i])) {
+            list_domain(out, domain_table[i]);
+        }
     }
 }
 

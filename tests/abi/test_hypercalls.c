@@ -134,6 +134,7 @@ static void numbers(void **state)
     assert_int_equal(XEN_HCALL_HVM_OP, __HYPERVISOR_hvm_op);
     assert_true((XEN_HYPERCALLS > __HYPERVISOR_arch_7) && (XEN_HYPERCALLS < 128u));
     assert_int_equal(XEN_DOMID_SELF, DOMID_SELF);
+    assert_int_equal(XEN_DOMID_INVALID, DOMID_INVALID);
     assert_int_equal(XEN_NR_VIRQS, NR_VIRQS);
     assert_int_equal(HVMOP_SET_PARAM, HVMOP_set_param);
     assert_int_equal(HVMOP_GET_PARAM, HVMOP_get_param);

@@ -38,7 +38,7 @@ static struct vpci buses[HV_DOMAINS_MAX];
 
 static struct vpci *bus_of(const struct domain *domain)
 {
-    return &buses[plan_index(planned, domain->id) % HV_DOMAINS_MAX];
+    return &buses[domain->index % HV_DOMAINS_MAX];
 }
 
 /* -- Boot -- */
@@ -278,7 +278,7 @@ static bool put_interrupts(const struct domain *domain, const struct hal_tree *t
     (void)memset(map, 0, sizeof(map));
     for (uint32_t i = 0; i < planned->nr_pci; i++) {
         const struct plan_pci *const f = &planned->pci[i];
-        const bool own = f->domain == plan_index(planned, domain->id);
+        const bool own = f->domain == domain->index;
 
         coherent = coherent && (!own || planned->pci_host[f->host].coherent);
         if (own && (f->pin != 0u) && ((n + TREE_MAP_CELLS) <= ARRAY_LEN(map))) {

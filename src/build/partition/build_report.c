@@ -291,7 +291,9 @@ void build_report(void (*say)(void *ctx, const char *line), void *ctx)
     fmt_init(&r.line, r.bytes, LINE_BYTES);
     ram_report(&r);
     for (uint32_t i = 0; i < domain_count; i++) {
-        domain_report(&r, domain_table[i]);
+        if (domain_is_there(domain_table[i])) {
+            domain_report(&r, domain_table[i]);
+        }
     }
     irqs_report(&r);
     if (CONFIG_IOMMU != 0) {

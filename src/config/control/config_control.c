@@ -11,13 +11,21 @@
 #define OPTION_LIMIT 100000000u
 #define BOOT_OPTIONS "xen,xen-bootargs"
 #define SHARE_WITH   "bulkhead,share-with"
+#define SPARES       "bulkhead,spare-domains"
 #define PLACE_ALIGN  MIB(2)
 #define LINUX_ALIGN  MIB(128) /* a zImage believes that memory begins at such an address */
 #define CAPABILITIES "capabilities"
 #define ALL_ROLES    (PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE | PLAN_ROLE_XENSTORE)
 #define SHIFT_KIB    10u
 #define UNIT_SHIFT   10u
-#define UNIT_KIB     2u
+#define KIB_PER_PAGE 4u
+
+#define SPARES_DEFAULT 8u
+#define SPARE_VCPUS    4u
+#define SPARE_KIB      2048u
+#define SPARE_KIB_MIN  64u
+#define SPARE_KIB_MAX  1048576u
+#define UNIT_KIB       2u
 
 /* -- dom0 -- */
 
@@ -261,5 +269,68 @@ void config_share_make(struct config_maker *m)
                               "a dom0 or a domain with capabilities 4, the xenstore domain, beside it");
         }
         config_domain_blame(m, d, before);
+    }
+}
+
+/* -- Places for domains that tools make -- */
+
+static struct plan_spares spares_default(const struct plan *plan)
+{
+    const uint32_t vcpus = hal_plan_vcpus_max(&plan->host, false);
+    const struct plan_spares s = { SPARES_DEFAULT, (uint32_t)bits_min(SPARE_VCPUS, vcpus), SPARE_KIB };
+
+    return s;
+}
+
+void config_take_spares(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
+{
+    struct plan_spares s = spares_default(t->m->plan);
+    uint32_t *const field[] = { &s.nr, &s.nr_vcpus, &s.pool_kib };
+    const uint32_t nr_cells = v->bytes / 4u;
+
+    for (uint32_t i = 0; (i < nr_cells) && (i < ARRAY_LEN(field)); i++) {
+        *field[i] = dt_cell(v, i);
+    }
+    if ((nr_cells == 0u) || (nr_cells > ARRAY_LEN(field)) || ((v->bytes % 4u) != 0u) ||
+        (s.nr >= HV_DOMAINS_MAX) || (s.nr_vcpus == 0u) ||
+        (s.nr_vcpus > hal_plan_vcpus_max(&t->m->plan->host, false)) || (s.pool_kib < SPARE_KIB_MIN) ||
+        (s.pool_kib > SPARE_KIB_MAX) || ((s.pool_kib % KIB_PER_PAGE) != 0u)) {
+        config_take_refuse(t, rule, v);
+    } else {
+        t->m->plan->spares = s;
+    }
+}
+
+/* [impl->req~spare-domains~1] */
+void config_spares_make(struct config_maker *m, uint64_t left)
+{
+    struct plan_spares *const s = &m->plan->spares;
+    const uint32_t most = HV_DOMAINS_MAX - m->plan->nr_domains;
+    uint32_t roles = 0;
+
+    for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
+        roles |= m->plan->domain[i].role;
+    }
+    const bool may = ((roles & PLAN_ROLE_CONTROL) != 0u) && !hal_plan_identity(&m->plan->host);
+
+    if ((m->chosen != DT_NONE) && dt_has(m->ix, m->chosen, SPARES)) {
+        const uint64_t needed = ((uint64_t)s->nr * s->pool_kib) << SHIFT_KIB;
+
+        if (!may && (s->nr > 0u)) {
+            config_fault_prop(m->report, m->chosen, SPARES, "0: no domain has the role to make others");
+        } else if (s->nr > most) {
+            config_fault_say(m->report, m->chosen, SPARES, "%u, expected at most %u", s->nr, most);
+        } else if (needed > left) {
+            config_fault_say(m->report, m->chosen, SPARES,
+                             "%U, expected at most %U, the KiB that the host has left", needed >> SHIFT_KIB,
+                             left >> SHIFT_KIB);
+        } else {
+            /* as it says */
+        }
+    } else if (may) { /* half of what is left is for their memory */
+        *s = spares_default(m->plan);
+        s->nr = (uint32_t)bits_min(bits_min(s->nr, most), (left >> (SHIFT_KIB + 1u)) / s->pool_kib);
+    } else {
+        /* nobody could make any */
     }
 }

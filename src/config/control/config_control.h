@@ -20,4 +20,12 @@ void config_pv_make(struct config_maker *m, uint32_t domain);
 /* bulkhead,share-with, and what xen,enhanced needs, when all domains are known. */
 void config_share_make(struct config_maker *m);
 
+/* /chosen's bulkhead,spare-domains: the places for domains that a control domain makes. */
+void config_take_spares(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+#define CONFIG_SPARES_EXPECTED                                                                               \
+    "a number, vCPUs of each (at most 128) and KiB for the tables of each (64 to 1048576)"
+/* What is needed of `left` bytes of the host's memory; as much as there is of it, if the tree does not
+ * say. */
+void config_spares_make(struct config_maker *m, uint64_t left);
+
 #endif

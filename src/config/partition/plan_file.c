@@ -121,7 +121,8 @@ static bool counts_good(const struct plan *plan)
 {
     return (plan->nr_windows <= PLAN_WINDOWS_MAX) && (plan->nr_lines <= PLAN_LINES_MAX) &&
            (plan->nr_streams <= PLAN_STREAMS_MAX) && (plan->nr_pci <= PLAN_PCI_MAX) &&
-           (plan->nr_pv <= PLAN_PV_MAX) && (plan->nr_domains > 0u) && (plan->nr_domains <= HV_DOMAINS_MAX);
+           (plan->nr_pv <= PLAN_PV_MAX) && (plan->nr_domains > 0u) && (plan->nr_domains <= HV_DOMAINS_MAX) &&
+           (plan->spares.nr <= (HV_DOMAINS_MAX - plan->nr_domains));
 }
 
 enum hv_status plan_file_read(const uint8_t *file, uint64_t bytes, struct plan_file *header,

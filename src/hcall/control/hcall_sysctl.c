@@ -67,7 +67,7 @@ static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op)
     for (uint32_t i = 0; (i < domain_count) && (nr < op->u.list.max_domains) && (result == 0); i++) {
         struct xen_domaininfo info;
 
-        if (domain_table[i]->id >= op->u.list.first_domain) {
+        if (domain_is_there(domain_table[i]) && (domain_table[i]->id >= op->u.list.first_domain)) {
             hcall_domain_info(domain_table[i], &info);
             result = hcall_write(vcpu, op->u.list.buffer + (nr * sizeof(info)), &info, sizeof(info));
             nr++;
@@ -127,7 +127,7 @@ static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op)
         result = -XEN_ENOENT;
     } else {
         op->u.cpupool.sched_id = sched_abi_id();
-        op->u.cpupool.n_dom = domain_count;
+        op->u.cpupool.n_dom = domain_nr_there();
         result = hcall_write_bitmap(vcpu, &op->u.cpupool.cpumap, percpu_online());
     }
     return result;

@@ -24,7 +24,7 @@ static int make(void **state)
     (void)state;
     for (uint32_t i = 0; i < DOMAINS; i++) {
         plans[i] = (struct plan_domain){ .role = i };
-        domains[i] = (struct domain){ .id = (domid_t)i, .plan = &plans[i] };
+        domains[i] = (struct domain){ .id = (domid_t)i, .index = i, .plan = &plans[i] };
         domain_table[i] = &domains[i];
     }
     domain_count = DOMAINS;
@@ -95,10 +95,19 @@ static void numbers(void **state)
     assert_ptr_equal(domain_by_id(1u), &domains[0]);
     assert_ptr_equal(domain_by_id(DOMAINS), &domains[DOMAINS - 1u]);
     assert_null(domain_by_id(DOMAINS + 1u));
-    assert_int_equal(domain_index(&domains[3]), 3);
-    domain_count = 0u;
-    assert_null(domain_by_id(0u));
-    assert_null(domain_by_id(1u));
+
+    /* numbers come and go, two of them look alike at first, and no place without a domain is found */
+    domain_id_set(&domains[2], XEN_DOMID_INVALID);
+    assert_false(domain_is_there(&domains[2]));
+    assert_null(domain_by_id(3u));
+    assert_null(domain_by_id(XEN_DOMID_INVALID));
+    domain_id_set(&domains[2], 2u + HV_DOMAINS_MAX);
+    assert_ptr_equal(domain_by_id(2u + HV_DOMAINS_MAX), &domains[2]);
+    assert_ptr_equal(domain_by_id(2u), &domains[1]);
+    domain_id_set(&domains[2], XEN_DOMID_INVALID);
+    assert_null(domain_by_id(2u + HV_DOMAINS_MAX));
+    assert_ptr_equal(domain_by_id(2u), &domains[1]);
+    assert_int_equal(domain_nr_there(), DOMAINS - 1u);
 }
 
 int main(void)

@@ -420,6 +420,7 @@ static void setup(void)
         plans[d].max_maptrack_frames = 1u;
         domains[d].plan = &plans[d];
         domains[d].id = (domid_t)(d + 1u);
+        domains[d].index = d;
         domains[d].reachable = true;
         domain_table[d] = &domains[d];
         for (uint32_t v = 0u; v < VCPUS; v++) {

@@ -396,6 +396,7 @@ static void setup(void)
         domains[d].plan = &plan.domain[d];
         domain_table[d] = &domains[d];
         domains[d].id = (domid_t)(d + 1u);
+        domains[d].index = d;
         domains[d].nr_vcpus = VCPUS;
         spin_init(&domains[d].lock, LOCK_DOMAIN);
         for (uint32_t v = 0u; v < VCPUS; v++) {
