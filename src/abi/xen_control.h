@@ -11,14 +11,24 @@
 #define XEN_DOMCTL_VERSION 0x17u
 #define XEN_SYSCTL_VERSION 0x15u
 
-#define XEN_DOMCTL_PAUSE           3u
-#define XEN_DOMCTL_UNPAUSE         4u
-#define XEN_DOMCTL_GETDOMAININFO   5u
-#define XEN_DOMCTL_MAX_MEM         11u
-#define XEN_DOMCTL_GETVCPUINFO     14u
-#define XEN_DOMCTL_SETDOMAINHANDLE 17u
-#define XEN_DOMCTL_GETVCPUAFFINITY 25u
-#define XEN_DOMCTL_GETNODEAFFINITY 69u
+#define XEN_DOMCTL_CREATEDOMAIN       1u
+#define XEN_DOMCTL_DESTROYDOMAIN      2u
+#define XEN_DOMCTL_PAUSE              3u
+#define XEN_DOMCTL_UNPAUSE            4u
+#define XEN_DOMCTL_GETDOMAININFO      5u
+#define XEN_DOMCTL_MAX_MEM            11u
+#define XEN_DOMCTL_SETVCPUCONTEXT     12u
+#define XEN_DOMCTL_GETVCPUCONTEXT     13u
+#define XEN_DOMCTL_GETVCPUINFO        14u
+#define XEN_DOMCTL_MAX_VCPUS          15u
+#define XEN_DOMCTL_SETDOMAINHANDLE    17u
+#define XEN_DOMCTL_GETVCPUAFFINITY    25u
+#define XEN_DOMCTL_SET_ADDRESS_SIZE   35u
+#define XEN_DOMCTL_GET_ADDRESS_SIZE   36u
+#define XEN_DOMCTL_GETNODEAFFINITY    69u
+#define XEN_DOMCTL_CACHEFLUSH         71u
+#define XEN_DOMCTL_GET_PAGING_MEMPOOL 85u
+#define XEN_DOMCTL_SET_PAGING_MEMPOOL 86u
 
 #define XEN_SYSCTL_PHYSINFO          3u
 #define XEN_SYSCTL_SCHED_ID          4u
@@ -27,7 +37,18 @@
 #define XEN_SYSCTL_NUMAINFO          17u
 #define XEN_SYSCTL_CPUPOOL_OP        18u
 
+/* createdomain: what we take of its flags */
+#define XEN_CDF_HVM        1u
+#define XEN_CDF_HAP        2u
+#define XEN_CDF_XS_DOMAIN  16u
+#define XEN_CDF_IOMMU      32u
+#define XEN_GRANT_VERSIONS 0xFu /* of grant_opts: the highest one */
+#define XEN_GIC_NATIVE     0u
+#define XEN_GIC_V2         1u
+#define XEN_GIC_V3         2u
+
 /* xen_domaininfo.flags; the reason of a shutdown is above XEN_DOMINF_REASON_LOW */
+#define XEN_DOMINF_DYING      1u
 #define XEN_DOMINF_HVM        2u
 #define XEN_DOMINF_SHUTDOWN   4u
 #define XEN_DOMINF_PAUSED     8u
@@ -73,6 +94,46 @@ struct xen_bitmap {
 #define XEN_AFFINITY_HARD 1u
 #define XEN_AFFINITY_SOFT 2u
 
+struct xen_createdomain {
+    uint32_t ssidref;
+    uint8_t handle[16];
+    uint32_t flags;
+    uint32_t iommu_opts;
+    uint32_t max_vcpus;
+    uint32_t max_evtchn_port;
+    int32_t max_grant_frames;
+    int32_t max_maptrack_frames;
+    uint32_t grant_opts;
+    uint32_t altp2m_opts;
+    uint32_t vmtrace_size;
+    uint32_t cpupool_id;
+    uint8_t gic_version;
+    uint8_t sve_vl;
+    uint16_t tee_type;
+    uint32_t nr_spis;
+    uint32_t clock_frequency; /* 0: as the timer's registers say */
+};
+
+#define XEN_VGCF_ONLINE 1u
+
+/* A vCPU's registers: AArch64's names; an AArch32 vCPU's lie where that architecture maps them */
+struct xen_vcpu_context {
+    uint32_t flags;
+    uint32_t pad;
+    uint64_t x[31];
+    uint64_t pc;
+    uint64_t cpsr;
+    uint64_t spsr_el1;
+    uint32_t spsr_banked[4];
+    uint64_t sp_el0;
+    uint64_t sp_el1;
+    uint64_t elr_el1;
+    uint64_t sctlr;
+    uint64_t tcr;
+    uint64_t ttbr0;
+    uint64_t ttbr1;
+};
+
 struct xen_domctl {
     uint32_t cmd;
     uint32_t interface_version;
@@ -80,6 +141,19 @@ struct xen_domctl {
     uint16_t pad[3];
     union {
         struct xen_domaininfo info;
+        struct xen_createdomain create;
+        struct {
+            uint32_t vcpu;
+            uint32_t pad;
+            uint64_t context;
+        } vcpucontext;
+        uint32_t max_vcpus;
+        uint64_t mempool_bytes;
+        uint32_t address_bits;
+        struct {
+            uint64_t start_pfn;
+            uint64_t nr_pfns;
+        } cacheflush;
         struct {
             uint64_t kib;
         } max_mem;

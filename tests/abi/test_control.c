@@ -47,6 +47,16 @@ static void numbers(void **state)
     assert_int_equal(XEN_DOMCTL_SETDOMAINHANDLE, XEN_DOMCTL_setdomainhandle);
     assert_int_equal(XEN_DOMCTL_GETVCPUAFFINITY, XEN_DOMCTL_getvcpuaffinity);
     assert_int_equal(XEN_DOMCTL_GETNODEAFFINITY, XEN_DOMCTL_getnodeaffinity);
+    assert_int_equal(XEN_DOMCTL_CREATEDOMAIN, XEN_DOMCTL_createdomain);
+    assert_int_equal(XEN_DOMCTL_DESTROYDOMAIN, XEN_DOMCTL_destroydomain);
+    assert_int_equal(XEN_DOMCTL_SETVCPUCONTEXT, XEN_DOMCTL_setvcpucontext);
+    assert_int_equal(XEN_DOMCTL_GETVCPUCONTEXT, XEN_DOMCTL_getvcpucontext);
+    assert_int_equal(XEN_DOMCTL_MAX_VCPUS, XEN_DOMCTL_max_vcpus);
+    assert_int_equal(XEN_DOMCTL_SET_ADDRESS_SIZE, XEN_DOMCTL_set_address_size);
+    assert_int_equal(XEN_DOMCTL_GET_ADDRESS_SIZE, XEN_DOMCTL_get_address_size);
+    assert_int_equal(XEN_DOMCTL_CACHEFLUSH, XEN_DOMCTL_cacheflush);
+    assert_int_equal(XEN_DOMCTL_GET_PAGING_MEMPOOL, XEN_DOMCTL_get_paging_mempool_size);
+    assert_int_equal(XEN_DOMCTL_SET_PAGING_MEMPOOL, XEN_DOMCTL_set_paging_mempool_size);
     assert_int_equal(XEN_SYSCTL_PHYSINFO, XEN_SYSCTL_physinfo);
     assert_int_equal(XEN_SYSCTL_SCHED_ID, XEN_SYSCTL_sched_id);
     assert_int_equal(XEN_SYSCTL_GETDOMAININFOLIST, XEN_SYSCTL_getdomaininfolist);
@@ -60,6 +70,16 @@ static void numbers(void **state)
 static void flags(void **state)
 {
     (void)state;
+    assert_int_equal(XEN_CDF_HVM, XEN_DOMCTL_CDF_hvm);
+    assert_int_equal(XEN_CDF_HAP, XEN_DOMCTL_CDF_hap);
+    assert_int_equal(XEN_CDF_XS_DOMAIN, XEN_DOMCTL_CDF_xs_domain);
+    assert_int_equal(XEN_CDF_IOMMU, XEN_DOMCTL_CDF_iommu);
+    assert_int_equal(XEN_GRANT_VERSIONS, XEN_DOMCTL_GRANT_version_mask);
+    assert_int_equal(XEN_GIC_NATIVE, XEN_DOMCTL_CONFIG_GIC_NATIVE);
+    assert_int_equal(XEN_GIC_V2, XEN_DOMCTL_CONFIG_GIC_V2);
+    assert_int_equal(XEN_GIC_V3, XEN_DOMCTL_CONFIG_GIC_V3);
+    assert_int_equal(XEN_VGCF_ONLINE, VGCF_online);
+    assert_int_equal(XEN_DOMINF_DYING, XEN_DOMINF_dying);
     assert_int_equal(XEN_DOMINF_HVM, XEN_DOMINF_hvm_guest);
     assert_int_equal(XEN_DOMINF_SHUTDOWN, XEN_DOMINF_shutdown);
     assert_int_equal(XEN_DOMINF_PAUSED, XEN_DOMINF_paused);
@@ -135,6 +155,54 @@ static void domctl(void **state)
     SAME_NAME(xen_bitmap, struct xenctl_bitmap, nr_bits);
 }
 
+/* What a domain is made of */
+static void created(void **state)
+{
+    (void)state;
+    SIZE(xen_createdomain, struct xen_domctl_createdomain);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, ssidref);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, handle);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, flags);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, iommu_opts);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, max_vcpus);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, max_evtchn_port);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, max_grant_frames);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, max_maptrack_frames);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, grant_opts);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, altp2m_opts);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, vmtrace_size);
+    SAME_NAME(xen_createdomain, struct xen_domctl_createdomain, cpupool_id);
+    SAME(xen_createdomain, gic_version, struct xen_domctl_createdomain, arch.gic_version);
+    SAME(xen_createdomain, sve_vl, struct xen_domctl_createdomain, arch.sve_vl);
+    SAME(xen_createdomain, tee_type, struct xen_domctl_createdomain, arch.tee_type);
+    SAME(xen_createdomain, nr_spis, struct xen_domctl_createdomain, arch.nr_spis);
+    SAME(xen_createdomain, clock_frequency, struct xen_domctl_createdomain, arch.clock_frequency);
+    SIZE(xen_vcpu_context, struct vcpu_guest_context);
+    SAME_NAME(xen_vcpu_context, struct vcpu_guest_context, flags);
+    SAME(xen_vcpu_context, x[0], struct vcpu_guest_context, user_regs.x0);
+    SAME(xen_vcpu_context, x[30], struct vcpu_guest_context, user_regs.x30);
+    SAME(xen_vcpu_context, pc, struct vcpu_guest_context, user_regs.pc64);
+    SAME(xen_vcpu_context, cpsr, struct vcpu_guest_context, user_regs.cpsr);
+    SAME(xen_vcpu_context, spsr_el1, struct vcpu_guest_context, user_regs.spsr_el1);
+    SAME(xen_vcpu_context, spsr_banked[0], struct vcpu_guest_context, user_regs.spsr_fiq);
+    SAME(xen_vcpu_context, spsr_banked[3], struct vcpu_guest_context, user_regs.spsr_abt);
+    SAME(xen_vcpu_context, sp_el0, struct vcpu_guest_context, user_regs.sp_el0);
+    SAME(xen_vcpu_context, sp_el1, struct vcpu_guest_context, user_regs.sp_el1);
+    SAME(xen_vcpu_context, elr_el1, struct vcpu_guest_context, user_regs.elr_el1);
+    SAME_NAME(xen_vcpu_context, struct vcpu_guest_context, sctlr);
+    SAME(xen_vcpu_context, tcr, struct vcpu_guest_context, ttbcr);
+    SAME_NAME(xen_vcpu_context, struct vcpu_guest_context, ttbr0);
+    SAME_NAME(xen_vcpu_context, struct vcpu_guest_context, ttbr1);
+    SAME(ours_domctl, u.create, struct xen_domctl, u.createdomain);
+    SAME(ours_domctl, u.vcpucontext.vcpu, struct xen_domctl, u.vcpucontext.vcpu);
+    SAME(ours_domctl, u.vcpucontext.context, struct xen_domctl, u.vcpucontext.ctxt);
+    SAME(ours_domctl, u.max_vcpus, struct xen_domctl, u.max_vcpus.max);
+    SAME(ours_domctl, u.mempool_bytes, struct xen_domctl, u.paging_mempool.size);
+    SAME(ours_domctl, u.address_bits, struct xen_domctl, u.address_size.size);
+    SAME(ours_domctl, u.cacheflush.start_pfn, struct xen_domctl, u.cacheflush.start_pfn);
+    SAME(ours_domctl, u.cacheflush.nr_pfns, struct xen_domctl, u.cacheflush.nr_pfns);
+}
+
 static void of_the_host(void **state)
 {
     (void)state;
@@ -193,7 +261,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers), cmocka_unit_test(flags),       cmocka_unit_test(of_a_domain),
-        cmocka_unit_test(domctl),  cmocka_unit_test(of_the_host), cmocka_unit_test(sysctl),
+        cmocka_unit_test(domctl),  cmocka_unit_test(of_the_host), cmocka_unit_test(created),
+        cmocka_unit_test(sysctl),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
