@@ -10,6 +10,7 @@
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mem/heap.h"
 #include "virq/virq.h"
 
@@ -197,6 +198,7 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     d->index = domain_count;
     d->state = plan->unsound ? DOMAIN_FAILED : DOMAIN_NEW;
     d->nr_vcpus = plan->nr_vcpus;
+    (void)memcpy(d->handle, plan->uuid, sizeof(d->handle));
     spin_init(&d->lock, LOCK_DOMAIN);
     for (uint32_t i = 0; i < plan->nr_vcpus; i++) {
         d->vcpu[i] = &slot->vcpus[i];

@@ -148,6 +148,8 @@ static const struct config_rule domain_rule[] = {
     { "max_maptrack_frames", config_take_number, "0 to 0x7fffffff", 0, GRANT_FRAMES_MAX,
       FIELD(max_maptrack_frames) },
     CONFIG_RULE("bulkhead,share-with", NULL, ""),
+    { "bulkhead,template", config_take_flag, CONFIG_NO_VALUE, FLAG(spare) },
+    CONFIG_RULE("bulkhead,uuid", config_take_uuid, "a UUID in its 36 characters, and not 0"),
     { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", .words = no_sci },
     { "v8r_el1_msa", take_el1_msa, "mpu or mmu", .words = el1_msa, FLAG(el1_mmu) },
 };
@@ -217,8 +219,11 @@ static void domain_children(struct config_maker *m, struct plan_domain *d, uint3
 /* What must be there, and what follows from other properties. */
 static void domain_complete(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
-    if (d->kernel.name == NULL) {
+    if ((d->kernel.name == NULL) && !d->spare) {
         config_fault(m->report, node, "kernel", NULL, "a module compatible with \"multiboot,kernel\"");
+    }
+    if (d->spare) {
+        d->enhanced = PLAN_ENHANCED_NO_XENSTORE; /* what xl makes has its xenstore page in its memory */
     }
     if (d->vpl011 || d->watchdog) {
         d->nr_spis = (uint32_t)bits_max(d->nr_spis, NR_SPIS_DEFAULT);
@@ -309,8 +314,9 @@ static void domain_add(struct config_maker *m, uint32_t node)
     config_partial_make(m, d);
     if (CONFIG_CONTROL != 0) {
         config_role_check(m, d, node);
-    } else if (d->role != 0u) {
-        config_fault_prop(m->report, node, "capabilities", "0: this port has no control domains");
+    } else if ((d->role != 0u) || d->spare) {
+        config_fault_prop(m->report, node, d->spare ? "bulkhead,template" : "capabilities",
+                          "none such: this port has no control domains");
     } else {
         /* a plain one */
     }

@@ -11,6 +11,7 @@
 #define PLAN_PATH_MAX     128u  /* bytes of a node path in a sentence, NUL included */
 #define PLAN_BOOTARGS_MAX 2048u /* bytes with NUL: Linux's COMMAND_LINE_SIZE on arm64 */
 #define PLAN_NAME_MAX     32u   /* bytes of a domain's name with NUL */
+#define PLAN_UUID_BYTES   16u
 
 /* On a pointer and on what follows it: a plan lies alike in the tool and on ports of 32 bits. */
 #define PLAN_WIDE __attribute__((aligned(8)))
@@ -191,8 +192,10 @@ struct plan_domain {
     uint32_t nr_spis;     /* multiple of 32, at most 992; INTIDs end at 1019 all the same */
     uint32_t start_order; /* bulkhead,start-order: lower is built first; ties in node order; default 1000 */
     bool vpl011;
-    bool trap_unmapped;    /* true: abort injected; false: reads ones, writes ignored */
-    bool spare;            /* not built at boot: a control domain's tools make it */
+    bool trap_unmapped; /* true: abort injected; false: reads ones, writes ignored */
+    bool spare; /* not built at boot: a control domain's tools make it, here or by its bulkhead,template */
+    bool has_uuid;
+    uint8_t uuid[PLAN_UUID_BYTES]; /* bulkhead,uuid: what tools call it */
     bool unsound;          /* its configuration has faults: with partial_boot it is listed and never built */
     bool restart_on_crash; /* bulkhead,on-crash = "restart"; default stop */
     bool restart_on_reset; /* bulkhead,on-reset; default restart */

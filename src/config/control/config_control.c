@@ -264,6 +264,7 @@ void config_share_make(struct config_maker *m)
 
         share_with(m, i);
         config_pv_make(m, i);
+        config_template_check(m, i, roles);
         if ((d->enhanced >= PLAN_ENHANCED_ENABLED) && ((roles & PLAN_ROLE_XENSTORE) == 0u)) {
             config_fault_prop(m->report, m->domain_node[i], "xen,enhanced",
                               "a dom0 or a domain with capabilities 4, the xenstore domain, beside it");

@@ -6,7 +6,7 @@ usage: run.py [--tool PROGRAM] [NAME...]
 Each NAME.dts beside this file is a system for board.dts; NAME.expect holds what `bulkhead-image --check` says of it, but
 for its last line. The last line printed is `N passed, N failed`.
 [test->req~all-faults-told~1] [test->req~unknown-refused~1] [test->req~nothing-shared~1] [test->req~host-registers~1]
-[test->req~static-channels~1] [test->req~spare-domains~1]
+[test->req~static-channels~1] [test->req~spare-domains~1] [test->req~templates~1]
 """
 import argparse
 import hashlib
