@@ -3,20 +3,18 @@
 #include "build/builder.h"
 
 #include "base/log.h"
+#include "base/percpu.h"
 #include "domain/p2m.h"
 #include "hal/cache.h"
+#include "hal/cpu.h"
 #include "hal/sync.h"
 #include "lib/bits.h"
+#include "lib/string.h"
+#include "mem/blocks.h"
 #include "mem/ram.h"
 
 static bool vouched;               /* memory that nobody had is zero */
 static volatile uint32_t returned; /* 0: all free memory is such */
-
-void build_memory_setup(bool is_clean)
-{
-    vouched = is_clean;
-    returned = 0u;
-}
 
 /* Zeroes host memory, or cleans it as it is. */
 static void clean(hpa_t base, uint64_t bytes, bool zero)
@@ -44,6 +42,141 @@ void build_scrub(hpa_t base, uint64_t bytes)
 {
     clean(base, bytes, true);
 }
+
+/* -- Blocks of domains that tools make -- */
+
+#define GIVES 32u /* blocks given back at a time, with interrupts masked */
+
+static struct scrubber {
+    struct work work; /* first */
+    volatile uint32_t busy;
+    uint32_t first; /* of a list of blocks */
+    uint64_t cpus;  /* to be visited before anything is done with these */
+} scrubber;
+
+/* Where a vCPU may be in a call, and still know a frame by an address from before it went out. */
+static uint64_t callers(void)
+{
+    uint64_t cpus = 0;
+
+    for (uint32_t i = 0; i < domain_count; i++) {
+        const struct domain *const d = domain_table[i];
+
+        for (uint32_t v = 0; (v < d->nr_vcpus) && (d->events != NULL); v++) {
+            cpus |=
+                (hal_load_acquire32(&d->vcpu[v]->on_cpu) != 0u) ? BIT64(d->vcpu[v]->cpu % HV_CPUS_MAX) : 0u;
+        }
+    }
+    return cpus;
+}
+
+/* Hops from CPU to CPU: each of them has left the call that it was in, if any, once its worker runs. Then
+ * zeroes. */
+/* [impl->req~memory-changes-hands~1] */
+static void scrub_run(struct work *work)
+{
+    struct scrubber *const s = &scrubber;
+
+    if (!hal_compare_swap32(&s->busy, 0u, 1u)) {
+        return; /* who is at it looks again in the end */
+    }
+    if (s->first == 0u) {
+        s->first = blocks_dirty();
+        s->cpus = (s->first != 0u) ? callers() : 0u;
+    }
+    s->cpus &= percpu_online() & ~BIT64(cpu_id());
+    const uint64_t cpus = s->cpus;
+
+    while ((cpus == 0u) && (s->first != 0u)) { /* as many as there are */
+        build_scrub(blocks_at(s->first), BLOCK_BYTES);
+        s->first = blocks_clean(s->first);
+    }
+    hal_store_release32(&s->busy, 0u);
+    if (cpus != 0u) {
+        work_queue(work, (uint32_t)__builtin_ctzll(cpus));
+    } else if (blocks_dirty_bytes() != 0u) {
+        work_queue(work, WORK_ANY_CPU);
+    } else {
+        /* all is zero */
+    }
+}
+
+static void scrub_wanted(void)
+{
+    work_queue(&scrubber.work, WORK_ANY_CPU);
+}
+
+static bool makes_domains(const struct plan *plan)
+{
+    return (CONFIG_CONTROL != 0) && (plan->spares.nr > 0u) && (plan->nr_ram > 0u);
+}
+
+static uint64_t ram_end(const struct plan *plan)
+{
+    return plan->ram[plan->nr_ram - 1u].base + plan->ram[plan->nr_ram - 1u].bytes;
+}
+
+uint64_t build_memory_pages(const struct plan *plan)
+{
+    return makes_domains(plan) ? blocks_heap_pages(plan->ram[0].base, ram_end(plan)) : 0u;
+}
+
+enum hv_status build_memory_setup(const struct plan *plan)
+{
+    vouched = plan->clean_memory;
+    returned = 0u;
+    (void)memset(&scrubber, 0, sizeof(scrubber));
+    work_setup(&scrubber.work, scrub_run);
+    return makes_domains(plan) ? blocks_setup(plan->ram[0].base, ram_end(plan), vouched, scrub_wanted)
+                               : HV_OK;
+}
+
+/* None of the plan's domains lacks memory that boot has promised it. */
+static bool has_booted(void)
+{
+    bool all = true;
+
+    for (uint32_t i = 0; i < domain_count; i++) {
+        const struct domain *const d = domain_table[i];
+        const bool first =
+            (d->state == DOMAIN_NEW) || ((d->state == DOMAIN_BUILDING) && (d->nr_restarts == 0u));
+
+        all = all && (d->plan->spare || !first);
+    }
+    return all;
+}
+
+static enum hv_status blocks_begin(struct domain *domain)
+{
+    struct block_set *const set = &build_slot_of(domain)->blocks;
+
+    *set = (struct block_set){ .owner = domain_index(domain) + 1u };
+    domain->blocks = set;
+    return has_booted() ? HV_OK : HV_BUSY;
+}
+
+static void blocks_end(struct domain *domain)
+{
+    bool more = true;
+
+    for (uint32_t i = 0; i < domain->nr_vcpus; i++) { /* nobody runs: it is written to no more */
+        volatile uint64_t *const area = &domain->vcpu[i]->runstate.area;
+
+        if (*area != 0u) {
+            p2m_let_go(domain, hpa(*area - 1u));
+            *area = 0u;
+        }
+    }
+    while (more) {
+        const uint64_t flags = spin_lock(&domain->lock);
+
+        more = blocks_give(domain->blocks, GIVES);
+        spin_unlock(&domain->lock, flags);
+        work_breathe();
+    }
+}
+
+/* -- Chunks -- */
 
 /* The largest piece, as a multiple of 2 MiB so that the next piece starts aligned too. Another build may
  * be quicker. */
@@ -95,6 +228,9 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
     uint64_t done = 0;
     enum hv_status status = HV_OK;
 
+    if (makes_domains(build_plan()) && (ram_bytes(RAM_FREE) < bytes)) {
+        blocks_yield();
+    }
     while ((done < bytes) && (status == HV_OK)) {
         struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks];
 
@@ -184,7 +320,9 @@ enum hv_status build_reserve(struct domain *domain)
     const bool keeps = (domain->nr_chunks > 0u);
     enum hv_status status = HV_OK;
 
-    if (keeps) {
+    if ((CONFIG_CONTROL != 0) && domain->plan->spare && (domain->plan->nr_static == 0u)) {
+        status = blocks_begin(domain);
+    } else if (keeps) {
         for (uint32_t i = 0; i < domain->nr_chunks; i++) {
             build_scrub(domain->chunk[i].to, domain->chunk[i].bytes);
         }
@@ -200,11 +338,15 @@ enum hv_status build_reserve(struct domain *domain)
 
 void build_release(struct domain *domain)
 {
+    if ((CONFIG_CONTROL != 0) && (domain->blocks != NULL)) {
+        blocks_end(domain);
+    }
     while (domain->nr_chunks > 0u) {
         const struct domain_chunk *const chunk = &domain->chunk[domain->nr_chunks - 1u];
 
         build_scrub(chunk->to, chunk->bytes);
         hal_store_release32(&returned, 1u); /* before anybody can take it */
+        blocks_doubt();
         if (domain->plan->nr_static == 0u) {
             ram_release(chunk->to, chunk->bytes, RAM_OWNER_DOMAIN + domain->id);
         }

@@ -73,7 +73,7 @@ uint64_t build_heap_bytes(const struct plan *plan)
     if (CONFIG_CONTROL != 0) {
         pages += pages_own(build_spare_plan(plan)) * plan->spares.nr;
     }
-    return pages << PAGE_SHIFT;
+    return (pages + build_memory_pages(plan)) << PAGE_SHIFT;
 }
 
 static void pins_note(const struct plan *plan)
@@ -107,8 +107,8 @@ enum hv_status build_setup(const struct plan *plan)
 
     the_plan = plan;
     pins_note(plan);
-    build_memory_setup(plan->clean_memory);
-    if (CONFIG_LINKS != 0) {
+    status = build_memory_setup(plan);
+    if ((CONFIG_LINKS != 0) && (status == HV_OK)) {
         evtchn_init(plan);
         status = build_links_setup(plan);
     }

@@ -47,6 +47,7 @@ struct build_slot {
     const struct plan_domain *as_planned;      /* a spare one: what it is made from ... */
     struct plan_domain *own;                   /* ... and what it is in this life, domain.plan */
     uint32_t nr_joined;                        /* vCPUs that the scheduler knows */
+    struct block_set blocks;                   /* of one that tools make: domain.blocks */
     bool has_map;                              /* hal_domain_init() succeeded */
     /* What of the kernel's module became memory of the domain, which therefore has one life only; bytes 0 =
      * nothing */
@@ -95,11 +96,14 @@ void build_workspace_give(struct build_workspace *workspace);
 const struct plan_domain *build_spare_plan(const struct plan *plan);
 
 /* -- build_memory.c: worker context -- */
-/* Boot. is_clean: free memory that no domain ever had is zero, also for who looks with caches off. */
-void build_memory_setup(bool is_clean);
+/* Boot. HV_NO_MEMORY. */
+HV_MUST_CHECK enum hv_status build_memory_setup(const struct plan *plan);
+/* Of heap, for that */
+uint64_t build_memory_pages(const struct plan *plan);
 /* Zeroes host memory, for who looks with caches off too. Long; breathes. */
 void build_scrub(hpa_t base, uint64_t bytes);
-/* Takes its memory from the host's, or keeps what it has from its last life. Zero either way. */
+/* Takes its memory from the host's, or keeps what it has from its last life. Zero either way. A domain that
+ * tools make (plan->spare) has none at first: domain->blocks, which they fill. */
 HV_MUST_CHECK enum hv_status build_reserve(struct domain *domain);
 void build_release(struct domain *domain);
 HV_MUST_CHECK enum hv_status build_map(struct domain *domain);

@@ -7,6 +7,7 @@
 #include "base/spinlock.h"
 #include "config/plan.h"
 #include "hal/vcpu.h"
+#include "mem/blocks.h"
 #include "mem/pool.h"
 #include "time/timer.h"
 
@@ -157,6 +158,7 @@ struct domain {
     struct pool pool;
     struct domain_chunk chunk[DOMAIN_CHUNKS_MAX];
     uint32_t nr_chunks;
+    struct block_set *blocks; /* it has blocks instead, that come and go; NULL: it has chunks */
     struct mmio_window window[DOMAIN_MMIO_MAX]; /* fixed while the domain runs */
     uint32_t nr_windows;
     uint32_t nr_vcpus;

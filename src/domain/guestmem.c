@@ -33,10 +33,13 @@ static __attribute__((noinline)) bool is_own_elsewhere(const struct domain *doma
     for (uint32_t i = 1; (i < domain->nr_chunks) && !own; i++) {
         own = chunk_holds(&domain->chunk[i], at);
     }
+    if ((CONFIG_CONTROL != 0) && (domain->blocks != NULL) && !own) {
+        own = (blocks_owner(at) == domain->blocks->owner);
+    }
     return own;
 }
 
-/* A domain that runs has at least one chunk; most have no other. */
+/* A domain that runs has at least one chunk, most no other; or it has blocks, and chunk[0] is empty. */
 static inline bool is_own(const struct domain *domain, hpa_t at)
 {
     return chunk_holds(&domain->chunk[0], at) || is_own_elsewhere(domain, at);

@@ -23,7 +23,7 @@ int64_t p2m_result(enum hv_status status)
     return ((uint32_t)status < ARRAY_LEN(errors)) ? -(int64_t)errors[status] : -XEN_EINVAL;
 }
 
-/* Bounded by DOMAIN_CHUNKS_MAX. */
+/* Bounded by DOMAIN_CHUNKS_MAX. Of a block's frames the number is the host's, wherever the guest has them. */
 uint64_t p2m_number(const struct domain *domain, uint64_t at, bool by_host, uint64_t *rest)
 {
     uint64_t before = 0;
@@ -39,6 +39,11 @@ uint64_t p2m_number(const struct domain *domain, uint64_t at, bool by_host, uint
         }
         before += chunk->bytes >> PAGE_SHIFT;
     }
+    if ((number == P2M_NONE) && by_host && (p2m_blocks(domain) != NULL) &&
+        (blocks_owner(hpa(at)) == domain->blocks->owner)) {
+        number = at >> PAGE_SHIFT;
+        *rest = BLOCK_PAGES - (number % BLOCK_PAGES);
+    }
     return number;
 }
 
@@ -48,6 +53,9 @@ static hpa_t number_frame(const struct domain *domain, uint64_t number)
     uint64_t offset = number << PAGE_SHIFT;
     uint32_t i = 0;
 
+    if (p2m_blocks(domain) != NULL) {
+        return hpa(offset);
+    }
     while (((i + 1u) < domain->nr_chunks) && (offset >= domain->chunk[i].bytes)) {
         offset -= domain->chunk[i].bytes;
         i++;
@@ -63,6 +71,9 @@ static volatile uint32_t *out_word(struct domain *domain, uint64_t number, bool 
     void *volatile *volatile *const table = &domain->p2m->out[(top < P2M_TABLES) ? top : 0u];
     volatile uint32_t *words = NULL;
 
+    if (p2m_blocks(domain) != NULL) {
+        return blocks_out(hpa(number << PAGE_SHIFT));
+    }
     if (make && (top < P2M_TABLES) && (*table == NULL)) {
         *table = pool_alloc(&domain->pool);
     }
@@ -104,6 +115,9 @@ static void out_set(struct domain *domain, uint64_t number, uint64_t nr, bool is
         n += step;
     }
     domain->p2m->hint = number;
+    if (p2m_blocks(domain) != NULL) {
+        blocks_move(domain->blocks, number_frame(domain, number), (uint32_t)nr, is_out);
+    }
 }
 
 static bool gfn_is_good(uint64_t gfn)
@@ -295,6 +309,35 @@ static uint64_t out_choose(struct domain *domain, uint64_t gfn)
     return number;
 }
 
+/* What a toolstack allows; 0: it did not say, and a domain of the plan has what that says. */
+static bool may_have(const struct domain *domain, uint64_t nr)
+{
+    const bool unlimited = (domain->max_pages == 0u) && (p2m_blocks(domain) == NULL);
+
+    return unlimited || ((p2m_pages(domain) + nr) <= domain->max_pages);
+}
+
+/* One that is out, or of a block more. All are in where there is none, so a guest has no more blocks than its
+ * pages need at most. */
+static enum hv_status frame_choose(struct domain *domain, uint64_t gfn, uint64_t *number)
+{
+    enum hv_status status = may_have(domain, 1u) ? HV_OK : HV_NO_MEMORY;
+
+    if (p2m_blocks(domain) != NULL) {
+        hpa_t at = blocks_find_out(domain->blocks);
+
+        if ((status == HV_OK) && (at.v == HAL_NOWHERE)) {
+            status = blocks_take(domain->blocks, false, &at);
+        }
+        *number = at.v >> PAGE_SHIFT;
+        domain->blocks->end_gfn = bits_max(domain->blocks->end_gfn, gfn + 1u);
+    } else {
+        *number = out_choose(domain, gfn);
+        status = (*number != P2M_NONE) ? status : HV_NO_MEMORY;
+    }
+    return status;
+}
+
 /* What builders of domains populate without looking */
 static bool is_wanted(const struct domain *domain, uint64_t gfn, hpa_t frame)
 {
@@ -316,12 +359,14 @@ static enum hv_status claim(struct domain *domain, uint64_t gfn, uint64_t *numbe
         status = is_wanted(domain, gfn, *frame) ? HV_OK : HV_EXISTS;
         *number = P2M_NONE;
     } else {
-        *number = out_choose(domain, gfn);
-        status = (*number != P2M_NONE) ? HV_OK : HV_NO_MEMORY;
+        status = frame_choose(domain, gfn, number);
     }
     if ((status == HV_OK) && (*number != P2M_NONE)) {
         *frame = number_frame(domain, *number);
         p2m->claim = *number;
+        if (p2m_blocks(domain) != NULL) {
+            blocks_pin(*frame);
+        }
     }
     spin_unlock(&domain->lock, flags);
     return status;
@@ -357,7 +402,42 @@ enum hv_status p2m_populate(struct domain *domain, uint64_t gfn)
             p2m->given -= bits_min(p2m->given, 1u);
         }
         spin_unlock(&domain->lock, flags);
+        if (p2m_blocks(domain) != NULL) {
+            blocks_unpin(frame);
+        }
     }
+    return status;
+}
+
+enum hv_status p2m_populate_block(struct domain *domain, uint64_t gfn)
+{
+    const uint64_t flags = spin_lock(&domain->lock);
+    struct block_set *const set = p2m_blocks(domain);
+    struct hal_guestmap_page page = { .perm = 0u };
+    hpa_t at = hpa(0);
+    enum hv_status status = HV_NOT_SUPPORTED;
+
+    if (domain->p2m == NULL) {
+        status = HV_BUSY;
+    } else if ((set != NULL) && gfn_is_good(gfn) && ((gfn % BLOCK_PAGES) == 0u)) {
+        look(domain, gfn, &page);
+        if ((page.perm == 0u) && (page.bytes >= BLOCK_BYTES) && may_have(domain, BLOCK_PAGES) &&
+            (set->nr < ((domain->max_pages + (BLOCK_PAGES - 1u)) / BLOCK_PAGES))) {
+            status = blocks_take(set, true, &at);
+        }
+    } else {
+        /* it has chunks, or this is a part of a block */
+    }
+    if (status == HV_OK) {
+        status = hal_guestmap_map(&domain->hal.map, gpa(gfn << PAGE_SHIFT), at, BLOCK_BYTES, HAL_PERM_RWX,
+                                  HAL_MEM_NORMAL);
+        if (status == HV_OK) {
+            set->end_gfn = bits_max(set->end_gfn, gfn + BLOCK_PAGES);
+        } else {
+            out_set(domain, at.v >> PAGE_SHIFT, BLOCK_PAGES, true);
+        }
+    }
+    spin_unlock(&domain->lock, flags);
     return status;
 }
 
@@ -365,6 +445,9 @@ uint64_t p2m_pages(const struct domain *domain)
 {
     const struct p2m *const p2m = domain->p2m; /* once: it may go now; its page stays */
 
+    if (p2m_blocks(domain) != NULL) {
+        return domain->blocks->nr_pages;
+    }
     return (domain->plan->memory_bytes >> PAGE_SHIFT) - ((p2m != NULL) ? p2m->given : 0u);
 }
 
@@ -389,6 +472,30 @@ enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *
     *frame = page.to;
     spin_unlock(&owner->lock, flags);
     return status;
+}
+
+bool p2m_hold(const struct domain *domain, hpa_t at)
+{
+    uint64_t rest = 0;
+    bool held = true;
+
+    if (p2m_blocks(domain) != NULL) {
+        blocks_pin(at);
+        const uint64_t number = p2m_number(domain, at.v, true, &rest);
+
+        held = (number != P2M_NONE) && !p2m_is_out(domain, number);
+        if (!held) {
+            blocks_unpin(at);
+        }
+    }
+    return held;
+}
+
+void p2m_let_go(const struct domain *domain, hpa_t at)
+{
+    if (p2m_blocks(domain) != NULL) {
+        blocks_unpin(at);
+    }
 }
 
 enum hv_status p2m_put_device(struct domain *domain, uint64_t gfn, uint64_t idx)

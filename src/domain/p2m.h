@@ -1,7 +1,8 @@
 /* A domain's memory page by page, where it has Xen's interface and a map that translates. Its frames lie in
  * its chunks and stay its own as long as it has memory, wherever its map leads: a guest may put others in
- * their place, and what was there is then "out" until it is populated again. What can be at a page of its
- * map:
+ * their place, and what was there is then "out" until it is populated again. A domain that was made by tools
+ * has blocks instead (mem/blocks.h), of which one goes back to the host when all its frames are out. What can
+ * be at a page of its map:
  *   1. a frame of its own, at its own place or elsewhere;    2. nothing;
  *   3. a page of the hypervisor's that is set aside for this domain (shared_info, grant tables, ...);
  *   4. a frame of another domain: foreign;                   5. a device, or a window on shared memory.
@@ -50,6 +51,10 @@ HV_MUST_CHECK enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t g
 bool p2m_is_mapped(hpa_t frame);
 /* Is the frame the domain's own, or does its map lead there? */
 bool p2m_reaches(struct domain *domain, hpa_t frame);
+/* For who keeps a host address that the domain's map led to: its frame stays the domain's until p2m_let_go(),
+ * or the domain's memory ends, whatever the guest gives away. False: it is the domain's no more. */
+HV_MUST_CHECK bool p2m_hold(const struct domain *domain, hpa_t at);
+void p2m_let_go(const struct domain *domain, hpa_t at);
 /* Where the domain's map has this page of the hypervisor's: gfn, or all ones */
 uint64_t p2m_page_gfn(struct domain *domain, const void *va);
 
@@ -74,6 +79,10 @@ HV_MUST_CHECK enum hv_status p2m_take(struct domain *domain, uint64_t gfn, uint6
  * Nothing happens where its xenstore page is, or, with a direct map, its own frame. HV_EXISTS: there is
  * something else. HV_NO_MEMORY also: there is no such frame, or somebody maps it. */
 HV_MUST_CHECK enum hv_status p2m_populate(struct domain *domain, uint64_t gfn);
+/* So is a whole block of BLOCK_PAGES pages, which nobody scrubs any more: where nothing is at all of a domain
+ * that has blocks, and may have so many. HV_BUSY also: the scrubber is about to make one. HV_NOT_SUPPORTED,
+ * HV_NO_MEMORY: it has to be tried page by page. */
+HV_MUST_CHECK enum hv_status p2m_populate_block(struct domain *domain, uint64_t gfn);
 /* Pages that it has now */
 uint64_t p2m_pages(const struct domain *domain);
 

@@ -56,6 +56,12 @@ HV_MUST_CHECK enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t
 /* Takes away what is not RAM of the domain's at gfn: foreign, or of the hypervisor. HV_NOT_FOUND. */
 HV_MUST_CHECK enum hv_status p2m_leave(struct domain *domain, uint64_t gfn, bool foreign);
 
+/* What the domain has instead of chunks; NULL */
+static inline struct block_set *p2m_blocks(const struct domain *domain)
+{
+    return (CONFIG_CONTROL != 0) ? domain->blocks : NULL;
+}
+
 static inline bool p2m_is_store(const struct domain *domain, hpa_t frame)
 {
     return (domain->store != NULL) && (hal_hypmap_hpa(domain->store).v == frame.v);

@@ -127,12 +127,14 @@ static inline enum hv_status identity_follow(struct domain *domain, hpa_t frame)
 void p2m_ref_drop(struct domain *domain, struct p2m_ref *ref)
 {
     const hpa_t frame = hpa(ref->frame);
-    const bool foreign = (ref->owner != NULL);
+    const struct domain *const owner = ref->owner;
+    const bool foreign = (owner != NULL);
     enum hv_status status = HV_OK;
 
     ref_unlink(domain->p2m, ref);
     if (foreign) {
         status = identity_follow(domain, frame);
+        p2m_let_go(owner, frame);
         hal_store_release32(&domain->nr_foreign, domain->nr_foreign - 1u);
     }
     ASSERT((status == HV_OK) || (status == HV_EXISTS)); /* the guest has put something else there */
@@ -217,6 +219,9 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
 
     mapper->nr_foreign++;
     hal_barrier();
+    if (p2m_blocks(owner) != NULL) {
+        blocks_pin(frame);
+    }
     if ((p2m != NULL) && frame_is_good(owner, frame)) {
         if (p2m->stand_in == NULL) {
             p2m->stand_in = pool_alloc(&mapper->pool);
@@ -224,6 +229,7 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
         status = (p2m->stand_in != NULL) ? ref_lead(mapper, &ref, NULL) : HV_NO_MEMORY;
     }
     if (status != HV_OK) {
+        p2m_let_go(owner, frame);
         hal_store_release32(&mapper->nr_foreign, mapper->nr_foreign - 1u); /* it looks at the owner no more */
     }
     return status;
@@ -358,6 +364,13 @@ void p2m_reset(struct domain *domain)
     hal_store_release32(&domain->nr_foreign, 0u);
     spin_unlock(&domain->lock, flags);
     if (p2m != NULL) {
+        for (uint32_t i = 1; i <= p2m->nr_refs; i++) {
+            const struct p2m_ref *const ref = ref_at(p2m, i);
+
+            if ((ref->frame != 0u) && (ref->owner != NULL)) {
+                p2m_let_go(ref->owner, hpa(ref->frame));
+            }
+        }
         for (uint32_t i = 0; i < P2M_REF_PAGES; i++) {
             give_back(domain, p2m->page[i]);
         }

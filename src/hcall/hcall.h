@@ -34,6 +34,8 @@ int64_t hcall_one(struct vcpu *vcpu, uint64_t number, uint64_t *arg);
 int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
 int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes);
 
+/* How many pages a domain may have: as its toolstack said, or its plan */
+uint64_t hcall_max_pages(const struct domain *domain);
 /* memory_op, those that change a domain's map; the caller has event channels. */
 int64_t hcall_physmap(struct vcpu *vcpu, uint64_t op, uint64_t start, uint64_t at);
 

@@ -5,6 +5,7 @@
 #include "abi/xen_memory.h"
 #include "domain/p2m.h"
 #include "domain/role.h"
+#include "hal/sync.h"
 #include "lib/bits.h"
 
 #define PAGES_BITS 26u /* where a call goes on is told in pages, which fit the command of a 32-bit guest */
@@ -35,7 +36,12 @@ static enum hv_status extent_do(struct domain *domain, uint64_t op, uint64_t gfn
     if (op == XENMEM_DECREASE_RESERVATION) {
         status = p2m_take(domain, gfn, nr, done);
     } else if (op == XENMEM_POPULATE_PHYSMAP) {
-        status = p2m_populate(domain, gfn);
+        status = (nr >= BLOCK_PAGES) ? p2m_populate_block(domain, gfn) : HV_NOT_SUPPORTED;
+        if ((status == HV_OK) || (status == HV_BUSY)) {
+            *done = BLOCK_PAGES;
+        } else {
+            status = p2m_populate(domain, gfn);
+        }
     } else {
         /* it is told */
     }
@@ -89,8 +95,18 @@ static int64_t memory_reserve(struct vcpu *vcpu, uint64_t op, uint64_t start, ui
         pages += (status == HV_OK) ? done : 0u;
         left--;
     }
-    return ((status == HV_OK) && (pages < end)) ? hcall_again(vcpu, (pages << XENMEM_OP_BITS) | op)
-                                                : (int64_t)(pages / extent);
+    /* of a domain that is up: to be asked again; the guest's vCPU may wait or be preempted meanwhile */
+    const bool busy = (status == HV_BUSY) && (hal_load_acquire32(&domain->reachable) != 0u);
+
+    return (((status == HV_OK) || busy) && (pages < end)) ? hcall_again(vcpu, (pages << XENMEM_OP_BITS) | op)
+                                                          : (int64_t)(pages / extent);
+}
+
+uint64_t hcall_max_pages(const struct domain *domain)
+{
+    const bool of_plan = (domain->max_pages == 0u) && ((CONFIG_CONTROL == 0) || (domain->blocks == NULL));
+
+    return of_plan ? (domain->plan->memory_bytes >> PAGE_SHIFT) : domain->max_pages;
 }
 
 /* Promises that a domain may have so many pages: of its own frames they are there. */
@@ -111,16 +127,22 @@ static int64_t memory_claim(struct vcpu *vcpu, uint64_t start, uint64_t at)
         result = -XEN_EPERM;
     }
     if ((result == 0) && (r.nr_extents != 0u) &&
-        ((r.nr_extents <= p2m_pages(domain)) ||
-         (r.nr_extents > (domain->plan->memory_bytes >> PAGE_SHIFT)))) {
+        ((r.nr_extents <= p2m_pages(domain)) || (r.nr_extents > hcall_max_pages(domain)))) {
         result = -XEN_EINVAL;
+    } else if ((CONFIG_CONTROL != 0) && (result == 0) && (domain->blocks != NULL) && (r.nr_extents != 0u) &&
+               ((r.nr_extents - p2m_pages(domain)) >
+                ((blocks_free_bytes() + blocks_dirty_bytes()) >> PAGE_SHIFT))) {
+        result = -XEN_ENOMEM;
+    } else {
+        /* it may */
     }
     return result;
 }
 
 static uint64_t memory_end(const struct domain *domain)
 {
-    uint64_t end = 0;
+    uint64_t end =
+        ((CONFIG_CONTROL != 0) && (domain->blocks != NULL)) ? (domain->blocks->end_gfn << PAGE_SHIFT) : 0u;
 
     for (uint32_t i = 0; i < domain->nr_chunks; i++) {
         end = bits_max(end, domain->chunk[i].at.v + domain->chunk[i].bytes);
@@ -144,7 +166,7 @@ static int64_t memory_tell(struct vcpu *vcpu, uint64_t op, uint64_t at)
     } else if (op == XENMEM_CURRENT_RESERVATION) {
         result = (int64_t)p2m_pages(domain);
     } else {
-        result = (int64_t)(domain->plan->memory_bytes >> PAGE_SHIFT);
+        result = (int64_t)hcall_max_pages(domain);
     }
     return result;
 }

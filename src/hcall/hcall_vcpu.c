@@ -1,6 +1,7 @@
 /* vcpu_op: where the guest and we share words about a vCPU. */
 #include "hcall/hcall.h"
 
+#include "domain/p2m.h"
 #include "evtchn/evtchn.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
@@ -32,8 +33,13 @@ static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t index, uint64_t at)
     if (result == 0) {
         const hpa_t area = domain_reach_guest(vcpu, va, sizeof(running));
 
-        if (area.v != HAL_NOWHERE) {
+        if ((area.v != HAL_NOWHERE) && p2m_hold(vcpu->domain, area)) {
+            const uint64_t before = of->runstate.area;
+
             runstate_tell(of, area);
+            if (before != 0u) {
+                p2m_let_go(vcpu->domain, hpa(before - 1u));
+            }
         } else {
             result = hcall_write(vcpu, va, &running, sizeof(running));
         }

@@ -17,6 +17,7 @@
 #define RAM_RESERVED     5u
 #define RAM_SHARED       6u
 #define RAM_UNUSED       7u /* beside a static heap: nobody gets it */
+#define RAM_BLOCKS       8u /* mem/blocks.h has it */
 #define RAM_OWNER_DOMAIN 0x10000u
 
 /* Adds a bank, all RAM_FREE. Sorted or not; HV_EXISTS if it overlaps a bank, HV_LIMIT if the table is

@@ -65,7 +65,7 @@ static const char *owner_name(uint32_t owner)
 static uint32_t owner_told(uint32_t owner)
 {
     const bool is_rest = (owner == RAM_FREE) && (build_plan()->nr_static_heap > 0u);
-    const uint32_t told = (owner == RAM_UNUSED) ? RAM_FREE : owner;
+    const uint32_t told = ((owner == RAM_UNUSED) || (owner == RAM_BLOCKS)) ? RAM_FREE : owner;
 
     return is_rest ? RAM_HEAP : told;
 }

@@ -57,7 +57,7 @@ void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info)
         .domain = domain->id,
         .flags = XEN_DOMINF_HVM | XEN_DOMINF_HAP | (xenstore ? XEN_DOMINF_XS_DOMAIN : 0u),
         .tot_pages = p2m_pages(domain),
-        .max_pages = (domain->max_pages != 0u) ? domain->max_pages : (plan->memory_bytes >> PAGE_SHIFT),
+        .max_pages = hcall_max_pages(domain),
         .shared_info_frame = UINT64_MAX,
         .max_vcpu_id = plan->nr_vcpus - 1u,
         .gpaddr_bits = (uint8_t)(64u - (uint32_t)__builtin_clzll(hal_guestmap_limit() - 1u)),

@@ -18,7 +18,9 @@
 #include "domain/p2m.h"
 #include "hal/cache.h"
 #include "hal/hypmap.h"
+#include "mem/blocks.h"
 #include "mem/heap.h"
+#include "mem/ram.h"
 
 #define MUST(condition)                                                                                      \
     do {                                                                                                     \
@@ -48,6 +50,12 @@ static volatile uint32_t nr_populated;
 static volatile uint32_t nr_revoked;
 static _Thread_local uint32_t seed = 1u;
 static _Thread_local uint64_t in_window;
+
+static bool by_blocks; /* the first domain has blocks, and few pages, so that its block comes and goes */
+static uint32_t frames = FRAMES; /* gfns of the first */
+static struct block_set set = { .owner = 1u };
+static volatile uint32_t nr_returned;
+static volatile uint64_t seen; /* a frame that was the first's */
 
 static uint32_t any(uint32_t end)
 {
@@ -105,6 +113,11 @@ void *heap_alloc_as_is(uint32_t nr_pages)
     return aligned_alloc(PAGE_BYTES, (size_t)nr_pages * PAGE_BYTES);
 }
 
+void *heap_alloc(uint32_t nr_pages)
+{
+    return calloc(nr_pages, PAGE_BYTES);
+}
+
 hpa_t hal_hypmap_hpa(const void *va)
 {
     return hpa((uint64_t)(uintptr_t)va);
@@ -143,6 +156,32 @@ void hal_cache_zero(void *va, uint64_t bytes)
     (void)bytes;
     MUST(!reached(in_window));
     nr_populated++;
+}
+
+enum hv_status hal_guestmap_map(struct hal_guestmap *map, gpa_t at, hpa_t to, uint64_t bytes, uint32_t perm,
+                                enum hal_memtype type)
+{
+    (void)map;
+    (void)at;
+    (void)to;
+    (void)bytes;
+    (void)perm;
+    (void)type;
+    return HV_INVALID;
+}
+
+/* A block has gone back. */
+static void dirty(void)
+{
+    uint32_t block = blocks_dirty();
+
+    while (block != 0u) {
+        for (uint64_t i = 0u; i < BLOCK_PAGES; i++) {
+            MUST(!reached(blocks_at(block).v + (i * PAGE_BYTES)));
+        }
+        block = blocks_clean(block);
+        nr_returned++;
+    }
 }
 
 bool hal_guestmap_translates(void)
@@ -210,10 +249,12 @@ static void breathe(void)
 static void begin(struct domain *d)
 {
     const uint64_t flags = spin_lock(&d->lock);
+    const bool chunk = (d->nr_chunks > 0u);
 
     for (uint32_t gfn = 0u; gfn < GFNS; gfn++) {
-        leaf[d - domains][gfn] =
-            (gfn < FRAMES) ? ((d->chunk[0].to.v + ((uint64_t)gfn * PAGE_BYTES)) | HAL_PERM_RWX) : 0u;
+        leaf[d - domains][gfn] = (chunk && (gfn < FRAMES))
+                                     ? ((d->chunk[0].to.v + ((uint64_t)gfn * PAGE_BYTES)) | HAL_PERM_RWX)
+                                     : 0u;
     }
     spin_unlock(&d->lock, flags);
     MUST(p2m_begin(d, false) == HV_OK);
@@ -228,7 +269,9 @@ static void setup(void)
         plan[n].memory_bytes = (uint64_t)FRAMES * PAGE_BYTES;
         d->plan = &plan[n];
         d->chunk[0] = (struct domain_chunk){ gpa(0u), hpa(FRAME(n)), plan[n].memory_bytes };
-        d->nr_chunks = 1u;
+        d->nr_chunks = (by_blocks && (n == 0u)) ? 0u : 1u;
+        d->blocks = (d->nr_chunks == 0u) ? &set : NULL;
+        d->max_pages = (d->nr_chunks == 0u) ? frames : 0u;
         spin_init(&d->lock, LOCK_DOMAIN);
         MUST(pool_init(&d->pool, 8u) == HV_OK);
         domain_table[n] = d;
@@ -240,7 +283,7 @@ static void *owner_run(void *unused)
 {
     seed = 7u;
     for (uint32_t i = 0u; i < ROUNDS; i++) {
-        const uint64_t gfn = any(FRAMES);
+        const uint64_t gfn = any(frames);
         enum hv_status status = HV_OK;
         uint64_t nr = 0u;
 
@@ -248,7 +291,7 @@ static void *owner_run(void *unused)
         if (any(2u) == 0u) {
             status = p2m_take(&domains[0], gfn, 1u, &nr);
         } else {
-            status = p2m_populate(&domains[0], (any(8u) == 0u) ? (FRAMES + gfn) : gfn);
+            status = p2m_populate(&domains[0], (any(8u) == 0u) ? (frames + gfn) : gfn);
         }
         MUST(pthread_rwlock_unlock(&life) == 0);
         MUST((status != HV_INVALID) && (status != HV_DENIED));
@@ -284,8 +327,9 @@ static void *mapper_run(void *of)
             break;
         default:
             /* or one that it was told of long ago */
-            frame = hpa(FRAME(0) + ((uint64_t)any(FRAMES) * PAGE_BYTES));
-            if ((any(2u) == 0u) || (p2m_frame(&domains[0], any(FRAMES), true, &frame) == HV_OK)) {
+            frame = hpa(by_blocks ? seen : (FRAME(0) + ((uint64_t)any(FRAMES) * PAGE_BYTES)));
+            if ((any(2u) == 0u) || (p2m_frame(&domains[0], any(frames), true, &frame) == HV_OK)) {
+                seen = frame.v;
                 flags = spin_lock(&d->lock);
                 nr_mapped += (p2m_map_foreign(d, at, &domains[0], frame, any(2u) == 0u) == HV_OK) ? 1u : 0u;
                 spin_unlock(&d->lock, flags);
@@ -309,17 +353,22 @@ static void restart(void)
     for (uint32_t i = 0u; i < FRAMES; i++) {
         MUST(!reached(FRAME(0) + ((uint64_t)i * PAGE_BYTES)));
     }
+    if (by_blocks) {
+        MUST(!blocks_give(&set, 8u));
+        MUST((set.nr == 0u) && (set.nr_pages == 0u) && (blocks_dirty_bytes() == 0u));
+    }
     MUST(domains[0].pool.nr_free == 8u);
     nr_revoked++;
     begin(&domains[0]);
     MUST(pthread_rwlock_unlock(&life) == 0);
 }
 
-static void test_races(void **state)
+static void race(void)
 {
     pthread_t thread[DOMAINS];
 
-    (void)state;
+    rounds = by_blocks ? (ROUNDS / 2u) : 0u;
+    nr_revoked = by_blocks ? (RESTARTS / 2u) : 0u;
     setup();
     MUST(pthread_create(&thread[0], NULL, owner_run, NULL) == 0);
     MUST(pthread_create(&thread[1], NULL, mapper_run, &domains[1]) == 0);
@@ -343,9 +392,34 @@ static void test_races(void **state)
     }
 }
 
+static void test_races(void **state)
+{
+    (void)state;
+    race();
+}
+
+/* [test->req~memory-changes-hands~1] */
+static void test_blocks(void **state)
+{
+    uint64_t free_bytes = 0u;
+
+    (void)state;
+    by_blocks = true;
+    frames = 2u;
+    MUST(ram_add(hpa(MIB(64)), MIB(8)) == HV_OK);
+    MUST(blocks_setup(MIB(64), MIB(72), true, dirty) == HV_OK);
+    free_bytes = blocks_free_bytes();
+    seen = MIB(64);
+    race();
+    print_message("returned=%u\n", nr_returned);
+    assert_true(nr_returned > (nr_revoked + 5u)); /* not only when it ended */
+    (void)blocks_give(&set, 8u);
+    assert_int_equal(blocks_free_bytes(), free_bytes);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_races) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_races), cmocka_unit_test(test_blocks) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
