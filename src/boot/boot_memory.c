@@ -42,12 +42,8 @@ static enum hv_status claim_modules(const struct plan *plan)
         const struct plan_domain *const d = &plan->domain[i];
 
         status = claim(d->kernel.base.v, d->kernel.bytes, RAM_MODULE);
-        if (status == HV_OK) {
-            status = claim(d->ramdisk.base.v, d->ramdisk.bytes, RAM_MODULE);
-        }
-        if (status == HV_OK) {
-            status = claim(d->partial.base.v, d->partial.bytes, RAM_MODULE);
-        }
+        status = (status == HV_OK) ? claim(d->ramdisk.base.v, d->ramdisk.bytes, RAM_MODULE) : status;
+        status = (status == HV_OK) ? claim(d->partial.base.v, d->partial.bytes, RAM_MODULE) : status;
     }
     return status;
 }
@@ -106,20 +102,14 @@ enum hv_status boot_memory_ram(void)
     for (uint32_t i = 0; (i < plan->nr_reserved) && (status == HV_OK); i++) {
         status = claim(plan->reserved[i].base, plan->reserved[i].bytes, RAM_RESERVED);
     }
-    if (status == HV_OK) {
-        status = claim(boot_state.tree_base.v, boot_state.tree_bytes, RAM_TREE);
-    }
-    if (status == HV_OK) {
-        status = claim_modules(plan);
-    }
+    status = (status == HV_OK) ? claim(boot_state.tree_base.v, boot_state.tree_bytes, RAM_TREE) : status;
+    status = (status == HV_OK) ? claim_modules(plan) : status;
     for (uint32_t i = 0; (i < plan->nr_shm) && (status == HV_OK); i++) {
         if (plan->shm[i].is_placed) {
             status = claim(plan->shm[i].host.base, plan->shm[i].host.bytes, RAM_SHARED);
         }
     }
-    if (status == HV_OK) {
-        status = claim_static(plan);
-    }
+    status = (status == HV_OK) ? claim_static(plan) : status;
     return ((status == HV_OK) && (plan->nr_static_heap > 0u)) ? claim_rest(plan) : status;
 }
 

@@ -85,24 +85,17 @@ static int run_piece(struct inflate_run *run, void *out, uint64_t bytes)
 /* What the end of a piece means when not all of its room was used, or the stream ended. */
 static enum inflate_end end_of(int result)
 {
-    enum inflate_end end;
-
     switch (result) {
     case Z_STREAM_END:
-        end = INFLATE_DONE;
-        break;
+        return INFLATE_DONE;
     case Z_OK:
     case Z_BUF_ERROR:
-        end = INFLATE_CUT;
-        break;
+        return INFLATE_CUT;
     case Z_MEM_ERROR:
-        end = INFLATE_MEMORY;
-        break;
+        return INFLATE_MEMORY;
     default:
-        end = INFLATE_DAMAGED;
-        break;
+        return INFLATE_DAMAGED;
     }
-    return end;
 }
 
 static bool goes_on(const struct inflate_run *run, int result)

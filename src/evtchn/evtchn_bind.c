@@ -303,9 +303,8 @@ static int64_t reset(struct vcpu *vcpu, union xen_evtchn_op *arg)
         uint32_t left = evtchn_word(&ed->used[word]);
 
         while ((left != 0u) && (closed < CLOSES_A_CALL)) { /* at most 32 */
-            const uint32_t port = (word * 32u) + (uint32_t)__builtin_ctz(left);
+            const uint32_t port = (word * 32u) + bits_take(&left);
 
-            left &= left - 1u;
             if ((port != 0u) && ((evtchn_at(ed, port)->link & LINK_STATIC) == 0u)) {
                 evtchn_close(ed, port, 0u);
                 closed++;

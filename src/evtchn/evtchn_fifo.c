@@ -116,8 +116,7 @@ static void fifo_take_over(struct evtchn_domain *ed)
         uint32_t left = evtchn_word(&ed->shared->evtchn_pending[word]) & evtchn_word(&ed->used[word]);
 
         while (left != 0u) { /* at most 32 */
-            evtchn_at(ed, (word * 32u) + (uint32_t)__builtin_ctz(left))->waits = true;
-            left &= left - 1u;
+            evtchn_at(ed, (word * 32u) + bits_take(&left))->waits = true;
         }
     }
 }

@@ -39,6 +39,15 @@ static inline uint32_t bits_count32(uint32_t value)
     return (((nibbles + (nibbles >> 4u)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24u;
 }
 
+/* The number of the lowest bit of *bits, which is cleared. *bits is not 0. */
+static inline uint32_t bits_take(uint32_t *bits)
+{
+    const uint32_t n = (uint32_t)__builtin_ctz(*bits);
+
+    *bits &= *bits - 1u;
+    return n;
+}
+
 static inline uint32_t bits_be32(const uint8_t *at)
 {
     return ((uint32_t)at[0] << 24u) | ((uint32_t)at[1] << 16u) | ((uint32_t)at[2] << 8u) | (uint32_t)at[3];

@@ -23,29 +23,25 @@ static void note(struct vcpu *vcpu, const struct hal_exit *exit, const char *wha
 enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
 {
     struct vcpu *of = vcpu_of(vcpu);
-    enum hal_resume resume = HAL_RESUME_NEXT;
 
     switch (exit->kind) {
     case HAL_EXIT_MEM_FAULT:
-        resume = trap_fault(of, exit);
-        break;
+        return trap_fault(of, exit);
     case HAL_EXIT_IDLE:
         sched_block(of);
-        break;
+        return HAL_RESUME_NEXT;
     case HAL_EXIT_YIELD:
         sched_pass_turn(of);
-        break;
+        return HAL_RESUME_NEXT;
     case HAL_EXIT_ERROR:
         note(of, exit, "hardware error");
         build_request_stop(of->domain, HAL_DOMAIN_CRASH, "hardware error");
-        break;
+        return HAL_RESUME_NEXT;
     case HAL_EXIT_UNKNOWN:
     default:
         note(of, exit, "undefined instruction");
-        resume = HAL_INJECT_UNDEF;
-        break;
+        return HAL_INJECT_UNDEF;
     }
-    return resume;
 }
 
 void upcall_exit_work(void)

@@ -104,33 +104,23 @@ static void watchdog_fire(struct timer *timer)
 
 static uint32_t reg_read(const struct watchdog *w, uint64_t offset)
 {
-    uint32_t value = 0;
-
     switch (offset) {
     case REG_WCS:
-        value = w->status;
-        break;
+        return w->status;
     case REG_WOR:
-        value = (uint32_t)w->offset;
-        break;
+        return (uint32_t)w->offset;
     case REG_WOR_HIGH:
-        value = (uint32_t)(w->offset >> 32u);
-        break;
+        return (uint32_t)(w->offset >> 32u);
     case REG_WCV:
-        value = (uint32_t)w->compare;
-        break;
+        return (uint32_t)w->compare;
     case REG_WCV_HIGH:
-        value = (uint32_t)(w->compare >> 32u);
-        break;
+        return (uint32_t)(w->compare >> 32u);
     case REG_REFRESH_IIDR:
     case REG_CONTROL_IIDR:
-        value = IIDR;
-        break;
+        return IIDR;
     default:
-        value = 0u;
-        break;
+        return 0u;
     }
-    return value;
 }
 
 static void reg_write(struct watchdog *w, uint64_t offset, uint32_t value)

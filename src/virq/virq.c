@@ -37,9 +37,8 @@ static void gate_let_in(struct domain *domain, uint64_t now_ns)
 
         gate->held[word] = 0u;
         while (left != 0u) { /* at most 32 */
-            const uint32_t n = (uint32_t)__builtin_ctz(left);
+            const uint32_t n = bits_take(&left);
 
-            left &= left - 1u;
             gate_pay(domain, now_ns);
             hal_virq_set_line(&domain->hal, FIRST_LINE + (word * 32u) + n, true);
         }

@@ -137,9 +137,7 @@ enum hv_status hal_irq_init_cpu(void)
     }
     gic_hcr_write(0u);
     status = hal_irq_enable(gic_host.host->ppi_maintenance, false);
-    if (status == HV_OK) {
-        status = hal_irq_enable(gic_host.vtimer_irq, false);
-    }
+    status = (status == HV_OK) ? hal_irq_enable(gic_host.vtimer_irq, false) : status;
     if (status == HV_OK) {
         hal_store_release32(&cpu->is_up, 1u);
     }

@@ -149,14 +149,13 @@ void vgic_notify(const struct hal_domain *domain, uint32_t bank, uint32_t bits)
     uint32_t left = bits;
 
     while (left != 0u) { /* at most 32 */
-        const uint32_t n = vgic_first(left);
+        const uint32_t n = bits_take(&left);
         const uint32_t spi = (bank * VGIC_BANK_IRQS) + n;
         const bool is_home = ((shared->spi[bank].resident | shared->spi[bank].active) & BIT32(n)) != 0u;
         const uint32_t index = is_home ? shared->home[spi] : vgic_target(domain, spi);
         struct hal_vcpu *vcpu = upcall_vcpu(domain, index);
         uint64_t *set = is_home ? shared->recall : shared->tell;
 
-        left &= left - 1u;
         if (vcpu != NULL) {
             vcpu->arm.vgic.spi_banks |= BIT32(bank);
             set[(index / 64u) & 1u] |= BIT64((index & 63u));
@@ -285,9 +284,8 @@ static bool vgic_any_passes(const struct vgic_bank *bank, uint32_t bits, uint32_
     bool passes = false;
 
     while ((left != 0u) && !passes) { /* at most 32 */
-        const uint32_t n = vgic_first(left);
+        const uint32_t n = bits_take(&left);
 
-        left &= left - 1u;
         passes = vgic_passes(vmcr, bank->group1 & BIT32(n), bank->priority[n]);
     }
     return passes;
@@ -300,9 +298,8 @@ static bool vgic_lr_pending(const struct hal_vcpu *vcpu, uint32_t vmcr)
     bool passes = false;
 
     while ((left != 0u) && !passes) { /* at most VGIC_LRS_MAX */
-        const uint64_t value = gic_lr_read(vgic_first(left));
+        const uint64_t value = gic_lr_read(bits_take(&left));
 
-        left &= left - 1u;
         passes =
             ((value & GIC_LR_PENDING) != 0u) && vgic_passes(vmcr, ((value & GIC_LR_GROUP1) != 0u) ? 1u : 0u,
                                                             (uint32_t)bits_field(value, 55u, 48u));
@@ -342,15 +339,13 @@ static bool vgic_shared_pending(const struct hal_vcpu *vcpu, uint32_t vmcr)
     bool passes = false;
 
     while ((banks != 0u) && !passes) { /* at most VGIC_SPI_BANKS */
-        const uint32_t number = vgic_first(banks);
+        const uint32_t number = bits_take(&banks);
         const struct vgic_bank *bank = &shared->spi[number % VGIC_SPI_BANKS];
         uint32_t left = vgic_deliverable(shared, bank) & ~bank->active & ~bank->resident;
 
-        banks &= banks - 1u;
         while ((left != 0u) && !passes) { /* at most 32 */
-            const uint32_t n = vgic_first(left);
+            const uint32_t n = bits_take(&left);
 
-            left &= left - 1u;
             passes = (vgic_target(vcpu->domain, (number * VGIC_BANK_IRQS) + n) == vcpu->index) &&
                      vgic_any_passes(bank, BIT32(n), vmcr);
         }

@@ -79,10 +79,9 @@ bool vgic_fill_private(struct hal_vcpu *vcpu)
     uint32_t fresh = vgic_private_fresh(vcpu);
 
     while (again != 0u) { /* at most 32 */
-        const uint32_t n = vgic_first(again);
+        const uint32_t n = bits_take(&again);
         const uint32_t slot = vgic->lr_of[n] & VGIC_SLOT_MASK;
 
-        again &= again - 1u;
         if (((bank->latch & BIT32(n)) != 0u) || ((vgic->lr[slot] & GIC_LR_EOI) == 0u)) {
             vgic_sync_slot(vcpu, slot);
         }
@@ -93,8 +92,7 @@ bool vgic_fill_private(struct hal_vcpu *vcpu)
         if (room == 0u) {
             return false;
         }
-        vgic_place(vcpu, vgic_first(room), vgic_first(fresh));
-        fresh &= fresh - 1u;
+        vgic_place(vcpu, vgic_first(room), bits_take(&fresh));
     }
     return vgic->hcr == GIC_HCR_EN;
 }
@@ -132,10 +130,9 @@ static void vgic_consider_bank(struct vgic_choice *choice, const struct vgic_ban
     uint32_t left = bits;
 
     while (left != 0u) { /* at most 32 */
-        const uint32_t n = vgic_first(left);
+        const uint32_t n = bits_take(&left);
         const uint32_t active = ((deliverable & ~bank->active & BIT32(n)) != 0u) ? 0u : VGIC_RANK_ACTIVE;
 
-        left &= left - 1u;
         vgic_consider(choice, first + n, active | bank->priority[n]);
     }
 }
@@ -149,12 +146,11 @@ static uint32_t vgic_shared_fresh(const struct hal_vcpu *vcpu, uint32_t number)
     uint32_t fresh = 0u;
 
     while (left != 0u) { /* at most 32 */
-        const uint32_t n = vgic_first(left);
+        const uint32_t n = bits_take(&left);
         const uint32_t spi = (number * VGIC_BANK_IRQS) + n;
         const uint32_t owner =
             ((bank->active & BIT32(n)) != 0u) ? shared->home[spi] : vgic_target(vcpu->domain, spi);
 
-        left &= left - 1u;
         fresh |= (owner == vcpu->index) ? BIT32(n) : 0u;
     }
     return fresh;
@@ -173,11 +169,10 @@ static void vgic_gather(struct hal_vcpu *vcpu, struct vgic_choice *choice, uint3
     vgic_consider_bank(choice, &vgic->priv, vgic_private_fresh(vcpu), vgic_deliverable(shared, &vgic->priv),
                        0u);
     while (banks != 0u) { /* at most VGIC_SPI_BANKS */
-        const uint32_t number = vgic_first(banks);
+        const uint32_t number = bits_take(&banks);
         const struct vgic_bank *bank = &shared->spi[number];
         const uint32_t fresh = vgic_shared_fresh(vcpu, number);
 
-        banks &= banks - 1u;
         if (fresh == 0u) {
             vgic->spi_banks &= ~BIT32(number);
         }
@@ -193,8 +188,7 @@ static void vgic_reclaim(struct hal_vcpu *vcpu)
     uint32_t done = gic_lr_empty() & vcpu->arm.vgic.lr_used;
 
     while (done != 0u) { /* at most VGIC_LRS_MAX */
-        vgic_sync_slot(vcpu, vgic_first(done) & VGIC_SLOT_MASK);
-        done &= done - 1u;
+        vgic_sync_slot(vcpu, bits_take(&done) & VGIC_SLOT_MASK);
     }
 }
 
@@ -210,10 +204,9 @@ static uint32_t vgic_best_evicted(const struct hal_vcpu *vcpu)
     vgic_consider_bank(&choice, &vgic->priv, vgic->priv.active & ~vgic->priv.resident & ~VGIC_VTIMER_BIT, 0u,
                        0u);
     while (banks != 0u) { /* at most VGIC_SPI_BANKS */
-        const uint32_t number = vgic_first(banks);
+        const uint32_t number = bits_take(&banks);
         const struct vgic_bank *bank = &shared->spi[number];
 
-        banks &= banks - 1u;
         vgic_consider_bank(&choice, bank, vgic_shared_fresh(vcpu, number) & bank->active, 0u,
                            (number + 1u) * VGIC_BANK_IRQS);
     }

@@ -123,9 +123,8 @@ static bool line_show(struct hal_vcpu *vcpu, const struct vgic_bank *bank, uint3
         uint32_t left = vcpu->arm.vgic.lr_spi;
 
         while ((left != 0u) && !shown) { /* at most VGIC_LRS_MAX */
-            const uint32_t slot = vgic_first(left) & VGIC_SLOT_MASK;
+            const uint32_t slot = bits_take(&left) & VGIC_SLOT_MASK;
 
-            left &= left - 1u;
             shown = (vcpu->arm.vgic.lr[slot] & GIC_LR_VINTID) == intid;
             if (shown) {
                 vgic_sync_slot(vcpu, slot);

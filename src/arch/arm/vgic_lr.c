@@ -212,8 +212,7 @@ void vgic_pull(struct hal_vcpu *vcpu)
     uint32_t used = vcpu->arm.vgic.lr_used;
 
     while (used != 0u) { /* at most VGIC_LRS_MAX */
-        vgic_pull_slot(vcpu, vgic_first(used) & VGIC_SLOT_MASK);
-        used &= used - 1u;
+        vgic_pull_slot(vcpu, bits_take(&used) & VGIC_SLOT_MASK);
     }
 }
 

@@ -23,25 +23,18 @@ static bool vgic_is_state_reg(uint32_t reg)
 
 static uint32_t vgic_read_bits(const struct vgic_bank *bank, uint32_t reg)
 {
-    uint32_t value;
-
     switch (reg) {
     case VGIC_REG_IGROUPR:
-        value = bank->group1;
-        break;
+        return bank->group1;
     case VGIC_REG_ISENABLER:
     case VGIC_REG_ICENABLER:
-        value = bank->enabled;
-        break;
+        return bank->enabled;
     case VGIC_REG_ISPENDR:
     case VGIC_REG_ICPENDR:
-        value = vgic_pending(bank) | bank->shown;
-        break;
+        return vgic_pending(bank) | bank->shown;
     default:
-        value = bank->active;
-        break;
+        return bank->active;
     }
-    return value;
 }
 
 /* The part of a write that memory takes at once: all of it, but for what a list register knows better. */
@@ -109,8 +102,7 @@ void vgic_write_private(struct hal_vcpu *vcpu, uint32_t reg, uint32_t bits)
         vgic_request(vgic, VGIC_LR_TIMER, reg);
     }
     while (left != 0u) { /* at most 32 */
-        vgic_request(vgic, vgic->lr_of[vgic_first(left)], reg);
-        left &= left - 1u;
+        vgic_request(vgic, vgic->lr_of[bits_take(&left)], reg);
     }
 }
 
@@ -121,9 +113,8 @@ static void vgic_request_shared(const struct hal_domain *domain, uint32_t intid,
     uint32_t left = (home != NULL) ? home->arm.vgic.lr_spi : 0u;
 
     while (left != 0u) { /* at most VGIC_LRS_MAX */
-        const uint32_t slot = vgic_first(left);
+        const uint32_t slot = bits_take(&left);
 
-        left &= left - 1u;
         if ((home->arm.vgic.lr[slot & (VGIC_LRS_MAX - 1u)] & GIC_LR_VINTID) == intid) {
             vgic_request(&home->arm.vgic, slot, reg);
         }
@@ -142,9 +133,8 @@ static void vgic_write_shared(const struct vgic_access *access, uint32_t number,
 
     if (reg == VGIC_REG_ISACTIVER) {
         while (left != 0u) { /* at most 32: they become active where they would be delivered */
-            const uint32_t spi = (number * VGIC_BANK_IRQS) + vgic_first(left);
+            const uint32_t spi = (number * VGIC_BANK_IRQS) + bits_take(&left);
 
-            left &= left - 1u;
             if ((bank->active & BIT32((spi % VGIC_BANK_IRQS))) == 0u) {
                 shared->home[spi] = (uint8_t)(vgic_target(domain, spi) & (HV_VCPUS_MAX - 1u));
             }
@@ -153,8 +143,7 @@ static void vgic_write_shared(const struct vgic_access *access, uint32_t number,
     vgic_write_bits(bank, reg, bits);
     left = (reg == VGIC_REG_IGROUPR) ? bank->resident : (bits & bank->resident);
     while (left != 0u) { /* at most 32 */
-        vgic_request_shared(domain, ((number + 1u) * VGIC_BANK_IRQS) + vgic_first(left), reg);
-        left &= left - 1u;
+        vgic_request_shared(domain, ((number + 1u) * VGIC_BANK_IRQS) + bits_take(&left), reg);
     }
     vgic_notify(domain, number,
                 (bank->resident | bank->active | vgic_deliverable(shared, bank)) &

@@ -54,8 +54,7 @@ void vgicv3_write_sgir(struct hal_vcpu *vcpu, uint64_t value, bool allows_group1
         return;
     }
     while (left != 0u) { /* at most 16 */
-        n = base + vgic_first(left);
-        left &= left - 1u;
+        n = base + bits_take(&left);
         if (n < vcpu->domain->arm.nr_vcpus) {
             vgicv3_send(vcpu, n, sgi, allows_group1);
         }
@@ -101,26 +100,18 @@ static void vgicv3_route(struct vgic_access *access)
 
 uint32_t vgicv3_gicd_tell(const struct hal_domain *domain, uint32_t offset)
 {
-    uint32_t value;
-
     switch (offset) {
     case GICD_CTLR: /* RWP (31) reads as 0: writes that other CPUs must follow wait before they complete */
-        value = domain->arm.vgic->ctlr | VGICV3_CTLR_FIXED;
-        break;
+        return domain->arm.vgic->ctlr | VGICV3_CTLR_FIXED;
     case GICD_TYPER:
-        value = domain->arm.vgic->nr_banks | VGICV3_TYPER_IDS | VGICV3_TYPER_NO1N;
-        break;
+        return domain->arm.vgic->nr_banks | VGICV3_TYPER_IDS | VGICV3_TYPER_NO1N;
     case GICD_IIDR:
-        value = VGICV3_IIDR;
-        break;
+        return VGICV3_IIDR;
     case GICD_V3_PIDR2:
-        value = VGICV3_PIDR2;
-        break;
+        return VGICV3_PIDR2;
     default: /* GICD_SETSPI_NSR and CLRSPI_NSR among them: GICD_TYPER.MBIS is 0 */
-        value = 0u;
-        break;
+        return 0u;
     }
-    return value;
 }
 
 static void vgicv3_gicd_word(struct vgic_access *access)

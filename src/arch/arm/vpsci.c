@@ -117,45 +117,36 @@ static uint64_t vpsci_arg(const struct hal_vcpu *vcpu, uint32_t function, uint32
 
 uint64_t vpsci_call(struct hal_vcpu *vcpu, uint32_t function)
 {
-    uint64_t result = PSCI_SUCCESS;
-
     switch (function) {
     case PSCI_VERSION:
-        result = PSCI_1_1;
-        break;
+        return PSCI_1_1;
     case PSCI_CPU_SUSPEND:
     case PSCI_CPU_SUSPEND64:
         upcall_vcpu_block(vcpu); /* every state is standby: it goes on here when an interrupt is pending */
-        break;
+        return PSCI_SUCCESS;
     case PSCI_CPU_OFF:
     case PSCI01_CPU_OFF:
         upcall_vcpu_stop(vcpu);
-        break;
+        return PSCI_SUCCESS;
     case PSCI_CPU_ON:
     case PSCI_CPU_ON64:
     case PSCI01_CPU_ON:
-        result = vpsci_cpu_on(vcpu, vpsci_arg(vcpu, function, 1u), vpsci_arg(vcpu, function, 2u),
-                              vpsci_arg(vcpu, function, 3u));
-        break;
+        return vpsci_cpu_on(vcpu, vpsci_arg(vcpu, function, 1u), vpsci_arg(vcpu, function, 2u),
+                            vpsci_arg(vcpu, function, 3u));
     case PSCI_AFFINITY_INFO:
     case PSCI_AFFINITY_INFO64:
-        result = vpsci_affinity_info(vcpu, vpsci_arg(vcpu, function, 1u), vpsci_arg(vcpu, function, 2u));
-        break;
+        return vpsci_affinity_info(vcpu, vpsci_arg(vcpu, function, 1u), vpsci_arg(vcpu, function, 2u));
     case PSCI_MIGRATE_INFO_TYPE:
-        result = PSCI_NO_TRUSTED_OS;
-        break;
+        return PSCI_NO_TRUSTED_OS;
     case PSCI_SYSTEM_OFF:
         upcall_domain_power(vcpu->domain, HAL_DOMAIN_OFF, "SYSTEM_OFF");
-        break;
+        return PSCI_SUCCESS;
     case PSCI_SYSTEM_RESET:
         upcall_domain_power(vcpu->domain, HAL_DOMAIN_RESET, "SYSTEM_RESET");
-        break;
+        return PSCI_SUCCESS;
     case PSCI_FEATURES:
-        result = vpsci_features((uint32_t)vpsci_arg(vcpu, function, 1u));
-        break;
+        return vpsci_features((uint32_t)vpsci_arg(vcpu, function, 1u));
     default:
-        result = PSCI_NOT_SUPPORTED;
-        break;
+        return PSCI_NOT_SUPPORTED;
     }
-    return result;
 }

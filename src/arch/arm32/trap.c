@@ -156,32 +156,25 @@ static bool trap_quick(struct hal_vcpu *vcpu, uint32_t hsr)
 
 static enum hal_resume trap_decode(struct hal_vcpu *vcpu, uint32_t hsr)
 {
-    enum hal_resume resume = HAL_RESUME_NEXT;
-
     switch (arm_esr_ec(hsr)) {
     case ARM_EC_DABT:
     case ARM_EC_IABT:
-        resume = a32_abort(vcpu, hsr);
-        break;
+        return a32_abort(vcpu, hsr);
     case ARM_EC_CP15:
     case ARM_EC_CP15_2:
     case ARM_EC_CP14:
     case ARM_EC_CP14_2:
     case ARM_EC_VMRS:
-        resume = arm_cp_access(vcpu, hsr);
-        break;
+        return arm_cp_access(vcpu, hsr);
     case ARM_EC_WFX:
-        resume = trap_up(vcpu, arm_esr_is_wfe(hsr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, hsr);
-        break;
+        return trap_up(vcpu, arm_esr_is_wfe(hsr) ? HAL_EXIT_YIELD : HAL_EXIT_IDLE, hsr);
     case ARM_EC_SMC32:
         arm_vcpu_firmware32(vcpu);
-        break;
+        return HAL_RESUME_NEXT;
     default:
         /* what this port hides: other coprocessors, Jazelle, ThumbEE, ... */
-        resume = trap_up(vcpu, HAL_EXIT_UNKNOWN, hsr);
-        break;
+        return trap_up(vcpu, HAL_EXIT_UNKNOWN, hsr);
     }
-    return resume;
 }
 
 void a32_trap_sync(struct hal_vcpu *vcpu, uint32_t hsr)
