@@ -150,7 +150,7 @@ static enum hv_status blocks_begin(struct domain *domain)
 {
     struct block_set *const set = &build_slot_of(domain)->blocks;
 
-    *set = (struct block_set){ .owner = domain_index(domain) + 1u };
+    *set = (struct block_set){ .owner = domain->index + 1u };
     domain->blocks = set;
     return has_booted() ? HV_OK : HV_BUSY;
 }
