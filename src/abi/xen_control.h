@@ -22,9 +22,17 @@
 #define XEN_DOMCTL_GETVCPUINFO        14u
 #define XEN_DOMCTL_MAX_VCPUS          15u
 #define XEN_DOMCTL_SETDOMAINHANDLE    17u
+#define XEN_DOMCTL_IRQ_PERMISSION     19u
+#define XEN_DOMCTL_IOMEM_PERMISSION   20u
 #define XEN_DOMCTL_GETVCPUAFFINITY    25u
 #define XEN_DOMCTL_SET_ADDRESS_SIZE   35u
 #define XEN_DOMCTL_GET_ADDRESS_SIZE   36u
+#define XEN_DOMCTL_ASSIGN_DEVICE      37u
+#define XEN_DOMCTL_BIND_PT_IRQ        38u
+#define XEN_DOMCTL_MEMORY_MAPPING     39u
+#define XEN_DOMCTL_TEST_ASSIGN_DEVICE 45u
+#define XEN_DOMCTL_DEASSIGN_DEVICE    47u
+#define XEN_DOMCTL_UNBIND_PT_IRQ      48u
 #define XEN_DOMCTL_GETNODEAFFINITY    69u
 #define XEN_DOMCTL_CACHEFLUSH         71u
 #define XEN_DOMCTL_GET_PAGING_MEMPOOL 85u
@@ -134,6 +142,9 @@ struct xen_vcpu_context {
     uint64_t ttbr1;
 };
 
+#define XEN_DOMCTL_DEV_DT   1u
+#define XEN_PT_IRQ_TYPE_SPI 4u
+
 struct xen_domctl {
     uint32_t cmd;
     uint32_t interface_version;
@@ -174,6 +185,33 @@ struct xen_domctl {
             struct xen_bitmap soft;
         } affinity;
         struct xen_bitmap nodes;
+        struct {
+            uint64_t mfn;
+            uint64_t nr;
+            uint8_t allow;
+        } iomem;
+        struct {
+            uint32_t irq;
+            uint8_t allow;
+        } irq;
+        struct {
+            uint64_t gfn;
+            uint64_t mfn;
+            uint64_t nr;
+            uint32_t add;
+        } mapping;
+        struct {
+            uint32_t machine_irq;
+            uint32_t type; /* XEN_PT_IRQ_TYPE_SPI */
+            uint16_t spi;
+        } pt_irq;
+        struct {
+            uint32_t kind; /* XEN_DOMCTL_DEV_ */
+            uint32_t flags;
+            uint32_t bytes; /* of the path in the host's tree */
+            uint32_t pad;
+            uint64_t path;
+        } device;
         uint8_t handle[16];
         uint64_t room[16];
     } u;

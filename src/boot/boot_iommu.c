@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 
 #include "base/log.h"
+#include "build/build.h"
 #include "hal/iommu.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
@@ -31,7 +32,7 @@ static void streams_count(const struct plan *plan, uint32_t *nr_streams)
     for (uint32_t i = 0; i < HAL_IOMMUS_MAX; i++) {
         nr_streams[i] = 0;
     }
-    for (uint32_t i = 0; i < plan->nr_streams; i++) {
+    for (uint32_t i = 0; i < plan_streams(plan); i++) {
         const struct plan_stream *const s = &plan->stream[i];
 
         nr_streams[s->iommu] = (uint32_t)bits_max(nr_streams[s->iommu], (uint64_t)s->first + s->nr);
@@ -43,7 +44,7 @@ uint64_t boot_iommu_heap_bytes(const struct plan *plan)
     uint32_t nr_streams[HAL_IOMMUS_MAX];
 
     streams_count(plan, nr_streams);
-    return hal_plan_iommu_bytes(&plan->host, nr_streams, plan->nr_streams);
+    return hal_plan_iommu_bytes(&plan->host, nr_streams, plan_streams(plan));
 }
 
 static void watch_look(struct timer *timer)
@@ -91,7 +92,7 @@ enum hv_status boot_iommu_start(void)
 
     streams_count(plan, nr_streams);
     hal_iommu_init(&plan->host, nr_streams);
-    for (uint32_t i = 0; (i < plan->nr_streams) && (status != HV_NO_MEMORY); i++) {
+    for (uint32_t i = 0; (i < plan_streams(plan)) && (status != HV_NO_MEMORY); i++) {
         status = hal_iommu_reserve(plan->stream[i].iommu, plan->stream[i].first, plan->stream[i].nr);
     }
     for (uint32_t i = 0; i < HAL_IOMMUS_MAX; i++) {
@@ -107,11 +108,11 @@ static struct domain *owner_of(const struct hal_iommu_fault *fault)
     const struct plan *const plan = &boot_state.plan;
     struct domain *owner = NULL;
 
-    for (uint32_t i = 0; (i < plan->nr_streams) && (owner == NULL); i++) {
+    for (uint32_t i = 0; (i < plan_streams(plan)) && (owner == NULL); i++) {
         const struct plan_stream *const s = &plan->stream[i];
 
         if ((s->iommu == fault->iommu) && ((fault->stream - s->first) < s->nr)) {
-            owner = domain_table[s->domain];
+            owner = build_owner_of(s->domain);
         }
     }
     return owner;

@@ -55,6 +55,10 @@ bool build_pause(struct domain *domain, bool paused);
 /* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */
 void build_unmake(struct domain *domain);
 
+/* Who has what the plan says is of this index, a device that it offers included; NULL: nobody. Any
+ * context. */
+struct domain *build_owner_of(uint8_t index);
+
 /* The facts of docs/partition-report.md that are in force, walked from the tables that the machine uses: a
  * line each to say(), without its end. Worker context; long; breathes. */
 void build_report(void (*say)(void *ctx, const char *line), void *ctx);

@@ -138,6 +138,18 @@ const struct plan *build_plan(void)
     return the_plan;
 }
 
+uint32_t build_owner(uint8_t index)
+{
+    return ((CONFIG_CONTROL == 0) || (index < PLAN_OFFER)) ? index : build_offer_owner(index - PLAN_OFFER);
+}
+
+struct domain *build_owner_of(uint8_t index)
+{
+    const uint32_t owner = build_owner(index);
+
+    return (owner < domain_count) ? domain_table[owner] : NULL;
+}
+
 uint32_t build_nr_workspaces(void)
 {
     return nr_workspaces;

@@ -80,10 +80,13 @@ static inline bool build_is_spent(struct domain *domain)
 /* -- build_prepare.c -- */
 /* The plan of build_setup() */
 const struct plan *build_plan(void);
-/* Whether the domain is the one of this index in the plan. */
+/* Who has plan.offer[] now, by its index; PLAN_NO_DOMAIN */
+uint32_t build_offer_owner(uint32_t offer);
+/* Who has what the plan says is of this index: a domain, or a device that it offers; PLAN_NO_DOMAIN. */
+uint32_t build_owner(uint8_t index);
 static inline bool build_is_its(const struct domain *domain, uint8_t index)
 {
-    return domain->index == index;
+    return build_owner(index) == domain->index;
 }
 /* The CPUs that are online on which a vCPU may run; 0 = none. */
 uint64_t build_affinity(const struct plan_domain *plan, uint32_t index);

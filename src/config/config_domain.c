@@ -496,5 +496,8 @@ void config_domains_make(struct config_maker *m)
     FORGET(plan, stream, nr_streams);
     FORGET(plan, pci, nr_pci);
     FORGET(plan, pv, nr_pv);
+    if (CONFIG_CONTROL != 0) {
+        config_offers_make(m);
+    }
     config_links_settle(m);
 }

@@ -65,13 +65,15 @@ struct plan_console {
 #define PLAN_STREAMS_MAX       128u  /* runs of stream ids that domains have */
 #define PLAN_PCI_HOSTS_MAX     4u
 #define PLAN_PCI_MAX           64u /* functions of PCI devices that domains have; 16 in one domain */
+#define PLAN_OFFERS_MAX        16u
 #define PLAN_PV_MAX            64u /* disks and network cards that domains have from others */
 #define PLAN_PCI_ROOT          0x100u
 #define PLAN_NO_DOMAIN         0xFFu
 #define PLAN_TREE_NODES        2048u /* of a host's tree, in the order of the blob */
 
-/* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none. Where one
- * comes first config/ relies on that. */
+/* Indices called `domain` in what follows are those of plan.domain[]; PLAN_NO_DOMAIN: of none; what belongs
+ * to plan.offer[i]: PLAN_OFFER + i. Where one comes first config/ relies on that. */
+#define PLAN_OFFER HV_DOMAINS_MAX
 
 /* A region of shared memory: all nodes of one xen,shm-id */
 struct plan_shm {
@@ -148,6 +150,12 @@ struct plan_pci {
     uint16_t bridge;            /* its devfn on the first bus; PLAN_PCI_ROOT = there is none in front */
     uint32_t virq;              /* of the pin; INTID that the guest sees */
     PLAN_WIDE const char *name; /* as the domain's node writes it */
+};
+
+/* A device that nobody has (xen,passthrough): a control domain may give it to a domain that it made. Its
+ * windows, lines and streams stand behind those of domains. */
+struct plan_offer {
+    char path[PLAN_PATH_MAX]; /* of its node in the host's tree */
 };
 
 /* A disk or network card that a domain has from another; its xenstore domain sees to it */
@@ -268,10 +276,15 @@ struct plan {
     uint32_t nr_channels;
     struct plan_window window[PLAN_WINDOWS_MAX];
     uint32_t nr_windows;
+    uint32_t nr_offered_windows; /* behind those */
     struct plan_line line[PLAN_LINES_MAX];
     uint32_t nr_lines;
+    uint32_t nr_offered_lines;
     struct plan_stream stream[PLAN_STREAMS_MAX];
     uint32_t nr_streams;
+    uint32_t nr_offered_streams;
+    struct plan_offer offer[PLAN_OFFERS_MAX];
+    uint32_t nr_offers;
     struct plan_pci_host pci_host[PLAN_PCI_HOSTS_MAX];
     uint32_t nr_pci_hosts;
     struct plan_pci pci[PLAN_PCI_MAX]; /* by domain */
@@ -288,6 +301,20 @@ struct plan {
     uint32_t nr_domains;
     struct plan_domain domain[HV_DOMAINS_MAX];
 };
+
+/* How many there are with those of offers */
+static inline uint32_t plan_windows(const struct plan *plan)
+{
+    return plan->nr_windows + plan->nr_offered_windows;
+}
+static inline uint32_t plan_lines(const struct plan *plan)
+{
+    return plan->nr_lines + plan->nr_offered_lines;
+}
+static inline uint32_t plan_streams(const struct plan *plan)
+{
+    return plan->nr_streams + plan->nr_offered_streams;
+}
 
 /* The place in plan.domain[] of the domain of that number */
 static inline uint32_t plan_index(const struct plan *plan, domid_t domid)

@@ -14,6 +14,8 @@
 
 /* Names that the headers have as well, as ours say */
 static const uint32_t schedulers[] = { XEN_SCHEDULER_CREDIT, XEN_SCHEDULER_NULL };
+static const uint32_t domctl_numbers[] = { XEN_DOMCTL_DEV_DT, XEN_PT_IRQ_TYPE_SPI };
+#undef XEN_DOMCTL_DEV_DT
 #undef XEN_SCHEDULER_CREDIT
 #undef XEN_SCHEDULER_NULL
 
@@ -46,6 +48,16 @@ static void numbers(void **state)
     assert_int_equal(XEN_DOMCTL_GETVCPUINFO, XEN_DOMCTL_getvcpuinfo);
     assert_int_equal(XEN_DOMCTL_SETDOMAINHANDLE, XEN_DOMCTL_setdomainhandle);
     assert_int_equal(XEN_DOMCTL_GETVCPUAFFINITY, XEN_DOMCTL_getvcpuaffinity);
+    assert_int_equal(XEN_DOMCTL_IRQ_PERMISSION, XEN_DOMCTL_irq_permission);
+    assert_int_equal(XEN_DOMCTL_IOMEM_PERMISSION, XEN_DOMCTL_iomem_permission);
+    assert_int_equal(XEN_DOMCTL_ASSIGN_DEVICE, XEN_DOMCTL_assign_device);
+    assert_int_equal(XEN_DOMCTL_BIND_PT_IRQ, XEN_DOMCTL_bind_pt_irq);
+    assert_int_equal(XEN_DOMCTL_MEMORY_MAPPING, XEN_DOMCTL_memory_mapping);
+    assert_int_equal(XEN_DOMCTL_TEST_ASSIGN_DEVICE, XEN_DOMCTL_test_assign_device);
+    assert_int_equal(XEN_DOMCTL_DEASSIGN_DEVICE, XEN_DOMCTL_deassign_device);
+    assert_int_equal(XEN_DOMCTL_UNBIND_PT_IRQ, XEN_DOMCTL_unbind_pt_irq);
+    assert_int_equal(domctl_numbers[0], XEN_DOMCTL_DEV_DT);
+    assert_int_equal(domctl_numbers[1], PT_IRQ_TYPE_SPI);
     assert_int_equal(XEN_DOMCTL_GETNODEAFFINITY, XEN_DOMCTL_getnodeaffinity);
     assert_int_equal(XEN_DOMCTL_CREATEDOMAIN, XEN_DOMCTL_createdomain);
     assert_int_equal(XEN_DOMCTL_DESTROYDOMAIN, XEN_DOMCTL_destroydomain);
@@ -136,6 +148,22 @@ static void domctl(void **state)
     SAME(ours_domctl, u.max_mem.kib, struct xen_domctl, u.max_mem.max_memkb);
     SAME(ours_domctl, u.handle, struct xen_domctl, u.setdomainhandle.handle);
     SAME(ours_domctl, u.nodes, struct xen_domctl, u.nodeaffinity.nodemap);
+    SAME(ours_domctl, u.iomem.mfn, struct xen_domctl, u.iomem_permission.first_mfn);
+    SAME(ours_domctl, u.iomem.nr, struct xen_domctl, u.iomem_permission.nr_mfns);
+    SAME(ours_domctl, u.iomem.allow, struct xen_domctl, u.iomem_permission.allow_access);
+    SAME(ours_domctl, u.irq.irq, struct xen_domctl, u.irq_permission.pirq);
+    SAME(ours_domctl, u.irq.allow, struct xen_domctl, u.irq_permission.allow_access);
+    SAME(ours_domctl, u.mapping.gfn, struct xen_domctl, u.memory_mapping.first_gfn);
+    SAME(ours_domctl, u.mapping.mfn, struct xen_domctl, u.memory_mapping.first_mfn);
+    SAME(ours_domctl, u.mapping.nr, struct xen_domctl, u.memory_mapping.nr_mfns);
+    SAME(ours_domctl, u.mapping.add, struct xen_domctl, u.memory_mapping.add_mapping);
+    SAME(ours_domctl, u.pt_irq.machine_irq, struct xen_domctl, u.bind_pt_irq.machine_irq);
+    SAME(ours_domctl, u.pt_irq.type, struct xen_domctl, u.bind_pt_irq.irq_type);
+    SAME(ours_domctl, u.pt_irq.spi, struct xen_domctl, u.bind_pt_irq.u.spi.spi);
+    SAME(ours_domctl, u.device.kind, struct xen_domctl, u.assign_device.dev);
+    SAME(ours_domctl, u.device.flags, struct xen_domctl, u.assign_device.flags);
+    SAME(ours_domctl, u.device.bytes, struct xen_domctl, u.assign_device.u.dt.size);
+    SAME(ours_domctl, u.device.path, struct xen_domctl, u.assign_device.u.dt.path);
     SAME(ours_domctl, u.room, struct xen_domctl, u.pad);
     assert_int_equal(sizeof(((struct ours_domctl *)NULL)->u.vcpuinfo), sizeof(struct xen_domctl_getvcpuinfo));
     SAME(ours_domctl, u.vcpuinfo.vcpu, struct xen_domctl, u.getvcpuinfo.vcpu);

@@ -25,6 +25,7 @@ enum {
     OUR_EFAULT = XEN_EFAULT,
     OUR_EBUSY = XEN_EBUSY,
     OUR_EEXIST = XEN_EEXIST,
+    OUR_ENODEV = XEN_ENODEV,
     OUR_EINVAL = XEN_EINVAL,
     OUR_ENOSPC = XEN_ENOSPC,
     OUR_ENOSYS = XEN_ENOSYS,
@@ -62,6 +63,7 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #undef XEN_EFAULT
 #undef XEN_EBUSY
 #undef XEN_EEXIST
+#undef XEN_ENODEV
 #undef XEN_EINVAL
 #undef XEN_ENOSPC
 #undef XEN_ENOSYS
@@ -316,6 +318,7 @@ static void errors(void **state)
     assert_int_equal(OUR_EFAULT, XEN_EFAULT);
     assert_int_equal(OUR_EBUSY, XEN_EBUSY);
     assert_int_equal(OUR_EEXIST, XEN_EEXIST);
+    assert_int_equal(OUR_ENODEV, XEN_ENODEV);
     assert_int_equal(OUR_EINVAL, XEN_EINVAL);
     assert_int_equal(OUR_ENOSPC, XEN_ENOSPC);
     assert_int_equal(OUR_ENOSYS, XEN_ENOSYS);

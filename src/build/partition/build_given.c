@@ -59,10 +59,13 @@ enum hv_status build_given(struct domain *domain)
 /* The registers go with the map. */
 void build_given_undo(struct domain *domain)
 {
-    for (uint32_t i = 0; i < build_plan()->nr_lines; i++) {
+    for (uint32_t i = 0; i < plan_lines(build_plan()); i++) {
         if (build_is_its(domain, build_plan()->line[i].domain)) {
             hal_irq_unroute(build_plan()->line[i].irq, &domain->hal);
         }
+    }
+    if (CONFIG_CONTROL != 0) {
+        build_offers_return(domain);
     }
 }
 

@@ -31,7 +31,7 @@ enum hv_status build_streams(struct domain *domain)
  * nothing of the domain may become anybody's again. */
 void build_streams_undo(struct domain *domain)
 {
-    for (uint32_t i = 0; i < build_plan()->nr_streams; i++) {
+    for (uint32_t i = 0; i < plan_streams(build_plan()); i++) {
         const struct plan_stream *const s = &build_plan()->stream[i];
 
         if (build_is_its(domain, s->domain) && build_slot_of(domain)->has_map) {

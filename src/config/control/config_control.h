@@ -15,6 +15,8 @@ void config_role_check(struct config_maker *m, struct plan_domain *d, uint32_t n
 void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32_t node);
 /* ... and so do the devices that nobody else has. */
 void config_rest_make(struct config_maker *m, struct plan_domain *d);
+/* Devices marked xen,passthrough that nobody has, when it is known who is unsound. */
+void config_offers_make(struct config_maker *m);
 /* config_pv.c: the disks and network cards that this domain has from others; all domains are known. */
 void config_pv_make(struct config_maker *m, uint32_t domain);
 /* config_template.c: bulkhead,uuid of a domain, and what a template needs of all; `roles` of all together. */

@@ -14,14 +14,15 @@
 #define TREE_MAX    MIB(1)
 #define HOLE_ALIGN  MIB(2)
 #define HOLE_TOP    BIT64(39) /* all hosts reach so far */
-#define GIVEN_SPARE MIB(2)    /* of the pool: for what others share with it */
+#define PASSTHROUGH "xen,passthrough"
+#define GIVEN_SPARE MIB(2) /* of the pool: for what others share with it */
 
 _Static_assert(PLAN_TREE_NODES == ARRAY_LEN(((struct dt_room *)NULL)->node), "a bit for each node");
 
 struct rest {
     struct config_maker *m;
-    struct plan_domain *d;
-    uint8_t domain; /* its index */
+    struct plan_domain *d; /* NULL: nobody has it */
+    uint8_t domain;        /* its index, or the offer's */
 };
 
 /* -- Which nodes -- */
@@ -75,11 +76,11 @@ static bool is_kept(const struct rest *r, uint32_t node)
     return is;
 }
 
-/* Another domain's device, or nobody's */
-static bool is_others(const struct rest *r, uint32_t node)
+/* Another domain's device */
+static bool is_given(const struct rest *r, uint32_t node)
 {
     const struct plan *const plan = r->m->plan;
-    bool is = dt_has(r->m->ix, node, "xen,passthrough");
+    bool is = false;
 
     for (uint32_t i = 0; i < plan->nr_windows; i++) {
         const struct plan_window *const w = &plan->window[i];
@@ -135,7 +136,9 @@ static void window_add(const struct rest *r, uint32_t node, uint64_t base, uint6
 
         plan->window[plan->nr_windows] = w;
         plan->nr_windows++;
-        r->d->pool_bytes += WINDOW_POOL;
+        if (r->d != NULL) {
+            r->d->pool_bytes += WINDOW_POOL;
+        }
     }
 }
 
@@ -289,7 +292,7 @@ void config_rest_make(struct config_maker *m, struct plan_domain *d)
     while (n < m->ix->nr_nodes) {
         const bool intc = is_intc(&r, n);
         const bool kept = !intc && is_kept(&r, n);
-        const bool others = !intc && !kept && is_others(&r, n);
+        const bool others = !intc && !kept && (dt_has(m->ix, n, PASSTHROUGH) || is_given(&r, n));
         const uint32_t end = (kept || others) ? m->ix->node[n].end : (n + 1u);
 
         if (kept) {
@@ -312,4 +315,49 @@ void config_rest_make(struct config_maker *m, struct plan_domain *d)
     }
     d->partial_room = (uint32_t)bits_min(room, TREE_MAX);
     hole_find(&r);
+}
+
+/* -- What nobody has -- */
+
+static void offer_make(struct config_maker *m, uint32_t node)
+{
+    struct plan *const plan = m->plan;
+    const struct rest r = { m, NULL, (uint8_t)(PLAN_OFFER + plan->nr_offers) };
+    struct fmt_buf path;
+
+    if (!dt_enabled(m->ix, node) || is_kept(&r, node) || is_given(&r, node)) {
+        /* not at hand */
+    } else if (plan->nr_offers == PLAN_OFFERS_MAX) {
+        config_fault_prop(m->report, node, PASSTHROUGH, "at most 16 devices that no domain has");
+    } else {
+        fmt_init(&path, plan->offer[plan->nr_offers].path, PLAN_PATH_MAX);
+        dt_path(m->ix, node, &path);
+        plan->nr_offers++;
+        node_take(&r, node);
+    }
+}
+
+/* [impl->req~devices-later~1] */
+void config_offers_make(struct config_maker *m)
+{
+    struct plan *const plan = m->plan;
+    const uint32_t windows = plan->nr_windows;
+    const uint32_t lines = plan->nr_lines;
+    const uint32_t streams = plan->nr_streams;
+    uint32_t roles = 0;
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        roles |= plan->domain[i].role;
+    }
+    for (uint32_t n = DT_ROOT + 1u; (n < m->ix->nr_nodes) && ((roles & PLAN_ROLE_CONTROL) != 0u); n++) {
+        if (dt_has(m->ix, n, PASSTHROUGH)) {
+            offer_make(m, n);
+        }
+    }
+    plan->nr_offered_windows = plan->nr_windows - windows;
+    plan->nr_offered_lines = plan->nr_lines - lines;
+    plan->nr_offered_streams = plan->nr_streams - streams;
+    plan->nr_windows = windows;
+    plan->nr_lines = lines;
+    plan->nr_streams = streams;
 }

@@ -59,10 +59,13 @@ void config_line_take(struct config_maker *m, uint32_t node, const char *prop, c
     } else if (plan->nr_lines == PLAN_LINES_MAX) {
         config_fault_text(m->report, node, prop, found, "at most 256 interrupts in all domains");
     } else {
-        struct plan_domain *const d = &plan->domain[want->domain];
-
         plan->line[plan->nr_lines] = *want;
         plan->nr_lines++;
-        d->nr_spis = (uint32_t)bits_max(d->nr_spis, bits_align_up(want->virq - (SPI_FIRST - 1u), SPI_BANK));
+        if (want->domain < plan->nr_domains) {
+            struct plan_domain *const d = &plan->domain[want->domain];
+
+            d->nr_spis =
+                (uint32_t)bits_max(d->nr_spis, bits_align_up(want->virq - (SPI_FIRST - 1u), SPI_BANK));
+        }
     }
 }

@@ -24,10 +24,10 @@ static bool is_had(const struct plan *plan, const struct plan_stream *s, bool by
     return found;
 }
 
-/* The hardware domain takes what is there. */
+/* The hardware domain takes what is there, and so does who may be given what nobody has. */
 static bool is_lenient(const struct plan *plan, uint8_t domain)
 {
-    return (plan->domain[domain].role & PLAN_ROLE_HARDWARE) != 0u;
+    return (domain >= PLAN_OFFER) || ((plan->domain[domain].role & PLAN_ROLE_HARDWARE) != 0u);
 }
 
 static void add(struct config_maker *m, uint32_t node, const char *prop, uint32_t iommu_phandle,
@@ -47,6 +47,8 @@ static void add(struct config_maker *m, uint32_t node, const char *prop, uint32_
         config_fault_prop(m->report, node, prop, "an IOMMU of a known kind");
     } else if ((s->nr > nr_streams) || (s->first > (nr_streams - s->nr))) {
         config_fault_prop(m->report, node, prop, "stream ids below 1048576");
+    } else if (is_had(plan, s, true) && (s->domain >= PLAN_OFFER)) {
+        /* not one of those that may be given */
     } else if (is_had(plan, s, true)) {
         config_fault_prop(m->report, node, prop, "streams that no other domain has");
     } else if (is_had(plan, s, false)) {

@@ -65,13 +65,13 @@ static void strings_walk(struct plan *plan, struct walk *w,
         visit(w, &d->partial.name);
         visit(w, &d->bootargs);
     }
-    for (uint32_t i = 0; i < plan->nr_windows; i++) {
+    for (uint32_t i = 0; i < plan_windows(plan); i++) {
         visit(w, &plan->window[i].path);
     }
-    for (uint32_t i = 0; i < plan->nr_lines; i++) {
+    for (uint32_t i = 0; i < plan_lines(plan); i++) {
         visit(w, &plan->line[i].path);
     }
-    for (uint32_t i = 0; i < plan->nr_streams; i++) {
+    for (uint32_t i = 0; i < plan_streams(plan); i++) {
         visit(w, &plan->stream[i].path);
     }
     for (uint32_t i = 0; i < plan->nr_pci; i++) {
@@ -116,11 +116,18 @@ uint64_t plan_file_write(const struct plan *plan, hpa_t image_base, uint8_t *out
     return w.good ? w.bytes : 0u;
 }
 
+static bool fit(uint32_t nr, uint32_t nr_offered, uint32_t most)
+{
+    return (nr <= most) && (nr_offered <= (most - nr));
+}
+
 /* Counts bound every later walk. */
 static bool counts_good(const struct plan *plan)
 {
-    return (plan->nr_windows <= PLAN_WINDOWS_MAX) && (plan->nr_lines <= PLAN_LINES_MAX) &&
-           (plan->nr_streams <= PLAN_STREAMS_MAX) && (plan->nr_pci <= PLAN_PCI_MAX) &&
+    return fit(plan->nr_windows, plan->nr_offered_windows, PLAN_WINDOWS_MAX) &&
+           fit(plan->nr_lines, plan->nr_offered_lines, PLAN_LINES_MAX) &&
+           fit(plan->nr_streams, plan->nr_offered_streams, PLAN_STREAMS_MAX) &&
+           (plan->nr_offers <= PLAN_OFFERS_MAX) && (plan->nr_pci <= PLAN_PCI_MAX) &&
            (plan->nr_pv <= PLAN_PV_MAX) && (plan->nr_domains > 0u) && (plan->nr_domains <= HV_DOMAINS_MAX) &&
            (plan->spares.nr <= (HV_DOMAINS_MAX - plan->nr_domains));
 }

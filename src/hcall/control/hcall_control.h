@@ -15,6 +15,7 @@ struct hcall_domctl_rule {
 };
 
 /* The families; behind the last rule of each is one without act. */
+extern const struct hcall_domctl_rule hcall_domctl_device[];
 extern const struct hcall_domctl_rule hcall_domctl_life[];
 extern const struct hcall_domctl_rule hcall_domctl_memory[];
 extern const struct hcall_domctl_rule hcall_domctl_vcpu[];

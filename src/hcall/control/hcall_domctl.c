@@ -101,7 +101,7 @@ static const struct hcall_domctl_rule rules[] = {
 static const struct hcall_domctl_rule *rule_of(uint32_t cmd)
 {
     static const struct hcall_domctl_rule *const families[] = { rules, hcall_domctl_life, hcall_domctl_memory,
-                                                                hcall_domctl_vcpu };
+                                                                hcall_domctl_device, hcall_domctl_vcpu };
     const struct hcall_domctl_rule *found = NULL;
 
     for (uint32_t i = 0; (i < ARRAY_LEN(families)) && (found == NULL); i++) {

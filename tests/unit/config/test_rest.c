@@ -1,5 +1,5 @@
 /* What of a host is left for its hardware domain, and what that sees of the host's tree.
- * [test->req~control-domain~1] */
+ * [test->req~control-domain~1] [test->req~devices-later~1] */
 #include "tree_source.h"
 
 #include "config/config.h"
@@ -26,7 +26,10 @@ static const char board[] = "/ { chosen { #address-cells = <2>; #size-cells = <1
                   "  beside@1000800 { reg = <0x1000800 0x100>; interrupts = <0 18 4>; };"
                   "  given@4000000 { reg = <0x4000000 0x1000>; interrupts = <0 19 4>;"
                   "   sub { interrupts = <0 21 4>; }; };"
-                  "  passed@5000000 { reg = <0x5000000 0x1000>; interrupts = <0 22 4>; xen,passthrough; };"
+                  "  passed@5000000 { reg = <0x5000000 0x1000>; interrupts = <0 22 4>; iommus = <&smmu 7>;"
+                  "   xen,passthrough; };"
+                  "  late@5000800 { reg = <0x5000800 0x100 0x5002000 0x100>; interrupts = <0 17 4 0 24 1>;"
+                  "   iommus = <&smmu 5>; xen,passthrough; };"
                   "  off@6000000 { reg = <0x6000000 0x1000>; interrupts = <0 23 4>; status = \"disabled\"; };"
                   "  wrong@7000000 { reg = <0x7000000 0x1000 0x38000000 0x10000000>;"
                   "   interrupts = <0 1 4 0 20 4 0 19 4>; };"
@@ -98,7 +101,7 @@ static void test_nodes(void **state)
         "/chosen",     "/cpus", "/memory@40000000",   "/reserved-memory",    "/psci",   "/timer",
         "/hypervisor", "/pmu",  "/soc/iommu@2000000", "/soc/serial@1000000", "/soc/its"
     };
-    static const char *const others[] = { "/soc/given@4000000", "/soc/passed@5000000" };
+    static const char *const others[] = { "/soc/given@4000000", "/soc/passed@5000000", "/soc/late@5000800" };
     uint32_t nr = 0;
 
     (void)state;
@@ -111,7 +114,7 @@ static void test_nodes(void **state)
     for (uint32_t i = 0; i < PLAN_TREE_NODES; i++) {
         nr += ((plan.tree_kept[i / 8u] | plan.tree_others[i / 8u]) >> (i % 8u)) & 1u;
     }
-    assert_int_equal(nr, 14);
+    assert_int_equal(nr, 15);
     assert_int_equal(plan.tree_intc, dt_find(&ix, "/soc/interrupt-controller@0"));
     assert_int_equal(plan.tree_intc_cells, 2);
     assert_int_equal(plan.domain[0].intc_phandle, ix.node[plan.tree_intc].phandle);
@@ -172,12 +175,40 @@ static void test_lines(void **state)
     assert_int_equal(plan.stream[0].domain, 0);
 }
 
+/* What nobody has stands behind what domains have, but for what a domain has beside it. */
+static void test_offers(void **state)
+{
+    const struct plan_window *const w = &plan.window[plan.nr_windows];
+    const struct plan_line *const l = &plan.line[plan.nr_lines];
+    const struct plan_stream *const s = &plan.stream[plan.nr_streams];
+
+    (void)state;
+    assert_int_equal(plan.nr_offers, 2);
+    assert_string_equal(plan.offer[0].path, "/soc/passed@5000000");
+    assert_string_equal(plan.offer[1].path, "/soc/late@5000800");
+    assert_int_equal(plan.nr_offered_windows, 2);
+    assert_int_equal(w[0].domain, PLAN_OFFER);
+    assert_int_equal(w[0].host.base, 0xd000000);
+    assert_int_equal(w[0].host.bytes, 0x1000);
+    assert_int_equal(w[1].domain, PLAN_OFFER + 1);
+    assert_int_equal(w[1].host.base, 0xd002000); /* the other page is the first one's */
+    assert_int_equal(plan.nr_offered_lines, 2);
+    assert_int_equal(l[0].irq, 32 + 22);
+    assert_int_equal(l[0].domain, PLAN_OFFER);
+    assert_int_equal(l[1].irq, 32 + 24);
+    assert_true(l[1].edge);
+    assert_int_equal(plan.nr_offered_streams, 1);
+    assert_int_equal(s[0].first, 7);
+    assert_int_equal(s[0].domain, PLAN_OFFER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_nodes, setup),
         cmocka_unit_test_setup(test_registers, setup),
         cmocka_unit_test_setup(test_lines, setup),
+        cmocka_unit_test_setup(test_offers, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -317,7 +317,7 @@ static void smmu_make(struct facts *f, const struct plan *plan, uint32_t iommu)
     bool used = false;
 
     device_add(f, smmu->base, KIB(128u), owner_of(OWNER_HYPERVISOR), "IOMMU");
-    for (uint32_t i = 0; i < plan->nr_streams; i++) {
+    for (uint32_t i = 0; i < plan_streams(plan); i++) {
         used = used || (plan->stream[i].iommu == iommu);
     }
     for (uint32_t i = 0; (i < ARM_SMMU_LINES) && used; i++) {
