@@ -33,7 +33,8 @@ part_devices := src/build/partition/build_given.c
 part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/build_streams.c
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
 part_watchdog := src/vdev/watchdog.c
-part_control := src/config/control/% src/hcall/control/% src/build/build_spare.c src/build/partition/build_pv.c src/build/partition/build_host.c
+part_control := src/config/control/% src/hcall/control/% src/vdev/console_ring.c src/build/build_spare.c \
+    src/build/partition/build_pv.c src/build/partition/build_host.c
 part_report := src/build/partition/build_report.c
 part_cmsdk := src/drivers/cmsdk.c
 part_regions := src/config/partition/config_regions.c

@@ -185,6 +185,19 @@ struct xen_store_ring {
     uint32_t error;
 };
 
+/* The page between a console and who serves it */
+#define CONSOLE_MAGIC_GFN 0x39000u /* where tools put it */
+#define CONSOLE_GRANT_REF 0u
+
+struct xen_console_ring {
+    uint8_t in[1024];
+    uint8_t out[2048];
+    uint32_t in_cons;
+    uint32_t in_prod;
+    uint32_t out_cons;
+    uint32_t out_prod;
+};
+
 #define EVTCHNOP_BIND_INTERDOMAIN 0u
 #define EVTCHNOP_BIND_VIRQ        1u
 #define EVTCHNOP_BIND_PIRQ        2u

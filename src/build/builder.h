@@ -156,8 +156,10 @@ const char *build_link_id(const struct plan_shm_use *use);
 const char *build_region_id(hpa_t at);
 
 /* -- partition/build_store.c -- */
-/* The domain's ring to its xenstore appears in its map, and its parameters say so. Worker context. */
+/* The domain's rings to its servers appear in its map, and its parameters say so. Worker context. */
 HV_MUST_CHECK enum hv_status build_store(struct domain *domain);
+/* Where the domain's map has its ring to tools that have its console, if there is one */
+uint64_t build_console_gfn(const struct domain *domain);
 /* The xenstore domain hears that a domain came or went. No lock above LOCK_BUILD held. */
 void build_tell(void);
 

@@ -22,6 +22,7 @@ static const char *const end_words[] = { "stop", "restart", NULL };
 static const char *const enhanced[] = { "disabled", "no-xenstore", "enabled", "legacy", NULL }; /* as enum
                                                                                              plan_enhanced */
 static const char *const passthrough[] = { "enabled", "disabled", NULL };
+static const char *const console[] = { "shared", "tools", NULL };
 static const char *const el1_msa[] = { "mpu", "mmu", NULL };
 static const char *const no_sci[] = { "none", NULL };
 
@@ -130,6 +131,7 @@ static const struct config_rule domain_rule[] = {
     { "bulkhead,max-irq-rate", config_take_number, "1 to 1000000", 1, 1000000, FIELD(max_irq_rate) },
     { "bulkhead,no-device-tree", config_take_flag, CONFIG_NO_VALUE, FLAG(no_tree) },
     { "bulkhead,monitor", config_take_flag, CONFIG_NO_VALUE, FLAG(monitor) },
+    { "bulkhead,console", config_take_word, "shared or tools", .words = console, FLAG(console_tools) },
     CONFIG_RULE("bulkhead,pci-functions", NULL, ""),
     CONFIG_RULE("xen,force-assign-without-iommu", config_take_flag, CONFIG_NO_VALUE),
     { "passthrough", config_take_word, "enabled or disabled", .words = passthrough },
@@ -250,6 +252,7 @@ void config_domain_forget(struct plan_domain *d)
     d->vpl011 = false;
     d->watchdog = false;
     d->enhanced = PLAN_ENHANCED_NONE;
+    d->console_tools = false;
     d->direct_map = false;
     d->host_memory = false;
     d->nr_static = 0;
@@ -314,8 +317,10 @@ static void domain_add(struct config_maker *m, uint32_t node)
     config_partial_make(m, d);
     if (CONFIG_CONTROL != 0) {
         config_role_check(m, d, node);
-    } else if ((d->role != 0u) || d->spare) {
-        config_fault_prop(m->report, node, d->spare ? "bulkhead,template" : "capabilities",
+    } else if ((d->role != 0u) || d->spare || d->console_tools) {
+        config_fault_prop(m->report, node,
+                          d->spare ? "bulkhead,template"
+                                   : (d->console_tools ? "bulkhead,console" : "capabilities"),
                           "none such: this port has no control domains");
     } else {
         /* a plain one */

@@ -200,6 +200,7 @@ struct plan_domain {
     uint32_t nr_spis;     /* multiple of 32, at most 992; INTIDs end at 1019 all the same */
     uint32_t start_order; /* bulkhead,start-order: lower is built first; ties in node order; default 1000 */
     bool vpl011;
+    bool console_tools; /* bulkhead,console: the vpl011, or a PV console, leads to the control domain */
     bool trap_unmapped; /* true: abort injected; false: reads ones, writes ignored */
     bool spare; /* not built at boot: a control domain's tools make it, here or by its bulkhead,template */
     bool has_uuid;

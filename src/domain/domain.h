@@ -131,6 +131,11 @@ struct irq_gate {
 
 #define DOMAIN_WATCHDOGS 2u
 
+/* Who serves a domain: its xenstore, and the tools that have its console */
+#define DOMAIN_SERVERS 2u
+
+enum domain_server { DOMAIN_STORE, DOMAIN_CONSOLE };
+
 /* vdev/pv_watchdog.h; under the domain's lock */
 struct pv_watchdog {
     struct timer timer; /* first */
@@ -169,7 +174,7 @@ struct domain {
     struct domain_chunk
         shared;      /* the hypervisor's pages of which the guest's map may hold some; `at` is unused */
     struct p2m *p2m; /* p2m.h, under the lock; NULL: its map stays as it was built */
-    void *store;     /* the hypervisor's page that is its xenstore ring; NULL: none */
+    void *ring[DOMAIN_SERVERS];   /* the hypervisor's pages that are its rings to these; NULL: none */
     volatile uint32_t reachable;  /* others may map its memory; set and cleared with the lock */
     volatile uint32_t nr_foreign; /* pages of its map that lead to others' memory; changed with the lock */
     /* The toolstack's: kept over restarts */

@@ -341,7 +341,7 @@ static enum hv_status frame_choose(struct domain *domain, uint64_t gfn, uint64_t
 /* What builders of domains populate without looking */
 static bool is_wanted(const struct domain *domain, uint64_t gfn, hpa_t frame)
 {
-    return p2m_is_store(domain, frame) || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
+    return p2m_is_ring(domain, frame) || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
 }
 
 /* number P2M_NONE: nothing is to be done. */
@@ -461,9 +461,8 @@ enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *
     if ((owner->reachable != 0u) && gfn_is_good(gfn)) {
         look(owner, gfn, &page);
     }
-    const bool own =
-        ((page.perm & wanted) != 0u) &&
-        ((p2m_number(owner, page.to.v, true, &rest) != P2M_NONE) || p2m_is_store(owner, page.to));
+    const bool own = ((page.perm & wanted) != 0u) &&
+                     ((p2m_number(owner, page.to.v, true, &rest) != P2M_NONE) || p2m_is_ring(owner, page.to));
     enum hv_status status = own ? HV_OK : HV_INVALID;
 
     if (owner->reachable == 0u) {

@@ -27,15 +27,15 @@ int64_t p2m_result(enum hv_status status);
  * frames where the host has them, so those are to be there too (a direct map behind an IOMMU).
  * HV_NO_MEMORY. */
 HV_MUST_CHECK enum hv_status p2m_begin(struct domain *domain, bool identity);
-/* On return nobody else's map leads to what is the domain's, and none will, but for the xenstore domain's to
- * its store page. Long; calls breathe() in between. */
+/* On return nobody else's map leads to what is the domain's, and none will, but for its servers'
+ * to its rings. Long; calls breathe() in between. */
 void p2m_revoke(struct domain *domain, void (*breathe)(void));
 /* All that it maps is forgotten, and its pages go back to its pool. Its map goes next. Lets nobody wait. */
 void p2m_reset(struct domain *domain);
 
 /* -- Frames for others -- */
 
-/* The frame that is the domain's at gfn now: of its RAM, or its xenstore page. write: it may write there
+/* The frame that is the domain's at gfn now: of its RAM, or one of its rings. write: it may write there
  * itself. HV_INVALID: there is no such. */
 HV_MUST_CHECK enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool write, hpa_t *frame);
 
@@ -76,7 +76,7 @@ HV_MUST_CHECK enum hv_status p2m_lookup(struct domain *domain, uint64_t gfn, hpa
  * out then. */
 HV_MUST_CHECK enum hv_status p2m_take(struct domain *domain, uint64_t gfn, uint64_t nr, uint64_t *done);
 /* A frame that is out is put to gfn, zero: its own, or where the domain has no memory of its own, any.
- * Nothing happens where its xenstore page is, or, with a direct map, its own frame. HV_EXISTS: there is
+ * Nothing happens where a ring to a server is, or, with a direct map, its own frame. HV_EXISTS: there is
  * something else. HV_NO_MEMORY also: there is no such frame, or somebody maps it. */
 HV_MUST_CHECK enum hv_status p2m_populate(struct domain *domain, uint64_t gfn);
 /* So is a whole block of BLOCK_PAGES pages, which nobody scrubs any more: where nothing is at all of a domain

@@ -62,9 +62,14 @@ static inline struct block_set *p2m_blocks(const struct domain *domain)
     return (CONFIG_CONTROL != 0) ? domain->blocks : NULL;
 }
 
-static inline bool p2m_is_store(const struct domain *domain, hpa_t frame)
+static inline bool p2m_is_ring(const struct domain *domain, hpa_t frame)
 {
-    return (domain->store != NULL) && (hal_hypmap_hpa(domain->store).v == frame.v);
+    bool is = false;
+
+    for (uint32_t i = 0; i < DOMAIN_SERVERS; i++) {
+        is = is || ((domain->ring[i] != NULL) && (hal_hypmap_hpa(domain->ring[i]).v == frame.v));
+    }
+    return is;
 }
 
 static inline bool p2m_is_stand_in(const struct p2m *p2m, hpa_t frame)

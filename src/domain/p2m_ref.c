@@ -204,7 +204,7 @@ static bool frame_is_good(const struct domain *owner, hpa_t frame)
             good = range_holds(owner->shared.to.v, owner->shared.bytes, frame) ||
                    range_holds(hal_hypmap_hpa(owner->pool.pages).v,
                                (uint64_t)owner->pool.nr_pages * PAGE_BYTES, frame) ||
-                   p2m_is_store(owner, frame);
+                   p2m_is_ring(owner, frame);
         }
     }
     return good;
@@ -281,21 +281,20 @@ uint64_t p2m_page_gfn(struct domain *domain, const void *va)
 }
 
 /* Leads those of REVOKE_PIECE references that lead to the owner's to the stand-in, but a server's to its
- * xenstore page, which is the same in the next life. Nothing can run out: the tables are there. False: there
+ * rings, which are the same in the next life. Nothing can run out: the tables are there. False: there
  * are no more. */
 static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint32_t first)
 {
     const uint64_t flags = spin_lock(&mapper->lock);
     struct p2m *const p2m = mapper->p2m;
     const uint32_t nr = (p2m != NULL) ? p2m->nr_refs : 0u;
-    const bool serves = (mapper->plan->role & PLAN_ROLE_XENSTORE) != 0u;
+    const bool serves = (mapper->plan->role & (PLAN_ROLE_XENSTORE | PLAN_ROLE_CONTROL)) != 0u;
     enum hv_status status = HV_OK;
 
     for (uint32_t i = first; (i <= nr) && (i < (first + REVOKE_PIECE)) && (status == HV_OK); i++) {
         struct p2m_ref *const ref = ref_at(p2m, i);
 
-        if ((ref->frame != 0u) && (ref->owner == owner) &&
-            !(serves && p2m_is_store(owner, hpa(ref->frame)))) {
+        if ((ref->frame != 0u) && (ref->owner == owner) && !(serves && p2m_is_ring(owner, hpa(ref->frame)))) {
             status = p2m_lead(mapper, ref->gfn, hal_hypmap_hpa(p2m->stand_in),
                               HAL_PERM_R | (ref->write ? HAL_PERM_W : 0u), 0u, NULL);
         }

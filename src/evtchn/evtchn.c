@@ -32,12 +32,19 @@ static uint32_t pages_shared(const struct plan_domain *plan)
     return 1u + (nr_ports(plan) / WORDS_A_PAGE) + (2u * plan->nr_vcpus);
 }
 
-/* The ring to the xenstore domain, which itself has none */
-static uint32_t pages_store(const struct plan_domain *plan)
+/* The rings to the servers: to the xenstore domain, which itself has none, and to the tools */
+static bool has_ring(const struct plan_domain *plan, uint32_t server)
 {
-    const bool has = (plan->enhanced == PLAN_ENHANCED_ENABLED) || (plan->enhanced == PLAN_ENHANCED_LEGACY);
+    const bool stores =
+        (plan->enhanced >= PLAN_ENHANCED_ENABLED) && ((plan->role & PLAN_ROLE_XENSTORE) == 0u);
 
-    return (has && ((plan->role & PLAN_ROLE_XENSTORE) == 0u) && hal_guestmap_translates()) ? 1u : 0u;
+    return ((server == (uint32_t)DOMAIN_STORE) ? stores : plan->console_tools) && hal_guestmap_translates();
+}
+
+static uint32_t pages_served(const struct plan_domain *plan)
+{
+    return (has_ring(plan, (uint32_t)DOMAIN_STORE) ? 1u : 0u) +
+           (has_ring(plan, (uint32_t)DOMAIN_CONSOLE) ? 1u : 0u);
 }
 
 static uint32_t bytes_own(const struct plan_domain *plan)
@@ -51,7 +58,7 @@ uint32_t evtchn_pages(const struct plan_domain *plan)
 {
     return (plan->enhanced == PLAN_ENHANCED_NONE)
                ? 0u
-               : (pages_of(bytes_own(plan)) + pages_shared(plan) + pages_store(plan));
+               : (pages_of(bytes_own(plan)) + pages_shared(plan) + pages_served(plan));
 }
 
 static void poll_ends(struct timer *timer)
@@ -67,31 +74,36 @@ void evtchn_init(const struct plan *plan)
     evtchn_plan = plan;
 }
 
-/* Ports of static channels are fixed by the plan: this one is the first that is not. */
-static uint32_t store_port(const struct plan_domain *plan, uint32_t index)
+/* Ports of static channels are fixed by the plan: the first that are not are the servers', in their order. */
+static uint32_t server_port(const struct plan_domain *plan, uint32_t index, uint32_t server)
 {
+    const bool has =
+        (server == (uint32_t)DOMAIN_STORE) ? (plan->enhanced >= PLAN_ENHANCED_ENABLED) : plan->console_tools;
+    uint32_t left = has ? (server + 1u) : 0u;
     uint32_t port = 0;
-    bool taken = true;
 
-    while (taken && (plan->enhanced > PLAN_ENHANCED_NO_XENSTORE)) { /* PLAN_CHANNELS_MAX + 1 turns at most */
+    while (left > 0u) { /* PLAN_CHANNELS_MAX + DOMAIN_SERVERS turns at most */
+        bool taken = false;
+
         port++;
-        taken = false;
         for (uint32_t i = 0; i < (2u * evtchn_plan->nr_channels); i++) {
             const struct plan_channel *const c = &evtchn_plan->channel[i / 2u];
 
             taken = taken || ((c->domain[i % 2u] == index) && (c->port[i % 2u] == port));
         }
+        left -= taken ? 0u : 1u;
     }
     return port;
 }
 
-static uint32_t store_domid(void)
+static domid_t server_domid(uint32_t server)
 {
-    uint32_t domid = XEN_DOMID_SELF;
+    const uint32_t role = (server == (uint32_t)DOMAIN_STORE) ? PLAN_ROLE_XENSTORE : PLAN_ROLE_CONTROL;
+    domid_t domid = XEN_DOMID_SELF;
 
-    for (uint32_t i = 0; i < evtchn_plan->nr_domains; i++) {
-        if ((evtchn_plan->domain[i].role & PLAN_ROLE_XENSTORE) != 0u) {
-            domid = evtchn_plan->domain[i].domid;
+    for (uint32_t i = evtchn_plan->nr_domains; i > 0u; i--) {
+        if ((evtchn_plan->domain[i - 1u].role & role) != 0u) {
+            domid = evtchn_plan->domain[i - 1u].domid;
         }
     }
     return domid;
@@ -112,8 +124,13 @@ enum hv_status evtchn_setup(struct domain *domain)
         return HV_NO_MEMORY;
     }
     domain->shared.to = hal_hypmap_hpa(memory);
-    domain->shared.bytes = (uint64_t)(nr_shared + pages_store(d)) * PAGE_BYTES;
-    domain->store = (pages_store(d) != 0u) ? &memory[(size_t)nr_shared * PAGE_BYTES] : NULL;
+    domain->shared.bytes = (uint64_t)nr_shared * PAGE_BYTES;
+    for (uint32_t i = 0; i < DOMAIN_SERVERS; i++) {
+        if (has_ring(d, i)) {
+            domain->ring[i] = &memory[domain->shared.bytes];
+            domain->shared.bytes += PAGE_BYTES;
+        }
+    }
     ed = (struct evtchn_domain *)(void *)&memory[domain->shared.bytes];
     ed->domain = domain;
     ed->index = domain->index & LINK_DOMAIN_MASK;
@@ -122,7 +139,9 @@ enum hv_status evtchn_setup(struct domain *domain)
     ed->shared = (struct xen_shared_info *)(void *)memory;
     ed->array = (uint32_t *)(void *)&memory[PAGE_BYTES];
     ed->nr_ports = nr_ports(d);
-    ed->store_port = store_port(d, ed->index);
+    for (uint32_t i = 0; i < DOMAIN_SERVERS; i++) {
+        ed->server_port[i] = server_port(d, ed->index, i);
+    }
     ed->vcpu = (struct evtchn_vcpu *)(void *)evtchn_at(ed, ed->nr_ports);
     ed->used = (uint32_t *)(void *)&ed->vcpu[d->nr_vcpus];
     ed->tail = (uint16_t *)(void *)&ed->used[ed->nr_ports / 32u];
@@ -186,44 +205,81 @@ static void static_raise_both(struct evtchn_domain *ed, uint32_t port, struct ev
     }
 }
 
-/* All ports are as never used, but that of the store keeps who is bound to it. */
+static void server_port_begin(struct evtchn_domain *ed, uint32_t port, uint32_t server)
+{
+    struct evtchn_port *const p = evtchn_at(ed, port);
+    const bool ours = (server == (uint32_t)DOMAIN_CONSOLE) && ed->domain->plan->vpl011;
+    const uint64_t flags = spin_lock(&evtchn_lock);
+
+    p->queue = EVTCHN_FIFO_DEFAULT;
+    p->poller = 0u;
+    p->was = 0u;
+    p->waits = false;
+    ed->used[port / 32u] |= BIT32(port % 32u);
+    if (p->link == LINK_CLOSED) {
+        p->link = evtchn_link_unbound(server_domid(server)) | LINK_STICKY | (ours ? LINK_OURS : 0u);
+    }
+    spin_unlock(&evtchn_lock, flags);
+}
+
+/* All ports are as never used, but those of servers keep who is bound to them. */
 static void ports_forget(struct evtchn_domain *ed)
 {
-    struct evtchn_port *const store = evtchn_at(ed, ed->store_port); /* of port 0 nothing is ever set */
+    for (uint32_t i = 0; i < ed->nr_ports; i++) {
+        struct evtchn_port *const p = evtchn_at(ed, i);
 
-    (void)memset(evtchn_at(ed, 0u), 0, ed->store_port * sizeof(*store));
-    (void)memset(&store[1], 0, (ed->nr_ports - ed->store_port - 1u) * sizeof(*store));
+        if ((p->link & LINK_STICKY) == 0u) {
+            (void)memset(p, 0, sizeof(*p));
+        }
+    }
     (void)memset(ed->used, 0, ed->nr_ports / 8u);
     ed->used[0] = 1u; /* port 0 is none */
-    store->queue = EVTCHN_FIFO_DEFAULT;
-    store->poller = 0u;
-    store->was = 0u;
-    store->waits = false;
-    if (ed->store_port != 0u) {
-        const uint64_t flags = spin_lock(&evtchn_lock);
-
-        ed->used[ed->store_port / 32u] |= BIT32(ed->store_port % 32u);
-        if (store->link == LINK_CLOSED) {
-            store->link = evtchn_link_unbound(store_domid()) | LINK_STICKY;
+    for (uint32_t i = 0; i < DOMAIN_SERVERS; i++) {
+        if (ed->server_port[i] != 0u) {
+            server_port_begin(ed, ed->server_port[i], i);
         }
-        spin_unlock(&evtchn_lock, flags);
     }
 }
 
-/* Who is bound to the store's port hears of it. Not the domain: it may wait for this event to begin, until
- * the server has looked. */
-static void store_raise(struct evtchn_domain *ed)
+bool evtchn_has_other(const struct domain *domain, uint32_t port)
 {
-    const uint32_t link = evtchn_at(ed, ed->store_port)->link;
+    const struct evtchn_domain *const ed = domain->events;
+    const uint32_t link = (ed != NULL) ? evtchn_at(ed, hal_index(port, ed->nr_ports))->link : LINK_CLOSED;
 
-    if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
+    return evtchn_link_leads(link) && (evtchn_link_domain(link)->up != 0u);
+}
+
+bool evtchn_tell_other(const struct domain *domain, uint32_t port)
+{
+    const bool has = evtchn_has_other(domain, port);
+
+    if (has) {
+        const uint32_t link = evtchn_at(domain->events, hal_index(port, domain->events->nr_ports))->link;
+
         evtchn_raise(evtchn_link_domain(link)->domain, link & LINK_PORT_MASK);
     }
+    return has;
 }
 
-uint32_t evtchn_store_port(const struct domain *domain)
+void evtchn_divert(struct domain *domain, void (*hear)(struct domain *domain))
 {
-    return (domain->events != NULL) ? domain->events->store_port : 0u;
+    if (domain->events != NULL) {
+        domain->events->hear = hear;
+    }
+}
+
+/* Who is bound to the servers' ports hears of it. Not the domain: it may wait for the store's event to begin,
+ * until the server has looked. */
+static void servers_raise(const struct evtchn_domain *ed)
+{
+    for (uint32_t i = 0; i < DOMAIN_SERVERS; i++) {
+        (void)evtchn_tell_other(ed->domain, ed->server_port[i]);
+    }
+}
+
+uint32_t evtchn_server_port(const struct domain *domain, enum domain_server server)
+{
+    return (domain->events != NULL) ? domain->events->server_port[server] : 0u;
 }
 
 void evtchn_begin(struct domain *domain)
@@ -246,7 +302,7 @@ void evtchn_announce(struct domain *domain)
 {
     if (domain->events != NULL) {
         each_static(domain->events, static_raise_both);
-        store_raise(domain->events);
+        servers_raise(domain->events);
     }
 }
 
@@ -264,7 +320,7 @@ void evtchn_domain_reset(struct domain *domain)
             timer_disarm(&ed->vcpu[i].poll);
         }
         each_static(ed, static_raise_peer);
-        store_raise(ed);
+        servers_raise(ed);
     }
 }
 
@@ -276,7 +332,7 @@ bool evtchn_other_end(const struct domain *domain, uint32_t port, const struct d
     const uint32_t link = here ? evtchn_at(ed, port)->link : LINK_CLOSED;
     const struct evtchn_domain *to = NULL;
 
-    if (evtchn_link_status(link) == evtchn_link_status(LINK_IS_TO)) {
+    if (evtchn_link_leads(link)) {
         to = evtchn_link_domain(link);
     }
     if ((to != NULL) && (to->up != 0u)) {

@@ -48,10 +48,18 @@ bool evtchn_console_receive(struct domain *domain, uint8_t byte);
 /* At most `room` of these; the domain reads so from now on. Interrupts masked. */
 uint32_t evtchn_console_read(struct domain *domain, uint8_t *to, uint32_t room);
 
-/* The port that the domain finds bound, or to be bound, to the xenstore domain in each of its lives; 0: it
- * has none. Once bound it stays so over the domain's lives, until either end is closed; the other end is
- * raised when a life ends, and when the next is about to run. */
-uint32_t evtchn_store_port(const struct domain *domain);
+/* The port that the domain finds bound, or to be bound, to this server in each of its lives; 0: it has none.
+ * Once bound it stays so over the domain's lives, until either end is closed; the other end is raised when a
+ * life ends, and when the next is about to run. */
+uint32_t evtchn_server_port(const struct domain *domain, enum domain_server server);
+
+/* Who hears instead of the guest what is sent to its ports of the hypervisor's (an emulated console's).
+ * Called in the sender's context, no lock held, also when the domain is down. NULL: nobody. */
+void evtchn_divert(struct domain *domain, void (*hear)(struct domain *domain));
+/* Raises the other end of such a port, as evtchn_raise() does. False: there is none. */
+bool evtchn_tell_other(const struct domain *domain, uint32_t port);
+/* Is there one? Any context. */
+bool evtchn_has_other(const struct domain *domain, uint32_t port);
 
 /* The other end of a port while both domains are up; static: as the plan has it. False: there is none. For
  * reports. */

@@ -102,17 +102,18 @@ static int64_t bind_interdomain(struct vcpu *vcpu, union xen_evtchn_op *arg)
     const uint32_t remote = hal_index(arg->bind_interdomain.remote_port, peer->nr_ports);
     struct evtchn_port *const end = evtchn_at(peer, remote);
     const uint64_t flags = spin_lock(&evtchn_lock);
-    const uint32_t sticky = end->link & LINK_STICKY;
+    const uint32_t kept = end->link & LINK_KEPT;
 
     result = (hal_load_acquire32(&peer->up) != 0u) ? -XEN_EINVAL : -XEN_ESRCH;
     if ((result == -XEN_EINVAL) && (remote != 0u) &&
-        ((end->link ^ sticky) == evtchn_link_unbound(ed->domain->id))) {
+        ((end->link ^ kept) == evtchn_link_unbound(ed->domain->id))) {
         result = port_take(ed, vcpu->index);
     }
     if (result > 0) {
         arg->bind_interdomain.local_port = (uint32_t)result;
-        evtchn_at(ed, arg->bind_interdomain.local_port)->link = evtchn_link_to(peer, remote);
-        end->link = evtchn_link_to(ed, arg->bind_interdomain.local_port) | sticky;
+        evtchn_at(ed, arg->bind_interdomain.local_port)->link =
+            evtchn_link_to(peer, remote) | (((kept & LINK_OURS) != 0u) ? LINK_IS_TO_OURS : 0u);
+        end->link = evtchn_link_to(ed, arg->bind_interdomain.local_port) | kept;
     }
     spin_unlock(&evtchn_lock, flags);
     if (result > 0) {
@@ -184,12 +185,13 @@ void evtchn_close(struct evtchn_domain *ed, uint32_t port, uint32_t spared)
     struct evtchn_port *const p = evtchn_at(ed, port);
     const uint64_t flags = spin_lock(&evtchn_lock);
     const uint32_t link = p->link;
+    const bool leaves_ours = (evtchn_link_status(link) == evtchn_link_status(LINK_IS_TO_OURS));
 
     if ((link != LINK_CLOSED) && ((link & (LINK_STATIC | spared)) == 0u)) {
-        if (evtchn_link_status(link) == EVTCHNSTAT_INTERDOMAIN) {
+        if (evtchn_link_leads(link)) {
             struct evtchn_port *const end = evtchn_at(evtchn_link_domain(link), link & LINK_PORT_MASK);
 
-            end->link = evtchn_link_unbound(ed->domain->id) | (end->link & LINK_STICKY);
+            end->link = evtchn_link_unbound(ed->domain->id) | (end->link & LINK_KEPT);
         } else if (evtchn_link_status(link) == EVTCHNSTAT_VIRQ) {
             *virq_slot(ed, evtchn_vcpu_of(p), link & LINK_PORT_MASK) = 0u;
         } else {
@@ -201,6 +203,9 @@ void evtchn_close(struct evtchn_domain *ed, uint32_t port, uint32_t spared)
         ed->used[port / 32u] &= ~BIT32(port % 32u);
     }
     spin_unlock(&evtchn_lock, flags);
+    if (leaves_ours) {
+        evtchn_hear(evtchn_link_domain(link));
+    }
 }
 
 /* The port of an operation, 0 if the domain does not have it. */
@@ -245,7 +250,7 @@ static int64_t status(struct vcpu *vcpu, union xen_evtchn_op *arg)
     arg->status.status = evtchn_link_status(link);
     arg->status.vcpu = evtchn_vcpu_of(evtchn_at(ed, port));
     arg->status.peer_dom = (uint16_t)(link & LINK_PORT_MASK);
-    if (arg->status.status == EVTCHNSTAT_INTERDOMAIN) {
+    if (evtchn_link_leads(link)) {
         const struct evtchn_domain *const peer = evtchn_link_domain(link);
 
         arg->status.peer_dom = peer->domain->id;

@@ -18,12 +18,15 @@
 #define LINK_STATUS_LOW  28u
 #define LINK_STATIC      BIT32(27)
 #define LINK_STICKY      BIT32(26) /* a port that outlives its domain, with who is bound to it */
+#define LINK_OURS        BIT32(25) /* what is sent to it is for the hypervisor */
+#define LINK_KEPT        (LINK_STICKY | LINK_OURS)
 #define LINK_DOMAIN_LOW  16u
 #define LINK_DOMAIN_MASK 0x1Fu
 #define LINK_PORT_MASK   0xFFFFu
 #define LINK_CLOSED      0u
 #define LINK_IS_UNBOUND  0x10000000u
 #define LINK_IS_TO       0x20000000u
+#define LINK_IS_TO_OURS  0x30000000u /* as the former, but nobody there is raised: evtchn_divert() */
 #define LINK_IS_VIRQ     0x40000000u
 #define LINK_IPI         0x50000000u
 
@@ -60,7 +63,8 @@ struct evtchn_domain {
     uint32_t index; /* in evtchn_table */
     struct spinlock queues;
     uint32_t nr_ports;
-    uint32_t store_port;        /* to the xenstore domain; 0 = none */
+    uint32_t server_port[DOMAIN_SERVERS]; /* 0 = none */
+    void (*volatile hear)(struct domain *domain);
     volatile uint32_t up;       /* can be sent to */
     volatile uint32_t abi;      /* EVTCHN_TWO_LEVEL, ... */
     volatile uint32_t nr_words; /* FIFO: so many ports have a word in the array */
@@ -118,9 +122,25 @@ static inline uint32_t evtchn_link_status(uint32_t link)
     return link >> LINK_STATUS_LOW;
 }
 
+/* Has it another end? */
+static inline bool evtchn_link_leads(uint32_t link)
+{
+    return (link >> (LINK_STATUS_LOW + 1u)) == (LINK_IS_TO >> (LINK_STATUS_LOW + 1u));
+}
+
 static inline struct evtchn_domain *evtchn_link_domain(uint32_t link)
 {
     return evtchn_table[(link >> LINK_DOMAIN_LOW) & LINK_DOMAIN_MASK];
+}
+
+/* Something came to a port of the hypervisor's. No lock held. */
+static inline void evtchn_hear(const struct evtchn_domain *ed)
+{
+    void (*const hear)(struct domain *domain) = ed->hear;
+
+    if (hear != NULL) {
+        hear(ed->domain);
+    }
 }
 
 /* -- evtchn_bind.c -- */

@@ -142,6 +142,8 @@ int64_t evtchn_send(struct vcpu *vcpu, uint32_t number)
         port = link & LINK_PORT_MASK;
     } else if (link == LINK_IPI) {
         to = ed;
+    } else if ((CONFIG_CONTROL != 0) && evtchn_link_leads(link)) {
+        evtchn_hear(evtchn_link_domain(link));
     } else {
         /* nobody is there yet, or it is none that sends */
         result = (evtchn_link_status(link) == EVTCHNSTAT_UNBOUND) ? 0 : -XEN_EINVAL;

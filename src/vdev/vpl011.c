@@ -270,6 +270,108 @@ static bool vpl011_write(void *device, struct vcpu *vcpu, uint64_t offset, uint3
 
 static const struct mmio_ops vpl011_ops = { vpl011_read, vpl011_write };
 
+static void fifo_put(struct vpl011 *uart, uint8_t c)
+{
+    const uint32_t error = uart->overrun ? DR_OE : 0u;
+
+    uart->fifo[(uart->head + uart->count) % VPL011_FIFO] = (uint16_t)(c | error);
+    uart->overrun = false;
+    uart->count++;
+}
+
+/* -- Led to tools: a way in front of the other, which is not made longer -- */
+
+static bool is_served(const struct vpl011 *uart, const struct domain *domain)
+{
+    return (uart->domain == domain) && uart->ends->is_there(domain, uart->port);
+}
+
+/* The ring counts as the FIFO that sends, of which half is written without a look at FR. Its flags */
+static uint32_t ring_event(struct vpl011 *uart)
+{
+    const uint32_t room = console_ring_room(&uart->ring);
+
+    uart->latched = (room >= (VPL011_FIFO / 2u)) ? (uart->latched | INT_TX) : (uart->latched & ~INT_TX);
+    update_line(uart);
+    return flags(uart, (room > 0u) ? 0u : VPL011_FIFO);
+}
+
+static bool led_read(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t *value)
+{
+    struct vpl011 *const uart = device;
+    bool good = (offset == REG_FR) && (width == 4u) && is_served(uart, vcpu->domain);
+
+    if (good) {
+        const uint64_t flags_before = spin_lock(&uart->lock);
+
+        *value = ring_event(uart);
+        spin_unlock(&uart->lock, flags_before);
+    } else {
+        good = vpl011_read(device, vcpu, offset, width, value);
+        if (offset == REG_DR) {
+            vpl011_hear(uart); /* more may wait in the ring */
+        }
+    }
+    return good;
+}
+
+static bool led_write(void *device, struct vcpu *vcpu, uint64_t offset, uint32_t width, uint64_t value)
+{
+    struct vpl011 *const uart = device;
+    bool good = (offset == REG_DR) && (width <= 4u) && is_served(uart, vcpu->domain);
+
+    if (good) {
+        const uint64_t flags_before = spin_lock(&uart->lock);
+
+        console_ring_put(&uart->ring, (uint8_t)value);
+        (void)ring_event(uart);
+        spin_unlock(&uart->lock, flags_before);
+        (void)uart->ends->tell(vcpu->domain, uart->port);
+    } else {
+        good = vpl011_write(device, vcpu, offset, width, value);
+    }
+    return good;
+}
+
+static const struct mmio_ops led_ops = { led_read, led_write };
+
+void vpl011_hear(struct vpl011 *uart)
+{
+    const uint64_t flags_before = spin_lock(&uart->lock);
+    const struct domain *const domain = uart->domain;
+    bool was_full = false;
+
+    if (domain != NULL) {
+        bool more = true;
+        uint8_t c = 0;
+
+        while (more && (uart->count < VPL011_FIFO)) {
+            more = console_ring_get(&uart->ring, &c, &was_full);
+            if (more) {
+                fifo_put(uart, c);
+            }
+        }
+        if (is_served(uart, domain)) {
+            (void)ring_event(uart);
+        } else {
+            tx_event(uart);
+            update_line(uart);
+        }
+    }
+    spin_unlock(&uart->lock, flags_before);
+    if (was_full) {
+        (void)uart->ends->tell(domain, uart->port);
+    }
+}
+
+void vpl011_lead(struct vpl011 *uart, struct xen_console_ring *page, uint32_t port,
+                 const struct vpl011_ends *ends)
+{
+    uart->ring.page = page;
+    uart->port = port;
+    uart->ends = ends;
+}
+
 void vpl011_receive(void *ctx, uint8_t c)
 {
     struct vpl011 *const uart = ctx;
@@ -282,11 +384,7 @@ void vpl011_receive(void *ctx, uint8_t c)
         uart->errors |= RSR_OE;
         uart->latched |= INT_OE;
     } else {
-        const uint32_t error = uart->overrun ? DR_OE : 0u;
-
-        uart->fifo[(uart->head + uart->count) % VPL011_FIFO] = (uint16_t)(c | error);
-        uart->overrun = false;
-        uart->count++;
+        fifo_put(uart, c);
     }
     if (uart->domain != NULL) {
         update_line(uart);
@@ -314,7 +412,8 @@ void vpl011_setup(struct vpl011 *uart)
 
 enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t base, uint32_t irq)
 {
-    const struct mmio_window window = { base, VPL011_WINDOW_BYTES, &vpl011_ops, uart };
+    const bool led = (CONFIG_CONTROL != 0) && (uart->ring.page != NULL);
+    const struct mmio_window window = { base, VPL011_WINDOW_BYTES, led ? &led_ops : &vpl011_ops, uart };
     const enum hv_status status = domain_add_window(domain, &window);
 
     if (status == HV_OK) {
@@ -331,6 +430,9 @@ enum hv_status vpl011_attach(struct vpl011 *uart, struct domain *domain, gpa_t b
         uart->latched = 0u;
         uart->errors = 0u;
         uart->irq = irq;
+        if (led) {
+            console_ring_begin(&uart->ring);
+        }
         uart->domain = domain;
         spin_unlock(&uart->lock, flags_before);
     }

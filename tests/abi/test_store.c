@@ -25,6 +25,7 @@ static const uint32_t connections[] = { XENSTORE_CONNECTED, XENSTORE_RECONNECT }
 
 #include <xen/grant_table.h>
 #include <xen/hvm/params.h>
+#include <xen/io/console.h>
 #include <xen/io/xs_wire.h>
 
 #define SIZE(our, their) assert_int_equal(sizeof(struct our), sizeof(their))
@@ -44,6 +45,19 @@ static void params(void **state)
     assert_int_equal(HVM_PARAM_MONITOR_RING, HVM_PARAM_MONITOR_RING_PFN);
     assert_true(XEN_HVM_PARAMS <= HVM_NR_PARAMS);
     assert_true(XEN_CALLBACK_PPI == (type | how));
+}
+
+static void console_page(void **state)
+{
+    (void)state;
+    assert_int_equal(CONSOLE_MAGIC_GFN, GUEST_MAGIC_BASE >> 12);
+    assert_int_equal(CONSOLE_GRANT_REF, GNTTAB_RESERVED_CONSOLE);
+    SIZE(xen_console_ring, struct xencons_interface);
+    SAME_NAME(xen_console_ring, struct xencons_interface, out);
+    SAME_NAME(xen_console_ring, struct xencons_interface, in_cons);
+    SAME_NAME(xen_console_ring, struct xencons_interface, in_prod);
+    SAME_NAME(xen_console_ring, struct xencons_interface, out_cons);
+    SAME_NAME(xen_console_ring, struct xencons_interface, out_prod);
 }
 
 static void page(void **state)
@@ -70,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(params),
         cmocka_unit_test(page),
+        cmocka_unit_test(console_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,16 +1,17 @@
-/* What a xenstore domain is told: which domains there are, and what each has from another. */
+/* What xenstore and control domains are told: which domains there are, and what each has from another. */
 /* [impl->req~store-links~1] */
 #include "build/partition/build_pv.h"
 
 #include <libfdt.h>
 
 #include "build/builder.h"
+#include "evtchn/evtchn.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 
 #define NAME_BYTES 16u
 
-#define DOMAIN_BYTES 128u /* of a node, with its domain's name */
+#define DOMAIN_BYTES 192u /* of a node, with its domain's name */
 #define LINK_BYTES   320u /* with a path */
 
 uint64_t build_pv_tree_bytes(const struct plan *plan)
@@ -40,22 +41,37 @@ static void begin(const struct hal_tree *t, const char *kind, uint32_t number)
     t->begin(t->ctx, name);
 }
 
+/* Tools also have those that no xenstore serves. */
+static void write_domain(const struct hal_tree *t, uint32_t i)
+{
+    const struct domain *const d = domain_table[i];
+    const uint32_t port = evtchn_server_port(d, DOMAIN_CONSOLE);
+
+    begin(t, "domain", i);
+    put_cell(t, "domid", d->id);
+    put_text(t, "name", d->plan->name);
+    if (port != 0u) {
+        put_cell(t, "console-ring", (uint32_t)build_console_gfn(d));
+        put_cell(t, "console-port", port);
+    }
+    t->end(t->ctx);
+}
+
 void build_pv_tree(const struct plan_domain *domain, const struct hal_tree *t)
 {
     const struct plan *const plan = build_plan();
+    const bool controls = (domain->role & PLAN_ROLE_CONTROL) != 0u;
 
-    if ((domain->role & (PLAN_ROLE_XENSTORE | PLAN_ROLE_HARDWARE)) != PLAN_ROLE_XENSTORE) {
+    if (!controls && ((domain->role & PLAN_ROLE_XENSTORE) == 0u)) {
         return;
     }
     t->begin(t->ctx, "bulkhead,store");
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         const struct plan_domain *const d = &plan->domain[i];
 
-        if ((d->enhanced >= PLAN_ENHANCED_ENABLED) && ((d->role & PLAN_ROLE_XENSTORE) == 0u)) {
-            begin(t, "domain", i);
-            put_cell(t, "domid", d->domid);
-            put_text(t, "name", d->name);
-            t->end(t->ctx);
+        if ((d != domain) && (controls || ((d->enhanced >= PLAN_ENHANCED_ENABLED) &&
+                                           ((d->role & PLAN_ROLE_XENSTORE) == 0u)))) {
+            write_domain(t, i);
         }
     }
     for (uint32_t i = 0; i < plan->nr_pv; i++) {

@@ -1,4 +1,4 @@
-/* The part of a xenstore domain's tree that says what is declared. */
+/* The part of a xenstore or control domain's tree that says what is declared. */
 #ifndef BUILD_PARTITION_BUILD_PV_H
 #define BUILD_PARTITION_BUILD_PV_H
 
@@ -7,8 +7,8 @@
 
 /* The bytes that it may take */
 uint64_t build_pv_tree_bytes(const struct plan *plan);
-/* In a xenstore domain's: /bulkhead,store with domain@<n> (domid, name), disk@<n> and net@<n> (frontend,
- * backend, handle, read-only, text). Worker context. */
+/* In such a domain's: /bulkhead,store with domain@<n> (domid, name, console-ring, console-port), disk@<n> and
+ * net@<n> (frontend, backend, handle, read-only, text). Worker context. */
 void build_pv_tree(const struct plan_domain *domain, const struct hal_tree *t);
 
 #endif

@@ -269,6 +269,11 @@ void config_share_make(struct config_maker *m)
             config_fault_prop(m->report, m->domain_node[i], "xen,enhanced",
                               "a dom0 or a domain with capabilities 4, the xenstore domain, beside it");
         }
+        if (d->console_tools &&
+            ((d->enhanced == PLAN_ENHANCED_NONE) || (d->role != 0u) || ((roles & PLAN_ROLE_CONTROL) == 0u))) {
+            config_fault_prop(m->report, m->domain_node[i], "bulkhead,console",
+                              "shared, or xen,enhanced and a dom0 or a domain with capabilities 1 beside it");
+        }
         config_domain_blame(m, d, before);
     }
 }

@@ -319,8 +319,8 @@ static void revoke_scenario(void)
         CHECK(map(b, ELSEWHERE + i, owner, GFN + 1030u - i, false) == HV_OK);
     }
     CHECK(map(a, ELSEWHERE, b, GFN, false) == HV_OK);
-    owner->store = pool_alloc(&owner->pool); /* stays with whoever serves it */
-    const hpa_t store = hal_hypmap_hpa(owner->store);
+    owner->ring[DOMAIN_STORE] = pool_alloc(&owner->pool); /* stays with whoever serves it */
+    const hpa_t store = hal_hypmap_hpa(owner->ring[DOMAIN_STORE]);
 
     bench_plan[b->plan - bench_plan].role = PLAN_ROLE_XENSTORE;
     CHECK(p2m_map_foreign(b, ELSEWHERE + 50u, owner, store, false) == HV_OK);
@@ -337,8 +337,8 @@ static void revoke_scenario(void)
     CHECK(at(a, ELSEWHERE + 50u) == at(a, GFN + 601u));
     CHECK(p2m_unmap_foreign(a, ELSEWHERE + 50u) == HV_OK);
     CHECK(p2m_unmap_foreign(b, ELSEWHERE + 50u) == HV_OK);
-    pool_free(&owner->pool, owner->store);
-    owner->store = NULL;
+    pool_free(&owner->pool, owner->ring[DOMAIN_STORE]);
+    owner->ring[DOMAIN_STORE] = NULL;
     CHECK(p2m_frame(owner, GFN, false, &frame) == HV_BUSY);
     CHECK(p2m_map_foreign(a, ELSEWHERE + 1u, owner, hpa(FRAME(0)), false) == HV_BUSY);
     for (uint64_t i = 0u; i < 40u; i++) { /* what was mapped is unmapped as ever */

@@ -343,6 +343,181 @@ static void test_detached(void **state)
     assert_int_equal(rd(IMSC), 0u);
 }
 
+/* -- Led to tools. [test->req~console-tools~1] -- */
+
+static struct xen_console_ring page;
+static bool served;
+static uint32_t nr_told;
+
+static bool other_there(const struct domain *of, uint32_t port)
+{
+    assert_ptr_equal(of, &domain);
+    assert_int_equal(port, 7u);
+    return served;
+}
+
+static bool other_told(const struct domain *of, uint32_t port)
+{
+    nr_told += other_there(of, port) ? 1u : 0u;
+    return served;
+}
+
+static int lead(void **state)
+{
+    static const struct vpl011_ends ends = { other_there, other_told };
+
+    (void)reset(state);
+    vpl011_detach(&uart);
+    domain.nr_windows = 0u;
+    (void)memset(&page, 0, sizeof(page));
+    served = true;
+    nr_told = 0u;
+    vpl011_lead(&uart, &page, 7u, &ends);
+    assert_int_equal(vpl011_attach(&uart, &domain, gpa(0x22000000u), 32u), HV_OK);
+    return 0;
+}
+
+static void arrive(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        page.in[page.in_prod % 1024u] = (uint8_t)*text;
+        page.in_prod++;
+    }
+    vpl011_hear(&uart);
+}
+
+static void test_led(void **state)
+{
+    (void)state;
+    wr(IMSC, TX);
+    for (const char *c = "hello\n"; *c != '\0'; c++) {
+        wr(DR, (uint32_t)*c);
+    }
+    assert_int_equal(page.out_prod, 6u);
+    assert_memory_equal(page.out, "hello\n", 6u);
+    assert_int_equal(nr_told, 6u);
+    assert_true(line());
+    assert_int_equal(rd(FR), 0x90u);
+    assert_string_equal(machine_output(), "");
+    served = false; /* what is sent goes to the shared console meanwhile */
+    vpl011_hear(&uart);
+    wr(DR, 'x');
+    wr(DR, '\n');
+    assert_int_equal(rd(FR), 0x90u);
+    assert_non_null(strstr(machine_output(), "domU1: x\n"));
+    assert_int_equal(page.out_prod, 6u);
+    served = true;
+    wr(DR, 'y');
+    assert_int_equal(page.out[6], 'y');
+
+    page.out_prod = 0x12345678u; /* the guest's or the server's; it goes its own way */
+    wr(DR, 'z');
+    assert_int_equal(page.out_prod, 8u);
+    assert_int_equal(page.out[7], 'z');
+    vpl011_detach(&uart); /* another life: what was not read stays */
+    vpl011_hear(&uart);
+    domain.nr_windows = 0u;
+    page.in_prod = 5u;
+    assert_int_equal(vpl011_attach(&uart, &domain, gpa(0x22000000u), 32u), HV_OK);
+    assert_true((page.out_prod == 8u) && (page.in_cons == 5u));
+    assert_int_equal(rd(FR), 0x90u);
+}
+
+/* More than the FIFO takes comes as it is read; typing at the shared console works, too. */
+static void test_led_input(void **state)
+{
+    (void)state;
+    wr(IMSC, RT);
+    for (uint32_t i = 0; i < 60u; i++) {
+        arrive("0123456789");
+    }
+    assert_int_equal(page.in_cons, 32u);
+    assert_int_equal(rd(RSR), 0u); /* nothing is lost */
+    assert_true(line());
+    for (uint32_t i = 0; i < 600u; i++) {
+        assert_int_equal(rd(DR), "0123456789"[i % 10u]);
+    }
+    assert_false(line());
+    assert_int_equal(nr_told, 0u);
+    type("k");
+    assert_int_equal(rd(DR), 'k');
+    page.in_prod = page.in_cons + 1024u; /* full: who waits for room hears of it */
+    vpl011_hear(&uart);
+    assert_int_equal(nr_told, 1u);
+    assert_int_equal(page.in_prod - page.in_cons, 1024u - 32u);
+}
+
+/* Whatever the words of the page say, what is done is bounded and in the page. */
+static void test_led_hostile(void **state)
+{
+    static const uint32_t words[] = { 0u,    1u,    1023u, 1024u,       1025u,
+                                      2047u, 2048u, 2049u, 0x80000000u, UINT32_MAX };
+    uint8_t before = 0;
+
+    (void)state;
+    wr(IMSC, RT | TX);
+    for (uint32_t i = 0; i < (10u * 10u * 10u); i++) {
+        page.in_prod = words[i % 10u];
+        page.in_cons = words[(i / 10u) % 10u];
+        page.out_cons = words[(i / 100u) % 10u];
+        page.out_prod = words[(i / 10u) % 10u];
+        vpl011_hear(&uart);
+        before = page.out[2047];
+        wr(DR, i);
+        (void)rd(FR);
+        assert_int_equal(line(), rd(MIS) != 0u);
+        assert_true((before == page.out[2047]) || ((uart.ring.out_prod % 2048u) == 0u));
+    }
+    page.in_prod = uart.ring.in_cons + 1025u; /* more than there can be: none of it */
+    while ((rd(FR) & 0x10u) == 0u) {
+        (void)rd(DR);
+    }
+    page.in_prod = uart.ring.in_cons + 1025u;
+    vpl011_hear(&uart);
+    assert_int_equal(rd(FR) & 0x10u, 0x10u);
+    assert_int_equal(page.in_cons, page.in_prod);
+}
+
+/* A ring that nobody reads: the guest is told to wait, and no longer after a while. */
+static void test_led_not_read(void **state)
+{
+    (void)state;
+    wr(IMSC, TX);
+    for (uint32_t n = 0; (rd(FR) & 0x20u) == 0u; n++) {
+        assert_true(n < 2048u);
+        wr(DR, 'a' + (n % 26u));
+    }
+    assert_int_equal(page.out_prod, 2048u);
+    assert_int_equal(rd(FR) & 0xA8u, 0x28u);
+    assert_false(line());
+    wr(DR, 'L');
+    fake_time_advance(1900000000u);
+    assert_int_equal(rd(FR) & 0xA8u, 0x28u);
+    fake_time_advance(200000000u);
+    assert_int_equal(rd(FR), 0x90u);
+    assert_true(line());
+    wr(DR, 'L');
+    assert_int_equal(rd(FR), 0x90u);
+    assert_int_equal(page.out_prod, 2048u);
+    assert_int_equal(page.out[0], 'a');
+    page.out_cons = 15u; /* it is read after all, and waited for again */
+    vpl011_hear(&uart);
+    assert_false(line());
+    assert_int_equal(rd(FR), 0x90u);
+    page.out_cons = 16u;
+    vpl011_hear(&uart);
+    assert_true(line());
+    for (uint32_t n = 0; n < 16u; n++) {
+        wr(DR, 'b');
+    }
+    assert_int_equal(rd(FR) & 0xA8u, 0x28u);
+    served = false; /* it goes: the shared console takes it */
+    vpl011_hear(&uart);
+    assert_true(line());
+    assert_int_equal(rd(FR), 0x90u);
+}
+
+#define LED_TEST(f)  cmocka_unit_test_setup_teardown(f, lead, take_down)
 #define UART_TEST(f) cmocka_unit_test_setup_teardown(f, reset, take_down)
 
 int main(void)
@@ -360,6 +535,10 @@ int main(void)
         UART_TEST(test_widths),
         UART_TEST(test_any_write),
         UART_TEST(test_detached),
+        LED_TEST(test_led),
+        LED_TEST(test_led_input),
+        LED_TEST(test_led_hostile),
+        LED_TEST(test_led_not_read),
     };
 
     return cmocka_run_group_tests(tests, machine_setup, NULL);

@@ -126,9 +126,10 @@ static void store(void)
 
     begin();
     is("domU2", PLAN_ROLE_XENSTORE);
-    one->domain->events->store_port = STORE;
+    one->domain->events->server_port[DOMAIN_STORE] = STORE;
     again(one, 1u);
-    MUST((evtchn_store_port(one->domain) == STORE) && (status(one, STORE) == EVTCHNSTAT_UNBOUND));
+    MUST((evtchn_server_port(one->domain, DOMAIN_STORE) == STORE) &&
+         (status(one, STORE) == EVTCHNSTAT_UNBOUND));
     MUST((bind(two, 1u, STORE, &mine) == 0) && (send(one, STORE) == 0) && pending(two, mine));
     MUST(status(one, STORE) == EVTCHNSTAT_INTERDOMAIN);
     (void)hears(two, SHARED);
@@ -160,7 +161,7 @@ static void store_down(void)
 
     begin();
     is("domU2", PLAN_ROLE_XENSTORE);
-    one->domain->events->store_port = STORE;
+    one->domain->events->server_port[DOMAIN_STORE] = STORE;
     again(one, 1u);
     MUST(bind(two, 1u, STORE, &mine) == 0);
     guest_asks(one, HAL_DOMAIN_OFF);
