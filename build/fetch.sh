@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches what Bulkhead needs of Debian 13's archive. Of arm64: a kernel and busybox for the guests, libfdt, zlib and libmd to
-# link, U-Boot as a loader, Xen as the peer of the benchmark, and Xen's tools, which run in dom0. Of armhf: kernel, busybox
-# and the libraries.
+# link, U-Boot as a loader, Xen as the peer of the benchmark, and Xen's tools and libvirt, which run in dom0. Of armhf: kernel,
+# busybox and the libraries.
 # A private apt configuration is used, made from the machine's own mirror and keys, and every signature is checked. What
 # is wanted of the packages is kept in the cache, so that a later run needs no network; nothing is installed.
 #   fetch.sh          fetch what the cache lacks
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 . build/apt-private.sh
 
 suite=trixie
-layouts='arm64:8 armhf:1'                   # raised when what is kept of an architecture's packages changes
+layouts='arm64:9 armhf:1'                   # raised when what is kept of an architecture's packages changes
 again=${1:-}
 cache=${BULKHEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bulkhead}
 
@@ -47,11 +47,15 @@ apt_private() {
         -o Dir::Etc::preferencesparts=/dev/null -o Acquire::Retries=3 -o Acquire::Languages=none "$@"
 }
 
-# download KERNEL PACKAGE...: the current kernel, whose name is left in $kernel, and packages
-download() {
+# apt_lists: what the suite has
+apt_lists() {
     bh_say "fetching the guests and libraries of Debian $suite for $arch (once; kept in $keep)"
     mkdir -p "$dir/$arch/debs" "$new/include" "$new/lib"
     apt_private apt-get update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "apt could not read $suite's lists"; }
+}
+
+# download KERNEL PACKAGE...: the current kernel, whose name is left in $kernel, and packages
+download() {
     # An unsigned or badly signed list is only a warning to apt-get update; packages named by one are refused at download.
     kernel=$(apt_private apt-cache depends "$1" | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1)
     [ -n "$kernel" ] || { cat "$dir/log" >&2; bh_die "no kernel for $arch is named by $suite's lists"; }
@@ -84,33 +88,76 @@ libraries='busybox include/libfdt.h include/fdt.h include/zlib.h include/zconf.h
 
 # What loads and what it needs comes later: the drivers of guests, of dom0's devices, and both ends of the PV protocols
 modules='sbsa_gwdt e1000e xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkfront xen-netfront xen-blkback
-    xen-netback llc stp bridge loop failover net_failover virtio_net virtio_blk virtio_mmio'
+    xen-netback llc stp bridge loop failover net_failover virtio_net virtio_blk virtio_mmio
+    crc32c_generic crc16 mbcache jbd2 ext4'
 
-# Xen's tools for dom0 as Debian lays them out: store, xl and the scripts that it starts, which want bash and flock
-tool_packages='xen-utils-4.20 xen-utils-common xenstore-utils libxencall1 libxendevicemodel1 libxenevtchn1
-    libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenmisc4.20 libxenstore4 libxentoolcore1 libxentoollog1 libyajl2
-    libuuid1 libfdt1 zlib1g libtinfo6 libgcc-s1 libc6 bash util-linux'
-take_tools() {
-    tree=$dir/$arch/tools
-    mkdir -p "$tree"
-    for package in $tool_packages; do
-        dpkg-deb --fsys-tarfile "$dir/$arch/debs/${package}"_*.deb | tar -x -C "$tree"
+# dom0's programs as Debian lays them out: Xen's tools with what their scripts start, and libvirt with what it looks at. What
+# they are linked with is found out.
+tool_packages='xen-utils-4.20 xen-utils-common xenstore-utils bash util-linux ncurses-base libvirt-daemon libvirt-daemon-driver-xen
+    libvirt-clients'
+so=usr/lib/aarch64-linux-gnu
+of_xen=usr/lib/xen-4.20/bin
+xen_files="usr/lib/ld-linux-aarch64.so.1 usr/bin/bash usr/bin/flock usr/bin/xenstore* usr/sbin/xl usr/sbin/xenstored
+    usr/sbin/xenconsoled usr/sbin/xentop usr/share/terminfo/v/vt100 usr/lib/xen-common/bin etc/xen/scripts etc/xen/xl.conf
+    $of_xen/xl $of_xen/xenstored $of_xen/xen-init-dom0 $of_xen/init-dom0less $of_xen/xenstore-control $of_xen/xenconsoled
+    $of_xen/xenconsole $of_xen/xentop $of_xen/xenctx $so/libgcc_s.so.1"
+libvirt_files="usr/bin/virsh usr/sbin/libvirtd usr/lib/libvirt/libvirt_iohelper $so/libvirt/connection-driver/libvirt_driver_libxl.so
+    usr/share/libvirt/cpu_map/index.xml usr/share/libvirt/cpu_map/arm_*.xml"
+
+# library_packages PACKAGE...: these and the packages of libraries that they depend on, and those in turn
+library_packages() {
+    wanted=
+    more=$(printf '%s\n' "$@" | sort)
+    while [ "$wanted" != "$more" ]; do
+        wanted=$more
+        # shellcheck disable=SC2086 # a list of words
+        more=$({ echo "$wanted"; apt_private apt-cache depends --important $wanted |
+            sed -n 's/^ *|\{0,1\}\(Pre\)\{0,1\}Depends: \(z\{0,1\}lib[^ ]*\)$/\2/p'; } | sort -u)
     done
-    libraries_of=usr/lib/aarch64-linux-gnu
-    ( cd "$tree" && tar -c usr/lib/ld-linux-aarch64.so.1 usr/bin/bash usr/bin/flock usr/bin/xenstore* usr/sbin/xl \
-        usr/sbin/xenstored usr/lib/xen-common/bin etc/xen/scripts etc/xen/xl.conf usr/lib/xen-4.20/bin/xl \
-        usr/lib/xen-4.20/bin/xenstored usr/lib/xen-4.20/bin/xen-init-dom0 usr/lib/xen-4.20/bin/init-dom0less \
-        usr/lib/xen-4.20/bin/xenstore-control $libraries_of/ld-linux-aarch64.so.1 $libraries_of/libc.so.6 \
-        $(find $libraries_of -name 'libxen*' -o -name 'libxlutil*' -o -name 'libyajl.so.*' -o -name 'libuuid.so.*' \
-            -o -name 'libfdt.so.*' -o -name 'libz.so.*' -o -name 'libtinfo.so.*' -o -name 'libgcc_s.so.*') ) > "$dir/tools.tar"
-    mkdir -p "$new/tools"
+    echo "$wanted"
+}
+
+# linked FILE...: these and the libraries that they need, under all names
+linked() {
+    found=
+    more=$(printf '%s\n' "$@" | sort -u)
+    while [ "$found" != "$more" ]; do
+        found=$more
+        # shellcheck disable=SC2086 # a list of words
+        more=$({
+            echo "$found"
+            { readelf -d $found 2> /dev/null || true; } | sed -n "s|.*(NEEDED).*\[\(.*\)\]|$so/\1|p"
+            for file in $found; do
+                [ ! -L "$so/${file#"$so/"}" ] || echo "$so/$(readlink "$file")"
+            done
+        } | sort -u)
+    done
+    echo "$found"
+}
+
+take_tools() {
+    mkdir -p "$dir/$arch/tools" "$new/tools" "$new/libvirt"
+    for package in $tools; do
+        dpkg-deb --fsys-tarfile "$dir/$arch/debs/${package}"_*.deb | tar -x -C "$dir/$arch/tools"
+    done
+    (
+        cd "$dir/$arch/tools"
+        # shellcheck disable=SC2086 # patterns
+        linked $xen_files > "$dir/tools.list"
+        # shellcheck disable=SC2086
+        linked $libvirt_files | grep -vxF -f "$dir/tools.list" > "$dir/libvirt.list"
+        tar -c -T "$dir/tools.list" > "$dir/tools.tar" && tar -c -T "$dir/libvirt.list" > "$dir/libvirt.tar"
+    ) || bh_die "the packages of $suite lack something that dom0's programs need"
     tar -x -C "$new/tools" -f "$dir/tools.tar"
+    tar -x -C "$new/libvirt" -f "$dir/libvirt.tar"
 }
 
 take_arm64() {
+    apt_lists
     # shellcheck disable=SC2086 # lists of words
-    download linux-image-arm64 busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64 \
-        $tool_packages
+    tools=$(library_packages $tool_packages)
+    # shellcheck disable=SC2086
+    download linux-image-arm64 busybox-static libfdt-dev zlib1g-dev libmd-dev libxen-dev u-boot-qemu xen-hypervisor-4.20-arm64 $tools
     take_libraries
     unpack "$kernel" './boot/vmlinuz-*' './usr/lib/linux-image-*/xilinx/zynqmp-zcu102-rev1.0.dtb' \
         './usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb' \
@@ -134,10 +181,11 @@ take_arm64() {
     cp "$tree"/boot/xen-4.20-arm64 "$new/xen.Image"
     mv "$tree/usr/include/xen" "$new/xen"
     take_tools
-    expected="$libraries linux.Image u-boot.bin $(printf '%s.ko ' $modules) xen/xen.h xen.Image tools/usr/lib/xen-4.20/bin/xenstored"
+    expected="$libraries linux.Image u-boot.bin $(printf '%s.ko ' $modules) xen/xen.h xen.Image tools/$of_xen/xenstored libvirt/usr/sbin/libvirtd"
 }
 
 take_armhf() {
+    apt_lists
     download linux-image-armmp-lpae busybox-static libfdt-dev zlib1g-dev libmd-dev
     take_libraries
     unpack "$kernel" './boot/vmlinuz-*'
@@ -162,7 +210,7 @@ keep() {
     [ ! -e "$keep" ] || mv "$keep" "$keep.old"
     mv "$keep.new" "$keep"
     rm -rf "$keep.old"
-    bh_say "kept: $(cut -d ' ' -f 1,2 "$keep/versions" | paste -s -d ',' | sed 's/,/, /g')"
+    bh_say "kept: $(cut -d ' ' -f 1,2 "$keep/versions" | grep -v "^lib" | paste -s -d ',' | sed 's/,/, /g')"
 }
 
 for want in $(lacking); do
