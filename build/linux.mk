@@ -1,7 +1,7 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
 # with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := $(addprefix out/guests/,linux.Image linux.Image.gz initrd.gz dom0.gz backend.gz driver.gz linux.zImage initrd32.gz \
+GUEST_FILES := $(addprefix out/guests/,linux.Image linux.Image.gz initrd.gz dom0.gz xl.gz xl.ext4 backend.gz driver.gz linux.zImage initrd32.gz \
     armv7a/linux.Image armv7a/initrd.gz)
 
 .PHONY: guests
@@ -45,16 +45,29 @@ out/guests/initrd.gz: $(FETCHED)/busybox $(linux_modules:%=$(FETCHED)/%.ko) out/
 	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(linux_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
 	    --add out/guests/link.linux:bin/link-end --add tools/guest/pv/pv-front:bin/pv-front --output $@
 
-# dom0's: what serves other domains, and Xen's tools as Debian lays them out
+# dom0's: what serves other domains, and Xen's tools as Debian lays them out. xl's mounts a disk with more, and what is there to be
+# created.
 dom0_modules := failover net_failover virtio_mmio virtio_net virtio_blk loop llc stp bridge xen-evtchn xen-gntdev xen-gntalloc \
     xen-privcmd xenfs xen-blkback xen-netback
-dom0_scripts := tools/guest/pv/dom0 tools/guest/pv/pv-back
-out/guests/dom0.gz: $(FETCHED)/busybox $(dom0_modules:%=$(FETCHED)/%.ko) $(FETCHED)/versions tools/guest/initramfs.py \
-    tools/guest/init tools/guest/shrc $(dom0_scripts) build/linux.mk
+xl_modules := $(dom0_modules) crc32c_generic crc16 mbcache jbd2 ext4
+dom0_scripts := tools/guest/pv/dom0
+xl_scripts := tools/guest/pv/dom0 tools/guest/pv/xl
+out/guests/dom0.gz out/guests/xl.gz: out/guests/%.gz: $(FETCHED)/busybox $(FETCHED)/versions tools/guest/initramfs.py \
+    tools/guest/init tools/guest/shrc $(xl_scripts) tools/guest/pv/pv-back build/linux.mk
 	@mkdir -p $(@D)
-	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(dom0_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
+	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< \
+	    $(foreach m,$($*_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
 	    --tree $(FETCHED)/tools --link bin/bash:../usr/bin/bash --link lib/ld-linux-aarch64.so.1:../usr/lib/ld-linux-aarch64.so.1 \
-	    --add tools/guest/pv/pv-back:bin/pv-back --boot-script tools/guest/pv/dom0 --output $@
+	    --add tools/guest/pv/pv-back:bin/pv-back $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
+
+xl_files := $(shell find tools/guest/xl -type f)
+out/guests/xl.ext4: $(FETCHED)/versions $(xl_files) out/guests/linux.Image out/guests/initrd.gz build/linux.mk
+	@rm -rf $@.tree && mkdir -p $@.tree/guest
+	@cp -a $(FETCHED)/libvirt/usr $@.tree/ && cp -r tools/guest/xl/. $@.tree/
+	@cp -L out/guests/linux.Image out/guests/initrd.gz $@.tree/guest/
+	@rm -f $@.new
+	$(call say,MKE2FS,$@)/sbin/mke2fs -q -F -t ext4 -O ^has_journal,^resize_inode -m 0 -d $@.tree $@.new 128M > /dev/null && mv $@.new $@
+	@rm -rf $@.tree
 
 # Backends' in systems without dom0, without tools: one with a disk in memory, one with devices of its own
 backend_modules := loop xen-blkback xen-netback

@@ -185,12 +185,12 @@ class Machine:
         return path
 
     def _needs(self):
-        """What of QEMU the system needs: the arguments in the .qemu file beside it."""
+        """What of QEMU the system needs: the arguments in the .qemu file beside it, where @guests@ is out/guests."""
         path = os.path.splitext(self.system)[0] + ".qemu"
         if not os.path.exists(path):
             return []
         with open(path, encoding="utf-8") as stream:
-            return shlex.split(stream.read(), comments=True)
+            return shlex.split(stream.read().replace("@guests@", GUESTS), comments=True)
 
     def _modules(self):
         """What the .modules file beside the system lists: (file, address, size or None)."""
