@@ -108,7 +108,12 @@ static void scrub_wanted(void)
 
 static bool makes_domains(const struct plan *plan)
 {
-    return (CONFIG_CONTROL != 0) && (plan->spares.nr > 0u) && (plan->nr_ram > 0u);
+    bool makes = (plan->spares.nr > 0u);
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        makes = makes || (plan->domain[i].spare && (plan->domain[i].nr_static == 0u));
+    }
+    return (CONFIG_CONTROL != 0) && makes && (plan->nr_ram > 0u);
 }
 
 static uint64_t ram_end(const struct plan *plan)

@@ -5,7 +5,6 @@
 #include "abi/xen_memory.h"
 #include "domain/p2m.h"
 #include "domain/role.h"
-#include "hal/sync.h"
 #include "lib/bits.h"
 
 #define PAGES_BITS 26u /* where a call goes on is told in pages, which fit the command of a 32-bit guest */
@@ -95,8 +94,8 @@ static int64_t memory_reserve(struct vcpu *vcpu, uint64_t op, uint64_t start, ui
         pages += (status == HV_OK) ? done : 0u;
         left--;
     }
-    /* of a domain that is up: to be asked again; the guest's vCPU may wait or be preempted meanwhile */
-    const bool busy = (status == HV_BUSY) && (hal_load_acquire32(&domain->reachable) != 0u);
+    /* of a domain that is up: to be asked again */
+    const bool busy = (status == HV_BUSY) && (domain->p2m != NULL);
 
     return (((status == HV_OK) || busy) && (pages < end)) ? hcall_again(vcpu, (pages << XENMEM_OP_BITS) | op)
                                                           : (int64_t)(pages / extent);
