@@ -225,6 +225,7 @@ struct xen_console_ring {
 #define VIRQ_CONSOLE  2u
 #define VIRQ_DOM_EXC  3u
 #define VIRQ_XENOPROF 7u
+#define VIRQ_CON_RING 8u
 #define VIRQ_XENPMU   13u
 #define XEN_NR_VIRQS  24u
 

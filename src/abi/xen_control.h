@@ -16,15 +16,19 @@
 #define XEN_DOMCTL_PAUSE              3u
 #define XEN_DOMCTL_UNPAUSE            4u
 #define XEN_DOMCTL_GETDOMAININFO      5u
+#define XEN_DOMCTL_SETVCPUAFFINITY    9u
 #define XEN_DOMCTL_MAX_MEM            11u
 #define XEN_DOMCTL_SETVCPUCONTEXT     12u
 #define XEN_DOMCTL_GETVCPUCONTEXT     13u
 #define XEN_DOMCTL_GETVCPUINFO        14u
 #define XEN_DOMCTL_MAX_VCPUS          15u
+#define XEN_DOMCTL_SCHEDULER_OP       16u
 #define XEN_DOMCTL_SETDOMAINHANDLE    17u
 #define XEN_DOMCTL_IRQ_PERMISSION     19u
 #define XEN_DOMCTL_IOMEM_PERMISSION   20u
+#define XEN_DOMCTL_SETTIMEOFFSET      24u
 #define XEN_DOMCTL_GETVCPUAFFINITY    25u
+#define XEN_DOMCTL_SENDTRIGGER        28u
 #define XEN_DOMCTL_SET_ADDRESS_SIZE   35u
 #define XEN_DOMCTL_GET_ADDRESS_SIZE   36u
 #define XEN_DOMCTL_ASSIGN_DEVICE      37u
@@ -33,17 +37,24 @@
 #define XEN_DOMCTL_TEST_ASSIGN_DEVICE 45u
 #define XEN_DOMCTL_DEASSIGN_DEVICE    47u
 #define XEN_DOMCTL_UNBIND_PT_IRQ      48u
+#define XEN_DOMCTL_SETNODEAFFINITY    68u
 #define XEN_DOMCTL_GETNODEAFFINITY    69u
 #define XEN_DOMCTL_CACHEFLUSH         71u
 #define XEN_DOMCTL_GET_PAGING_MEMPOOL 85u
 #define XEN_DOMCTL_SET_PAGING_MEMPOOL 86u
+#define XEN_DOMCTL_SET_LLC_COLORS     89u
 
+#define XEN_SYSCTL_READCONSOLE       1u
 #define XEN_SYSCTL_PHYSINFO          3u
 #define XEN_SYSCTL_SCHED_ID          4u
 #define XEN_SYSCTL_GETDOMAININFOLIST 6u
+#define XEN_SYSCTL_DEBUG_KEYS        7u
+#define XEN_SYSCTL_GETCPUINFO        8u
+#define XEN_SYSCTL_AVAILHEAP         9u
 #define XEN_SYSCTL_CPUTOPOINFO       16u
 #define XEN_SYSCTL_NUMAINFO          17u
 #define XEN_SYSCTL_CPUPOOL_OP        18u
+#define XEN_SYSCTL_SCHEDULER_OP      19u
 
 /* createdomain: what we take of its flags */
 #define XEN_CDF_HVM        1u
@@ -99,8 +110,16 @@ struct xen_bitmap {
     uint32_t pad;
 };
 
-#define XEN_AFFINITY_HARD 1u
-#define XEN_AFFINITY_SOFT 2u
+#define XEN_AFFINITY_HARD  1u
+#define XEN_AFFINITY_SOFT  2u
+#define XEN_AFFINITY_FORCE 4u
+
+#define XEN_TRIGGER_RESET 1u
+#define XEN_TRIGGER_POWER 3u
+
+/* Of a domain and of all */
+#define XEN_SCHEDOP_PUTINFO 0u
+#define XEN_SCHEDOP_GETINFO 1u
 
 struct xen_createdomain {
     uint32_t ssidref;
@@ -212,12 +231,26 @@ struct xen_domctl {
             uint32_t pad;
             uint64_t path;
         } device;
-        uint8_t handle[16];
-        uint64_t room[16];
-    } u;
-};
+        uint32_t sched_id;
+        uint32_t cmd;
+        uint16_t weight; /* of XEN_SCHEDULER_CREDIT */
+        uint16_t cap;
+    } scheduler;
+    struct {
+        uint32_t trigger;
+        uint32_t vcpu;
+    } trigger;
+    struct {
+        uint64_t seconds; /* with a sign */
+    } time_offset;
+    uint8_t handle[16];
+    uint64_t room[16];
+} u;
+}
+;
 
 #define XEN_PHYSCAP_HVM       1u
+#define XEN_PHYSCAP_DIRECTIO  4u
 #define XEN_PHYSCAP_HAP       8u
 #define XEN_PHYSCAP_GNTTAB_V1 0x100u
 #define XEN_PHYSCAP_GNTTAB_V2 0x200u
@@ -262,8 +295,36 @@ struct xen_sysctl {
     uint32_t cmd;
     uint32_t interface_version;
     union {
+        struct {
+            uint8_t clear;
+            uint8_t incremental;
+            uint16_t pad;
+            uint32_t index;
+            uint64_t buffer;
+            uint32_t count;
+            uint32_t pad2;
+        } readconsole;
         struct xen_physinfo physinfo;
         uint32_t sched_id;
+        struct {
+            uint64_t keys;
+            uint32_t nr_keys;
+            uint32_t pad;
+        } debug_keys;
+        struct {
+            uint32_t max_cpus;
+            uint32_t pad;
+            uint64_t info; /* ns that each was idle */
+            uint32_t nr_cpus;
+            uint32_t pad2;
+        } cpuinfo;
+        struct {
+            uint32_t min_bitwidth;
+            uint32_t max_bitwidth;
+            uint32_t node;
+            uint32_t pad;
+            uint64_t avail_bytes;
+        } availheap;
         struct {
             uint16_t first_domain;
             uint16_t pad;
@@ -287,6 +348,15 @@ struct xen_sysctl {
             uint32_t n_dom;
             struct xen_bitmap cpumap;
         } cpupool;
+        struct {
+            uint32_t cpupool_id;
+            uint32_t sched_id;
+            uint32_t cmd;
+            uint32_t pad;
+            uint32_t tslice_ms; /* these of XEN_SCHEDULER_CREDIT */
+            uint32_t ratelimit_us;
+            uint32_t vcpu_migr_delay_us;
+        } scheduler;
         uint64_t room[16];
     } u;
 };

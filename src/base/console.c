@@ -422,6 +422,13 @@ uint32_t console_offer(struct console *console, const char *text, uint32_t bytes
     return n;
 }
 
+void console_tell(struct console *console)
+{
+    if ((console->room != NULL) && console_alive()) {
+        (void)wait_set(console, 1u);
+    }
+}
+
 void console_push(void)
 {
     if (console_alive() && uart_queue_busy(&queue)) {

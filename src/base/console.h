@@ -58,6 +58,8 @@ void console_write(struct console *console, const char *text, uint32_t bytes);
  * there is more. Touches memory only; console_push() sends. Any context, any locks of lower rank. bytes <=
  * 256. */
 uint32_t console_offer(struct console *console, const char *text, uint32_t bytes);
+/* room() is called when there is room: what is written next makes that soon. */
+void console_tell(struct console *console);
 /* Sends what the UART takes at once. No lock of a guest's device should be held: it is slow. */
 void console_push(void);
 

@@ -5,6 +5,7 @@
 #include "base/spinlock.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
+#include "lib/bits.h"
 #include "lib/fmt.h"
 #include "lib/ring.h"
 
@@ -46,6 +47,7 @@ static void log_show(const char *text, uint32_t bytes)
     log_console.name = "bulkhead";
     log_console.prefix = true;
     if (log_console.registered || (console_register(&log_console) == HV_OK)) {
+        console_tell(&log_console);
         console_write(&log_console, text, bytes);
     }
 }
@@ -93,28 +95,37 @@ void log_line(const char *format, ...)
     log_commit(bytes, line.len + 1u);
 }
 
+uint32_t log_read(uint32_t *at, char *to, uint32_t room)
+{
+    const uint64_t flags = log_lock_take();
+    const uint32_t kept = (uint32_t)bits_min(log_written, LOG_RING_BYTES);
+    const uint32_t behind = (uint32_t)bits_min((uint32_t)log_written - *at, kept);
+    const uint32_t n = (uint32_t)bits_min(behind, room);
+
+    *at = (uint32_t)log_written - behind;
+    for (uint32_t i = 0; i < n; i++) {
+        to[i] = log_ring[(*at + i) % LOG_RING_BYTES];
+    }
+    *at += n;
+    log_lock_drop(flags);
+    return n;
+}
+
+void log_watch(void (*told)(void *ctx))
+{
+    log_console.room = told;
+}
+
+/* put() may write to the console, which ranks below the log: a piece is copied with the lock, printed
+ * without. */
 void log_dump(void (*put)(void *ctx, char c), void *ctx)
 {
     char chunk[LOG_DUMP_CHUNK];
-    uint64_t flags = log_lock_take();
-    const uint64_t end = log_written;
-    uint64_t at = (end > LOG_RING_BYTES) ? (end - LOG_RING_BYTES) : 0u;
+    uint32_t at = (uint32_t)log_written - LOG_RING_BYTES;
+    uint32_t n = LOG_DUMP_CHUNK;
 
-    log_lock_drop(flags);
-    /* put() may write to the console, which ranks below the log: copy a piece with the lock, print it
-     * without. */
-    while (at < end) {
-        uint32_t n = 0;
-
-        flags = log_lock_take();
-        if ((log_written - at) > LOG_RING_BYTES) {
-            at = log_written - LOG_RING_BYTES; /* overwritten meanwhile */
-        }
-        for (; (n < LOG_DUMP_CHUNK) && (at < end); at++) {
-            chunk[n] = log_ring[at % LOG_RING_BYTES];
-            n++;
-        }
-        log_lock_drop(flags);
+    for (uint32_t done = 0; (done < LOG_RING_BYTES) && (n == LOG_DUMP_CHUNK); done += n) {
+        n = log_read(&at, chunk, LOG_DUMP_CHUNK);
         for (uint32_t i = 0; i < n; i++) {
             put(ctx, chunk[i]);
         }

@@ -7,6 +7,13 @@
 
 void log_line(const char *format, ...);
 
+/* Copies what follows position *at, which goes on by as much; from the oldest on if that is not kept any
+ * more, or was never written. At most `room`; 0: there is nothing more. */
+uint32_t log_read(uint32_t *at, char *to, uint32_t room);
+/* From now on told() is called when a line was written, soon; once for several. Trap context, no lock
+ * held. */
+void log_watch(void (*told)(void *ctx));
+
 /* Prints the ring, oldest first, through put(ctx, byte). */
 void log_dump(void (*put)(void *ctx, char c), void *ctx);
 

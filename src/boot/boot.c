@@ -4,7 +4,7 @@
 #include "base/console.h"
 #include "base/log.h"
 #include "base/percpu.h"
-#include "boot/version.h"
+#include "lib/version.h"
 #include "hal/irq.h"
 #include "hal/power.h"
 #include "hal/timer.h"
@@ -45,7 +45,7 @@ static enum hv_status step_banner(void)
     for (uint32_t i = 0; i < plan->nr_ram; i++) {
         bytes += plan->ram[i].bytes;
     }
-    log_line("Bulkhead %s on %s, %u CPUs, %U MiB RAM", BOOT_VERSION, hal_cpu_describe(), plan->nr_cpus,
+    log_line("Bulkhead %s on %s, %u CPUs, %U MiB RAM", HV_VERSION, hal_cpu_describe(), plan->nr_cpus,
              bytes >> 20u);
     return HV_OK;
 }

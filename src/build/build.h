@@ -23,6 +23,12 @@ HV_MUST_CHECK enum hv_status build_prepare(const struct plan_domain *plan, struc
 /* The same for the places of domains that tools make, behind all of the plan's. */
 HV_MUST_CHECK enum hv_status build_spares_prepare(const struct plan *plan);
 
+/* The CPUs that a vCPU may be moved to: under null those that the plan keeps for no other. */
+uint64_t build_cpus(const struct plan_domain *plan, uint32_t index);
+
+/* Does an IOMMU keep devices apart that some domain has, or may have? */
+bool build_has_streams(void);
+
 /* Runs the phases: modules, reserve (RAM, scrubbed), map, vcpu, vdev, devices, image. Worker context; long;
  * calls
  * work_breathe(). HV_BUSY: the domain is built or being built. Another failure is logged with domain and

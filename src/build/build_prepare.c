@@ -100,6 +100,16 @@ uint64_t build_affinity(const struct plan_domain *plan, uint32_t index)
     return allowed & online;
 }
 
+uint64_t build_cpus(const struct plan_domain *plan, uint32_t index)
+{
+    return is_pinned ? (~set_pinned | build_affinity(plan, index)) : UINT64_MAX;
+}
+
+bool build_has_streams(void)
+{
+    return the_plan->nr_streams != 0u;
+}
+
 enum hv_status build_setup(const struct plan *plan)
 {
     const uint32_t wanted = workspaces_wanted(plan);

@@ -293,6 +293,7 @@ void evtchn_begin(struct domain *domain)
         ed->reads_input = false; /* nobody sends input to one that is not up */
         ed->input_count = 0u;
         each_static(ed, static_bind);
+        ed->clock_shift_ns = 0u;
         hal_store_release32(&ed->up, 1u);
         evtchn_clock_show(ed); /* who sets it meanwhile sees that it is up */
     }

@@ -42,6 +42,9 @@ void evtchn_virq_raise(struct domain *domain, uint32_t virq);
 /* The time of day, in ns since 1970, when this domain's counter was 0: all domains are told of it. */
 void evtchn_clock_set(const struct domain *by, uint64_t ns);
 
+/* ... which this domain is told with so many seconds added, for the rest of this life. */
+void evtchn_clock_shift(struct domain *domain, uint64_t seconds);
+
 /* A byte of the console's input for the domain, which reads it by hypercall and is told by VIRQ_CONSOLE.
  * False: it does not, having a UART. Any context, no lock above LOCK_EVTCHN held. */
 bool evtchn_console_receive(struct domain *domain, uint8_t byte);

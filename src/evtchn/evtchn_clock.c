@@ -17,7 +17,7 @@ static uint64_t zero_ns(const struct domain *domain)
 void evtchn_clock_show(struct evtchn_domain *ed)
 {
     const uint64_t flags = spin_lock(&evtchn_lock);
-    const uint64_t ns = clock_ns + zero_ns(ed->domain);
+    const uint64_t ns = clock_ns + zero_ns(ed->domain) + ed->clock_shift_ns;
     const uint64_t flags_before = spin_lock(&ed->queues);
     struct xen_shared_info *const shared = evtchn_shared_open(ed);
     volatile uint32_t *const version = &shared->wc_version;
@@ -44,6 +44,18 @@ void evtchn_clock_set(const struct domain *by, uint64_t ns)
     for (uint32_t i = 0; i < HV_DOMAINS_MAX; i++) {
         if ((evtchn_table[i] != NULL) && (evtchn_table[i]->up != 0u)) {
             evtchn_clock_show(evtchn_table[i]);
+        }
+    }
+}
+
+void evtchn_clock_shift(struct domain *domain, uint64_t seconds)
+{
+    struct evtchn_domain *const ed = domain->events;
+
+    if (ed != NULL) {
+        ed->clock_shift_ns = seconds * NS_PER_S;
+        if (ed->up != 0u) {
+            evtchn_clock_show(ed);
         }
     }
 }

@@ -80,6 +80,7 @@ struct evtchn_domain {
     hpa_t aside;            /* EVTCHN_ASIDE: the guest's page that is its shared_info */
     uint32_t *used;         /* a bit for each port */
     uint32_t clock_version; /* under the queues' lock */
+    uint64_t clock_shift_ns;
     struct spinlock input_lock;
     bool reads_input; /* as it has no other way, or has tried */
     uint32_t input_head;

@@ -1,9 +1,11 @@
-/* xen_version: what a guest may know of who runs it. Nothing here tells about the host. */
+/* xen_version: what a guest may know of who runs it. Nothing here tells about the host, and how the
+ * hypervisor was made only a control domain is told. */
 #include "hcall/hcall.h"
 
 #include "domain/role.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "lib/version.h"
 
 /* What kernels a domain may have, as tools compare it */
 #if UINTPTR_MAX > UINT32_MAX
@@ -12,19 +14,32 @@
 #define CAPABILITIES "xen-3.0-armv7l "
 #endif
 
+#define TEXT_BYTES 64u /* the compiler's name has no more room; no other is as long */
+
 /* Text that goes to an offset of the answer */
 struct hcall_text {
     uint32_t op;
     uint32_t offset;
     const char *text;
+    const char *told; /* to who may know how the hypervisor was made */
 };
 
 static const struct hcall_text texts[] = {
-    { XENVER_EXTRAVERSION, 0u, "" },   { XENVER_COMPILE_INFO, 0u, "" }, /* compiler, by, domain, date */
-    { XENVER_COMPILE_INFO, 64u, "" },  { XENVER_COMPILE_INFO, 80u, "" },
-    { XENVER_COMPILE_INFO, 112u, "" }, { XENVER_CAPABILITIES, 0u, CAPABILITIES },
-    { XENVER_CHANGESET, 0u, "" },      { XENVER_COMMANDLINE, 0u, "<denied>" },
+    { XENVER_EXTRAVERSION, 0u, "", "-bulkhead" HV_VERSION },
+    { XENVER_COMPILE_INFO, 0u, "", __VERSION__ }, /* compiler, by, domain, date */
+    { XENVER_COMPILE_INFO, 64u, "", "bulkhead" },
+    { XENVER_COMPILE_INFO, 80u, "", "" },
+    { XENVER_COMPILE_INFO, 112u, "", "" },
+    { XENVER_CAPABILITIES, 0u, CAPABILITIES, CAPABILITIES },
+    { XENVER_CHANGESET, 0u, "", "Bulkhead " HV_VERSION },
+    { XENVER_COMMANDLINE, 0u, "<denied>", "" },
 };
+_Static_assert(sizeof("-bulkhead" HV_VERSION) <= 16u, "as long as Xen's");
+
+static const char *text_for(const struct vcpu *vcpu, const struct hcall_text *of)
+{
+    return role_may(vcpu->domain, ROLE_VERSION) ? of->told : of->text;
+}
 
 static int64_t version_texts(struct vcpu *vcpu, uint64_t op, uint64_t to)
 {
@@ -32,7 +47,9 @@ static int64_t version_texts(struct vcpu *vcpu, uint64_t op, uint64_t to)
 
     for (uint32_t i = 0; i < ARRAY_LEN(texts); i++) {
         if ((texts[i].op == op) && (result != -XEN_EFAULT)) {
-            result = hcall_write(vcpu, to + texts[i].offset, texts[i].text, strlen(texts[i].text) + 1u);
+            const char *const text = text_for(vcpu, &texts[i]);
+
+            result = hcall_write(vcpu, to + texts[i].offset, text, bits_min(strlen(text) + 1u, TEXT_BYTES));
         }
     }
     return result;
@@ -41,11 +58,18 @@ static int64_t version_texts(struct vcpu *vcpu, uint64_t op, uint64_t to)
 /* The same texts by the later numbers: a word with the room behind it comes in, the length goes out. */
 static int64_t version_varbuf(struct vcpu *vcpu, uint64_t op, uint64_t to)
 {
-    static const char *const text[] = { "", CAPABILITIES, "", "<denied>" };
-    const char *const answer = text[(op - XENVER_EXTRAVERSION2) % ARRAY_LEN(text)];
-    const uint64_t bytes = strlen(answer) + 1u;
+    static const uint8_t first[] = { XENVER_EXTRAVERSION, XENVER_CAPABILITIES, XENVER_CHANGESET,
+                                     XENVER_COMMANDLINE };
+    const char *answer = "";
     uint32_t room = 0;
     int64_t result = 0;
+
+    for (uint32_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (texts[i].op == first[(op - XENVER_EXTRAVERSION2) % ARRAY_LEN(first)]) {
+            answer = text_for(vcpu, &texts[i]);
+        }
+    }
+    const uint64_t bytes = strlen(answer) + 1u;
 
     if (to == 0u) {
         return (int64_t)bytes;

@@ -44,6 +44,17 @@ static void numbers(void **state)
     assert_int_equal(XEN_DOMCTL_PAUSE, XEN_DOMCTL_pausedomain);
     assert_int_equal(XEN_DOMCTL_UNPAUSE, XEN_DOMCTL_unpausedomain);
     assert_int_equal(XEN_DOMCTL_GETDOMAININFO, XEN_DOMCTL_getdomaininfo);
+    assert_int_equal(XEN_DOMCTL_SETVCPUAFFINITY, XEN_DOMCTL_setvcpuaffinity);
+    assert_int_equal(XEN_DOMCTL_SCHEDULER_OP, XEN_DOMCTL_scheduler_op);
+    assert_int_equal(XEN_DOMCTL_SETTIMEOFFSET, XEN_DOMCTL_settimeoffset);
+    assert_int_equal(XEN_DOMCTL_SENDTRIGGER, XEN_DOMCTL_sendtrigger);
+    assert_int_equal(XEN_DOMCTL_SETNODEAFFINITY, XEN_DOMCTL_setnodeaffinity);
+    assert_int_equal(XEN_DOMCTL_SET_LLC_COLORS, XEN_DOMCTL_set_llc_colors);
+    assert_int_equal(XEN_SYSCTL_READCONSOLE, XEN_SYSCTL_readconsole);
+    assert_int_equal(XEN_SYSCTL_DEBUG_KEYS, XEN_SYSCTL_debug_keys);
+    assert_int_equal(XEN_SYSCTL_GETCPUINFO, XEN_SYSCTL_getcpuinfo);
+    assert_int_equal(XEN_SYSCTL_AVAILHEAP, XEN_SYSCTL_availheap);
+    assert_int_equal(XEN_SYSCTL_SCHEDULER_OP, XEN_SYSCTL_scheduler_op);
     assert_int_equal(XEN_DOMCTL_MAX_MEM, XEN_DOMCTL_max_mem);
     assert_int_equal(XEN_DOMCTL_GETVCPUINFO, XEN_DOMCTL_getvcpuinfo);
     assert_int_equal(XEN_DOMCTL_SETDOMAINHANDLE, XEN_DOMCTL_setdomainhandle);
@@ -102,6 +113,14 @@ static void flags(void **state)
     assert_int_equal(XEN_DOMINF_REASON_LOW, XEN_DOMINF_shutdownshift);
     assert_int_equal(XEN_AFFINITY_HARD, XEN_VCPUAFFINITY_HARD);
     assert_int_equal(XEN_AFFINITY_SOFT, XEN_VCPUAFFINITY_SOFT);
+    assert_int_equal(XEN_AFFINITY_FORCE, XEN_VCPUAFFINITY_FORCE);
+    assert_int_equal(XEN_TRIGGER_RESET, XEN_DOMCTL_SENDTRIGGER_RESET);
+    assert_int_equal(XEN_TRIGGER_POWER, XEN_DOMCTL_SENDTRIGGER_POWER);
+    assert_int_equal(XEN_SCHEDOP_PUTINFO, XEN_DOMCTL_SCHEDOP_putinfo);
+    assert_int_equal(XEN_SCHEDOP_GETINFO, XEN_DOMCTL_SCHEDOP_getinfo);
+    assert_int_equal(XEN_SCHEDOP_PUTINFO, XEN_SYSCTL_SCHEDOP_putinfo);
+    assert_int_equal(XEN_SCHEDOP_GETINFO, XEN_SYSCTL_SCHEDOP_getinfo);
+    assert_int_equal(XEN_PHYSCAP_DIRECTIO, XEN_SYSCTL_PHYSCAP_directio);
     assert_int_equal(XEN_PHYSCAP_HVM, XEN_SYSCTL_PHYSCAP_hvm);
     assert_int_equal(XEN_PHYSCAP_HAP, XEN_SYSCTL_PHYSCAP_hap);
     assert_int_equal(XEN_PHYSCAP_GNTTAB_V1, XEN_SYSCTL_PHYSCAP_gnttab_v1);
@@ -178,6 +197,13 @@ static void domctl(void **state)
     SAME(ours_domctl, u.affinity.flags, struct xen_domctl, u.vcpuaffinity.flags);
     SAME(ours_domctl, u.affinity.hard, struct xen_domctl, u.vcpuaffinity.cpumap_hard);
     SAME(ours_domctl, u.affinity.soft, struct xen_domctl, u.vcpuaffinity.cpumap_soft);
+    SAME(ours_domctl, u.scheduler.sched_id, struct xen_domctl, u.scheduler_op.sched_id);
+    SAME(ours_domctl, u.scheduler.cmd, struct xen_domctl, u.scheduler_op.cmd);
+    SAME(ours_domctl, u.scheduler.weight, struct xen_domctl, u.scheduler_op.u.credit.weight);
+    SAME(ours_domctl, u.scheduler.cap, struct xen_domctl, u.scheduler_op.u.credit.cap);
+    SAME(ours_domctl, u.trigger.trigger, struct xen_domctl, u.sendtrigger.trigger);
+    SAME(ours_domctl, u.trigger.vcpu, struct xen_domctl, u.sendtrigger.vcpu);
+    SAME(ours_domctl, u.time_offset.seconds, struct xen_domctl, u.settimeoffset.time_offset_seconds);
     SIZE(xen_bitmap, struct xenctl_bitmap);
     SAME_NAME(xen_bitmap, struct xenctl_bitmap, bitmap);
     SAME_NAME(xen_bitmap, struct xenctl_bitmap, nr_bits);
@@ -283,6 +309,28 @@ static void sysctl(void **state)
     SAME(ours_sysctl, u.cpupool.cpu, struct xen_sysctl, u.cpupool_op.cpu);
     SAME(ours_sysctl, u.cpupool.n_dom, struct xen_sysctl, u.cpupool_op.n_dom);
     SAME(ours_sysctl, u.cpupool.cpumap, struct xen_sysctl, u.cpupool_op.cpumap);
+    SAME(ours_sysctl, u.readconsole.clear, struct xen_sysctl, u.readconsole.clear);
+    SAME(ours_sysctl, u.readconsole.incremental, struct xen_sysctl, u.readconsole.incremental);
+    SAME(ours_sysctl, u.readconsole.index, struct xen_sysctl, u.readconsole.index);
+    SAME(ours_sysctl, u.readconsole.buffer, struct xen_sysctl, u.readconsole.buffer);
+    SAME(ours_sysctl, u.readconsole.count, struct xen_sysctl, u.readconsole.count);
+    SAME(ours_sysctl, u.debug_keys.keys, struct xen_sysctl, u.debug_keys.keys);
+    SAME(ours_sysctl, u.debug_keys.nr_keys, struct xen_sysctl, u.debug_keys.nr_keys);
+    SAME(ours_sysctl, u.cpuinfo.max_cpus, struct xen_sysctl, u.getcpuinfo.max_cpus);
+    SAME(ours_sysctl, u.cpuinfo.info, struct xen_sysctl, u.getcpuinfo.info);
+    SAME(ours_sysctl, u.cpuinfo.nr_cpus, struct xen_sysctl, u.getcpuinfo.nr_cpus);
+    SAME(ours_sysctl, u.availheap.min_bitwidth, struct xen_sysctl, u.availheap.min_bitwidth);
+    SAME(ours_sysctl, u.availheap.max_bitwidth, struct xen_sysctl, u.availheap.max_bitwidth);
+    SAME(ours_sysctl, u.availheap.node, struct xen_sysctl, u.availheap.node);
+    SAME(ours_sysctl, u.availheap.avail_bytes, struct xen_sysctl, u.availheap.avail_bytes);
+    SAME(ours_sysctl, u.scheduler.cpupool_id, struct xen_sysctl, u.scheduler_op.cpupool_id);
+    SAME(ours_sysctl, u.scheduler.sched_id, struct xen_sysctl, u.scheduler_op.sched_id);
+    SAME(ours_sysctl, u.scheduler.cmd, struct xen_sysctl, u.scheduler_op.cmd);
+    SAME(ours_sysctl, u.scheduler.tslice_ms, struct xen_sysctl, u.scheduler_op.u.sched_credit.tslice_ms);
+    SAME(ours_sysctl, u.scheduler.ratelimit_us, struct xen_sysctl,
+         u.scheduler_op.u.sched_credit.ratelimit_us);
+    SAME(ours_sysctl, u.scheduler.vcpu_migr_delay_us, struct xen_sysctl,
+         u.scheduler_op.u.sched_credit.vcpu_migr_delay_us);
 }
 
 int main(void)

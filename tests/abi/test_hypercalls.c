@@ -45,13 +45,14 @@ static const uint64_t update_flag = XEN_RUNSTATE_UPDATE;
 #undef XEN_RUNSTATE_UPDATE
 static const uint32_t platform_numbers[] = { XENPF_INTERFACE_VERSION };
 #undef XENPF_INTERFACE_VERSION
-static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
-                                      VIRQ_DOM_EXC, VIRQ_XENOPROF, VIRQ_XENPMU };
+static const uint32_t our_virqs[] = { VIRQ_TIMER,    VIRQ_DEBUG,    VIRQ_CONSOLE, VIRQ_DOM_EXC,
+                                      VIRQ_XENOPROF, VIRQ_CON_RING, VIRQ_XENPMU };
 #undef VIRQ_TIMER
 #undef VIRQ_DEBUG
 #undef VIRQ_CONSOLE
 #undef VIRQ_DOM_EXC
 #undef VIRQ_XENOPROF
+#undef VIRQ_CON_RING
 #undef VIRQ_XENPMU
 #undef XEN_EPERM /* the headers have enumerators of these names */
 #undef XEN_ENOENT
@@ -94,8 +95,8 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
 #include <xen/vcpu.h>
 #include <xen/version.h>
 
-static const uint32_t their_virqs[] = { VIRQ_TIMER,   VIRQ_DEBUG,    VIRQ_CONSOLE,
-                                        VIRQ_DOM_EXC, VIRQ_XENOPROF, VIRQ_XENPMU };
+static const uint32_t their_virqs[] = { VIRQ_TIMER,    VIRQ_DEBUG,    VIRQ_CONSOLE, VIRQ_DOM_EXC,
+                                        VIRQ_XENOPROF, VIRQ_CON_RING, VIRQ_XENPMU };
 
 #define SAME(ours, ours_field, theirs, their_field)                                                          \
     assert_int_equal(offsetof(ours, ours_field), offsetof(theirs, their_field))

@@ -23,6 +23,8 @@ extern const struct hcall_domctl_rule hcall_domctl_vcpu[];
 /* What tools are told of a domain, in any state */
 void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info);
 
+/* The first 64 bits of a tool's bitmap; 0 or -XEN_EFAULT. */
+int64_t hcall_read_bitmap(struct vcpu *vcpu, const struct xen_bitmap *from, uint64_t *bits);
 /* The first 64 bits of a tool's bitmap, those behind them 0; 0 or -XEN_EFAULT. */
 int64_t hcall_write_bitmap(struct vcpu *vcpu, const struct xen_bitmap *to, uint64_t bits);
 

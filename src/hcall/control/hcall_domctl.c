@@ -67,14 +67,28 @@ void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info)
     state_tell(domain, info);
 }
 
+static uint32_t bitmap_bytes(const struct xen_bitmap *of)
+{
+    return (of->nr_bits / 8u) + (((of->nr_bits % 8u) != 0u) ? 1u : 0u);
+}
+
+int64_t hcall_read_bitmap(struct vcpu *vcpu, const struct xen_bitmap *from, uint64_t *bits)
+{
+    const uint64_t there = (from->nr_bits < 64u) ? (BIT64(from->nr_bits) - 1u) : UINT64_MAX;
+    uint64_t word = 0;
+    const int64_t result = hcall_read(vcpu, &word, from->bitmap, bits_min(bitmap_bytes(from), sizeof(word)));
+
+    *bits = word & there;
+    return result;
+}
+
 int64_t hcall_write_bitmap(struct vcpu *vcpu, const struct xen_bitmap *to, uint64_t bits)
 {
-    const uint32_t bytes = (to->nr_bits / 8u) + (((to->nr_bits % 8u) != 0u) ? 1u : 0u);
     uint64_t words[BITMAP_BYTES / sizeof(bits)];
 
     (void)memset(words, 0, sizeof(words));
     words[0] = bits;
-    return hcall_write(vcpu, to->bitmap, words, bits_min(bytes, sizeof(words)));
+    return hcall_write(vcpu, to->bitmap, words, bits_min(bitmap_bytes(to), sizeof(words)));
 }
 
 static int64_t info(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)

@@ -1,8 +1,13 @@
 /* domctl: vCPUs, where they may run and how they do. [impl->req~toolstack~1] */
 #include "hcall/control/hcall_control.h"
 
+#include "build/build.h"
+#include "evtchn/evtchn.h"
 #include "hal/sync.h"
+#include "hal/upcall.h"
 #include "sched/sched.h"
+
+#define CREDIT_WEIGHT 256u
 
 static int64_t vcpuinfo(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
 {
@@ -22,24 +27,53 @@ static int64_t vcpuinfo(struct vcpu *vcpu, struct domain *domain, struct xen_dom
     return 0;
 }
 
+/* Under null the plan's CPUs are kept for its vCPUs, also while those are off. */
+static int64_t move(struct vcpu *v, uint64_t hard, uint64_t soft)
+{
+    const uint64_t allowed = hard & build_cpus(v->domain->plan, v->index);
+    const enum hv_status status =
+        (v->domain->state == DOMAIN_RUNNING) ? sched_affinity(v, allowed, soft) : HV_BUSY;
+    int64_t result = 0;
+
+    if (status != HV_OK) {
+        result = (status == HV_INVALID) ? -XEN_EINVAL : -XEN_EBUSY;
+    }
+    return result;
+}
+
+/* What is told or changed of a vCPU; what goes out is in force. */
 static int64_t affinity(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
 {
     const uint32_t index = op->u.affinity.vcpu;
     const uint32_t flags = op->u.affinity.flags;
+    const bool hard = (flags & XEN_AFFINITY_HARD) != 0u;
+    const bool soft = (flags & XEN_AFFINITY_SOFT) != 0u;
     int64_t result = 0;
 
-    if ((flags == 0u) || ((flags & ~(XEN_AFFINITY_HARD | XEN_AFFINITY_SOFT)) != 0u)) {
+    if ((!hard && !soft) || (flags > (XEN_AFFINITY_HARD | XEN_AFFINITY_SOFT | XEN_AFFINITY_FORCE))) {
         return -XEN_EINVAL;
     }
     if (index >= domain->nr_vcpus) {
         return -XEN_ESRCH;
     }
-    if ((flags & XEN_AFFINITY_HARD) != 0u) {
-        result = hcall_write_bitmap(vcpu, &op->u.affinity.hard,
-                                    domain->vcpu[hal_index(index, HV_VCPUS_MAX)]->affinity);
+    struct vcpu *const v = domain->vcpu[hal_index(index, HV_VCPUS_MAX)];
+
+    if (op->cmd == XEN_DOMCTL_SETVCPUAFFINITY) {
+        uint64_t to[2] = { v->affinity, ~v->avoids };
+
+        result = hard ? hcall_read_bitmap(vcpu, &op->u.affinity.hard, &to[0]) : 0;
+        if ((result == 0) && soft) {
+            result = hcall_read_bitmap(vcpu, &op->u.affinity.soft, &to[1]);
+        }
+        if (result == 0) {
+            result = move(v, to[0], to[1]);
+        }
     }
-    if ((result == 0) && ((flags & XEN_AFFINITY_SOFT) != 0u)) {
-        result = hcall_write_bitmap(vcpu, &op->u.affinity.soft, UINT64_MAX);
+    if ((result == 0) && hard) {
+        result = hcall_write_bitmap(vcpu, &op->u.affinity.hard, v->affinity);
+    }
+    if ((result == 0) && soft) {
+        result = hcall_write_bitmap(vcpu, &op->u.affinity.soft, ~v->avoids);
     }
     return result;
 }
@@ -47,13 +81,82 @@ static int64_t affinity(struct vcpu *vcpu, struct domain *domain, struct xen_dom
 /* There is one node. */
 static int64_t nodes(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
 {
+    uint64_t set = 1u;
+    int64_t result = 0;
+
     (void)domain;
-    return hcall_write_bitmap(vcpu, &op->u.nodes, 1u);
+    if (op->cmd == XEN_DOMCTL_GETNODEAFFINITY) {
+        return hcall_write_bitmap(vcpu, &op->u.nodes, set);
+    }
+    result = hcall_read_bitmap(vcpu, &op->u.nodes, &set);
+    return ((result == 0) && ((set & 1u) == 0u)) ? -XEN_EINVAL : result;
+}
+
+/* What runs has no weights but equal ones, and no caps: to set that is no change. */
+static int64_t scheduler(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    const bool as_is = ((op->u.scheduler.weight == 0u) || (op->u.scheduler.weight == CREDIT_WEIGHT)) &&
+                       ((op->u.scheduler.cap == 0u) || (op->u.scheduler.cap == UINT16_MAX));
+    int64_t result = 0;
+
+    (void)vcpu;
+    (void)domain;
+    if ((op->u.scheduler.sched_id != sched_abi_id()) || (op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
+        result = -XEN_EINVAL;
+    } else if (sched_abi_id() != XEN_SCHEDULER_CREDIT) {
+        /* null has nothing to tell or set */
+    } else if (op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
+        op->u.scheduler.weight = CREDIT_WEIGHT;
+        op->u.scheduler.cap = 0u;
+    } else {
+        result = as_is ? 0 : -XEN_EOPNOTSUPP;
+    }
+    return result;
+}
+
+/* The power button means off: nobody would hear of it in the guest. */
+static int64_t trigger(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    int64_t result = 0;
+
+    (void)vcpu;
+    if (op->u.trigger.vcpu >= domain->nr_vcpus) {
+        result = -XEN_ESRCH;
+    } else if (op->u.trigger.trigger == XEN_TRIGGER_POWER) {
+        upcall_domain_power(&domain->hal, HAL_DOMAIN_OFF, "trigger power");
+    } else if (op->u.trigger.trigger == XEN_TRIGGER_RESET) {
+        upcall_domain_power(&domain->hal, HAL_DOMAIN_RESET, "trigger reset");
+    } else {
+        result = -XEN_EOPNOTSUPP;
+    }
+    return result;
+}
+
+static int64_t time_offset(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    evtchn_clock_shift(domain, op->u.time_offset.seconds);
+    return 0;
+}
+
+/* Tools try these and go on if they are told that there is no such thing. */
+static int64_t absent(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    (void)domain;
+    (void)op;
+    return -XEN_EOPNOTSUPP;
 }
 
 const struct hcall_domctl_rule hcall_domctl_vcpu[] = {
     { vcpuinfo, XEN_DOMCTL_GETVCPUINFO, ROLE_DOMCTL, true },
     { affinity, XEN_DOMCTL_GETVCPUAFFINITY, ROLE_DOMCTL, false },
+    { affinity, XEN_DOMCTL_SETVCPUAFFINITY, ROLE_DOMCTL, false },
     { nodes, XEN_DOMCTL_GETNODEAFFINITY, ROLE_DOMCTL, false },
+    { nodes, XEN_DOMCTL_SETNODEAFFINITY, ROLE_DOMCTL, false },
+    { scheduler, XEN_DOMCTL_SCHEDULER_OP, ROLE_DOMCTL, true },
+    { trigger, XEN_DOMCTL_SENDTRIGGER, ROLE_DOMCTL, false },
+    { time_offset, XEN_DOMCTL_SETTIMEOFFSET, ROLE_DOMCTL, false },
+    { absent, XEN_DOMCTL_SET_LLC_COLORS, ROLE_DOMCTL, false },
     { NULL, 0u, ROLE_DOMCTL, false },
 };

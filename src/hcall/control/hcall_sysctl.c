@@ -1,14 +1,26 @@
 /* sysctl: what tools of a control domain ask about the host. [impl->req~toolstack~1] */
 #include "hcall/control/hcall_control.h"
 
+#include "base/log.h"
 #include "base/percpu.h"
+#include "build/build.h"
 #include "domain/role.h"
+#include "evtchn/evtchn.h"
+#include "hal/sync.h"
 #include "hal/timer.h"
 #include "lib/bits.h"
 #include "mem/ram.h"
+#include "operator/operator_keys.h"
 #include "sched/sched.h"
 
-typedef int64_t sysctl_fn(struct vcpu *vcpu, struct xen_sysctl *op);
+#define PIECE 256u /* bytes of the log at a time */
+
+/* What a call has done so far is in arg[1] and arg[2], which tools do not use, both 0 at first. A guest that
+ * makes up GOES_ON harms nobody. */
+#define GOES_ON 0x676F6573u
+#define AGAIN   1 /* it returns this: there is more to do */
+
+typedef int64_t sysctl_fn(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg);
 
 /* All RAM, or what is free of it; *end: behind the last page */
 static uint64_t ram_sum(bool all, uint64_t *end)
@@ -31,12 +43,13 @@ static uint32_t cpus_end(void)
     return 64u - (uint32_t)__builtin_clzll(percpu_online() | 1u);
 }
 
-static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op)
+static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     const uint64_t hz = hal_timer_ticks(1000000000ULL);
     uint64_t end = 0;
 
     (void)vcpu;
+    (void)arg;
     op->u.physinfo = (struct xen_physinfo){
         .threads_per_core = 1u,
         .cores_per_socket = percpu_count_online(),
@@ -44,7 +57,8 @@ static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op)
         .max_cpu_id = cpus_end() - 1u,
         .nr_nodes = 1u,
         .cpu_khz = (uint32_t)(hz / 1000u),
-        .capabilities = XEN_PHYSCAP_HVM | XEN_PHYSCAP_HAP | XEN_PHYSCAP_GNTTAB_V1 | XEN_PHYSCAP_GNTTAB_V2,
+        .capabilities = XEN_PHYSCAP_HVM | XEN_PHYSCAP_HAP | XEN_PHYSCAP_GNTTAB_V1 | XEN_PHYSCAP_GNTTAB_V2 |
+                        (build_has_streams() ? XEN_PHYSCAP_DIRECTIO : 0u),
         .total_pages = ram_sum(true, &end) >> PAGE_SHIFT,
     };
     op->u.physinfo.free_pages = ram_sum(false, &end) >> PAGE_SHIFT;
@@ -52,18 +66,20 @@ static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op)
     return 0;
 }
 
-static int64_t sched_id(struct vcpu *vcpu, struct xen_sysctl *op)
+static int64_t sched_id(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     (void)vcpu;
+    (void)arg;
     op->u.sched_id = sched_abi_id();
     return 0;
 }
 
-static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op)
+static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     uint32_t nr = 0;
     int64_t result = 0;
 
+    (void)arg;
     for (uint32_t i = 0; (i < domain_count) && (nr < op->u.list.max_domains) && (result == 0); i++) {
         struct xen_domaininfo info;
 
@@ -78,11 +94,12 @@ static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op)
 }
 
 /* Each CPU is a core of one socket. */
-static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op)
+static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     const uint32_t nr = cpus_end();
     int64_t result = 0;
 
+    (void)arg;
     for (uint32_t i = 0; (i < bits_min(nr, op->u.topology.nr)) && (result == 0); i++) {
         const bool here = (percpu_online() & BIT64(i)) != 0u;
         const struct xen_cputopo topo = { here ? i : UINT32_MAX, here ? 0u : UINT32_MAX,
@@ -96,13 +113,14 @@ static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op)
     return result;
 }
 
-static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op)
+static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     static const uint32_t distance = 10u;
     uint64_t end = 0;
     const struct xen_meminfo memory = { ram_sum(true, &end), ram_sum(false, &end) };
     int64_t result = 0;
 
+    (void)arg;
     if ((op->u.topology.nr > 0u) && (op->u.topology.at != 0u)) {
         result = hcall_write(vcpu, op->u.topology.at, &memory, sizeof(memory));
     }
@@ -114,11 +132,12 @@ static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op)
 }
 
 /* One pool has all CPUs and domains. */
-static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op)
+static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     const uint32_t what = op->u.cpupool.op;
     int64_t result = -XEN_EOPNOTSUPP;
 
+    (void)arg;
     if (what == XEN_CPUPOOL_OP_FREEINFO) {
         result = hcall_write_bitmap(vcpu, &op->u.cpupool.cpumap, 0u);
     } else if (what != XEN_CPUPOOL_OP_INFO) {
@@ -133,18 +152,132 @@ static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op)
     return result;
 }
 
+/* A new line of the log: whom it concerns, if anybody, hears of it. */
+static void log_told(void *ctx)
+{
+    struct domain *const tools = role_holder(PLAN_ROLE_CONTROL);
+
+    (void)ctx;
+    if (tools != NULL) {
+        evtchn_virq_raise(tools, VIRQ_CON_RING);
+    }
+}
+
+/* The log from a position on, or all of it since it was cleared; a piece at a time. arg[1]: bytes so far,
+ * arg[2]: the position after them. Who has read once hears of new lines. */
+static int64_t readconsole(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+{
+    static uint32_t cleared;
+    char text[PIECE];
+    const uint32_t count = op->u.readconsole.count;
+    const uint32_t before = (uint32_t)bits_min(arg[1], count);
+    uint32_t at = (uint32_t)arg[2];
+    int64_t result = 0;
+
+    if (before == 0u) {
+        log_watch(log_told);
+        at = (op->u.readconsole.incremental != 0u) ? op->u.readconsole.index : cleared;
+    }
+    const uint32_t n = log_read(&at, text, (uint32_t)bits_min(count - before, PIECE));
+
+    result = hcall_write(vcpu, op->u.readconsole.buffer + before, text, n);
+    arg[1] = (uint64_t)before + n;
+    arg[2] = at;
+    if ((result == 0) && (n == PIECE)) {
+        result = AGAIN;
+    } else if ((result == 0) && (op->u.readconsole.clear != 0u)) {
+        cleared = at;
+    } else {
+        /* it is told, or fails */
+    }
+    op->u.readconsole.count = before + n;
+    op->u.readconsole.index = at;
+    return result;
+}
+
+static int64_t debug_keys(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+{
+    char keys[OPERATOR_KEYS_MAX];
+    const uint32_t nr = op->u.debug_keys.nr_keys;
+    int64_t result = (nr > sizeof(keys)) ? -XEN_E2BIG : hcall_read(vcpu, keys, op->u.debug_keys.keys, nr);
+
+    (void)arg;
+    if ((result == 0) && !operator_keys(keys, nr)) {
+        result = -XEN_EBUSY;
+    }
+    return result;
+}
+
+static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+{
+    const uint32_t nr = (uint32_t)bits_min(cpus_end(), op->u.cpuinfo.max_cpus);
+    int64_t result = 0;
+
+    (void)arg;
+    for (uint32_t i = 0; (i < nr) && (result == 0); i++) {
+        const uint64_t idle_ns = sched_idle_ns(hal_index(i, HV_CPUS_MAX));
+
+        result = hcall_write(vcpu, op->u.cpuinfo.info + (i * sizeof(idle_ns)), &idle_ns, sizeof(idle_ns));
+    }
+    op->u.cpuinfo.nr_cpus = nr;
+    return result;
+}
+
+/* Free memory is one node's, whatever the width of its addresses. */
+static int64_t availheap(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+{
+    const uint32_t node = op->u.availheap.node;
+    uint64_t end = 0;
+
+    (void)vcpu;
+    (void)arg;
+    op->u.availheap.avail_bytes = ((node == 0u) || (node == UINT32_MAX)) ? ram_sum(false, &end) : 0u;
+    return 0;
+}
+
+/* What runs takes turns of a fixed length; null has nothing to tell or set. */
+static int64_t scheduler(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+{
+    static const uint32_t slice_ms = (uint32_t)(SCHED_SLICE_NS / 1000000u);
+    const bool as_is = (op->u.scheduler.tslice_ms == slice_ms) && (op->u.scheduler.ratelimit_us == 0u) &&
+                       (op->u.scheduler.vcpu_migr_delay_us == 0u);
+    int64_t result = 0;
+
+    (void)vcpu;
+    (void)arg;
+    if (op->u.scheduler.cpupool_id != 0u) {
+        result = -XEN_ESRCH;
+    } else if ((op->u.scheduler.sched_id != sched_abi_id()) || (op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
+        result = -XEN_EINVAL;
+    } else if (sched_abi_id() != XEN_SCHEDULER_CREDIT) {
+        /* as it is */
+    } else if (op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
+        op->u.scheduler.tslice_ms = slice_ms;
+        op->u.scheduler.ratelimit_us = 0u;
+        op->u.scheduler.vcpu_migr_delay_us = 0u;
+    } else {
+        result = as_is ? 0 : -XEN_EOPNOTSUPP;
+    }
+    return result;
+}
+
 int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
 {
     static const struct {
         uint32_t cmd;
         sysctl_fn *act;
     } rules[] = {
+        { XEN_SYSCTL_READCONSOLE, readconsole },
         { XEN_SYSCTL_PHYSINFO, physinfo },
         { XEN_SYSCTL_SCHED_ID, sched_id },
         { XEN_SYSCTL_GETDOMAININFOLIST, domain_list },
+        { XEN_SYSCTL_DEBUG_KEYS, (CONFIG_STATIC == 0) ? debug_keys : NULL },
+        { XEN_SYSCTL_GETCPUINFO, cpuinfo },
+        { XEN_SYSCTL_AVAILHEAP, availheap },
         { XEN_SYSCTL_CPUTOPOINFO, cputopo },
         { XEN_SYSCTL_NUMAINFO, numainfo },
         { XEN_SYSCTL_CPUPOOL_OP, cpupool },
+        { XEN_SYSCTL_SCHEDULER_OP, scheduler },
     };
     struct xen_sysctl op = { .cmd = 0u };
     uint32_t i = 0;
@@ -159,10 +292,22 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
         result = -XEN_EACCES;
     } else if (!role_may(vcpu->domain, ROLE_SYSCTL)) {
         result = -XEN_EPERM;
-    } else if (i == ARRAY_LEN(rules)) {
+    } else if ((i == ARRAY_LEN(rules)) || (rules[i].act == NULL)) {
         result = -XEN_ENOSYS;
     } else {
-        result = rules[i].act(vcpu, &op);
+        if (arg[3] != GOES_ON) {
+            arg[1] = 0u;
+            arg[2] = 0u;
+        }
+        result = rules[i].act(vcpu, &op, arg);
     }
-    return (result == 0) ? hcall_write(vcpu, arg[0], &op, sizeof(op)) : result;
+    arg[3] = (result == AGAIN) ? GOES_ON : 0u;
+    if (result == AGAIN) {
+        result = hcall_again(vcpu, arg[0]);
+    } else if (result == 0) {
+        result = hcall_write(vcpu, arg[0], &op, sizeof(op));
+    } else {
+        /* it is told */
+    }
+    return result;
 }

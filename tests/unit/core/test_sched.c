@@ -600,7 +600,15 @@ static void invariants(uint32_t nr_cpus)
     }
 }
 
-static bool random_moves;
+static void random_move(void)
+{
+    struct domain *d = &bench_domain[rand() % 3];
+    struct vcpu *v = d->vcpu[rand() % (int)d->nr_vcpus];
+
+    if (sched_affinity(v, (uint64_t)(rand() % 32), (uint64_t)(rand() % 16)) == HV_OK) {
+        CHECK((v->affinity != 0u) && (v->affinity < 16u));
+    }
+}
 
 static void random_act(cpuid_t cpu, uint64_t now)
 {
@@ -609,12 +617,6 @@ static void random_act(cpuid_t cpu, uint64_t now)
     struct hal_vcpu *guest = fake_cpu_guest(cpu);
     const struct hal_exit yield = { .kind = HAL_EXIT_YIELD };
 
-    if (random_moves && (rand() % 8 == 0)) {
-        if (sched_affinity(v, (uint64_t)(rand() % 32), (uint64_t)(rand() % 16)) == HV_OK) {
-            CHECK((v->affinity != 0u) && (v->affinity < 16u));
-        }
-        return;
-    }
     switch (rand() % 10) {
     case 0:
     case 1:
@@ -661,7 +663,7 @@ static void random_act(cpuid_t cpu, uint64_t now)
     }
 }
 
-static void random_run(enum plan_sched policy, uint64_t pin)
+static void random_run(enum plan_sched policy, uint64_t pin, bool moves)
 {
     struct work work;
     uint64_t any[6] = { ANY_CPU, ANY_CPU, ANY_CPU, ANY_CPU, ANY_CPU, ANY_CPU };
@@ -676,6 +678,9 @@ static void random_run(enum plan_sched policy, uint64_t pin)
         (void)bench_domain_make(n, any, (policy == PLAN_SCHED_NULL) ? 1 : 6);
     }
     for (int i = 0; i < 60000; i++) {
+        if (moves && (rand() % 8 == 0)) {
+            random_move();
+        }
         random_act((cpuid_t)(rand() % 4), hal_timer_now_ns());
         if (rand() % 50 == 0) {
             work_queue(&work, WORK_ANY_CPU);
@@ -690,128 +695,38 @@ static void random_run(enum plan_sched policy, uint64_t pin)
 
 static void random_null_scenario(void)
 {
-    random_run(PLAN_SCHED_NULL, 0);
+    random_run(PLAN_SCHED_NULL, 0, false);
 }
 ALONE(random_null)
 
 static void random_rr_scenario(void)
 {
-    random_run(PLAN_SCHED_RR, 0);
+    random_run(PLAN_SCHED_RR, 0, false);
 }
 ALONE(random_rr)
 
 static void random_rr_pinned_scenario(void)
 {
-    random_run(PLAN_SCHED_RR, 1);
+    random_run(PLAN_SCHED_RR, 1, false);
 }
 ALONE(random_rr_pinned)
 
 static void random_moved_scenario(void)
 {
-    random_moves = true;
-    random_run(PLAN_SCHED_RR, 0);
+    random_run(PLAN_SCHED_RR, 0, true);
 }
 ALONE(random_moved)
 
 static void random_moved_null_scenario(void)
 {
-    random_moves = true;
-    random_run(PLAN_SCHED_NULL, 0);
+    random_run(PLAN_SCHED_NULL, 0, true);
 }
 ALONE(random_moved_null)
-
-/* [test->req~toolstack~1] A vCPU is moved while it runs, while it waits for a CPU and while it is off; null:
- * only to a CPU that is nobody's. */
-static void moved_scenario(void)
-{
-    const uint64_t affinity[] = { ANY_CPU, ANY_CPU };
-    struct vcpu *v = &bench_vcpu[0][0];
-    struct vcpu *w = &bench_vcpu[0][1];
-
-    bench_setup(PLAN_SCHED_NULL);
-    bench_cpus(3);
-    CHECK(bench_domain_make(0, affinity, 2) == 2);
-    CHECK(sched_power_on(v) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(v, 0));
-    fake_time_advance(5 * MS);
-    CHECK(sched_idle_ns(2) == 5 * MS);
-    CHECK(sched_affinity(v, BIT64(7), ANY_CPU) == HV_INVALID);
-    CHECK(sched_affinity(v, BIT64(1), ANY_CPU) == HV_BUSY);
-    CHECK(sched_affinity(v, BIT64(2) | BIT64(1), ANY_CPU) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(v, 2) && (fake_cpu_state(0) == FAKE_STATE_SLEEP) && (v->affinity == 6u));
-    fake_time_advance(5 * MS);
-    CHECK((sched_idle_ns(2) == 5 * MS) && (sched_idle_ns(0) == 5 * MS));
-    bench_block(2);
-    CHECK(sched_idle_ns(0) == 5 * MS);
-    fake_guest_pend(&v->hal, 5);
-    fake_run();
-    CHECK(bench_runs(v, 2));
-    CHECK(sched_affinity(w, BIT64(0), ANY_CPU) == HV_OK);
-    CHECK(sched_affinity(v, ANY_CPU, ANY_CPU) == HV_OK);
-    CHECK(sched_power_on(w) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(w, 0) && bench_runs(v, 2));
-    sched_power_off(v);
-    fake_run();
-    sched_remove(v);
-    CHECK(sched_affinity(v, BIT64(1), ANY_CPU) == HV_BUSY);
-    CHECK(sched_affinity(w, BIT64(2), ANY_CPU) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(w, 2));
-}
-ALONE(moved)
-
-static void moved_rr_scenario(void)
-{
-    const uint64_t affinity[] = { ANY_CPU, ANY_CPU };
-    struct vcpu *v = &bench_vcpu[0][0];
-    struct vcpu *w = &bench_vcpu[0][1];
-
-    bench_setup(PLAN_SCHED_RR);
-    bench_cpus(3);
-    CHECK(bench_domain_make(0, affinity, 2) == 2);
-    CHECK((sched_power_on(v) == HV_OK) && (sched_power_on(w) == HV_OK));
-    fake_run();
-    CHECK(bench_runs(v, 0) && bench_runs(w, 1));
-    CHECK(sched_affinity(v, BIT64(40), ANY_CPU) == HV_INVALID);
-    CHECK(sched_affinity(v, BIT64(2) | BIT64(40), ANY_CPU) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(v, 2) && (fake_cpu_state(0) == FAKE_STATE_SLEEP) && (v->affinity == 4u));
-    /* to where another runs: they take turns */
-    CHECK(sched_affinity(v, BIT64(1), ANY_CPU) == HV_OK);
-    fake_run();
-    CHECK(fake_cpu_state(2) == FAKE_STATE_SLEEP);
-    CHECK(sched_affinity(w, BIT64(1), ANY_CPU) == HV_OK);
-    for (uint32_t i = 0; i < 20; i++) {
-        fake_time_advance(MS);
-        CHECK(bench_runs(v, 1) || bench_runs(w, 1));
-    }
-    CHECK((sched_run_ns(v) > 8 * MS) && (sched_run_ns(w) > 8 * MS));
-    /* one that waits for that CPU has another at once */
-    struct vcpu *const waits = bench_runs(v, 1) ? w : v;
-
-    CHECK(sched_affinity(waits, BIT64(0), ANY_CPU) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(waits, 0));
-    /* it is woken where it likes to be */
-    CHECK(sched_affinity(waits, ANY_CPU, BIT64(2)) == HV_OK);
-    fake_run();
-    CHECK(bench_runs(waits, 0));
-    bench_block(0);
-    fake_guest_pend(&waits->hal, 5);
-    fake_run();
-    CHECK(bench_runs(waits, 2));
-}
-ALONE(moved_rr)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_places),
-        cmocka_unit_test(moved),
-        cmocka_unit_test(moved_rr),
         cmocka_unit_test(random_moved),
         cmocka_unit_test(random_moved_null),
         cmocka_unit_test(block_and_wake),

@@ -1,36 +1,14 @@
 /* What a control domain's tools do with domains, who else may, and the page that a domain has with its
  * xenstore. */
-#include "sim_guest.h"
+#include "sim_tools.h"
 
-#include "abi/xen_control.h"
 #include "domain/p2m.h"
 #include "domain/role.h"
 
-/* clang-format off */
-#define ROLES(n) " capabilities = <" n ">; xen,enhanced = \"no-xenstore\";"
-#define STORED(how) " xen,enhanced" how ";"
-#define TOOLS BOARD("rr") DOMAIN("1", "2", ROLES("5")) DOMAIN("2", "1", STORED("") ON_CRASH) \
-    DOMAIN("3", "1", STORED(" = \"legacy\"")) BOARD_END
-#define ALONE BOARD("rr") DOMAIN("1", "1", ROLES("4")) DOMAIN("2", "1", STORED(" = \"enabled\"")) \
-    DOMAIN("3", "2", STORED(" = \"legacy\"")) BOARD_END
-/* clang-format on */
-
-#define BUFFER    (GUEST_RAM + 0x106000ULL)
 #define MAGIC     (0x39001ULL << 12u)
 #define PARAM_GET 1u
 #define PARAM_SET 0u
 #define LATER     UINT64_MAX
-
-static struct vcpu *vcpus[3];
-
-static void boot(const char *of)
-{
-    source = of;
-    begin();
-    for (uint32_t i = 0u; i < 3u; i++) {
-        vcpus[i] = domain_table[i]->vcpu[0];
-    }
-}
 
 static int64_t param(struct vcpu *vcpu, uint32_t set, uint16_t domid, uint32_t index, uint64_t *value)
 {
@@ -50,31 +28,6 @@ static uint64_t param_of(struct vcpu *vcpu, uint32_t index)
 
     MUST(param(vcpu, PARAM_GET, 0x7FF0u, index, &value) == 0);
     return value;
-}
-
-static int64_t domctl_call(struct vcpu *vcpu, uint32_t cmd, uint16_t domid, struct xen_domctl *arg)
-{
-    int64_t result = 0;
-
-    arg->cmd = cmd;
-    arg->interface_version = 0x17u;
-    arg->domain = domid;
-    put(vcpu, ARGS, arg, sizeof(*arg));
-    result = call(vcpu, 36u, place(vcpu, ARGS), 0u, 0u);
-    get(vcpu, ARGS, arg, sizeof(*arg));
-    return result;
-}
-
-static int64_t sysctl_call(struct vcpu *vcpu, uint32_t cmd, struct xen_sysctl *arg)
-{
-    int64_t result = 0;
-
-    arg->cmd = cmd;
-    arg->interface_version = 0x15u;
-    put(vcpu, ARGS, arg, sizeof(*arg));
-    result = call(vcpu, 35u, place(vcpu, ARGS), 0u, 0u);
-    get(vcpu, ARGS, arg, sizeof(*arg));
-    return result;
 }
 
 static void ring_get(const struct vcpu *vcpu, struct xen_store_ring *ring)
@@ -385,7 +338,8 @@ static void anything_run(void)
             arg.word[k] = (k < 3u) ? (seed % 32u) : (seed >> (seed % 64u));
             arg.word[k] = ((seed % 5u) == 0u) ? (place(vcpus[0], BUFFER) + (seed % 64u)) : arg.word[k];
         }
-        if (dom && ((arg.word[0] % 32u) != 3u)) {
+        until_in_guest(vcpus[0]); /* it may have moved itself */
+        if (dom && ((arg.word[0] % 32u) != 3u) && ((arg.word[0] % 128u) != 28u)) {
             (void)domctl_call(vcpus[0], (uint32_t)(arg.word[0] % 128u), (uint16_t)(arg.word[1] % 5u),
                               &arg.domctl);
         } else {
