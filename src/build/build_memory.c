@@ -108,12 +108,29 @@ static void scrub_wanted(void)
 
 static bool makes_domains(const struct plan *plan)
 {
-    bool makes = (plan->spares.nr > 0u);
+    bool makes = plan->spares.nr > 0u;
 
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
-        makes = makes || (plan->domain[i].spare && (plan->domain[i].nr_static == 0u));
+        makes = makes || plan->domain[i].spare;
     }
     return (CONFIG_CONTROL != 0) && makes && (plan->nr_ram > 0u);
+}
+
+/* Static memory of domains that tools make */
+static enum hv_status static_set_aside(const struct plan *plan)
+{
+    enum hv_status status = HV_OK;
+
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        for (uint32_t r = 0; d->spare && (r < d->nr_static) && (status == HV_OK); r++) {
+            const struct plan_range *const range = &plan->static_mem[d->static_first + r];
+
+            status = blocks_set_aside(range->base, range->bytes, i + 1u);
+        }
+    }
+    return status;
 }
 
 static uint64_t ram_end(const struct plan *plan)
@@ -132,8 +149,12 @@ enum hv_status build_memory_setup(const struct plan *plan)
     returned = 0u;
     (void)memset(&scrubber, 0, sizeof(scrubber));
     work_setup(&scrubber.work, scrub_run);
-    return makes_domains(plan) ? blocks_setup(plan->ram[0].base, ram_end(plan), vouched, scrub_wanted)
-                               : HV_OK;
+    enum hv_status status = HV_OK;
+
+    if (makes_domains(plan)) {
+        status = blocks_setup(plan->ram[0].base, ram_end(plan), vouched, scrub_wanted);
+    }
+    return (status == HV_OK) ? static_set_aside(plan) : status;
 }
 
 /* None of the plan's domains lacks memory that boot has promised it. */
@@ -155,7 +176,7 @@ static enum hv_status blocks_begin(struct domain *domain)
 {
     struct block_set *const set = &build_slot_of(domain)->blocks;
 
-    *set = (struct block_set){ .owner = domain->index + 1u };
+    *set = (struct block_set){ .owner = domain->index + 1u, .apart = domain->plan->nr_static > 0u };
     domain->blocks = set;
     return has_booted() ? HV_OK : HV_BUSY;
 }
@@ -325,7 +346,7 @@ enum hv_status build_reserve(struct domain *domain)
     const bool keeps = (domain->nr_chunks > 0u);
     enum hv_status status = HV_OK;
 
-    if ((CONFIG_CONTROL != 0) && domain->plan->spare && (domain->plan->nr_static == 0u)) {
+    if ((CONFIG_CONTROL != 0) && domain->plan->spare) {
         status = blocks_begin(domain);
     } else if (keeps) {
         for (uint32_t i = 0; i < domain->nr_chunks; i++) {

@@ -32,7 +32,8 @@ struct extent {
     uint32_t fresh;
     uint32_t free; /* list of those that are zero */
     uint32_t nr_free;
-    bool is_zero; /* so are the fresh ones */
+    bool is_zero;  /* so are the fresh ones */
+    uint32_t only; /* this owner's; 0: anybody's */
 };
 
 static struct spinlock blocks_lock = SPINLOCK(LOCK_MEM); /* extents, free and dirty blocks */
@@ -64,7 +65,7 @@ enum hv_status blocks_setup(uint64_t base, uint64_t end, bool is_zero, void (*di
     blocks_base = base / BLOCK_BYTES;
     blocks_nr = (blocks != NULL) ? nr_between(base, end) : 0u;
     for (uint32_t i = 0; i < EXTENTS_MAX; i++) {
-        extents[i].bytes = 0u;
+        extents[i] = (struct extent){ .bytes = 0u };
     }
     extent_bytes = 0u;
     nr_used = 0u;
@@ -118,12 +119,12 @@ static uint32_t extent_take(struct extent *e)
     return n;
 }
 
-static uint32_t free_take(void)
+static uint32_t free_take(uint32_t only)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; (i < EXTENTS_MAX) && (n == 0u); i++) {
-        if (extents[i].bytes != 0u) {
+        if ((extents[i].bytes != 0u) && (extents[i].only == only)) {
             n = extent_take(&extents[i]);
             blocks[n].extent = (uint16_t)i; /* of the one that is none, too */
         }
@@ -133,14 +134,14 @@ static uint32_t free_take(void)
 }
 
 /* Blocks that nobody had yet are to be scrubbed. */
-static void fresh_dirty(void)
+static void fresh_dirty(uint32_t only)
 {
     uint32_t left = FRESH_DIRTY;
 
     for (uint32_t i = 0; (i < EXTENTS_MAX) && (left > 0u); i++) {
         struct extent *const e = &extents[i];
 
-        while ((e->bytes != 0u) && !e->is_zero && (e->fresh < e->nr) && (left > 0u)) {
+        while ((e->bytes != 0u) && (e->only == only) && !e->is_zero && (e->fresh < e->nr) && (left > 0u)) {
             blocks[e->first + e->fresh].extent = (uint16_t)i;
             dirty_push(e->first + e->fresh);
             e->fresh++;
@@ -149,45 +150,58 @@ static void fresh_dirty(void)
     }
 }
 
-/* An extent more, of the host's free RAM. */
-static bool extent_make(void)
+/* False: there are as many as there can be. */
+static bool extent_add(uint64_t base, uint64_t bytes, uint32_t only)
 {
-    const uint64_t want = bits_max(
-        EXTENT_MIN, bits_align_down(((uint64_t)blocks_nr * BLOCK_BYTES) / EXTENT_SHARE, BLOCK_BYTES));
-    struct extent made = { .is_zero = hal_load_acquire32(&ram_doubted) == 0u };
-    hpa_t base = hpa(0);
-    uint32_t i = 0;
-
-    if (ram_alloc(want, BLOCK_BYTES, BLOCK_BYTES, RAM_BLOCKS, &base, &made.bytes) != HV_OK) {
-        return false;
-    }
-    made.base = base.v;
-    made.first = number_of(base);
-    made.nr = (uint32_t)(made.bytes / BLOCK_BYTES);
+    const struct extent made = { .base = base,
+                                 .bytes = bytes,
+                                 .first = number_of(hpa(base)),
+                                 .nr = (uint32_t)(bytes / BLOCK_BYTES),
+                                 .is_zero = hal_load_acquire32(&ram_doubted) == 0u,
+                                 .only = only };
     const uint64_t flags = spin_lock(&blocks_lock);
+    uint32_t i = 0;
 
     while ((i < EXTENTS_MAX) && (extents[i].bytes != 0u)) {
         i++;
     }
     if (i < EXTENTS_MAX) {
         extents[i] = made;
-        extent_bytes += made.bytes;
+        extent_bytes += bytes;
     }
     spin_unlock(&blocks_lock, flags);
-    if (i == EXTENTS_MAX) {
-        ram_release(base, made.bytes, RAM_BLOCKS);
-    }
     return i < EXTENTS_MAX;
 }
 
+enum hv_status blocks_set_aside(uint64_t base, uint64_t bytes, uint32_t owner)
+{
+    return extent_add(base, bytes, owner) ? HV_OK : HV_LIMIT;
+}
+
+/* An extent more, of the host's free RAM. */
+static bool extent_make(void)
+{
+    const uint64_t want = bits_max(
+        EXTENT_MIN, bits_align_down(((uint64_t)blocks_nr * BLOCK_BYTES) / EXTENT_SHARE, BLOCK_BYTES));
+    hpa_t base = hpa(0);
+    uint64_t bytes = 0;
+    bool good = ram_alloc(want, BLOCK_BYTES, BLOCK_BYTES, RAM_BLOCKS, &base, &bytes) == HV_OK;
+
+    if (good && !extent_add(base.v, bytes, 0u)) {
+        ram_release(base, bytes, RAM_BLOCKS);
+        good = false;
+    }
+    return good;
+}
+
 /* *wait: none is free, and some are dirty. */
-static uint32_t take_one(bool *wait)
+static uint32_t take_one(uint32_t only, bool *wait)
 {
     const uint64_t flags = spin_lock(&blocks_lock);
-    const uint32_t n = free_take();
+    const uint32_t n = free_take(only);
 
     if ((n == 0u) && (nr_dirty == 0u)) {
-        fresh_dirty();
+        fresh_dirty(only);
     }
     *wait = (n == 0u) && (nr_dirty != 0u);
     spin_unlock(&blocks_lock, flags);
@@ -229,11 +243,12 @@ static void list_drop(struct block_set *set, uint32_t n)
 
 enum hv_status blocks_take(struct block_set *set, bool in, hpa_t *at)
 {
+    const uint32_t only = set->apart ? set->owner : 0u;
     bool wait = false;
-    uint32_t n = take_one(&wait);
+    uint32_t n = take_one(only, &wait);
 
-    if ((n == 0u) && !wait && extent_make()) {
-        n = take_one(&wait);
+    if ((n == 0u) && !wait && !set->apart && extent_make()) {
+        n = take_one(only, &wait);
     }
     if (n == 0u) {
         if (wait) {
@@ -335,8 +350,13 @@ void blocks_unpin(hpa_t frame)
 uint64_t blocks_free_bytes(void)
 {
     const uint64_t flags = spin_lock(&blocks_lock);
-    const uint64_t bytes = extent_bytes - ((nr_used + nr_dirty) * BLOCK_BYTES);
+    uint64_t bytes = extent_bytes - ((nr_used + nr_dirty) * BLOCK_BYTES);
 
+    for (uint32_t i = 0; i < EXTENTS_MAX; i++) {
+        const struct extent *const e = &extents[i];
+
+        bytes -= (e->only != 0u) ? (((e->nr - e->fresh) + (uint64_t)e->nr_free) * BLOCK_BYTES) : 0u;
+    }
     spin_unlock(&blocks_lock, flags);
     return bytes + ram_bytes(RAM_FREE);
 }
@@ -380,7 +400,7 @@ void blocks_yield(void)
     for (uint32_t i = 0; i < EXTENTS_MAX; i++) {
         const uint64_t flags = spin_lock(&blocks_lock);
         const struct extent e = extents[i];
-        const bool unused = (e.bytes != 0u) && (e.nr_free == e.fresh);
+        const bool unused = (e.bytes != 0u) && (e.only == 0u) && (e.nr_free == e.fresh);
 
         if (unused) {
             extents[i].bytes = 0u;

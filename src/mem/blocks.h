@@ -15,6 +15,7 @@
 /* What a domain has of them; under its lock. owner: anything but 0, no two alike; the rest is 0 at first. */
 struct block_set {
     uint32_t owner;
+    bool apart;        /* they come from what was set aside for this owner, and go there */
     uint32_t whole;    /* first of its blocks of which all frames are in; 0: none */
     uint32_t part;     /* ... of which some are out */
     uint32_t nr;       /* blocks */
@@ -27,6 +28,8 @@ struct block_set {
  * HV_NO_MEMORY. */
 uint32_t blocks_heap_pages(uint64_t base, uint64_t end);
 HV_MUST_CHECK enum hv_status blocks_setup(uint64_t base, uint64_t end, bool is_zero, void (*dirty)(void));
+/* Boot: whole blocks of RAM that is not free, for this owner's sets alone. HV_LIMIT. */
+HV_MUST_CHECK enum hv_status blocks_set_aside(uint64_t base, uint64_t bytes, uint32_t owner);
 /* From now on what is free of the host's RAM need not be zero. */
 void blocks_doubt(void);
 

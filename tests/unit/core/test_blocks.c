@@ -212,12 +212,63 @@ static void test_large(void **state)
     end(GIB(1024));
 }
 
+/* What is set aside for one is nobody else's, and he has nothing else. [test->req~templates~1] */
+static void test_apart(void **state)
+{
+    struct block_set one = { .owner = 1u, .apart = true };
+    struct block_set two = { .owner = 2u };
+    hpa_t at = hpa(0);
+    uint32_t nr = 0u;
+
+    (void)state;
+    for (uint32_t zero = 0u; zero < 2u; zero++) {
+        start(MIB(200), zero != 0u);
+        assert_int_equal(ram_claim(hpa(base + MIB(100)), MIB(20), RAM_RESERVED), HV_OK);
+        assert_int_equal(blocks_set_aside(base + MIB(100), MIB(20), 1u), HV_OK);
+        assert_int_equal(blocks_free_bytes(), MIB(180));
+        for (uint32_t i = 0u; i < 10u; i++) {
+            if (blocks_take(&one, true, &at) == HV_BUSY) {
+                assert_int_equal(scrub(), 10u);
+                assert_int_equal(blocks_take(&one, true, &at), HV_OK);
+            }
+            assert_true((at.v >= (base + MIB(100))) && (at.v < (base + MIB(120))));
+        }
+        assert_int_equal(blocks_take(&one, true, &at), HV_NO_MEMORY);
+        assert_int_equal(blocks_free_bytes(), MIB(180));
+        assert_false(blocks_give(&one, 10u));
+        assert_int_equal(scrub(), 10u);
+        for (nr = 0u; nr < 1000u; nr++) {
+            const enum hv_status status = blocks_take(&two, false, &at);
+
+            if (status == HV_NO_MEMORY) {
+                break;
+            }
+            if (status == HV_BUSY) {
+                (void)scrub();
+            } else {
+                assert_true((at.v < (base + MIB(100))) || (at.v >= (base + MIB(120))));
+            }
+        }
+        assert_int_equal(two.nr, 90u);
+        assert_int_equal(blocks_take(&one, true, &at), HV_OK);
+        assert_int_equal(blocks_free_bytes(), 0u);
+        assert_false(blocks_give(&one, 1u));
+        assert_false(blocks_give(&two, 90u));
+        assert_int_equal(scrub(), 91u);
+        assert_int_equal(blocks_free_bytes(), MIB(180));
+        blocks_yield();
+        assert_int_equal(ram_bytes(RAM_FREE), MIB(180));
+        assert_int_equal(ram_claim(hpa(base), MIB(100), RAM_RESERVED), HV_OK);
+        assert_int_equal(ram_claim(hpa(base + MIB(120)), MIB(80), RAM_RESERVED), HV_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exhausted), cmocka_unit_test(test_page_by_page),
         cmocka_unit_test(test_not_zero),  cmocka_unit_test(test_fragments),
-        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_large),     cmocka_unit_test(test_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
