@@ -231,23 +231,23 @@ struct xen_domctl {
             uint32_t pad;
             uint64_t path;
         } device;
-        uint32_t sched_id;
-        uint32_t cmd;
-        uint16_t weight; /* of XEN_SCHEDULER_CREDIT */
-        uint16_t cap;
-    } scheduler;
-    struct {
-        uint32_t trigger;
-        uint32_t vcpu;
-    } trigger;
-    struct {
-        uint64_t seconds; /* with a sign */
-    } time_offset;
-    uint8_t handle[16];
-    uint64_t room[16];
-} u;
-}
-;
+        struct {
+            uint32_t sched_id;
+            uint32_t cmd;
+            uint16_t weight; /* of XEN_SCHEDULER_CREDIT */
+            uint16_t cap;
+        } scheduler;
+        struct {
+            uint32_t trigger;
+            uint32_t vcpu;
+        } trigger;
+        struct {
+            uint64_t seconds; /* with a sign */
+        } time_offset;
+        uint8_t handle[16];
+        uint64_t room[16];
+    } u;
+};
 
 #define XEN_PHYSCAP_HVM       1u
 #define XEN_PHYSCAP_DIRECTIO  4u
