@@ -1,0 +1,304 @@
+"""Xen's toolstack in dom0: Debian's xl, xentop, xenstore-* and virsh, with one boot of systems/xl for all of them.
+
+Each test finds or makes the domain that it needs, so that one that fails leaves the others alone. What is typed and expected is
+the way of Debian's Xen too: BULKHEAD_PEER=1 runs the same on that.
+"""
+import json
+import os
+import re
+import time
+
+import pytest
+
+from dom0 import LOG, STEP, booted
+from peer import peer_system
+
+
+@pytest.fixture(scope="module")
+def dom0(boot_once):
+    return booted(boot_once(**peer_system("xl")) if os.environ.get("BULKHEAD_PEER") else boot_once("xl"))
+
+
+@pytest.fixture
+def domain(dom0):
+    """dom0, where a Linux domU with two vCPUs runs."""
+    listed = dom0.listed()
+    if not listed or listed[1:3] != (128, 2) or re.search("[pscd]", listed[3]):
+        dom0.create("vcpus=2")
+    return dom0
+
+
+# -- The host
+
+def test_info(dom0):
+    """[test->req~toolstack~1]"""
+    _, said = dom0.run("xl info")
+    facts = dict(re.findall(r"^(\w+) *: (.*)$", said, re.M))
+    assert (facts["xen_major"], facts["xen_minor"]) == ("4", "20")
+    assert facts["nr_cpus"] == "4" and "xen-3.0-aarch64" in facts["xen_caps"] and "hvm" in facts["virt_caps"]
+    assert 1024 < int(facts["total_memory"]) <= 2048 and 512 < int(facts["free_memory"]) < int(facts["total_memory"])
+
+
+def test_dmesg(dom0):
+    dom0.good("xl dmesg", r"\S")
+
+
+def test_debug_keys(dom0):
+    """A key's answer is in the log."""
+    before = len(dom0.run("xl dmesg")[1])
+    dom0.good("xl debug-keys h")
+    assert len(dom0.run("xl dmesg")[1]) > before
+
+
+# -- What is listed
+
+def test_list(domain):
+    domain.good("xl list", r"^Name +ID +Mem VCPUs\tState\tTime\(s\)$")
+    assert domain.listed("Domain-0")[:3] == (0, 512, 2)
+    number, mib, vcpus, state = domain.listed()
+    assert number > 0 and (mib, vcpus) == (128, 2) and re.fullmatch("[r-][b-]----", state)
+
+
+def test_list_long(domain):
+    """All of it as JSON."""
+    code, said = domain.run("xl list -l domU")
+    config = json.loads(said)[0]["config"]
+    assert code == 0 and config["c_info"]["name"] == "domU" and config["b_info"]["max_memkb"] == 131072
+    assert len(config["disks"]) == 1 and len(config["nics"]) == 1
+
+
+def test_list_verbose(domain):
+    domain.good("xl list -v", r"^domU .*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def test_domid(domain):
+    number = domain.listed()[0]
+    domain.good("xl domid domU", r"^%d$" % number)
+    domain.good("xl domname %d" % number, r"^domU$")
+
+
+def test_uptime(domain):
+    domain.good("xl uptime domU", r"^domU +\d+ +\d+:\d\d:\d\d$")
+    domain.good("xl uptime", r"^Domain-0 +0 ")
+
+
+def test_xentop(domain):
+    domain.good("xentop -b -i 1", r"^ +NAME +STATE +CPU\(sec\)(?s:.*)^ +domU [-a-z]{6} +\d+ ")
+
+
+def test_xenstore(domain):
+    number = domain.listed()[0]
+    domain.good("xenstore-ls /local/domain/%d" % number, r'^name = "domU"$(?s:.*)^memory = ""$')
+    domain.good("xenstore-ls -fp", r"^/local/domain/%d/device/vbd/51712/state = \"\d\" +\(n%d,r0\)$" % (number, number))
+
+
+# -- A domain's life
+
+def test_create(dom0):
+    """Kernel, ramdisk, words, vCPUs bound to a CPU, memory, a disk and a card that work. [test->req~pv-io~1]"""
+    guest = dom0.create("vcpus=2", "maxmem=128", 'cpus="1"', words="pv=10.9.0.1,10.9.0.2,4")
+    assert dom0.listed()[1:3] == (128, 2)
+    dom0.good("xl vcpu-list domU", r"^domU +\d+ +0 .* 1 / all$\n^domU +\d+ +1 .* 1 / all$")
+    dom0.until("tail -n 3 %s" % LOG % "domU", r"PV disk=ok net=ok")
+    dom0.guest("hostname; nproc", r"^%s$\n^2$" % guest)
+
+
+def test_console(domain):
+    """A person at a domain's console, who leaves it."""
+    domain.type("xl console domU\n")
+    time.sleep(1)
+    domain.type("\necho at-$((6*7))\n")
+    domain.machine.expect(r"^(?:Domain-0: )?at-42\s*$", STEP)
+    domain.machine.send("\x1d")
+    domain.good("true")
+
+
+def test_pause(domain):
+    """A paused domain does nothing until it goes on."""
+    domain.good("xl pause domU")
+    assert "p" in domain.listed()[3]
+    domain.good("dom0-say domU 'echo goes-$((6*7))'")
+    time.sleep(2)
+    assert "goes-42" not in domain.run("tail -c 200 %s" % LOG % "domU")[1]
+    domain.good("xl unpause domU")
+    domain.until("tail -c 200 %s" % LOG % "domU", "goes-42", STEP)
+    assert "p" not in domain.listed()[3]
+
+
+def test_rename(domain):
+    number = domain.listed()[0]
+    domain.good("xl rename domU other")
+    try:
+        domain.good("xl domid other", r"^%d$" % number)
+        assert domain.run("xl domid domU")[0] != 0
+    finally:
+        domain.run("xl rename other domU")
+    assert domain.listed()[0] == number
+
+
+def test_sysrq(domain):
+    domain.good("xl sysrq domU h")
+    domain.until("tail -c 2000 %s" % LOG % "domU", r"sysrq: HELP", STEP)
+
+
+def test_shutdown(domain):
+    """The domain's kernel is asked to end, and does."""
+    domain.good("xl shutdown -w domU", timeout=STEP)
+    domain.gone()
+
+
+def test_reboot(dom0):
+    """It ends and is there again under another number. [test->req~toolstack~1]"""
+    guest = dom0.create()
+    number = dom0.listed()[0]
+    dom0.good("xl reboot domU")
+    dom0.until("xl domid domU", r"^(?!%d$)\d+$" % number)
+    dom0.up(guest, times=2)
+    dom0.fresh()
+
+
+def test_on_reboot(dom0):
+    """A reset of its own ends what shall not come back."""
+    dom0.create('on_reboot="destroy"')
+    dom0.good("dom0-say domU 'reboot -f'")
+    dom0.gone()
+
+
+def test_on_crash(dom0):
+    """What crashed stays for a look when that is wanted."""
+    dom0.create('on_crash="preserve"')
+    dom0.good("dom0-say domU 'echo c > /proc/sysrq-trigger'")
+    dom0.until("xl list domU", r"^domU.* ---[s-]c- ")
+    dom0.fresh()
+
+
+def test_destroy(dom0):
+    """Its memory is the host's again, to the page."""
+    dom0.fresh()
+    free = dom0.good("xl info free_memory", r"^\d+$")[0]
+    for _ in range(2):
+        dom0.good("xl create -p /etc/xen/domU.cfg")
+        assert "p" in dom0.listed()[3]
+        assert int(dom0.good("xl info free_memory", r"^\d+$")[0]) <= int(free) - 128
+        dom0.good("xl destroy domU")
+        assert dom0.listed() is None
+        dom0.until("xl info free_memory", "^%s$" % free, STEP)
+
+
+def test_vuart(dom0):
+    """A PL011 as its console, whose other end is xl console's. [test->req~vpl011~1]"""
+    guest = dom0.create('vuart="sbsa_uart"', console="ttyAMA0")
+    dom0.until("grep -a GUEST-UP %s" % LOG % "domU-vuart", "GUEST-UP %s" % guest)
+    dom0.type("xl console -t vuart domU\n")
+    time.sleep(1)
+    dom0.type("\necho at-$((7*6))\n")
+    dom0.machine.expect(r"^(?:Domain-0: )?at-42\s*$", STEP)
+    dom0.machine.send("\x1d")
+    dom0.good("true")
+    dom0.fresh()
+
+
+# -- vCPUs and memory
+
+def test_vcpu_list(domain):
+    domain.good("xl vcpu-list", r"^Domain-0 +0 +1 (?s:.*)^domU +\d+ +1 +(\d|-) +[-rb]{3} +[\d.]+ +all / all$")
+
+
+def test_vcpu_pin(domain):
+    """It runs where it may."""
+    domain.good("xl vcpu-pin domU 1 3")
+    domain.guest("true")
+    domain.good("xl vcpu-list domU", r"^domU +\d+ +1 +3 +[-rb]{3} +[\d.]+ +3 / all$")
+    domain.good("xl vcpu-pin domU 1 - 0-1")
+    domain.good("xl vcpu-list domU", r"^domU +\d+ +1 +3 +[-rb]{3} +[\d.]+ +3 / 0-1$")
+    domain.good("xl vcpu-pin domU all all all")
+    domain.good("xl vcpu-list domU", r"^domU +\d+ +1 .* all / all$")
+
+
+def test_vcpu_set(domain):
+    """Linux gives a vCPU away and takes it back."""
+    domain.good("xl vcpu-set domU 1")
+    domain.until("xl vcpu-list domU", r"^domU +\d+ +1 +- +--p ", STEP)
+    domain.guest("nproc", r"^1$")
+    domain.good("xl vcpu-set domU 2")
+    domain.until("xl vcpu-list domU", r"^domU +\d+ +1 +(\d|-) +[-rb]{3} ", STEP)
+
+
+def test_mem_set(domain):
+    """The balloon gives memory to the host and takes it back."""
+    free = int(domain.good("xl info free_memory", r"^\d+$")[0])
+    domain.good("xl mem-set domU 96m")
+    domain.until("xl list domU", r"^domU +\d+ +96 ", STEP)
+    domain.until("xl info free_memory", "^%d$" % (free + 32), STEP)
+    domain.good("xl mem-set domU 128m")
+    domain.until("xl list domU", r"^domU +\d+ +128 ", STEP)
+    domain.until("xl info free_memory", "^%d$" % free, STEP)
+
+
+def test_mem_max(domain):
+    number = domain.listed()[0]
+    domain.good("xl mem-max domU 160m")
+    domain.good("xenstore-read /local/domain/%d/memory/static-max" % number, r"^163840$")
+    domain.good("xl mem-max domU 128m")
+
+
+# -- Devices
+
+def test_block(domain):
+    """A second disk comes, is read and written, and goes."""
+    number = domain.listed()[0]
+    domain.guest("insmod /lib/xen-blkfront.ko")
+    domain.good("xl block-attach domU phy:/dev/more,xvdb,w")
+    domain.good("xl block-list domU", r"^51728 +0 +%d +\d +\d+ +-?\d+ +/local/domain/0/backend/vbd/%d/51728" % (number, number))
+    domain.until("xl block-list domU", r"^51728 +0 +%d +4 " % number, STEP)
+    domain.guest("echo kept > /dev/xvdb; sync; head -c 4 /dev/xvdb", r"^kept")
+    domain.good("head -c 4 /dev/more", r"^kept")
+    domain.good("xl block-detach domU xvdb")
+    domain.until("xl block-list domU", r"^Vdev(?!(?s:.*)51728)", STEP)
+
+
+def test_network(domain):
+    """A second card comes, reaches dom0, and goes."""
+    number = domain.listed()[0]
+    domain.guest("insmod /lib/xen-netfront.ko")
+    domain.good("xl network-attach domU bridge=xenbr0 mac=00:16:3e:00:00:09")
+    domain.until("xl network-list domU", r"^1 +0 +00:16:3e:00:00:09 +\d +4 +\d+ +-?\d+/-?\d+ +/local/domain/0/backend/vif/%d/1" % number,
+                 STEP)
+    domain.guest("ip addr add 10.9.0.9/24 dev eth1; ip link set eth1 up; ping -c 2 -W 20 10.9.0.1", r"2 packets received, 0% packet")
+    domain.good("xl network-detach domU 1")
+    domain.until("xl network-list domU", r"^Idx(?!(?s:.*)00:00:09)", STEP)
+
+
+# -- libvirt
+
+def test_virsh(dom0):
+    """libvirt's driver lists, starts and ends a domain."""
+    dom0.until("virsh list --all", r"^ 0 +Domain-0 +running$")  # libvirtd starts slowly
+    dom0.good("virsh define /etc/xen/domV.xml", "^Domain 'domV' defined")
+    dom0.good("virsh start domV", "^Domain 'domV' started$")
+    assert dom0.listed("domV")
+    dom0.good("virsh list", r"^ \d+ +domV +running$")
+    dom0.until("grep -a GUEST-UP %s" % LOG % "domV", "GUEST-UP domV")
+    dom0.good("virsh suspend domV", "suspended$")
+    dom0.good("virsh resume domV", "resumed$")
+    dom0.good("virsh shutdown domV", "is being shutdown$")
+    dom0.until("virsh list --all", r"^ - +domV +shut off$", STEP)
+    dom0.good("virsh start domV", "^Domain 'domV' started$")
+    dom0.good("virsh destroy domV", "^Domain 'domV' destroyed$")
+    dom0.good("virsh list --all", r"^ - +domV +shut off$")
+    assert dom0.listed("domV") is None
+    dom0.good("virsh undefine domV")
+
+
+# -- What is not there
+
+@pytest.mark.parametrize("command", [
+    "trigger domU nmi", "save domU /tmp/saved", "migrate domU localhost", "restore /tmp/saved", "getenforce", "setenforce 1", "loadpolicy /x",
+    "pci-attach domU 0:0.0", "cd-insert domU xvda /x", "vncviewer domU", "cpupool-numa-split", "psr-cmt-show cache-occupancy",
+    "create /etc/xen/absent.cfg", "destroy absent", "console absent", "block-attach domU phy:/dev/absent,xvdc,w",
+], ids=lambda command: command.split()[0])
+def test_refused(domain, command):
+    """What cannot be done is answered with a sentence, soon, and harms nothing."""
+    code, said = domain.run("xl %s" % command, 50)
+    assert code not in (0, 143) and re.search(r"\w+ \w+", said), said
+    assert domain.listed("Domain-0")
