@@ -60,11 +60,12 @@ out/guests/dom0.gz out/guests/xl.gz: out/guests/%.gz: $(FETCHED)/busybox $(FETCH
 	    --tree $(FETCHED)/tools --link bin/bash:../usr/bin/bash --link lib/ld-linux-aarch64.so.1:../usr/lib/ld-linux-aarch64.so.1 \
 	    --add tools/guest/pv/pv-back:bin/pv-back $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
 
+xl_guests := $(addprefix out/guests/,linux.Image initrd.gz rtc.dtb pcie.dtb)
 xl_files := $(shell find tools/guest/xl -type f)
-out/guests/xl.ext4: $(FETCHED)/versions $(xl_files) out/guests/linux.Image out/guests/initrd.gz build/linux.mk
+out/guests/xl.ext4: $(FETCHED)/versions $(xl_files) $(xl_guests) build/linux.mk
 	@rm -rf $@.tree && mkdir -p $@.tree/guest
 	@cp -a $(FETCHED)/libvirt/usr $@.tree/ && cp -r tools/guest/xl/. $@.tree/
-	@cp -L out/guests/linux.Image out/guests/initrd.gz $@.tree/guest/
+	@cp -L $(xl_guests) $@.tree/guest/
 	@rm -f $@.new
 	$(call say,MKE2FS,$@)/sbin/mke2fs -q -F -t ext4 -O ^has_journal,^resize_inode -m 0 -d $@.tree $@.new 128M > /dev/null && mv $@.new $@
 	@rm -rf $@.tree
