@@ -107,7 +107,7 @@ uint64_t build_cpus(const struct plan_domain *plan, uint32_t index)
 
 bool build_has_streams(void)
 {
-    return the_plan->nr_streams != 0u;
+    return plan_streams(the_plan) != 0u;
 }
 
 enum hv_status build_setup(const struct plan *plan)
