@@ -54,9 +54,29 @@ void build_request_stop(struct domain *domain, enum hal_power_request request, c
 HV_MUST_CHECK enum hv_status build_order(struct domain *domain, enum hal_power_request request,
                                          const char *why);
 
-/* Its vCPUs leave their CPUs, or go on. False: it does not run, or is so already. Any context, no lock above
- * LOCK_BUILD held. */
-bool build_pause(struct domain *domain, bool paused);
+/* Its vCPUs leave their CPUs, or go on. counts: as often as it was paused; else once is enough, and it is
+ * told if it is so already. False: it does not run, or that. Any context, no lock above LOCK_BUILD held. */
+bool build_pause(struct domain *domain, bool paused, bool counts);
+
+/* What tools want of a new domain, judged against what a place can have at most */
+struct build_wish {
+    uint32_t domid; /* 0, XEN_DOMID_SELF and above: any */
+    uint8_t handle[16];
+    uint32_t nr_vcpus;
+    uint32_t nr_spis;
+    uint32_t max_grant_version;
+    uint32_t max_grant_frames; /* 0, for both: as the place has */
+    uint32_t max_maptrack_frames;
+};
+
+/* Takes a place; a worker makes the domain, which is paused then with all its vCPUs off, or gone again if
+ * that fails. Any context, no lock held. HV_EXISTS: the number is in use; HV_INVALID: no place has that much;
+ * HV_LIMIT: those that have are taken. */
+HV_MUST_CHECK enum hv_status build_make(const struct build_wish *wish, struct domain **made);
+/* Ends such a domain, whatever it does, by a worker, after which its number is nobody's. One of the plan is
+ * stopped as by the operator, and tools do not see it until it is started again. HV_BUSY: it is under way,
+ * and asked for once more is harmless; HV_OK: it is so; HV_DENIED: it does not let go. Context as above. */
+HV_MUST_CHECK enum hv_status build_destroy(struct domain *domain);
 
 /* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */
 void build_unmake(struct domain *domain);

@@ -101,6 +101,12 @@ static void grants_undo(struct domain *domain)
     grant_end(domain, work_breathe);
 }
 
+/* Tools bring the image of theirs. */
+static enum hv_status image_do(struct domain *domain)
+{
+    return domain->plan->spare ? HV_OK : build_image(domain);
+}
+
 struct build_phase {
     const char *name;
     enum hv_status (*make)(struct domain *domain);
@@ -123,7 +129,7 @@ static const struct build_phase phases[] = {
     { "vdev", build_devices, build_devices_undo },
     { "devices", (CONFIG_DEVICES != 0) ? build_given : nothing_make,
       (CONFIG_DEVICES != 0) ? build_given_undo : nothing_undo },
-    { "image", build_image, nothing_undo },
+    { "image", image_do, nothing_undo },
     { "streams", (CONFIG_IOMMU != 0) ? build_streams : nothing_make,
       (CONFIG_IOMMU != 0) ? build_streams_undo : nothing_undo }, /* cut before anything else is taken away */
     { "announce", announce_do, nothing_undo },
@@ -210,20 +216,29 @@ void build_start(struct domain *domain)
     }
 }
 
-bool build_pause(struct domain *domain, bool paused)
+bool build_pause(struct domain *domain, bool paused, bool counts)
 {
     const uint64_t flags = spin_lock(&domain->lock);
-    const bool may = (domain->state == DOMAIN_RUNNING) && (domain->paused != paused);
+    const bool here =
+        (domain->state == DOMAIN_RUNNING) || (domain->plan->spare && build_is_down(domain->state));
+    const bool may = here && ((domain->paused != paused) || (paused && counts));
 
-    if (may && paused) {
+    if (may && counts) {
+        domain->nr_pauses = paused ? (domain->nr_pauses + 1u) : (domain->nr_pauses - 1u);
+    } else if (may) {
+        domain->nr_pauses = paused ? 1u : 0u;
+    } else {
+        /* it is told */
+    }
+    if (may && paused && !domain->paused) {
         domain->paused = true;
         sched_pause_domain(domain);
-    } else if (may) {
+    } else if (may && (domain->nr_pauses == 0u)) {
         build_devices_begin(domain);
         domain->paused = false;
         sched_unpause_domain(domain);
     } else {
-        /* it is told */
+        /* it stays so */
     }
     spin_unlock(&domain->lock, flags);
     return may;

@@ -15,7 +15,7 @@
 #define BUILD_QUIET_NS 5000000000ULL /* a vCPU leaves within microseconds; a busy emulator takes longer */
 #define NS_PER_S       1000000000ULL
 
-static void vcpus_off(struct domain *domain)
+void build_vcpus_off(struct domain *domain)
 {
     for (uint32_t i = 0; i < domain->nr_vcpus; i++) {
         sched_power_off(domain->vcpu[i]);
@@ -23,20 +23,24 @@ static void vcpus_off(struct domain *domain)
 }
 
 /* Asks again in each round: a vCPU may have been powered on by another at the last moment. */
-static bool wait_quiet(struct domain *domain)
+bool build_quiet(struct domain *domain)
 {
     const uint64_t end_ns = hal_timer_now_ns() + BUILD_QUIET_NS;
     bool quiet = false;
     bool late = false;
 
     while (!quiet && !late) {
-        vcpus_off(domain);
+        build_vcpus_off(domain);
         quiet = sched_domain_quiet(domain);
         if (!quiet) {
             late = hal_timer_now_ns() > end_ns;
             hal_cpu_relax();
             work_breathe();
         }
+    }
+    if (!quiet) {
+        build_slot_of(domain)->stuck = true;
+        log_line("%s: does not leave its CPU, its memory is not used again", domain->plan->name);
     }
     return quiet;
 }
@@ -81,9 +85,13 @@ void build_begin(struct domain *domain)
 {
     domain->state = DOMAIN_BUILDING;
     domain->paused = false;
+    domain->nr_pauses = 0u;
     domain->power_code = 0u;
     domain->runstate_flag = false;
     build_slot_of(domain)->ordered = false;
+    if (!domain->plan->spare) {
+        domain_id_set(domain, domain->plan->domid); /* tools may have seen the last of it */
+    }
 }
 
 /* Lock held. */
@@ -113,7 +121,7 @@ static bool goes_on(struct domain *domain)
     return again;
 }
 
-static void log_end(const struct domain *domain, enum hal_power_request request, const char *why)
+void build_log_end(const struct domain *domain, enum hal_power_request request, const char *why)
 {
     const char *what;
 
@@ -155,7 +163,7 @@ static void state_down(struct domain *domain)
     if (again) {
         build_stop_queue(domain);
     } else {
-        log_end(domain, request, why);
+        build_log_end(domain, request, why);
         if (CONFIG_LINKS != 0) {
             build_tell();
         }
@@ -184,7 +192,7 @@ static void host_follows(const struct domain *domain, const struct build_slot *s
 /* True: it is DOMAIN_BUILDING again. */
 static bool stop(struct domain *domain)
 {
-    const bool quiet = wait_quiet(domain);
+    const bool quiet = build_quiet(domain);
     bool again = false;
 
     if (CONFIG_CONTROL != 0) {
@@ -193,9 +201,6 @@ static bool stop(struct domain *domain)
     if (quiet) {
         build_withdraw(domain);
         again = !build_slot_of(domain)->stuck && goes_on(domain);
-    } else {
-        build_slot_of(domain)->stuck = true;
-        log_line("%s: does not leave its CPU, its memory is not used again", domain->plan->name);
     }
     if (quiet && !again) {
         build_unmake(domain);
@@ -209,10 +214,15 @@ static bool stop(struct domain *domain)
 static void stop_run(struct work *work)
 {
     struct domain *const domain = ((struct build_stop *)(void *)work)->domain;
-    bool build = (domain->state == DOMAIN_BUILDING);
+    const bool spare = (CONFIG_CONTROL != 0) && domain->plan->spare;
+    bool build = !spare && (domain->state == DOMAIN_BUILDING);
 
-    if (!build) {
+    if (spare) {
+        build_spare_run(domain);
+    } else if (!build) {
         build = stop(domain);
+    } else {
+        /* it was down */
     }
     if (build) {
         log_line("%s: restarts (%u): %s", domain->plan->name, domain->nr_restarts,
@@ -244,7 +254,7 @@ void build_stop_queue(struct domain *domain)
 static bool order_builds(struct domain *domain, enum hal_power_request request)
 {
     return (request == HAL_DOMAIN_RESET) && build_is_down(domain->state) && !build_slot_of(domain)->stuck &&
-           !domain->plan->unsound;
+           !domain->plan->unsound && !domain->plan->spare;
 }
 
 /* False: nobody may ask that of this domain now. */
@@ -253,7 +263,8 @@ static bool ask(struct domain *domain, enum hal_power_request request, const cha
     const uint64_t flags = spin_lock(&domain->lock);
     const enum domain_state now = domain->state;
     const bool runs = (now == DOMAIN_RUNNING);
-    const bool later = ordered && ((now == DOMAIN_STOPPING) || (now == DOMAIN_BUILDING));
+    const bool later =
+        ordered && !domain->plan->spare && ((now == DOMAIN_STOPPING) || (now == DOMAIN_BUILDING));
     const bool builds = ordered && order_builds(domain, request);
     const bool may = runs || later || builds;
 
@@ -270,7 +281,7 @@ static bool ask(struct domain *domain, enum hal_power_request request, const cha
     }
     spin_unlock(&domain->lock, flags);
     if (runs) {
-        vcpus_off(domain);
+        build_vcpus_off(domain);
     }
     if (may && !later) {
         build_stop_queue(domain);

@@ -97,6 +97,8 @@ void build_workspace_give(struct build_workspace *workspace);
 /* -- build_spare.c -- */
 /* What a place for a domain of tools is prepared for */
 const struct plan_domain *build_spare_plan(const struct plan *plan);
+/* The work of one that is to be made, shut down or ended. Worker context. */
+void build_spare_run(struct domain *domain);
 
 /* -- build_memory.c: worker context -- */
 /* Boot. HV_NO_MEMORY. */
@@ -179,6 +181,12 @@ void build_withdraw(struct domain *domain);
 void build_stop_setup(struct build_slot *slot);
 /* Lock held: all that is left of its last life is forgotten, it is DOMAIN_BUILDING. */
 void build_begin(struct domain *domain);
+/* Its vCPUs leave their CPUs; on return none will come back. False: they do not, it is stuck. Worker
+ * context. */
+bool build_quiet(struct domain *domain);
+void build_vcpus_off(struct domain *domain);
+/* What became of it, in the log */
+void build_log_end(const struct domain *domain, enum hal_power_request request, const char *why);
 /* Queues the work for a domain that has just become DOMAIN_STOPPING, or DOMAIN_BUILDING again. */
 void build_stop_queue(struct domain *domain);
 static inline bool build_is_down(enum domain_state state)

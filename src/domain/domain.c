@@ -11,7 +11,8 @@ uint32_t domain_count;
 struct domain *domain_by_name(const char *name)
 {
     for (uint32_t i = 0; i < domain_count; i++) {
-        if (domain_is_there(domain_table[i]) && (strcmp(domain_table[i]->plan->name, name) == 0)) {
+        if ((domain_number(domain_table[i]) != XEN_DOMID_INVALID) &&
+            (strcmp(domain_table[i]->plan->name, name) == 0)) {
             return domain_table[i];
         }
     }
@@ -145,7 +146,7 @@ enum hv_status upcall_domain_status(const struct hal_domain *caller, uint64_t do
         const struct domain *domain = domain_table[i];
         const bool may = of->plan->monitor || ((of->plan->peers & BIT32(i)) != 0u);
 
-        if (may && domain_is_there(domain) && (domain->id == domid)) {
+        if (may && (domain_number(domain) == domid) && (domid != XEN_DOMID_INVALID)) {
             out->state = (uint64_t)domain->state;
             out->nr_restarts = domain->nr_restarts;
             out->progress = domain->progress;

@@ -153,7 +153,10 @@ struct domain {
     const struct plan_domain *plan;
     struct spinlock lock;
     volatile enum domain_state state;
-    volatile bool paused;                 /* by the operator */
+    volatile bool paused;                 /* by the operator or tools */
+    uint32_t nr_pauses;                   /* to be undone before it goes on; under the lock */
+    bool is_32bit;                        /* what tools take its kernel for */
+    volatile bool dying;                  /* tools destroy it: its place is free soon */
     enum hal_power_request power_request; /* valid in STOPPING */
     const char *power_reason;
     volatile uint32_t power_code; /* a request + 1: what any of this life means; 0: what it is */
@@ -218,6 +221,11 @@ static inline bool domain_is_there(const struct domain *domain)
     return domain->id != XEN_DOMID_INVALID;
 }
 uint32_t domain_nr_there(void);
+/* What people and monitors know it by: one of the plan keeps that when tools see it no more. */
+static inline domid_t domain_number(const struct domain *domain)
+{
+    return domain->plan->spare ? domain->id : domain->plan->domid;
+}
 
 /* Adds an emulated window before the domain runs. HV_LIMIT; HV_EXISTS if it overlaps another. */
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);

@@ -325,6 +325,33 @@ void evtchn_domain_reset(struct domain *domain)
     }
 }
 
+/* 32 ports of a domain */
+static void word_forget(const struct evtchn_domain *ed, uint32_t word, domid_t domid)
+{
+    const uint64_t flags = spin_lock(&evtchn_lock);
+
+    for (uint32_t left = ed->used[word]; left != 0u; left &= left - 1u) { /* at most 32 */
+        struct evtchn_port *const p = evtchn_at(ed, (word * 32u) + (uint32_t)__builtin_ctz(left));
+
+        if (p->link == evtchn_link_unbound(domid)) {
+            p->link = evtchn_link_unbound(XEN_DOMID_INVALID);
+        }
+    }
+    spin_unlock(&evtchn_lock, flags);
+}
+
+void evtchn_forget(domid_t domid, void (*breathe)(void))
+{
+    for (uint32_t i = 0; i < HV_DOMAINS_MAX; i++) {
+        const struct evtchn_domain *const ed = evtchn_table[i];
+
+        for (uint32_t word = 0; (ed != NULL) && (word < (ed->nr_ports / 32u)); word++) {
+            word_forget(ed, word, domid);
+        }
+        breathe();
+    }
+}
+
 bool evtchn_other_end(const struct domain *domain, uint32_t port, const struct domain **peer,
                       uint32_t *peer_port, bool *is_static)
 {

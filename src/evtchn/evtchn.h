@@ -31,6 +31,10 @@ void evtchn_announce(struct domain *domain);
  * of static ones raised. Harmless for a domain that is down. */
 void evtchn_domain_reset(struct domain *domain);
 
+/* That number is nobody's any more: a port that waited for it waits for nobody. Worker context; calls
+ * breathe() in between. */
+void evtchn_forget(domid_t domid, void (*breathe)(void));
+
 /* Raises a port of a domain, as a send from the other end does. Any context, no lock above LOCK_EVTCHN held;
  * nothing if the domain is down or has no such port. */
 void evtchn_raise(struct domain *domain, uint32_t port);

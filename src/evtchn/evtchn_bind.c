@@ -82,8 +82,16 @@ static int64_t alloc_unbound(struct vcpu *vcpu, union xen_evtchn_op *arg)
     if (result == 0) {
         result = may_share(ed->domain, remote);
     }
-    return (result == 0) ? port_open(ed, 0u, evtchn_link_unbound(remote->id), &arg->alloc_unbound.port)
-                         : result;
+    const domid_t whom = (result == 0) ? remote->id : XEN_DOMID_INVALID;
+
+    if (result == 0) {
+        result = port_open(ed, 0u, evtchn_link_unbound(whom), &arg->alloc_unbound.port);
+    }
+    if ((result == 0) && (remote->dying || (remote->id != whom))) { /* evtchn_forget() may not have seen it */
+        evtchn_close(ed, arg->alloc_unbound.port, 0u);
+        result = -XEN_ESRCH;
+    }
+    return result;
 }
 
 static int64_t bind_interdomain(struct vcpu *vcpu, union xen_evtchn_op *arg)

@@ -80,7 +80,13 @@ void grant_begin(struct domain *domain)
 
     if (gt != NULL) {
         const uint64_t flags = spin_lock(&gt->lock);
+        uint32_t nr[4];
 
+        limits(domain->plan, nr);
+        gt->frame.nr_max = nr[0];
+        gt->status.nr_max = nr[1];
+        gt->pins.nr_max = nr[2];
+        gt->handle.nr_max = nr[3];
         gt->version = 1u;
         gt->nr_frames = 0u;
         gt->nr_pinned = 0u;
@@ -131,6 +137,16 @@ void grant_end(struct domain *domain, void (*breathe)(void))
     grant_pages_zero(&gt->status);
     gt->nr_handles = 0u;
     gt->free_handle = 0u;
+}
+
+void grant_forget(struct domain *domain)
+{
+    struct grant_table *const gt = domain->grants;
+
+    if (gt != NULL) {
+        pages_free(gt, &gt->frame);
+        pages_free(gt, &gt->status);
+    }
 }
 
 /* Lock held. */

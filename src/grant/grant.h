@@ -22,6 +22,9 @@ void grant_begin(struct domain *domain);
  * down. */
 void grant_end(struct domain *domain, void (*breathe)(void));
 
+/* Worker context, after p2m_revoke(), the domain is down: what is left of its table goes back to the pool. */
+void grant_forget(struct domain *domain);
+
 /* A grant that the guest finds there: ref < GNTTAB_NR_RESERVED_ENTRIES. Between grant_begin() and the first
  * instruction, or while version 1 is in use. HV_NO_MEMORY, HV_BUSY: the domain is down, or has version 2. */
 HV_MUST_CHECK enum hv_status grant_seed(struct domain *domain, uint32_t ref, domid_t to, uint64_t gfn);

@@ -21,6 +21,8 @@ struct hal_tree {
  * domain's. */
 void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_intc,
                     const struct hal_tree *tree);
+/* The architecture's version of its interrupt controller, which is the host's */
+uint32_t hal_vplat_intc_version(const struct hal_domain *domain);
 /* How many ranges of registers the guest's interrupt controller has. */
 uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain);
 

@@ -92,7 +92,7 @@ static void list_domain(struct console *out, const struct domain *d)
     fmt_init(&text, bytes, TEXT_MAX);
     fmt_str(&text, d->plan->name);
     pad(&text, 24u);
-    fmt_add(&text, "%5u  %s", (uint32_t)d->id, state_of(d));
+    fmt_add(&text, "%5u  %s", (uint32_t)domain_number(d), state_of(d));
     pad(&text, 41u);
     fmt_add(&text, "%5u%8U%10U%9u%8U%7u\n", d->nr_vcpus, d->plan->memory_bytes >> 20u, run_ms(d),
             d->nr_restarts, d->nr_faults, d->pool.nr_pages - d->pool.nr_free);
@@ -104,7 +104,7 @@ static void do_list(struct console *out, struct domain *domain)
     (void)domain;
     say(out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults  pages\n");
     for (uint32_t i = 0; i < domain_count; i++) {
-        if (domain_is_there(domain_table[i])) {
+        if (domain_number(domain_table[i]) != XEN_DOMID_INVALID) {
             list_domain(out, domain_table[i]);
         }
     }
@@ -112,14 +112,14 @@ static void do_list(struct console *out, struct domain *domain)
 
 static void do_pause(struct console *out, struct domain *domain)
 {
-    if (!build_pause(domain, true)) {
+    if (!build_pause(domain, true, false)) {
         say(out, "it does not run\n");
     }
 }
 
 static void do_resume(struct console *out, struct domain *domain)
 {
-    if (!build_pause(domain, false)) {
+    if (!build_pause(domain, false, false)) {
         say(out, "it is not paused\n");
     }
 }

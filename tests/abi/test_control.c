@@ -75,6 +75,7 @@ static void numbers(void **state)
     assert_int_equal(XEN_DOMCTL_SETVCPUCONTEXT, XEN_DOMCTL_setvcpucontext);
     assert_int_equal(XEN_DOMCTL_GETVCPUCONTEXT, XEN_DOMCTL_getvcpucontext);
     assert_int_equal(XEN_DOMCTL_MAX_VCPUS, XEN_DOMCTL_max_vcpus);
+    assert_int_equal(XEN_DOMCTL_RESUMEDOMAIN, XEN_DOMCTL_resumedomain);
     assert_int_equal(XEN_DOMCTL_SET_ADDRESS_SIZE, XEN_DOMCTL_set_address_size);
     assert_int_equal(XEN_DOMCTL_GET_ADDRESS_SIZE, XEN_DOMCTL_get_address_size);
     assert_int_equal(XEN_DOMCTL_CACHEFLUSH, XEN_DOMCTL_cacheflush);

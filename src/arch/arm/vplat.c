@@ -144,6 +144,11 @@ static void vplat_firmware(const struct hal_tree *tree)
     tree->end(tree->ctx);
 }
 
+uint32_t hal_vplat_intc_version(const struct hal_domain *domain)
+{
+    return domain->arm.gic_version;
+}
+
 uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain)
 {
     return domain->arm.gic.nr_ranges;

@@ -56,6 +56,12 @@ static void cpus_write(const struct hal_tree *t, uint32_t nr_vcpus)
     t->end(t->ctx);
 }
 
+uint32_t hal_vplat_intc_version(const struct hal_domain *domain)
+{
+    (void)domain;
+    return 3u;
+}
+
 uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain)
 {
     (void)domain;

@@ -46,6 +46,7 @@ static void state_tell(const struct domain *domain, struct xen_domaininfo *info)
     } else {
         info->flags |= XEN_DOMINF_PAUSED;
     }
+    info->flags |= domain->dying ? XEN_DOMINF_DYING : 0u;
 }
 
 void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info)
@@ -144,12 +145,19 @@ int64_t hcall_domctl(struct vcpu *vcpu, uint64_t *arg)
         return -XEN_EPERM;
     }
     domain = domain_by_id(op.domain);
-    if (domain == NULL) {
+    if ((domain == NULL) && (op.cmd != XEN_DOMCTL_CREATEDOMAIN) && (op.cmd != XEN_DOMCTL_DESTROYDOMAIN)) {
         return -XEN_ESRCH;
     }
     if (rule == NULL) {
         return -XEN_ENOSYS;
     }
+    op.pad[0] = (uint16_t)arg[1];
     result = rule->act(vcpu, domain, &op);
+    if (result == HCALL_DOMCTL_AGAIN) {
+        arg[1] = op.pad[0];
+        sched_pass_turn(vcpu); /* to the worker that is at it */
+        return hcall_again(vcpu, arg[0]);
+    }
+    op.pad[0] = 0u;
     return ((result == 0) && rule->answers) ? hcall_write(vcpu, arg[0], &op, sizeof(op)) : result;
 }

@@ -1,17 +1,181 @@
-/* domctl: the life of a domain. [impl->req~toolstack~1] */
+/* domctl: the life of a domain. [impl->req~toolstack~1] [impl->req~made-domains~1] */
 #include "hcall/control/hcall_control.h"
 
 #include "build/build.h"
+#include "hal/upcall.h"
+#include "hal/sync.h"
+#include "hal/vplat.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "sched/sched.h"
+
+#define NR_SPIS_MAX  992u
+#define NR_SPIS_STEP 32u
+#define PSR_MODE     0x1Fu
+#define PSR_EL1H     0x05u
+#define PSR_SVC      0x13u
 
 static int64_t pause(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
 {
     const bool paused = (op->cmd == XEN_DOMCTL_PAUSE);
 
-    return ((domain != vcpu->domain) && build_pause(domain, paused)) ? 0 : -XEN_EINVAL;
+    return ((domain != vcpu->domain) && build_pause(domain, paused, true)) ? 0 : -XEN_EINVAL;
+}
+
+/* As Xen on Arm judges it. */
+static int64_t wish_of(const struct vcpu *vcpu, const struct xen_createdomain *c, struct build_wish *wish)
+{
+    const uint32_t required = XEN_CDF_HVM | XEN_CDF_HAP;
+    const uint32_t versions = c->grant_opts & XEN_GRANT_VERSIONS;
+    const uint32_t gic = hal_vplat_intc_version(&vcpu->domain->hal) - 1u; /* XEN_GIC_V2 is 1 */
+    const bool none = (c->sve_vl == 0u) && (c->tee_type == 0u) && (c->iommu_opts == 0u) &&
+                      (c->altp2m_opts == 0u) && (c->vmtrace_size == 0u) && (c->cpupool_id == 0u);
+    const bool good = none && ((c->flags & ~XEN_CDF_IOMMU) == required) && (c->max_vcpus > 0u) &&
+                      ((c->gic_version == XEN_GIC_NATIVE) || (c->gic_version == gic)) &&
+                      (c->nr_spis <= NR_SPIS_MAX) && (versions > 0u) && (versions <= 2u) &&
+                      (versions == c->grant_opts) && (c->max_evtchn_port > 0u);
+
+    wish->nr_vcpus = c->max_vcpus;
+    wish->nr_spis = (uint32_t)bits_align_up(c->nr_spis, NR_SPIS_STEP);
+    wish->max_grant_version = versions;
+    wish->max_grant_frames = (c->max_grant_frames < 0) ? 0u : (uint32_t)c->max_grant_frames;
+    wish->max_maptrack_frames = (c->max_maptrack_frames < 0) ? 0u : (uint32_t)c->max_maptrack_frames;
+    (void)memcpy(wish->handle, c->handle, sizeof(wish->handle));
+    return good ? 0 : -XEN_EINVAL;
+}
+
+static int64_t create(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    struct build_wish wish = { .domid = op->domain };
+    struct domain *made = domain_by_id(op->pad[0]);
+    int64_t result = HCALL_DOMCTL_AGAIN;
+
+    (void)domain;
+    if (op->pad[0] == 0u) {
+        result = wish_of(vcpu, &op->u.create, &wish);
+        if (result == 0) {
+            const enum hv_status status = build_make(&wish, &made);
+
+            op->pad[0] = (status == HV_OK) ? made->id : 0u;
+            if (status == HV_OK) {
+                result = HCALL_DOMCTL_AGAIN;
+            } else {
+                result = (status == HV_EXISTS)  ? -XEN_EEXIST
+                         : (status == HV_LIMIT) ? -XEN_ENOMEM
+                                                : -XEN_EINVAL;
+            }
+        }
+    } else if (made == NULL) {
+        result = -XEN_ENOMEM; /* a place's pool does not suffice, or another call has destroyed it */
+    } else if (made->state != DOMAIN_BUILDING) {
+        op->domain = made->id;
+        op->u.create.gic_version = (uint8_t)(hal_vplat_intc_version(&vcpu->domain->hal) - 1u);
+        op->u.create.clock_frequency = 0u;
+        result = 0;
+    } else {
+        /* a worker is at it */
+    }
+    return result;
+}
+
+static int64_t destroy(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    const bool serves =
+        (domain != NULL) && ((domain->plan->role & (PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE)) != 0u);
+    int64_t result = HCALL_DOMCTL_AGAIN;
+
+    if (domain == vcpu->domain) {
+        result = -XEN_EINVAL;
+    } else if (serves) {
+        result = -XEN_EPERM;
+    } else if (domain == NULL) {
+        result = (op->pad[0] != 0u) ? 0 : -XEN_ESRCH;
+    } else {
+        const enum hv_status status = build_destroy(domain);
+
+        op->pad[0] = 1u;
+        result = (status == HV_BUSY) ? HCALL_DOMCTL_AGAIN : ((status == HV_OK) ? 0 : -XEN_EBUSY);
+    }
+    return result;
+}
+
+static int64_t max_vcpus(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    return (op->u.max_vcpus == domain->nr_vcpus) ? 0 : -XEN_EINVAL;
+}
+
+/* Only where a kernel is entered: all other registers are as after a reset. */
+static int64_t set_context(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    struct xen_vcpu_context c;
+    const uint32_t index = hal_index(op->u.vcpucontext.vcpu, domain->nr_vcpus);
+    struct vcpu *const target = domain->vcpu[index];
+    const bool wide = !domain->is_32bit;
+    int64_t result = hcall_read(vcpu, &c, op->u.vcpucontext.context, sizeof(c));
+
+    if (result != 0) {
+        return result;
+    }
+    if ((index != op->u.vcpucontext.vcpu) || !domain->plan->spare ||
+        ((c.cpsr & PSR_MODE) != (wide ? PSR_EL1H : PSR_SVC))) {
+        return -XEN_EINVAL;
+    }
+    if ((domain->state != DOMAIN_RUNNING) || !domain->paused) {
+        return -XEN_EBUSY;
+    }
+    sched_power_off(target);
+    if ((c.flags & XEN_VGCF_ONLINE) != 0u) {
+        enum hv_status status = hal_domain_width(&domain->hal, domain->is_32bit); /* it enters a kernel */
+
+        if (status == HV_OK) {
+            status = upcall_vcpu_start(&target->hal, c.pc, wide ? c.x[0] : c.x[2]);
+        }
+        result = (status == HV_OK) ? 0 : -XEN_EBUSY;
+    }
+    return result;
+}
+
+static int64_t set_width(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    const bool is_32bit = (op->u.address_bits == 32u);
+    const bool good = is_32bit || (op->u.address_bits == 64u);
+    int64_t result = -XEN_EINVAL;
+
+    (void)vcpu;
+    if (good && domain->plan->spare && (domain->state == DOMAIN_RUNNING) && domain->paused &&
+        (hal_domain_width(&domain->hal, is_32bit) == HV_OK)) {
+        domain->is_32bit = is_32bit;
+        result = 0;
+    }
+    return result;
+}
+
+static int64_t get_width(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    op->u.address_bits = domain->is_32bit ? 32u : 64u;
+    return 0;
+}
+
+/* A domain that is shut down has nothing that it could go on from. */
+static int64_t resume(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    (void)domain;
+    (void)op;
+    return -XEN_EOPNOTSUPP;
 }
 
 const struct hcall_domctl_rule hcall_domctl_life[] = {
+    { create, XEN_DOMCTL_CREATEDOMAIN, ROLE_DOMCTL, true },
+    { destroy, XEN_DOMCTL_DESTROYDOMAIN, ROLE_DOMCTL, false },
     { pause, XEN_DOMCTL_PAUSE, ROLE_DOMCTL, false },
     { pause, XEN_DOMCTL_UNPAUSE, ROLE_DOMCTL, false },
+    { max_vcpus, XEN_DOMCTL_MAX_VCPUS, ROLE_DOMCTL, false },
+    { set_context, XEN_DOMCTL_SETVCPUCONTEXT, ROLE_DOMCTL, false },
+    { set_width, XEN_DOMCTL_SET_ADDRESS_SIZE, ROLE_DOMCTL, false },
+    { get_width, XEN_DOMCTL_GET_ADDRESS_SIZE, ROLE_DOMCTL, true },
+    { resume, XEN_DOMCTL_RESUMEDOMAIN, ROLE_DOMCTL, false },
     { NULL, 0u, ROLE_DOMCTL, false },
 };

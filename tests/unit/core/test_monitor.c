@@ -9,7 +9,7 @@
 #include "domain/domain.h"
 #include "hal/upcall.h"
 
-static struct plan_domain plans[2] = { { .monitor = true }, { .monitor = false } };
+static struct plan_domain plans[2] = { { .domid = 1u, .monitor = true }, { .domid = 2u } };
 static struct domain watcher = { .id = 1u, .plan = &plans[0], .state = DOMAIN_RUNNING };
 static struct domain worker = { .id = 2u, .plan = &plans[1], .state = DOMAIN_RUNNING };
 

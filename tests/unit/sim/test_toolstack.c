@@ -339,7 +339,8 @@ static void anything_run(void)
             arg.word[k] = ((seed % 5u) == 0u) ? (place(vcpus[0], BUFFER) + (seed % 64u)) : arg.word[k];
         }
         until_in_guest(vcpus[0]); /* it may have moved itself */
-        if (dom && ((arg.word[0] % 32u) != 3u) && ((arg.word[0] % 128u) != 28u)) {
+        if (dom && ((arg.word[0] % 32u) != 3u) && ((arg.word[0] % 128u) != 2u) &&
+            ((arg.word[0] % 128u) != 28u)) {
             (void)domctl_call(vcpus[0], (uint32_t)(arg.word[0] % 128u), (uint16_t)(arg.word[1] % 5u),
                               &arg.domctl);
         } else {
