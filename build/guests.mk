@@ -16,7 +16,7 @@ guest_cc_armv7a := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -marm
 guest_arch_armv7a := arm32
 guest_flags_armv7a := -DGUEST_MPU=0 -mfloat-abi=soft -mno-unaligned-access
 guest_fp_armv7a := -mfloat-abi=softfp -mfpu=neon-vfpv4
-guest_not_armv7a := dma random lost
+guest_not_armv7a := dma random lost control made
 
 guest_cc_armv8r := clang-19 --target=armv8r-none-eabi -mcpu=cortex-r52 -marm
 guest_arch_armv8r := arm32
@@ -51,6 +51,8 @@ guest_objects = $(patsubst %,$(GUEST_OBJ)/$(1)/%.o,$(basename $(2)))
 
 # What a guest consists of beside its folder
 guest_more_link := guestlib/ring.c
+guest_more_control := guestlib/maker.c
+guest_more_hostile := guestlib/maker.c
 # A product of its own, which only stands on the guests' kernel: the xenstore domain
 guest_more_store := $(sort $(wildcard store/*.c store/core/*.c)) src/lib/string.c
 

@@ -14,13 +14,14 @@ GUARD = re.compile(r"^guard: GUARD ticks=(\d+) worst=(\d+) us hashes=(\d+) regis
 PAGES = r"^hostile +\d+ .* (\d+)\n(?:.*\n)*?guard +\d+ .* (\d+)$"
 
 
-def attacks(lethal, arch="arm64"):
+def attacks(lethal, arch="arm64", control=False):
+    """Those of a control domain are a list of their own."""
     names = []
     for path in sorted(glob.glob(os.path.join(FOLDER, "hostile_*.c")) + glob.glob(os.path.join(FOLDER, arch, "hostile_*.c"))):
-        if path.endswith("hostile_lethal.c") == lethal:
+        if (path.endswith("_lethal.c"), path.endswith("_control.c")) == (lethal, control):
             with open(path, encoding="utf-8") as stream:
                 names += ATTACK.findall(stream.read())
-    assert len(names) > 10
+    assert len(names) > 5
     return names
 
 

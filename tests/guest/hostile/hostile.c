@@ -249,10 +249,26 @@ static uint32_t nr_lethal(void)
     return n;
 }
 
-/* Everything else in the first life, then a life for each way to die. */
+static void first_life(void)
+{
+    run_all(attacks_registers);
+    run_all(attacks_devices);
+    run_all(attacks_firmware);
+    run_all(attacks_events);
+    run_all(attacks_grants);
+    run_all(attacks_pages);
+    run_all(attacks_memory);
+    run_all(attacks_interrupts);
+    run_all(attacks_vcpus);
+    run_all(attacks_el0);
+}
+
+/* Everything else in the first life, then a life for each way to die. A control domain (role=control) has one
+ * life, and its own list. */
 void guest_main(void)
 {
     struct domain_status status = { DOMAIN_RUNNING, 0u, 0u };
+    const char *const role = tree_argument("role");
 
     effort = tree_number("effort", 1u);
     neighbour = tree_number("peer", 0u);
@@ -267,20 +283,16 @@ void guest_main(void)
     }
     print("HOSTILE-BEGIN life %U, GICv%u, %u vCPUs\n", status.restarts, irq_version(), nr_cpus);
     trap_hook = skip;
-    if (status.restarts == 0u) {
-        run_all(attacks_registers);
-        run_all(attacks_devices);
-        run_all(attacks_firmware);
-        run_all(attacks_events);
-        run_all(attacks_grants);
-        run_all(attacks_pages);
-        run_all(attacks_memory);
-        run_all(attacks_interrupts);
-        run_all(attacks_vcpus);
-        run_all(attacks_el0);
+    if (role != NULL) {
+        run_all(attacks_control);
         print("HOSTILE-ALIVE\n");
+    } else if (status.restarts == 0u) {
+        first_life();
+        print("HOSTILE-ALIVE\n");
+    } else {
+        /* a way to die */
     }
-    if (status.restarts < nr_lethal()) {
+    if ((role == NULL) && (status.restarts < nr_lethal())) {
         print("HOSTILE-TRY %s in life %U\n", attacks_lethal[status.restarts].name, status.restarts);
         tried(1u);
         report(true);

@@ -23,6 +23,8 @@ extern const struct attack attacks_memory[];
 extern const struct attack attacks_interrupts[];
 extern const struct attack attacks_vcpus[];
 extern const struct attack attacks_el0[];
+/* Of a control domain: tried alone */
+extern const struct attack attacks_control[];
 /* Each of these ends the guest, or hangs it until its watchdog ends it. */
 extern const struct attack attacks_lethal[];
 

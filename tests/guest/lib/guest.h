@@ -30,6 +30,7 @@ struct tree_node {
 };
 
 void tree_init(const void *blob);
+const void *tree_blob(uint64_t *bytes);
 /* By path from the root ("" is the root), node names with or without unit address. */
 struct tree_node tree_path(const char *path);
 /* The first node compatible with this */
@@ -51,7 +52,8 @@ uint64_t tree_number(const char *name, uint64_t otherwise);
 void console_init(void);
 bool console_present(void);
 void console_put(char c);
-bool console_get(char *c); /* polls */
+extern void (*console_hook)(char c); /* where characters go when there is none */
+bool console_get(char *c);           /* polls */
 uintptr_t console_base(void);
 uint32_t console_irq(void); /* 0 = none */
 

@@ -7,6 +7,7 @@
 #define TOKEN_NOP   4u
 #define DEPTH_MAX   16u
 
+static const uint8_t *whole;
 static const uint32_t *structure;
 static const char *strings;
 static char domain_name[32];
@@ -23,9 +24,16 @@ void tree_init(const void *blob)
     const uint8_t *const b = blob;
 
     if ((b != NULL) && (be32(b) == 0xD00DFEEDu)) {
+        whole = b;
         structure = (const uint32_t *)(const void *)&b[be32(&b[8])];
         strings = (const char *)&b[be32(&b[12])];
     }
+}
+
+const void *tree_blob(uint64_t *bytes)
+{
+    *bytes = (whole != NULL) ? be32(&whole[4]) : 0u;
+    return whole;
 }
 
 static uint32_t text_bytes(const char *text)
