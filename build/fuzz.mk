@@ -31,6 +31,7 @@ fuzz_archive := $(FUZZ_OUT)/libproduct.a
 fuzz_host := $(call fuzz_objects,host,tests/fuzz/host.c) $(FUZZ_OUT)/obj/state.o
 
 fuzz_with_hypercall := $(call fuzz_objects,host,tests/fuzz/fuzz_hypercall.c) $(fuzz_host) $(fuzz_archive)
+fuzz_with_control := $(call fuzz_objects,host,tests/fuzz/fuzz_control.c) $(fuzz_host) $(fuzz_archive)
 fuzz_with_image := $(call fuzz_objects,host,tests/fuzz/fuzz_image.c tests/unit/services/machine.c) $(fuzz_archive)
 fuzz_with_life := $(call fuzz_objects,host,tests/fuzz/fuzz_life.c) $(fuzz_host) $(fuzz_archive)
 fuzz_with_mmio := $(call fuzz_objects,arm,tests/fuzz/fuzz_mmio.c) $(fuzz_arm)

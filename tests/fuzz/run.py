@@ -23,7 +23,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 EXECUTIONS, FINAL, COVERAGE, FEATURES = r"#(\d+)\s", r"number_of_executed_units: (\d+)", r"cov: (\d+)", r"ft: (\d+)"
-LENGTH = {"tree": 65536, "plan": 65536, "image": 16384, "life": 600, "hypercall": 4000}
+LENGTH = {"tree": 65536, "plan": 65536, "image": 16384, "life": 600, "hypercall": 4000, "control": 4000}
 REPLAY_RUNS, REPLAY_SECONDS, REPLAY_JOBS = 2000, 4, 2
 
 
