@@ -186,19 +186,20 @@ const char *maker_step_name(uint32_t step)
 
 int64_t maker_step(struct maker *maker, uint32_t step)
 {
-    return steps[step].run(maker);
+    const int64_t result = steps[step].run(maker);
+
+    maker->nr_steps = (result == 0) ? (step + 1u) : step;
+    return result;
 }
 
 int64_t maker_create(struct maker *maker)
 {
     int64_t result = 0;
-    uint32_t step = 0u;
 
-    while ((step < MAKER_STEPS) && (result == 0)) {
+    for (uint32_t step = 0u; (step < MAKER_STEPS) && (result == 0); step++) {
         result = maker_step(maker, step);
-        step++;
     }
-    if ((result != 0) && (step > 1u)) {
+    if ((result != 0) && (maker->nr_steps > 0u)) {
         (void)maker_destroy(maker->domid);
     }
     return result;

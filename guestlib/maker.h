@@ -34,6 +34,7 @@ struct maker {
 
     /* What has become of it */
     uint16_t domid;
+    uint32_t nr_steps;   /* that were done */
     uint32_t store_port; /* of the domain, for who serves its xenstore and console: this one */
     uint32_t console_port;
 };

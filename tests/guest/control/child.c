@@ -133,8 +133,12 @@ int64_t child_make(char what, uint32_t nr_blocks, uint32_t nr_vcpus)
 {
     child.nr_blocks = nr_blocks;
     child.nr_vcpus = nr_vcpus;
+    tree_ram((uint64_t)nr_blocks << MAKER_BLOCK_BITS);
     int64_t result = maker_create(&child);
 
+    if (result != 0) {
+        print("CONTROL has no domain: %s\n", maker_step_name(child.nr_steps));
+    }
     view = child;
     view.window = &child.window[(MAKER_WINDOW - 1u) * XEN_PAGE_BYTES];
     console_end = 0u;

@@ -25,6 +25,9 @@ struct account account_now(void);
 /* Waits for what the hypervisor still scrubs. */
 void account_must_be(const char *what, const struct account *before);
 
+/* What its tree says of its RAM */
+void tree_ram(uint64_t bytes);
+
 /* The command goes to its console before it runs. */
 int64_t child_make(char what, uint32_t nr_blocks, uint32_t nr_vcpus);
 void child_order(char what);
