@@ -149,7 +149,9 @@ int64_t child_make(char what, uint32_t nr_blocks, uint32_t nr_vcpus)
 
         must("console's port", port > 0, 1);
         console_end = (uint32_t)port;
-        child_order(what);
+        if (what != '\0') {
+            child_order(what);
+        }
         result = maker_unpause(child.domid);
     }
     return result;

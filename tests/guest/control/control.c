@@ -106,11 +106,12 @@ static void look(void)
 static void example(void)
 {
     struct xen_domaininfo info = { .domain = 0u };
-    const int64_t result = child_make('o', 2u, 1u);
+    const int64_t result = child_make('\0', 2u, 1u); /* it waits */
 
     must("create", result, 0);
     if (result == 0) {
         look();
+        child_order('o');
         must("end", child_watch(NULL), SHUTDOWN_POWEROFF);
         child_destroy();
         must("gone", maker_info(child.domid, &info), -XEN_ESRCH);

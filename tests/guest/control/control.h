@@ -28,7 +28,7 @@ void account_must_be(const char *what, const struct account *before);
 /* What its tree says of its RAM */
 void tree_ram(uint64_t bytes);
 
-/* The command goes to its console before it runs. */
+/* The command goes to its console before it runs; NUL: it waits for one. */
 int64_t child_make(char what, uint32_t nr_blocks, uint32_t nr_vcpus);
 void child_order(char what);
 /* Shows what it says until it has shut down, or has said a line that begins so; its reason, or -1 if it did
