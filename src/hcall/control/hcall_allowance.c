@@ -1,7 +1,15 @@
-/* domctl: how much memory a domain may have. [impl->req~toolstack~1] */
+/* domctl: how much memory a domain may have, and what tools do about it. [impl->req~toolstack~1] */
 #include "hcall/control/hcall_control.h"
 
-/* Memory is the plan's: this is what populating is judged by. */
+#include "domain/p2m.h"
+#include "hal/cache.h"
+#include "hal/hypmap.h"
+#include "lib/bits.h"
+
+#define FLUSHES   8u      /* pages at a time */
+#define FLUSH_MAX 262144u /* of a call, as in Xen */
+
+/* This is what populating is judged by. */
 static int64_t max_mem(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
 {
     (void)vcpu;
@@ -9,7 +17,51 @@ static int64_t max_mem(struct vcpu *vcpu, struct domain *domain, struct xen_domc
     return 0;
 }
 
+/* A guest's tables come from its pool, which is made at boot. */
+static int64_t pool_get(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    op->u.mempool_bytes = (uint64_t)domain->pool.nr_pages * PAGE_BYTES;
+    return 0;
+}
+
+static int64_t pool_set(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    (void)vcpu;
+    (void)domain;
+    return ((op->u.mempool_bytes % PAGE_BYTES) == 0u) ? 0 : -XEN_EINVAL;
+}
+
+/* What the caller has written there is seen by a guest that begins with its caches off. */
+static int64_t cacheflush(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    const uint64_t first = op->u.cacheflush.start_pfn;
+    const uint64_t nr = op->u.cacheflush.nr_pfns;
+    const uint64_t from = (uint64_t)op->pad[0] * FLUSHES;
+    const uint64_t end = bits_min(nr, from + FLUSHES);
+
+    (void)vcpu;
+    if ((nr > FLUSH_MAX) || ((first + nr) < first)) {
+        return -XEN_EINVAL;
+    }
+    for (uint64_t i = from; i < end; i++) {
+        hpa_t frame = hpa(0);
+        uint64_t room = 0;
+
+        if (p2m_frame(domain, first + i, false, &frame) == HV_OK) {
+            hal_cache_clean_invalidate(hal_hypmap_window(HAL_WINDOW_TRAP, frame, HAL_HYPMAP_RO, &room),
+                                       PAGE_BYTES);
+            hal_hypmap_window_close(HAL_WINDOW_TRAP);
+        }
+    }
+    op->pad[0]++;
+    return (end < nr) ? HCALL_DOMCTL_AGAIN : 0;
+}
+
 const struct hcall_domctl_rule hcall_domctl_memory[] = {
     { max_mem, XEN_DOMCTL_MAX_MEM, ROLE_DOMCTL, false },
+    { pool_get, XEN_DOMCTL_GET_PAGING_MEMPOOL, ROLE_DOMCTL, true },
+    { pool_set, XEN_DOMCTL_SET_PAGING_MEMPOOL, ROLE_DOMCTL, false },
+    { cacheflush, XEN_DOMCTL_CACHEFLUSH, ROLE_DOMCTL, false },
     { NULL, 0u, ROLE_DOMCTL, false },
 };
