@@ -9,6 +9,7 @@
 #include "hal/sync.h"
 #include "hal/timer.h"
 #include "lib/bits.h"
+#include "mem/blocks.h"
 #include "mem/ram.h"
 #include "operator/operator_keys.h"
 #include "sched/sched.h"
@@ -22,8 +23,8 @@
 
 typedef int64_t sysctl_fn(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg);
 
-/* All RAM, or what is free of it; *end: behind the last page */
-static uint64_t ram_sum(bool all, uint64_t *end)
+/* All RAM; *end: behind the last page */
+static uint64_t ram_sum(uint64_t *end)
 {
     hpa_t base = hpa(0);
     uint64_t bytes = 0;
@@ -32,7 +33,7 @@ static uint64_t ram_sum(bool all, uint64_t *end)
 
     *end = 0;
     for (uint32_t i = 0; (i < RAM_RANGES_MAX) && ram_range(hpa(*end), &base, &bytes, &owner); i++) {
-        sum += (all || (owner == RAM_FREE)) ? bytes : 0u;
+        sum += bytes;
         *end = base.v + bytes;
     }
     return sum;
@@ -59,9 +60,10 @@ static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
         .cpu_khz = (uint32_t)(hz / 1000u),
         .capabilities = XEN_PHYSCAP_HVM | XEN_PHYSCAP_HAP | XEN_PHYSCAP_GNTTAB_V1 | XEN_PHYSCAP_GNTTAB_V2 |
                         (build_has_streams() ? XEN_PHYSCAP_DIRECTIO : 0u),
-        .total_pages = ram_sum(true, &end) >> PAGE_SHIFT,
+        .total_pages = ram_sum(&end) >> PAGE_SHIFT,
+        .free_pages = blocks_free_bytes() >> PAGE_SHIFT,
+        .scrub_pages = blocks_dirty_bytes() >> PAGE_SHIFT,
     };
-    op->u.physinfo.free_pages = ram_sum(false, &end) >> PAGE_SHIFT;
     op->u.physinfo.max_mfn = (end >> PAGE_SHIFT) - 1u;
     return 0;
 }
@@ -117,7 +119,7 @@ static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     static const uint32_t distance = 10u;
     uint64_t end = 0;
-    const struct xen_meminfo memory = { ram_sum(true, &end), ram_sum(false, &end) };
+    const struct xen_meminfo memory = { ram_sum(&end), blocks_free_bytes() };
     int64_t result = 0;
 
     (void)arg;
@@ -227,11 +229,10 @@ static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 static int64_t availheap(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     const uint32_t node = op->u.availheap.node;
-    uint64_t end = 0;
 
     (void)vcpu;
     (void)arg;
-    op->u.availheap.avail_bytes = ((node == 0u) || (node == UINT32_MAX)) ? ram_sum(false, &end) : 0u;
+    op->u.availheap.avail_bytes = ((node == 0u) || (node == UINT32_MAX)) ? blocks_free_bytes() : 0u;
     return 0;
 }
 
