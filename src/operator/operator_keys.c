@@ -124,8 +124,10 @@ static void answer(char key)
         answers[i].tell();
     }
     for (uint32_t d = 0; (d < domain_count) && (answers[i].tell_domain != NULL); d++) {
-        answers[i].tell_domain(domain_table[d]);
-        work_breathe();
+        if (domain_is_there(domain_table[d])) {
+            answers[i].tell_domain(domain_table[d]);
+            work_breathe();
+        }
     }
 }
 
