@@ -26,7 +26,7 @@
 #define WINDOW    (GUEST_RAM + 0x210000ULL)
 #define MAGIC     0x39000ULL
 #define ROUNDS    4000u
-#define BOARD_RAM MIB(64)
+#define BOARD_RAM MIB(24)
 #define TOOLS_RAM MIB(4)
 
 /* clang-format off */
@@ -38,11 +38,11 @@
 static const char board[] =
     "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&ic>;"
     " cpus { #address-cells = <1>; #size-cells = <0>;" CPU("0") CPU("1") CPU("2") CPU("3") "};"
-    " memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x4000000>; };"
+    " memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x1800000>; };"
     " ic: intc { interrupt-controller; #interrupt-cells = <3>; };"
     " chosen { bulkhead,scheduler = \"rr\"; bulkhead,spare-domains = <3 2 1024>;"
-    DOMAIN("tools", "0x42000000", "2", "xen,enhanced = \"no-xenstore\"; capabilities = <5>;")
-    DOMAIN("calm", "0x42001000", "1", "") "}; };";
+    DOMAIN("tools", "0x41000000", "2", "xen,enhanced = \"no-xenstore\"; capabilities = <5>;")
+    DOMAIN("calm", "0x41001000", "1", "") "}; };";
 /* clang-format on */
 
 static struct fuzz_input in;
@@ -432,7 +432,7 @@ static void boot(void)
     }
     host_reset();
     host_setup(tree, tree_bytes);
-    for (uint64_t at = 0x42000000u; at < 0x42002000u; at += 0x1000u) {
+    for (uint64_t at = 0x41000000u; at < 0x41002000u; at += 0x1000u) {
         const uint64_t bytes = 0x1000u;
 
         (void)memcpy(fake_ram(hpa(at + 16u), 8u), &bytes, 8u);
@@ -514,7 +514,7 @@ struct account {
 
 static struct account account_now(void)
 {
-    struct account now = { .free_bytes = ram_bytes(RAM_FREE) + blocks_free_bytes() + blocks_dirty_bytes() };
+    struct account now = { .free_bytes = blocks_free_bytes() + blocks_dirty_bytes() };
 
     for (uint32_t i = 0u; i < domain_count; i++) {
         now.pool[i] = domain_table[i]->pool.nr_free;

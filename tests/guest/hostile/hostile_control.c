@@ -108,7 +108,7 @@ static void domctl_any(uint32_t cmd, uint16_t id)
     (void)domctl(&op, cmd, id);
 }
 
-/* All but this one and the neighbour */
+/* All but this one and the neighbour; others may destroy them as well. */
 static void destroy_all(void)
 {
     static struct xen_domaininfo list[LIST];
@@ -121,16 +121,32 @@ static void destroy_all(void)
         return;
     }
     for (uint32_t i = 0u; i < op.u.list.num_domains; i++) {
-        if ((list[i].domain > NEIGHBOUR) && (maker_destroy(list[i].domain) != 0)) {
-            print("HOSTILE-REACHED domain %u cannot be destroyed\n", (uint32_t)list[i].domain);
+        const int64_t result = (list[i].domain > NEIGHBOUR) ? maker_destroy(list[i].domain) : 0;
+
+        if ((result != 0) && (result != -XEN_ESRCH)) {
+            print("HOSTILE-REACHED domain %u cannot be destroyed: %d\n", (uint32_t)list[i].domain,
+                  (int32_t)result);
         }
     }
 }
 
-static void last_destroys(void)
+static uint64_t host_free(void)
 {
-    if (cpu_number() == 0u) {
-        destroy_all();
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_PHYSINFO, .interface_version = XEN_SYSCTL_VERSION };
+
+    (void)attempt(XEN_HCALL_SYSCTL, (uintptr_t)&op, 0u, 0u);
+    return op.u.physinfo.free_pages + op.u.physinfo.scrub_pages;
+}
+
+static void must_be_free(uint64_t before)
+{
+    const uint64_t until = timer_now() + (5u * timer_frequency());
+
+    while ((host_free() < before) && (timer_now() < until)) {
+        arch_yield();
+    }
+    if (host_free() != before) {
+        print("HOSTILE-REACHED %U pages free, of %U\n", host_free(), before);
     }
 }
 
@@ -161,7 +177,7 @@ static void numbers(void)
 
 static void creations(void)
 {
-    for (uint64_t i = 0u; storm_goes(i, 100u); i++) {
+    for (uint64_t i = 0u; storm_goes(i, 40u); i++) {
         struct xen_domctl op = { .u.create = { .flags = XEN_CDF_HVM | XEN_CDF_HAP,
                                                .max_vcpus = 1u + (uint32_t)(random64() & 3u),
                                                .max_evtchn_port = 1023u,
@@ -180,7 +196,6 @@ static void creations(void)
             (void)maker_destroy(ids[random64() % NR_IDS]);
         }
     }
-    last_destroys();
 }
 
 /* -- The steps in any order, and what is not a step, about the same domains by all vCPUs -- */
@@ -255,7 +270,7 @@ static void order(void)
 {
     static const uint8_t life[] = { 2u, 3u, 4u, 27u, 28u };
 
-    for (uint64_t i = 0u; storm_goes(i, 1500u); i++) {
+    for (uint64_t i = 0u; storm_goes(i, 500u); i++) {
         switch (random64() % 8u) {
         case 0u:
             domctl_any((uint32_t)(random64() % DOMCTLS), ids[random64() % NR_IDS]);
@@ -278,18 +293,9 @@ static void order(void)
         }
     }
     (void)maker_let_go(own_maker(), MAKER_WINDOW);
-    last_destroys();
 }
 
 /* -- All memory that there is, by all at a time; it comes back -- */
-
-static uint64_t host_free(void)
-{
-    struct xen_sysctl op = { .cmd = XEN_SYSCTL_PHYSINFO, .interface_version = XEN_SYSCTL_VERSION };
-
-    (void)attempt(XEN_HCALL_SYSCTL, (uintptr_t)&op, 0u, 0u);
-    return op.u.physinfo.free_pages + op.u.physinfo.scrub_pages;
-}
 
 static void greed(void)
 {
@@ -305,20 +311,14 @@ static void greed(void)
         print("HOSTILE-REACHED more memory than there is\n");
     }
     (void)maker_destroy(own->domid);
-    for (uint64_t until = timer_now() + (5u * timer_frequency());
-         (timer_now() < until) && (host_free() < before);) {
-        arch_yield();
-    }
-    if (host_free() < before) {
-        print("HOSTILE-REACHED %U pages, of %U\n", host_free(), before);
-    }
+    must_be_free(before);
 }
 
 /* -- One vCPU makes, all others destroy -- */
 
 static void destructions(void)
 {
-    for (uint64_t i = 0u; storm_goes(i, 60u); i++) {
+    for (uint64_t i = 0u; storm_goes(i, 30u); i++) {
         if (cpu_number() == 0u) {
             struct maker *const own = own_maker();
             int64_t result = 0;
@@ -334,15 +334,32 @@ static void destructions(void)
             /* none yet */
         }
     }
-    last_destroys();
+}
+
+/* -- What is left of it all: nothing -- */
+
+static uint64_t free_at_first;
+
+static void begin(void)
+{
+    free_at_first = host_free();
+}
+
+static void end(void)
+{
+    destroy_all();
+    must_be_free(free_at_first);
 }
 
 const struct attack attacks_control[] = {
+    { "control_begin", begin, false },
     { "control_numbers", numbers, true },
     { "control_creations", creations, true },
     { "control_order", order, true },
+    { "control_order_end", end, false },
     { "control_greed", greed, false },
     { "control_destructions", destructions, true },
+    { "control_end", end, false },
     { "control_numbers_again", numbers, false },
     { NULL, NULL, false },
 };
