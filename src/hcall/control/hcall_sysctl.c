@@ -76,40 +76,55 @@ static int64_t sched_id(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
     return 0;
 }
 
-static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+/* The domain of the lowest number from `id` on; NULL: there is none. */
+static const struct domain *domain_from(uint64_t id)
 {
-    uint32_t nr = 0;
-    int64_t result = 0;
+    const struct domain *found = NULL;
 
-    (void)arg;
-    for (uint32_t i = 0; (i < domain_count) && (nr < op->u.list.max_domains) && (result == 0); i++) {
-        struct xen_domaininfo info;
+    for (uint32_t i = 0; i < domain_count; i++) {
+        const struct domain *const d = domain_table[i];
 
-        if (domain_is_there(domain_table[i]) && (domain_table[i]->id >= op->u.list.first_domain)) {
-            hcall_domain_info(domain_table[i], &info);
-            result = hcall_write(vcpu, op->u.list.buffer + (nr * sizeof(info)), &info, sizeof(info));
-            nr++;
+        if (domain_is_there(d) && (d->id >= id) && ((found == NULL) || (d->id < found->id))) {
+            found = d;
         }
     }
+    return found;
+}
+
+/* By their numbers, one at a time. arg[1]: how many so far, arg[2]: the number behind the last. */
+static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+{
+    const uint32_t nr = (uint32_t)arg[1];
+    const struct domain *const domain = domain_from((nr == 0u) ? op->u.list.first_domain : arg[2]);
+    struct xen_domaininfo info;
+    int64_t result = 0;
+
     op->u.list.num_domains = nr;
+    if ((domain != NULL) && (nr < op->u.list.max_domains)) {
+        hcall_domain_info(domain, &info);
+        result = hcall_write(vcpu, op->u.list.buffer + (nr * sizeof(info)), &info, sizeof(info));
+        arg[1] = (uint64_t)nr + 1u;
+        arg[2] = (uint64_t)info.domain + 1u;
+        result = (result == 0) ? AGAIN : result;
+    }
     return result;
 }
 
-/* Each CPU is a core of one socket. */
+/* Each CPU is a core of one socket. One at a time, arg[1]. */
 static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
     const uint32_t nr = cpus_end();
+    const uint64_t i = arg[1];
     int64_t result = 0;
 
-    (void)arg;
-    for (uint32_t i = 0; (i < bits_min(nr, op->u.topology.nr)) && (result == 0); i++) {
+    if ((i < nr) && (i < op->u.topology.nr) && (op->u.topology.at != 0u)) {
         const bool here = (percpu_online() & BIT64(i)) != 0u;
-        const struct xen_cputopo topo = { here ? i : UINT32_MAX, here ? 0u : UINT32_MAX,
+        const struct xen_cputopo topo = { here ? (uint32_t)i : UINT32_MAX, here ? 0u : UINT32_MAX,
                                           here ? 0u : UINT32_MAX };
 
-        if (op->u.topology.at != 0u) {
-            result = hcall_write(vcpu, op->u.topology.at + (i * sizeof(topo)), &topo, sizeof(topo));
-        }
+        arg[1] = i + 1u;
+        result = hcall_write(vcpu, op->u.topology.at + (i * sizeof(topo)), &topo, sizeof(topo));
+        result = (result == 0) ? AGAIN : result;
     }
     op->u.topology.nr = nr;
     return result;
@@ -212,16 +227,18 @@ static int64_t debug_keys(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *ar
 
 static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 {
-    const uint32_t nr = (uint32_t)bits_min(cpus_end(), op->u.cpuinfo.max_cpus);
+    const uint64_t nr = bits_min(cpus_end(), op->u.cpuinfo.max_cpus);
+    const uint64_t i = arg[1];
     int64_t result = 0;
 
-    (void)arg;
-    for (uint32_t i = 0; (i < nr) && (result == 0); i++) {
-        const uint64_t idle_ns = sched_idle_ns(hal_index(i, HV_CPUS_MAX));
+    if (i < nr) {
+        const uint64_t idle_ns = sched_idle_ns((cpuid_t)hal_index(i, HV_CPUS_MAX));
 
+        arg[1] = i + 1u;
         result = hcall_write(vcpu, op->u.cpuinfo.info + (i * sizeof(idle_ns)), &idle_ns, sizeof(idle_ns));
+        result = (result == 0) ? AGAIN : result;
     }
-    op->u.cpuinfo.nr_cpus = nr;
+    op->u.cpuinfo.nr_cpus = (uint32_t)nr;
     return result;
 }
 
