@@ -56,8 +56,9 @@ static bool reservation_is_good(const struct vcpu *vcpu, const struct domain *do
     return (r->extent_order <= order_max(vcpu->domain)) && (r->nr_extents < BIT64(PAGES_BITS)) &&
            ((r->nr_extents << r->extent_order) < BIT64(PAGES_BITS)) &&
            (start < (r->nr_extents << r->extent_order)) &&
-           (!populates || (((r->mem_flags & XENMEMF_POPULATE_ON_DEMAND) == 0u) &&
-                           ((r->extent_order == 0u) || (domain->plan->nr_static == 0u))));
+           (!populates ||
+            (((r->mem_flags & XENMEMF_POPULATE_ON_DEMAND) == 0u) &&
+             ((r->extent_order == 0u) || domain->plan->spare || (domain->plan->nr_static == 0u))));
 }
 
 /* Answers how many extents were done. */

@@ -1,9 +1,10 @@
-/* Devices that nobody has, given by a control domain to domains that it made. Two domains of the tree stand
- * in for such. [test->req~devices-later~1] */
+/* Devices that nobody has, given by a control domain to domains that it made; and a domain that is made from a
+ * template. [test->req~devices-later~1] [test->req~templates~1] */
 #include "sim_guest.h"
 
 #include "abi/xen_control.h"
 #include "hal/irq.h"
+#include "mem/blocks.h"
 
 /* clang-format off */
 #define DEVICES \
@@ -12,10 +13,19 @@
     "  xen,passthrough; };" \
     " gpio@b000000 { reg = <0 0xb000000 0 0x1000>; interrupts = <0 9 1>; xen,passthrough; };" \
     " plain@c000000 { reg = <0 0xc000000 0 0x1000>; interrupts = <0 10 4>; iommus = <&smmu 6>; };"
+#define SHM(label, role) \
+    " shm@60000000 { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"s\"; role = \"" role "\";" \
+    "  xen,shared-mem = <0 0x60000000 0x2000>; };"
+#define TEMPLATE \
+    " kept { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; bulkhead,template;" \
+    "  bulkhead,uuid = \"66696674-6565-6e20-6c65-747465727300\"; memory = <0 8192>; cpus = <2>;" \
+    "  #xen,static-mem-address-cells = <2>; #xen,static-mem-size-cells = <1>;" \
+    "  xen,static-mem = <0 0x8a000000 0x800000>;" CHANNEL("b", "1", "9", "a") SHM("b", "borrower") " };"
 #define SYSTEM \
     BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_CPU("2") BOARD_CPU("3") " };" DEVICES " empty {" \
-    BOARD_REST("rr") DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
-    DOMAIN("2", "1", ENHANCED) DOMAIN("3", "1", ENHANCED) BOARD_END
+    BOARD_REST("rr") " bulkhead,spare-domains = <2 1 512>;" \
+    DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
+    DOMAIN("2", "1", ENHANCED CHANNEL("a", "1", "5", "b") SHM("a", "owner")) TEMPLATE BOARD_END
 /* clang-format on */
 
 #define DMA      "/dma@a000000"
@@ -29,15 +39,80 @@
 #define PATH     (ARGS + 0x200u)
 #define FREE_AT  (GUEST_RAM + 0x1100u)
 
+#define HANDLE "fifteen letters" /* the template's UUID */
+
+static uint16_t first; /* of the domains that are made */
+static uint16_t second;
 static struct domain *made[2];
 
+/* As often as it wants to be made */
 static int64_t domctl(uint32_t cmd, uint16_t domid, struct xen_domctl *arg)
 {
+    uint64_t again = 0u;
+    int64_t result = 0;
+    uint32_t before;
+
     arg->cmd = cmd;
     arg->interface_version = XEN_DOMCTL_VERSION;
     arg->domain = domid;
     put(one, ARGS, arg, sizeof(*arg));
-    return call(one, XEN_HCALL_DOMCTL, place(one, ARGS), 0u, 0u);
+    do {
+        before = one->hal.nr_again;
+        result = call(one, XEN_HCALL_DOMCTL, place(one, ARGS), again, 0u);
+        again = call_arg[1];
+        if (one->hal.nr_again != before) {
+            fake_time_advance(MS / 10u);
+            until_in_guest(one);
+        }
+    } while (one->hal.nr_again != before);
+    get(one, ARGS, arg, sizeof(*arg));
+    return result;
+}
+
+static int64_t create(const char *handle, uint32_t vcpus, uint16_t *domid)
+{
+    struct xen_domctl arg = { .u.create = { .flags = 3u,
+                                            .max_vcpus = vcpus,
+                                            .max_evtchn_port = 1023u,
+                                            .max_grant_frames = -1,
+                                            .max_maptrack_frames = -1,
+                                            .grant_opts = 1u } };
+    int64_t result = 0;
+
+    (void)strncpy((char *)arg.u.create.handle, handle, 16u);
+    result = domctl(XEN_DOMCTL_CREATEDOMAIN, 0u, &arg);
+    *domid = arg.domain;
+    arg.u.max_mem.kib = 65536u;
+    MUST((result != 0) || (domctl(XEN_DOMCTL_MAX_MEM, *domid, &arg) == 0));
+    return result;
+}
+
+static int64_t destroy(uint16_t domid)
+{
+    struct xen_domctl arg = { .cmd = 0u };
+
+    return domctl(XEN_DOMCTL_DESTROYDOMAIN, domid, &arg);
+}
+
+static int64_t populate(uint16_t domid, uint64_t gfn, uint32_t order)
+{
+    struct xen_memory_reservation arg = {
+        .extent_start = place(one, ARGS + 0x100u), .nr_extents = 1u, .extent_order = order, .domid = domid
+    };
+    uint64_t op = XENMEM_POPULATE_PHYSMAP;
+    int64_t result = 0;
+    uint32_t before;
+
+    put(one, ARGS, &arg, sizeof(arg));
+    put(one, ARGS + 0x100u, &gfn, sizeof(gfn));
+    do { /* the scrubber is waited for */
+        before = one->hal.nr_again;
+        result = call(one, 12u, op, place(one, ARGS), 0u);
+        op = (one->hal.nr_again != before) ? call_arg[0] : op;
+        fake_time_advance(MS / 10u);
+        until_in_guest(one);
+    } while (one->hal.nr_again != before);
+    return result;
 }
 
 static int64_t iomem(uint16_t domid, uint64_t mfn, uint64_t nr, uint8_t allow)
@@ -81,11 +156,9 @@ static void boot(void)
 {
     source = SYSTEM;
     begin();
-    made[0] = domain("domU2");
-    made[1] = domain("domU3");
-    for (uint32_t i = 0u; i < 2u; i++) {
-        ((struct plan_domain *)(uintptr_t)made[i]->plan)->spare = true;
-    }
+    MUST((create("one", 1u, &first) == 0) && (create("two", 1u, &second) == 0));
+    made[0] = domain_by_id(first);
+    made[1] = domain_by_id(second);
 }
 
 static bool dma(uint64_t *value, bool write)
@@ -106,31 +179,33 @@ static bool leads(const struct domain *d, uint64_t gfn, uint64_t mfn)
 static void registers(void)
 {
     boot();
-    MUST(iomem(2u, DMA_MFN, 0x80u, 1u) == 0);
-    MUST(iomem(2u, DMA_MFN + 1u, 2u, 1u) == 0);
-    MUST(iomem(2u, DMA_MFN, 0x80u, 0u) == -XEN_EOPNOTSUPP);
-    MUST(iomem(3u, DMA_MFN, 1u, 1u) == -XEN_EBUSY);
-    MUST(iomem(1u, GPIO_MFN, 1u, 1u) == -XEN_EPERM);   /* it was not made */
-    MUST(iomem(2u, 0xc000u, 1u, 1u) == -XEN_EPERM);    /* not marked */
-    MUST(iomem(2u, RAM >> 12u, 1u, 1u) == -XEN_EPERM); /* memory */
-    MUST(iomem(2u, 0x9000u, 1u, 1u) == -XEN_EPERM);    /* the hypervisor's console */
-    MUST(iomem(2u, DMA_MFN, 0x81u, 1u) == -XEN_EPERM); /* beyond its end */
-    MUST(iomem(2u, DMA_MFN + 1u, UINT64_MAX, 1u) == -XEN_EPERM);
-    MUST(iomem(2u, UINT64_MAX, 2u, 1u) == -XEN_EPERM);
+    MUST(iomem(first, DMA_MFN, 0x80u, 1u) == 0);
+    MUST(iomem(first, DMA_MFN + 1u, 2u, 1u) == 0);
+    MUST(iomem(first, DMA_MFN, 0x80u, 0u) == -XEN_EOPNOTSUPP);
+    MUST(iomem(second, DMA_MFN, 1u, 1u) == -XEN_EBUSY);
+    MUST(iomem(1u, GPIO_MFN, 1u, 1u) == -XEN_EPERM);      /* it was not made */
+    MUST(iomem(first, 0xc000u, 1u, 1u) == -XEN_EPERM);    /* not marked */
+    MUST(iomem(first, RAM >> 12u, 1u, 1u) == -XEN_EPERM); /* memory */
+    MUST(iomem(first, 0x9000u, 1u, 1u) == -XEN_EPERM);    /* the hypervisor's console */
+    MUST(iomem(first, DMA_MFN, 0x81u, 1u) == -XEN_EPERM); /* beyond its end */
+    MUST(iomem(first, DMA_MFN + 1u, UINT64_MAX, 1u) == -XEN_EPERM);
+    MUST(iomem(first, UINT64_MAX, 2u, 1u) == -XEN_EPERM);
 
-    MUST(mapping(2u, GFN, DMA_MFN, 65u, 1u) == -XEN_E2BIG);
-    MUST(mapping(2u, GFN, DMA_MFN, 0u, 1u) == -XEN_EINVAL);
-    MUST(mapping(3u, GFN, DMA_MFN, 1u, 1u) == -XEN_EBUSY);
-    MUST(mapping(2u, UINT64_MAX, DMA_MFN, 2u, 1u) == -XEN_EINVAL);
-    MUST(mapping(2u, GFN, DMA_MFN, 64u, 1u) == 0);
-    MUST(mapping(2u, GFN + 64u, DMA_MFN + 64u, 64u, 1u) == 0);
+    MUST(mapping(first, GFN, DMA_MFN, 65u, 1u) == -XEN_E2BIG);
+    MUST(mapping(first, GFN, DMA_MFN, 0u, 1u) == -XEN_EINVAL);
+    MUST(mapping(second, GFN, DMA_MFN, 1u, 1u) == -XEN_EBUSY);
+    MUST(mapping(first, UINT64_MAX, DMA_MFN, 2u, 1u) == -XEN_EINVAL);
+    MUST(mapping(first, GFN, DMA_MFN, 64u, 1u) == 0);
+    MUST(mapping(first, GFN + 64u, DMA_MFN + 64u, 64u, 1u) == 0);
     MUST(leads(made[0], GFN, DMA_MFN) && leads(made[0], GFN + 127u, DMA_MFN + 127u));
-    MUST(mapping(2u, GFN, DMA_MFN, 1u, 1u) == -XEN_EBUSY); /* something is there */
-    MUST(mapping(2u, GUEST_RAM >> 12u, DMA_MFN, 1u, 1u) == -XEN_EBUSY);
-    MUST(mapping(2u, GFN + 1u, DMA_MFN, 1u, 0u) == -XEN_ENODEV); /* not this one */
-    MUST(mapping(2u, GFN + 1u, DMA_MFN + 1u, 4u, 0u) == 0);
+    MUST(mapping(first, GFN, DMA_MFN, 1u, 1u) == -XEN_EBUSY); /* something is there */
+    MUST(populate(first, GFN + 0x1000u, 0u) == 1);
+    MUST(mapping(first, GFN + 0x1000u, DMA_MFN, 1u, 1u) == -XEN_EBUSY);
+    MUST(populate(first, GFN, 0u) == 0);                            /* nor the other way round */
+    MUST(mapping(first, GFN + 1u, DMA_MFN, 1u, 0u) == -XEN_ENODEV); /* not this one */
+    MUST(mapping(first, GFN + 1u, DMA_MFN + 1u, 4u, 0u) == 0);
     MUST(!leads(made[0], GFN + 1u, DMA_MFN + 1u) && leads(made[0], GFN + 5u, DMA_MFN + 5u));
-    MUST(mapping(2u, GFN + 1u, DMA_MFN + 1u, 1u, 0u) == -XEN_ENODEV);
+    MUST(mapping(first, GFN + 1u, DMA_MFN + 1u, 1u, 0u) == -XEN_ENODEV);
 }
 
 static void interrupts(void)
@@ -138,27 +213,27 @@ static void interrupts(void)
     uint32_t virq = 0u;
 
     boot();
-    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, 2u, DMA_IRQ) == -XEN_EBUSY); /* it runs */
-    MUST(irq_permission(2u, DMA_IRQ, 1u) == 0);
-    MUST(irq_permission(2u, DMA_IRQ, 0u) == -XEN_EOPNOTSUPP);
-    MUST(irq_permission(3u, DMA_IRQ, 1u) == -XEN_EBUSY);
-    MUST(irq_permission(2u, 42u, 1u) == -XEN_EPERM);
-    MUST(build_pause(made[0], true));
-    fake_run();
-    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, 2u, DMA_IRQ) == 0);
+    MUST(build_pause(made[0], false, false));
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, first, DMA_IRQ) == -XEN_EBUSY); /* it may run */
+    MUST(build_pause(made[0], true, false));
+    MUST(irq_permission(first, DMA_IRQ, 1u) == 0);
+    MUST(irq_permission(first, DMA_IRQ, 0u) == -XEN_EOPNOTSUPP);
+    MUST(irq_permission(second, DMA_IRQ, 1u) == -XEN_EBUSY);
+    MUST(irq_permission(first, 42u, 1u) == -XEN_EPERM);
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, first, DMA_IRQ) == 0);
     MUST((hal_irq_guest(DMA_IRQ, &virq) == &made[0]->hal) && (virq == DMA_IRQ));
-    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, 2u, DMA_IRQ) == -XEN_EBUSY);
-    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, 2u, 42u) == -XEN_EPERM);
-    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, 2u, 27u) == -XEN_EPERM);
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, first, DMA_IRQ) == -XEN_EBUSY);
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, first, 42u) == -XEN_EPERM);
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, first, 27u) == -XEN_EPERM);
     struct xen_domctl other = { .u.pt_irq = { GPIO_IRQ, XEN_PT_IRQ_TYPE_SPI, DMA_IRQ } };
-    MUST(domctl(XEN_DOMCTL_BIND_PT_IRQ, 2u, &other) == -XEN_EINVAL);
+    MUST(domctl(XEN_DOMCTL_BIND_PT_IRQ, first, &other) == -XEN_EINVAL);
     other.u.pt_irq.spi = GPIO_IRQ;
     other.u.pt_irq.type = 2u;
-    MUST(domctl(XEN_DOMCTL_BIND_PT_IRQ, 2u, &other) == -XEN_EINVAL);
-    MUST(pt_irq(XEN_DOMCTL_UNBIND_PT_IRQ, 2u, DMA_IRQ) == 0);
+    MUST(domctl(XEN_DOMCTL_BIND_PT_IRQ, first, &other) == -XEN_EINVAL);
+    MUST(pt_irq(XEN_DOMCTL_UNBIND_PT_IRQ, first, DMA_IRQ) == 0);
     MUST(hal_irq_guest(DMA_IRQ, &virq) == NULL);
-    MUST(pt_irq(XEN_DOMCTL_UNBIND_PT_IRQ, 2u, DMA_IRQ) == 0);
-    MUST(iomem(3u, DMA_MFN, 1u, 1u) == -XEN_EBUSY); /* the whole device is that one's */
+    MUST(pt_irq(XEN_DOMCTL_UNBIND_PT_IRQ, first, DMA_IRQ) == 0);
+    MUST(iomem(second, DMA_MFN, 1u, 1u) == -XEN_EBUSY); /* the whole device is that one's */
 }
 
 static void streams(void)
@@ -167,28 +242,29 @@ static void streams(void)
     uint64_t found = 0u;
 
     boot();
+    MUST(populate(first, GUEST_RAM >> 12u, 9u) == 1);
     MUST(!dma(&value, true));
-    MUST(device(XEN_DOMCTL_TEST_ASSIGN_DEVICE, 2u, DMA) == 0);
+    MUST(device(XEN_DOMCTL_TEST_ASSIGN_DEVICE, first, DMA) == 0);
     MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 1u, DMA) == -XEN_EPERM);
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 2u, DMA) == 0);
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, first, DMA) == 0);
     MUST(dma(&value, true));
     MUST(fake_guest_read(&made[0]->hal.map, gpa(FREE_AT), &found, 8u) && (found == value));
-    MUST(device(XEN_DOMCTL_TEST_ASSIGN_DEVICE, 3u, DMA) == -XEN_EBUSY);
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 3u, DMA) == -XEN_EBUSY);
-    MUST(device(XEN_DOMCTL_DEASSIGN_DEVICE, 3u, DMA) == -XEN_EBUSY);
+    MUST(device(XEN_DOMCTL_TEST_ASSIGN_DEVICE, second, DMA) == -XEN_EBUSY);
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, second, DMA) == -XEN_EBUSY);
+    MUST(device(XEN_DOMCTL_DEASSIGN_DEVICE, second, DMA) == -XEN_EBUSY);
     MUST(dma(&value, true));
-    MUST(device(XEN_DOMCTL_DEASSIGN_DEVICE, 2u, DMA) == 0);
+    MUST(device(XEN_DOMCTL_DEASSIGN_DEVICE, first, DMA) == 0);
     MUST(!dma(&value, true));
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 2u, GPIO) == -XEN_ENODEV); /* no IOMMU */
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 2u, "/plain@c000000") == -XEN_ENODEV);
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 2u, "") == -XEN_ENODEV);
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 2u, DMA "/") == -XEN_ENODEV);
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, first, GPIO) == -XEN_ENODEV); /* no IOMMU */
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, first, "/plain@c000000") == -XEN_ENODEV);
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, first, "") == -XEN_ENODEV);
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, first, DMA "/") == -XEN_ENODEV);
     struct xen_domctl arg = { .u.device = { XEN_DOMCTL_DEV_DT, 0u, UINT32_MAX, 0u, PATH } };
-    MUST(domctl(XEN_DOMCTL_ASSIGN_DEVICE, 2u, &arg) == -XEN_EINVAL);
+    MUST(domctl(XEN_DOMCTL_ASSIGN_DEVICE, first, &arg) == -XEN_EINVAL);
     arg.u.device.kind = 0u;
-    MUST(domctl(XEN_DOMCTL_ASSIGN_DEVICE, 2u, &arg) == -XEN_EOPNOTSUPP);
+    MUST(domctl(XEN_DOMCTL_ASSIGN_DEVICE, first, &arg) == -XEN_EOPNOTSUPP);
     arg = (struct xen_domctl){ .u.device = { XEN_DOMCTL_DEV_DT, 0u, 4u, 0u, 8u } };
-    MUST(domctl(XEN_DOMCTL_ASSIGN_DEVICE, 2u, &arg) == -XEN_EFAULT);
+    MUST(domctl(XEN_DOMCTL_ASSIGN_DEVICE, first, &arg) == -XEN_EFAULT);
 }
 
 /* Whatever it has is free for the next when it ends, and reaches nothing any more. */
@@ -198,34 +274,73 @@ static void ends(void)
     uint32_t virq = 0u;
 
     boot();
-    order(made[0], HAL_DOMAIN_RESET);
-    until(made[0], DOMAIN_RUNNING, 1u);
-    const struct account before = account(made[0]);
-
-    MUST((iomem(2u, DMA_MFN, 0x80u, 1u) == 0) && (mapping(2u, GFN, DMA_MFN, 64u, 1u) == 0));
-    MUST(iomem(2u, GPIO_MFN, 1u, 1u) == 0);
-    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, 2u, DMA) == 0);
-    MUST(build_pause(made[0], true));
-    fake_run();
-    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, 2u, GPIO_IRQ) == 0);
-    order(made[0], HAL_DOMAIN_RESET);
-    for (uint32_t i = 0u; (made[0]->state != DOMAIN_RUNNING) && (i < 1000u); i++) {
-        (void)dma(&value, true);
-        MUST(made[0]->state != DOMAIN_BUILDING || !dma(&value, true));
-        (void)fake_cpu_go(i % CPUS);
-    }
-    until(made[0], DOMAIN_RUNNING, 2u);
-    const struct account after = account(made[0]);
-
-    account_same(&before, &after);
-    MUST(!dma(&value, true) && (hal_irq_guest(GPIO_IRQ, &virq) == NULL) && !leads(made[0], GFN, DMA_MFN));
-    MUST((iomem(3u, DMA_MFN, 0x80u, 1u) == 0) && (device(XEN_DOMCTL_ASSIGN_DEVICE, 3u, DMA) == 0));
-    MUST(irq_permission(3u, GPIO_IRQ, 1u) == 0);
+    MUST(populate(first, GUEST_RAM >> 12u, 9u) == 1);
+    MUST(populate(second, GUEST_RAM >> 12u, 9u) == 1);
+    MUST((iomem(first, DMA_MFN, 0x80u, 1u) == 0) && (mapping(first, GFN, DMA_MFN, 64u, 1u) == 0));
+    MUST(iomem(first, GPIO_MFN, 1u, 1u) == 0);
+    MUST(device(XEN_DOMCTL_ASSIGN_DEVICE, first, DMA) == 0);
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, first, GPIO_IRQ) == 0);
     MUST(dma(&value, true));
-    order(made[1], HAL_DOMAIN_OFF);
-    until(made[1], DOMAIN_STOPPED, 0u);
-    MUST(iomem(3u, DMA_MFN, 1u, 1u) == -XEN_EBUSY); /* it is down */
-    MUST(iomem(2u, DMA_MFN, 1u, 1u) == 0);
+    MUST(destroy(first) == 0);
+    MUST(domain_by_id(first) == NULL);
+    MUST(!dma(&value, true) && (hal_irq_guest(GPIO_IRQ, &virq) == NULL));
+    MUST((iomem(second, DMA_MFN, 0x80u, 1u) == 0) && (device(XEN_DOMCTL_ASSIGN_DEVICE, second, DMA) == 0));
+    MUST(pt_irq(XEN_DOMCTL_BIND_PT_IRQ, second, GPIO_IRQ) == 0);
+    MUST(dma(&value, true) && (hal_irq_guest(GPIO_IRQ, &virq) == &made[1]->hal));
+    MUST(destroy(second) == 0);
+    MUST(!dma(&value, true) && (hal_irq_guest(GPIO_IRQ, &virq) == NULL));
+    MUST(create("more", 1u, &first) == 0);
+    MUST(iomem(first, DMA_MFN, 1u, 1u) == 0);
+}
+
+/* What the tree declares is there when it is made with its UUID, each time, and nobody else gets it. */
+static void from_template(void)
+{
+    static const uint64_t at = 0x8a000000ULL;
+    uint64_t value = 0x3333u;
+    uint64_t found = 0u;
+    uint16_t kept = 0u;
+    uint16_t another = 0u;
+
+    boot();
+    MUST(domain_by_name("kept") == NULL);
+    MUST(create("more", 2u, &kept) == -XEN_EINVAL); /* all other places have one vCPU */
+    for (uint32_t life = 0u; life < 3u; life++) {
+        for (uint32_t i = 0u; (i < 1000u) && (blocks_dirty_bytes() != 0u); i++) {
+            fake_time_advance(MS);
+        }
+        const uint64_t free = blocks_free_bytes();
+
+        MUST(blocks_dirty_bytes() == 0u);
+        MUST(create(HANDLE, 2u, &kept) == 0);
+        MUST(create(HANDLE, 1u, &another) == -XEN_ENOMEM);
+        struct domain *const d = domain_by_id(kept);
+
+        MUST((d != NULL) && (domain_by_name("kept") == d) && (d->nr_vcpus == 2u));
+        for (uint64_t i = 0u; i < 3u; i++) {
+            MUST(populate(kept, (GUEST_RAM >> 12u) + (i * 512u), 9u) == 1);
+        }
+        MUST(populate(kept, 0x39000u, 0u) == 1);
+        MUST(populate(kept, 0x39001u, 0u) == 1);
+        MUST(populate(kept, (GUEST_RAM >> 12u) + (3u * 512u), 9u) == 0); /* that was all */
+        MUST(blocks_free_bytes() == free);
+        for (uint64_t i = 0u; i < MIB(6); i += PAGE_BYTES) {
+            uint64_t bytes = 0u;
+            uint32_t perm = 0u;
+            hpa_t to = hpa(0u);
+
+            MUST(hal_guestmap_lookup(&d->hal.map, gpa(GUEST_RAM + i), &to, &perm, &bytes) == HV_OK);
+            MUST((to.v >= at) && (to.v < (at + MIB(8))));
+            MUST(fake_guest_read(&d->hal.map, gpa(GUEST_RAM + i), &found, 8u) && (found == 0u));
+            MUST(fake_guest_write(&d->hal.map, gpa(GUEST_RAM + i), &value, 8u));
+        }
+        /* both ends of the link, and of the channel */
+        MUST(fake_guest_write(&two->domain->hal.map, gpa(0x60000000u), &value, 8u));
+        MUST(fake_guest_read(&d->hal.map, gpa(0x60000000u), &found, 8u) && (found == value));
+        MUST(send(two, 5u) == 0);
+        MUST(destroy(kept) == 0);
+        MUST(domain_by_name("kept") == NULL);
+    }
 }
 
 static void offers_registers(void **state)
@@ -252,13 +367,18 @@ static void offers_ends(void **state)
     scenario(ends);
 }
 
+static void offers_template(void **state)
+{
+    (void)state;
+    scenario(from_template);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(offers_registers),
-        cmocka_unit_test(offers_interrupts),
-        cmocka_unit_test(offers_streams),
-        cmocka_unit_test(offers_ends),
+        cmocka_unit_test(offers_registers), cmocka_unit_test(offers_interrupts),
+        cmocka_unit_test(offers_streams),   cmocka_unit_test(offers_ends),
+        cmocka_unit_test(offers_template),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
