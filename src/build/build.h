@@ -69,6 +69,9 @@ struct build_wish {
     uint32_t max_maptrack_frames;
 };
 
+/* False: a domain of the plan is still to get the memory that boot has promised it; tools' domains wait. */
+bool build_has_booted(void);
+
 /* Takes a place; a worker makes the domain, which is paused then with all its vCPUs off, or gone again if
  * that fails. Any context, no lock held. HV_EXISTS: the number is in use; HV_INVALID: no place has that much;
  * HV_LIMIT: those that have are taken. */

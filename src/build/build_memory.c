@@ -157,8 +157,7 @@ enum hv_status build_memory_setup(const struct plan *plan)
     return (status == HV_OK) ? static_set_aside(plan) : status;
 }
 
-/* None of the plan's domains lacks memory that boot has promised it. */
-static bool has_booted(void)
+bool build_has_booted(void)
 {
     bool all = true;
 
@@ -178,7 +177,7 @@ static enum hv_status blocks_begin(struct domain *domain)
 
     *set = (struct block_set){ .owner = domain->index + 1u, .apart = domain->plan->nr_static > 0u };
     domain->blocks = set;
-    return has_booted() ? HV_OK : HV_BUSY;
+    return build_has_booted() ? HV_OK : HV_BUSY;
 }
 
 static void blocks_end(struct domain *domain)

@@ -8,6 +8,9 @@
 #include "lib/string.h"
 #include "sched/sched.h"
 
+/* The second argument of a call that goes on, which guests else leave as it is: where, and that it does */
+#define AGAIN        0x60E50BULL
+#define AGAIN_LOW    16u
 #define BITMAP_BYTES 32u /* of a tool's bitmap that we write; we have 64 CPUs */
 
 /* What became of a domain that is down: the reason that a guest gives when it shuts down. */
@@ -151,13 +154,14 @@ int64_t hcall_domctl(struct vcpu *vcpu, uint64_t *arg)
     if (rule == NULL) {
         return -XEN_ENOSYS;
     }
-    op.pad[0] = (uint16_t)arg[1];
+    op.pad[0] = ((arg[1] >> AGAIN_LOW) == AGAIN) ? (uint16_t)arg[1] : 0u;
     result = rule->act(vcpu, domain, &op);
     if (result == HCALL_DOMCTL_AGAIN) {
-        arg[1] = op.pad[0];
+        arg[1] = (AGAIN << AGAIN_LOW) | op.pad[0];
         sched_pass_turn(vcpu); /* to the worker that is at it */
         return hcall_again(vcpu, arg[0]);
     }
+    arg[1] = (op.pad[0] != 0u) ? 0u : arg[1]; /* not for another call */
     op.pad[0] = 0u;
     return ((result == 0) && rule->answers) ? hcall_write(vcpu, arg[0], &op, sizeof(op)) : result;
 }

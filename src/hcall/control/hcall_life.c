@@ -53,7 +53,9 @@ static int64_t create(struct vcpu *vcpu, struct domain *domain, struct xen_domct
     (void)domain;
     if (op->pad[0] == 0u) {
         result = wish_of(vcpu, &op->u.create, &wish);
-        if (result == 0) {
+        if ((result == 0) && !build_has_booted()) {
+            result = HCALL_DOMCTL_AGAIN;
+        } else if (result == 0) {
             const enum hv_status status = build_make(&wish, &made);
 
             op->pad[0] = (status == HV_OK) ? made->id : 0u;
@@ -64,6 +66,8 @@ static int64_t create(struct vcpu *vcpu, struct domain *domain, struct xen_domct
                          : (status == HV_LIMIT) ? -XEN_ENOMEM
                                                 : -XEN_EINVAL;
             }
+        } else {
+            /* no such domain can be */
         }
     } else if (made == NULL) {
         result = -XEN_ENOMEM; /* a place's pool does not suffice, or another call has destroyed it */
