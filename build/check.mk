@@ -15,9 +15,9 @@ check-quick:
 check-neg:
 	@$(CHECK_ALL) --negative-only --results out/results/check-neg.txt
 
-# One checker alone: make check-layers, check-port, check-sizes, check-format, check-headers, check-misra, check-trace.
-.PHONY: check-layers check-port check-sizes check-format check-headers check-misra check-trace
-check-layers check-port check-sizes check-trace:
+# One checker alone: make check-layers, check-includes, check-port, check-sizes, check-format, check-headers, check-misra, check-trace.
+.PHONY: check-layers check-includes check-port check-sizes check-format check-headers check-misra check-trace
+check-layers check-includes check-port check-sizes check-trace:
 	@$(PYTHON) tools/check/$(@:check-%=%).py
 
 check-format:

@@ -5,7 +5,6 @@
 #include "drivers/uart_queue.h"
 #include "hal/sync.h"
 #include "lib/ring.h"
-#include "lib/string.h"
 
 #define RECEIVE_BURST  16u
 #define SWITCH_PRESSES 3u

@@ -11,8 +11,6 @@
 
 #include "base/spinlock.h"
 #include "drivers/uart.h"
-#include "hal/types.h"
-#include "lib/status.h"
 
 #define CONSOLE_RING_BYTES  4096u
 #define CONSOLE_LINE_BYTES  256u

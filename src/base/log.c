@@ -2,10 +2,8 @@
 
 #include "base/console.h"
 #include "base/log_keep.h"
-#include "base/spinlock.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/fmt.h"
 #include "lib/ring.h"
 

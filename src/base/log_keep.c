@@ -3,7 +3,6 @@
 
 #include "hal/cache.h"
 #include "hal/cpu.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define KEEP_MAGIC     0x504B4C42u /* "BLKP" */

@@ -4,7 +4,6 @@
 #include "hal/irq.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 
 struct percpu percpu_area[HV_CPUS_MAX];
 

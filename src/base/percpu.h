@@ -5,7 +5,6 @@
 
 #include "hal/context.h"
 #include "hal/cpu.h"
-#include "hal/types.h"
 
 struct percpu {
     struct hal_cpu hal;

@@ -4,7 +4,6 @@
 #include "base/panic.h"
 #include "base/percpu.h"
 #include "hal/sync.h"
-#include "lib/bits.h"
 
 void spin_init(struct spinlock *lock, enum lock_rank rank)
 {

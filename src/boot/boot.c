@@ -1,15 +1,12 @@
 /* The way from the port's entry to the scheduler, as a table of steps. */
 #include "boot/boot.h"
 
-#include "base/console.h"
-#include "base/log.h"
 #include "base/percpu.h"
 #include "lib/version.h"
 #include "hal/irq.h"
 #include "hal/power.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "operator/operator.h"
 #include "sched/sched.h"
 

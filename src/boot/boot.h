@@ -2,10 +2,10 @@
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
+#include "base/log.h"
 #include "config/config.h"
 #include "hal/boot.h"
-#include "hal/types.h"
-#include "lib/status.h"
+#include "hal/hypmap.h"
 
 /* What boot found out, valid for good. */
 struct boot_state {

@@ -2,9 +2,6 @@
 #include "boot/boot.h"
 
 #include "base/console.h"
-#include "base/log.h"
-#include "drivers/uart.h"
-#include "hal/hypmap.h"
 #include "hal/timer.h"
 #include "irq/irq.h"
 #include "time/timer.h"

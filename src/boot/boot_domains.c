@@ -2,13 +2,10 @@
 /* [impl->req~start-order~1] */
 #include "boot/boot.h"
 
-#include "base/log.h"
 #include "base/percpu.h"
 #include "build/build.h"
-#include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 #include "mem/heap.h"
 #include "mem/ram.h"
 #include "sched/work.h"

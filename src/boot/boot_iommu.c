@@ -2,15 +2,11 @@
 /* [impl->req~dma-apart~1] [impl->req~dma-fault-log~1] */
 #include "boot/boot.h"
 
-#include "base/log.h"
 #include "build/build.h"
-#include "hal/iommu.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "irq/irq.h"
-#include "lib/bits.h"
 #include "sched/report.h"
-#include "time/timer.h"
 
 /* Faults of devices are only told, so they can wait: what a storm of them costs is bounded by so many looks a
  * second, HAL_IOMMU_BURST faults each. Until a look is over no further interrupt comes. */

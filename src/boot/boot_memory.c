@@ -1,10 +1,7 @@
 /* Host RAM divided: what is ours, what holds modules, what is left for domains. */
 #include "boot/boot.h"
 
-#include "base/log.h"
 #include "build/build.h"
-#include "hal/hypmap.h"
-#include "lib/bits.h"
 #include "mem/heap.h"
 #include "mem/ram.h"
 

@@ -2,7 +2,6 @@
 /* [impl->req~static-profile~1] */
 #include "boot/boot.h"
 
-#include "base/log.h"
 #include "config/partition/plan_file.h"
 #include "hal/cpu.h"
 #include "lib/parts.h"

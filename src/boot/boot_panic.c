@@ -2,14 +2,12 @@
 /* [impl->req~on-panic~1] */
 #include "boot/boot.h"
 
-#include "base/log.h"
 #include "base/panic.h"
 #include "base/percpu.h"
 #include "build/build.h"
 #include "irq/irq.h"
 #include "sched/sched.h"
 #include "sched/work.h"
-#include "time/timer.h"
 
 static struct work successor;
 static cpuid_t parked = HV_CPUS_MAX;

@@ -2,7 +2,6 @@
 #include "boot/boot.h"
 
 #include "config/payload.h"
-#include "hal/hypmap.h"
 
 const uint8_t *boot_map(hpa_t base, uint64_t bytes)
 {

@@ -1,9 +1,6 @@
 /* The device tree: found, mapped, checked. A fault is logged here and judged when the console is open. */
 #include "boot/boot.h"
 
-#include "base/log.h"
-#include "lib/bits.h"
-
 #define TREE_MAGIC      0xD00DFEEDu
 #define TREE_HEAD_BYTES 8u /* magic and size, big-endian */
 

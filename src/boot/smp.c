@@ -2,9 +2,7 @@
 /* [impl->req~host-smp~1] */
 #include "boot/boot.h"
 
-#include "base/log.h"
 #include "base/percpu.h"
-#include "hal/hypmap.h"
 #include "hal/irq.h"
 #include "hal/sync.h"
 #include "hal/timer.h"

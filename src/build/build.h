@@ -4,7 +4,6 @@
 #define BUILD_BUILD_H
 
 #include "domain/domain.h"
-#include "lib/status.h"
 
 /* Bytes of heap that build_setup() and build_prepare() of all domains of the plan take, page multiple. */
 uint64_t build_heap_bytes(const struct plan *plan);

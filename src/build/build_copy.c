@@ -3,7 +3,6 @@
 #include "build/builder.h"
 
 #include "hal/cache.h"
-#include "lib/bits.h"
 
 void *build_window(const struct domain *domain, gpa_t at, uint64_t *bytes)
 {

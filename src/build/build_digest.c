@@ -4,10 +4,7 @@
 
 #include <sha2.h>
 
-#include "base/log.h"
 #include "hal/cpu.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 #define DIGEST_PIECE_BYTES 16384u /* SHA-256 takes some hundred microseconds for it */
 #define CRC_BYTES          4u

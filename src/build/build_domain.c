@@ -2,12 +2,9 @@
 /* [impl->req~construction-repeatable~1] [impl->req~restart-fresh~1] */
 #include "build/builder.h"
 
-#include "base/log.h"
 #include "build/partition/build_given.h"
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 #include "sched/sched.h"
 
 static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)

@@ -1,17 +1,13 @@
 /* Kernel, ramdisk and device tree of a domain. Modules are only read, so a domain can be built again from
  * them, but for the kernel of one that never is. */
 /* [impl->req~kernel-images~1] [impl->req~kernel-in-place~1] */
-#include "build/builder.h"
 
-#include "base/log.h"
 #include "build/gtree.h"
 #include "build/inflate.h"
 #include "build/placement.h"
 #include "config/kimage.h"
 #include "hal/cache.h"
 #include "hal/cpu.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 /* One build's view of its images. */
 struct image_load {

@@ -2,15 +2,10 @@
 /* [impl->req~memory-scrubbed~1] [impl->req~memory-vouched~1] */
 #include "build/builder.h"
 
-#include "base/log.h"
 #include "base/percpu.h"
 #include "domain/p2m.h"
 #include "hal/cache.h"
-#include "hal/cpu.h"
 #include "hal/sync.h"
-#include "lib/bits.h"
-#include "lib/string.h"
-#include "mem/blocks.h"
 #include "mem/ram.h"
 
 static bool vouched;               /* memory that nobody had is zero */

@@ -1,16 +1,12 @@
 /* What is allocated once, at boot. */
 #include "build/builder.h"
 
-#include "base/log.h"
 #include "base/percpu.h"
 #include "build/partition/build_pci.h"
 #include "build/partition/build_pv.h"
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
-#include "hal/cpu.h"
 #include "hal/sync.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 #include "mem/heap.h"
 #include "virq/virq.h"
 

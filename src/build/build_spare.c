@@ -5,9 +5,6 @@
 
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
-#include "lib/bits.h"
-#include "lib/fmt.h"
-#include "lib/string.h"
 
 #define SPARE_NR_SPIS         32u
 #define SPARE_GRANT_FRAMES    64u

@@ -5,11 +5,9 @@
  * [impl->req~restart-ordered~1] */
 #include "build/builder.h"
 
-#include "base/log.h"
 #include "hal/cpu.h"
 #include "hal/power.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 #include "sched/sched.h"
 
 #define BUILD_QUIET_NS 5000000000ULL /* a vCPU leaves within microseconds; a busy emulator takes longer */

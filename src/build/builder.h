@@ -2,9 +2,11 @@
 #ifndef BUILD_BUILDER_H
 #define BUILD_BUILDER_H
 
+#include "base/log.h"
 #include "build/build.h"
 #include "config/partition/layout.h"
 #include "hal/hypmap.h"
+#include "lib/string.h"
 #include "sched/work.h"
 #include "vdev/vpl011.h"
 #include "vdev/watchdog.h"

@@ -8,10 +8,6 @@
 #include "build/partition/build_pci.h"
 #include "build/partition/build_pv.h"
 #include "hal/virq.h"
-#include "hal/vplat.h"
-#include "lib/bits.h"
-#include "lib/fmt.h"
-#include "lib/string.h"
 
 #define GTREE_NAME_MAX       48u
 #define GTREE_IRQ_SPI        0u

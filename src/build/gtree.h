@@ -3,7 +3,6 @@
 #define BUILD_GTREE_H
 
 #include "domain/domain.h"
-#include "lib/status.h"
 
 struct gtree_input {
     const struct domain *domain; /* hal_domain_init() done */

@@ -4,8 +4,6 @@
 #include <zlib.h>
 
 #include "hal/cache.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 #define GZIP_WINDOW_BITS (15 + 16) /* the largest history; gzip's header and trailer, nothing else */
 #define ARENA_ALIGN      16u

@@ -1,7 +1,5 @@
 #include "build/placement.h"
 
-#include "lib/bits.h"
-
 #define PLACEMENT_SECTION MIB(2)
 #define PLACEMENT_USUAL   MIB(128)
 

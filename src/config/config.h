@@ -6,7 +6,6 @@
 
 #include "config/dtindex.h"
 #include "config/plan.h"
-#include "lib/status.h"
 
 /* Receives every fault as one finished sentence, e.g.
  *   /chosen/domU1: cpus: found 0, expected 1 to 128

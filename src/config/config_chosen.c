@@ -1,9 +1,6 @@
 /* Properties and nodes of /chosen that are not a domain's. */
 /* [impl->req~unknown-refused~1] */
-#include "config/config_maker.h"
 #include "config/control/config_control.h"
-
-#include "lib/bits.h"
 
 static void take_string(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {

@@ -2,8 +2,6 @@
 /* The host's console. */
 #include "config/config_maker.h"
 
-#include "lib/bits.h"
-
 #define OPTION_MAX   64u
 #define UART_BYTES   0x48u /* PL011 and Cadence: up to the last register */
 #define NS16550_LAST 5u

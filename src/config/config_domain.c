@@ -1,11 +1,7 @@
 /* Domains: the nodes below /chosen that are compatible with xen,domain. */
 /* [impl->req~unknown-refused~1] [impl->req~partial-boot~1] */
-#include "config/config_maker.h"
 #include "config/control/config_control.h"
 #include "config/partition/layout.h"
-
-#include "lib/bits.h"
-#include "lib/string.h"
 
 #define START_ORDER_DEFAULT 1000u
 #define RESTARTS_DEFAULT    10u

@@ -4,8 +4,6 @@
 #define CONFIG_CONFIG_FAULT_H
 
 #include "config/config.h"
-#include "config/dtindex.h"
-#include "lib/fmt.h"
 
 /* What was found is a property's value (NULL = nothing) or a text. */
 void config_fault(struct config_report *report, uint32_t node, const char *prop, const struct dt_value *found,

@@ -2,8 +2,6 @@
 /* [impl->req~host-from-tree~1] */
 #include "config/config_maker.h"
 
-#include "lib/bits.h"
-
 #define CPU_LEFT_OUT  "left out, this host has no way to start it"
 #define LOG_KEEP_MAX  MIB(1)
 #define ADDRESS_LIMIT BIT64(52) /* of any Armv8-A machine; keeps sums far from wrapping */

@@ -3,10 +3,8 @@
 #ifndef CONFIG_CONFIG_MAKER_H
 #define CONFIG_CONFIG_MAKER_H
 
-#include "config/config.h"
 #include "config/config_fault.h"
-#include "config/dtindex.h"
-#include "config/plan.h"
+#include "lib/string.h"
 
 /* A host address range that something has */
 struct config_claim {

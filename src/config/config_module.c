@@ -2,9 +2,6 @@
 /* [impl->req~reference-tree~1] */
 #include "config/config_maker.h"
 
-#include "lib/bits.h"
-#include "lib/string.h"
-
 #define DIGEST_CRC32C "bulkhead,crc32c"
 #define DIGEST_SHA256 "bulkhead,sha256"
 #define LOAD_ADDRESS  "bulkhead,load-address"

@@ -1,9 +1,6 @@
 /* config_plan_make() and what its parts share. */
 #include "config/config_maker.h"
 
-#include "lib/bits.h"
-#include "lib/string.h"
-
 #define TOKEN_BYTES 4u
 #define PROP_TOKENS 12u
 

@@ -1,9 +1,6 @@
 /* Which scheduler, and with `null` which vCPU on which CPU. */
 #include "config/config_maker.h"
 
-#include "lib/bits.h"
-#include "lib/string.h"
-
 #define NOBODY     0xFFu
 #define OPTION_MAX 32u
 

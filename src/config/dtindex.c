@@ -4,9 +4,7 @@
 
 #include <libfdt.h>
 
-#include "config/config.h"
 #include "config/config_fault.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define PHANDLE_HASH     2654435761u /* Knuth's multiplier */

@@ -5,9 +5,7 @@
 #ifndef CONFIG_DTINDEX_H
 #define CONFIG_DTINDEX_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "lib/bits.h"
 #include "lib/fmt.h"

@@ -1,7 +1,6 @@
 /* Look-ups in the index. */
 #include "config/dtindex.h"
 
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define CELL_BYTES 4u

@@ -2,7 +2,6 @@
 #include "config/kimage.h"
 
 #include "config/partition/layout.h"
-#include "lib/bits.h"
 #include "lib/crc32.h"
 #include "lib/string.h"
 

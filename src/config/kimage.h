@@ -3,12 +3,7 @@
 #ifndef CONFIG_KIMAGE_H
 #define CONFIG_KIMAGE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "config/config.h"
-#include "config/plan.h"
-#include "lib/status.h"
 
 enum kimage_kind {
     KIMAGE_NONE,

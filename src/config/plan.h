@@ -5,7 +5,6 @@
 #define CONFIG_PLAN_H
 
 #include "hal/plan.h"
-#include "hal/types.h"
 
 #define PLAN_RANGES_MAX   64u   /* RAM banks; reserved ranges likewise */
 #define PLAN_PATH_MAX     128u  /* bytes of a node path in a sentence, NUL included */

@@ -2,7 +2,6 @@
 
 #include "hal/sync.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 struct domain *domain_table[HV_DOMAINS_MAX];

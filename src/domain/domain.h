@@ -4,7 +4,6 @@
 
 #include "abi/xen.h"
 #include "base/console.h"
-#include "base/spinlock.h"
 #include "config/plan.h"
 #include "hal/vcpu.h"
 #include "mem/blocks.h"

@@ -2,7 +2,6 @@
  * chunks says what is RAM; its map may lead to devices as well. */
 #include "domain/domain.h"
 #include "hal/hypmap.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define COPY_MAX KIB(64)

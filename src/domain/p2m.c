@@ -1,10 +1,7 @@
 /* [impl->req~memory-op~1] [impl->req~driver-domain~1] */
 #include "domain/p2m_core.h"
 
-#include "abi/xen.h"
 #include "hal/cache.h"
-#include "hal/hypmap.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 int64_t p2m_result(enum hv_status status)

@@ -4,7 +4,6 @@
 #include "domain/p2m_core.h"
 
 #include "base/panic.h"
-#include "hal/hypmap.h"
 
 #define REVOKE_PIECE 16u /* pages that are led elsewhere at a time, with interrupts masked */
 

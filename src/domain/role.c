@@ -1,9 +1,6 @@
 /* [impl->req~roles~1] [impl->req~silo~1] */
 #include "domain/role.h"
 
-#include "abi/xen.h"
-#include "lib/bits.h"
-
 #define CONTROL  PLAN_ROLE_CONTROL
 #define HARDWARE PLAN_ROLE_HARDWARE
 #define XENSTORE PLAN_ROLE_XENSTORE

@@ -2,8 +2,6 @@
 /* The UART of Xilinx's Zynq and ZynqMP (UG585 chapter 19 and its appendix B.33). */
 #include "drivers/uart.h"
 
-#include "lib/bits.h"
-
 #define CADENCE_CR   0x00u
 #define CADENCE_IER  0x08u /* ones enable ... */
 #define CADENCE_IDR  0x0Cu /* ... ones disable */

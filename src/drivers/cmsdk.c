@@ -2,8 +2,6 @@
 /* The UART of Arm's CMSDK (DDI 0479, APB UART), which FPGA boards have: a buffer of one byte each way. */
 #include "drivers/uart.h"
 
-#include "lib/bits.h"
-
 #define CMSDK_DATA     0x00u
 #define CMSDK_STATE    0x04u
 #define CMSDK_CTRL     0x08u

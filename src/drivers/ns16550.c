@@ -2,7 +2,6 @@
 #include "drivers/uart.h"
 
 #include "hal/mmio.h"
-#include "lib/bits.h"
 
 /* Register numbers, to be shifted. Divisor latch access is off. */
 #define NS16550_DATA 0u

@@ -2,7 +2,6 @@
 #include "drivers/pci.h"
 
 #include "hal/mmio.h"
-#include "lib/bits.h"
 
 #define CAP_MSI  0x05u
 #define CAP_MSIX 0x11u

@@ -1,8 +1,6 @@
 /* Arm's PrimeCell UART (Arm DDI 0183) and its SBSA subset, which is always enabled. */
 #include "drivers/uart.h"
 
-#include "lib/bits.h"
-
 #define PL011_DR    0x00u
 #define PL011_FR    0x18u
 #define PL011_LCR_H 0x2Cu

@@ -2,12 +2,8 @@
 /* [impl->req~static-channels~1] [impl->req~store-port~1] */
 #include "evtchn/evtchn_core.h"
 
-#include "hal/guestmap.h"
 #include "hal/hypmap.h"
-#include "hal/sync.h"
-#include "lib/string.h"
 #include "mem/heap.h"
-#include "sched/sched.h"
 
 struct evtchn_domain *evtchn_table[HV_DOMAINS_MAX];
 static const struct plan *evtchn_plan;

@@ -9,7 +9,6 @@
 #ifndef EVTCHN_EVTCHN_H
 #define EVTCHN_EVTCHN_H
 
-#include "abi/xen.h"
 #include "domain/domain.h"
 
 #define EVTCHN_PORTS_MAX 4096u /* of one with a role (PLAN_ROLE_), PLAN_PORTS of others; port 0 is none */

@@ -3,10 +3,8 @@
 #include "evtchn/evtchn_core.h"
 
 #include "domain/role.h"
-#include "hal/sync.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
-#include "sched/sched.h"
 
 #define CLOSES_A_CALL 16u /* a reset goes on with the next call */
 

@@ -4,14 +4,12 @@
 #ifndef EVTCHN_EVTCHN_CORE_H
 #define EVTCHN_EVTCHN_CORE_H
 
-#include "abi/xen.h"
-#include "base/spinlock.h"
 #include "evtchn/evtchn.h"
 #include "hal/sync.h"
 #include "hal/virq.h"
-#include "lib/bits.h"
+#include "lib/string.h"
+#include "sched/sched.h"
 #include "sched/work.h"
-#include "time/timer.h"
 
 /* evtchn_port.link: EVTCHNSTAT_ in the upper bits; below, of UNBOUND: who may bind to it (domid); of
  * INTERDOMAIN: the other end's port and the index of its domain; of VIRQ: which. */

@@ -3,8 +3,6 @@
 #include "evtchn/evtchn_core.h"
 
 #include "hal/cpu.h"
-#include "hal/sync.h"
-#include "lib/string.h"
 
 /* Sets bits; true: it became LINKED as well, with nothing behind it. */
 static inline bool word_raise(uint32_t *word, uint32_t bits)

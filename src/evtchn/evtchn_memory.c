@@ -6,10 +6,7 @@
 #include "evtchn/evtchn_core.h"
 
 #include "domain/p2m.h"
-#include "hal/guestmap.h"
 #include "hal/hypmap.h"
-#include "hal/sync.h"
-#include "lib/string.h"
 
 /* The page of ours that is at gfn: its number; ed->nr_used: none. Domain's lock held. */
 static uint32_t page_find(const struct evtchn_domain *ed, uint64_t gfn)

@@ -3,7 +3,6 @@
 #include "evtchn/evtchn_core.h"
 
 #include "hal/cpu.h"
-#include "sched/sched.h"
 
 bool evtchn_word_clear(uint32_t *word, uint32_t bits)
 {

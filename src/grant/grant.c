@@ -5,7 +5,6 @@
 #include "hal/cpu.h"
 #include "lib/string.h"
 #include "mem/heap.h"
-#include "mem/pool.h"
 
 static uint32_t pages_of(uint64_t bytes)
 {

@@ -4,13 +4,10 @@
 #ifndef GRANT_GRANT_CORE_H
 #define GRANT_GRANT_CORE_H
 
-#include "abi/xen.h"
-#include "base/spinlock.h"
 #include "domain/p2m.h"
 #include "domain/role.h"
 #include "grant/grant.h"
 #include "hal/sync.h"
-#include "lib/bits.h"
 
 #define GRANT_PINS_A_PAGE    1024u
 #define GRANT_STATUS_A_PAGE  2048u

@@ -13,7 +13,6 @@
 #define HAL_CPU_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 
 struct percpu;
 

@@ -5,7 +5,6 @@
 #define HAL_GUESTMAP_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 #include "hal_arch/guestmap.h"
 
 #define HAL_PERM_R   1u

@@ -4,7 +4,6 @@
 #define HAL_HYPMAP_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 
 #define HAL_WINDOW_BYTES MIB(2)
 

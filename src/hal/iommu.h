@@ -5,8 +5,6 @@
 
 #include "hal/guestmap.h"
 #include "hal/plan.h"
-#include "hal/types.h"
-#include "lib/status.h"
 
 #define HAL_IOMMU_BURST 32u
 #define HAL_IOMMU_LINES 2u

@@ -5,8 +5,6 @@
 #define HAL_IRQ_H
 
 #include "hal/plan.h"
-#include "hal/types.h"
-#include "lib/status.h"
 
 struct hal_domain; /* hal_arch/vcpu.h */
 

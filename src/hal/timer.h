@@ -3,8 +3,6 @@
 #define HAL_TIMER_H
 
 #include "hal/plan.h"
-#include "hal/types.h"
-#include "lib/status.h"
 
 /* Boot CPU, then hal_timer_init_cpu() on each, the boot CPU included (enables the interrupt). */
 HV_MUST_CHECK enum hv_status hal_timer_init(const struct hal_plan_host *host);

@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "lib/bits.h"
+#include "lib/status.h"
 
 /* A host physical and a guest physical address. Structs, so that mixing them up does not compile. */
 typedef struct {

@@ -3,9 +3,7 @@
 #define HAL_UPCALL_H
 
 #include "hal/boot.h"
-#include "hal/exit.h"
 #include "hal/iommu.h"
-#include "hal/types.h"
 #include "hal/vcpu.h"
 
 /* Boot CPU, MMU on, interrupts masked, on the boot CPU's stack. */

@@ -7,8 +7,6 @@
 
 #include "hal/exit.h"
 #include "hal/guestmap.h"
-#include "hal/types.h"
-#include "lib/status.h"
 #include "hal_arch/vcpu.h"
 
 /* What a guest asks for itself, or (CRASH) what the hypervisor decides when it can't go on. */

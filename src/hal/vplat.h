@@ -3,7 +3,6 @@
 #ifndef HAL_VPLAT_H
 #define HAL_VPLAT_H
 
-#include "hal/types.h"
 #include "hal/vcpu.h"
 
 /* Sink with the nesting of a flattened tree: begin(name) .. prop .. end. Values are already big-endian cells

@@ -2,9 +2,7 @@
 #include "hcall/hcall.h"
 
 #include "abi/xen_control.h"
-#include "hal/sync.h"
 #include "hal/upcall.h"
-#include "hal/vcpu.h"
 
 int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
 {

@@ -3,8 +3,8 @@
 #ifndef HCALL_HCALL_H
 #define HCALL_HCALL_H
 
-#include "abi/xen.h"
-#include "domain/domain.h"
+#include "domain/role.h"
+#include "hal/sync.h"
 
 /* arg[0] to arg[4] as the guest passed them, which it finds as the call leaves them but for arg[0], the
  * result */

@@ -2,7 +2,6 @@
 #include "hcall/hcall.h"
 
 #include "evtchn/evtchn.h"
-#include "hal/sync.h"
 
 /* What of the argument comes in, and goes out when the operation succeeded */
 struct hcall_event {

@@ -2,11 +2,8 @@
 #include "hcall/hcall.h"
 
 #include "domain/p2m.h"
-#include "domain/role.h"
 #include "grant/grant.h"
 #include "hal/hypmap.h"
-#include "hal/sync.h"
-#include "lib/bits.h"
 
 #define OPS_AT_ONCE 16u
 

@@ -1,9 +1,6 @@
 /* hvm_op: what a domain is told of its xenstore and console, and the toolstack with it. */
 #include "hcall/hcall.h"
 
-#include "domain/role.h"
-#include "hal/sync.h"
-
 #define HVM_READ     1u /* by the domain itself; tools may read and set all that is there */
 #define HVM_TOOLS    2u
 #define HVM_NO_PARAM 3u

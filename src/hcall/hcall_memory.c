@@ -4,8 +4,6 @@
 
 #include "abi/xen_memory.h"
 #include "domain/p2m.h"
-#include "domain/role.h"
-#include "lib/bits.h"
 
 #define PAGES_BITS 26u /* where a call goes on is told in pages, which fit the command of a 32-bit guest */
 #define TAKES      8u  /* runs of pages taken away, or pages populated, at a time */

@@ -3,11 +3,9 @@
 
 #include "abi/xen_memory.h"
 #include "domain/p2m.h"
-#include "domain/role.h"
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
 #include "hal/hypmap.h"
-#include "lib/bits.h"
 
 #define PIECE 4u /* entries of a batch at a time */
 

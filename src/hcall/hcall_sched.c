@@ -1,10 +1,8 @@
 /* sched_op: a vCPU gives its time away, waits, or ends a domain. [impl->req~pv-watchdog~1] */
 #include "hcall/hcall.h"
 
-#include "domain/role.h"
 #include "evtchn/evtchn.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "sched/sched.h"
 #include "vdev/pv_watchdog.h"
 

@@ -3,7 +3,6 @@
 
 #include "domain/p2m.h"
 #include "evtchn/evtchn.h"
-#include "hal/sync.h"
 #include "hal/upcall.h"
 #include "sched/runstate.h"
 

@@ -2,8 +2,6 @@
  * hypervisor was made only a control domain is told. */
 #include "hcall/hcall.h"
 
-#include "domain/role.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "lib/version.h"
 

@@ -3,7 +3,6 @@
 #define IRQ_IRQ_H
 
 #include "hal/irq.h"
-#include "lib/status.h"
 
 #define IRQ_HANDLERS_MAX 32u
 

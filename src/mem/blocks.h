@@ -6,8 +6,6 @@
 #define MEM_BLOCKS_H
 
 #include "hal/types.h"
-#include "lib/bits.h"
-#include "lib/status.h"
 
 #define BLOCK_BYTES MIB(2)
 #define BLOCK_PAGES 512u

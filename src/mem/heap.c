@@ -4,7 +4,6 @@
 #include "base/panic.h"
 #include "base/spinlock.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define EARLY_PAGES                                                                                          \

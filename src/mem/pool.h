@@ -5,7 +5,6 @@
 
 #include "base/spinlock.h"
 #include "hal/types.h"
-#include "lib/status.h"
 
 struct pool {
     struct spinlock lock;

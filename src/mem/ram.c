@@ -3,7 +3,6 @@
 
 #include "base/panic.h"
 #include "base/spinlock.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 /* Sorted and disjoint. FREE neighbours are merged; what was claimed stays as it was claimed, so that giving

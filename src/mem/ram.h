@@ -4,7 +4,6 @@
 #define MEM_RAM_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 
 #define RAM_RANGES_MAX 512u
 

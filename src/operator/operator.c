@@ -3,7 +3,6 @@
 /* [impl->req~operator~1] */
 #include "operator/operator.h"
 
-#include "base/console.h"
 #include "hal/sync.h"
 #include "lib/string.h"
 #include "operator/operator_command.h"

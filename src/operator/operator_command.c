@@ -4,7 +4,6 @@
 #include "base/percpu.h"
 #include "build/build.h"
 #include "hal/power.h"
-#include "lib/bits.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "sched/sched.h"

@@ -7,7 +7,6 @@
 #include "grant/grant.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "mem/ram.h"
 #include "sched/sched.h"

@@ -3,7 +3,6 @@
 #define OPERATOR_KEYS_H
 
 #include "hal/types.h"
-#include "lib/status.h"
 
 #define OPERATOR_KEYS_MAX 16u
 

@@ -1,10 +1,6 @@
 /* A CPU stops for good and the others go on. */
 /* [impl->req~on-panic~1] */
-#include "base/percpu.h"
-#include "lib/bits.h"
-#include "sched/sched.h"
 #include "sched/sched_core.h"
-#include "sched/work.h"
 
 const char *sched_leave(void)
 {

@@ -1,11 +1,9 @@
 /* [impl->req~runstate~1] */
 #include "sched/runstate.h"
 
-#include "abi/xen.h"
 #include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 
 /* Who reads the area of a vCPU on another CPU sees from the flag that it is being written, if it wants to
  * know. */

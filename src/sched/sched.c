@@ -1,12 +1,9 @@
 /* [impl->req~more-vcpus~1] */
 #include "sched/sched.h"
 
-#include "base/percpu.h"
-#include "hal/sync.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "hal/virq.h"
-#include "lib/bits.h"
 #include "sched/runstate.h"
 #include "sched/sched_core.h"
 

@@ -3,8 +3,10 @@
 #define SCHED_SCHED_CORE_H
 
 #include "abi/xen_control.h"
-#include "base/spinlock.h"
+#include "base/percpu.h"
+#include "hal/sync.h"
 #include "sched/sched.h"
+#include "sched/work.h"
 
 enum sched_runs { SCHED_RUNS_IDLE, SCHED_RUNS_WORKER, SCHED_RUNS_VCPU };
 /* What the current vCPU asked for since it was left. */

@@ -1,10 +1,6 @@
 /* Each vCPU has a CPU of its own: no queue, no turns, and a guest that waits may keep the CPU. */
 /* [impl->req~null-pinned~1] */
-#include "base/percpu.h"
-#include "lib/bits.h"
-#include "sched/sched.h"
 #include "sched/sched_core.h"
-#include "sched/work.h"
 
 static struct vcpu *null_vcpu[HV_CPUS_MAX];
 

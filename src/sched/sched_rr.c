@@ -3,9 +3,6 @@
  * turn of each vCPU before it for every CPU it may use. Walks are bounded by the vCPUs that the configuration
  * makes. */
 /* [impl->req~rr-fair~1] */
-#include "base/percpu.h"
-#include "lib/bits.h"
-#include "sched/sched.h"
 #include "sched/sched_core.h"
 
 static struct vcpu *rr_first;

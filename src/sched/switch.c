@@ -1,14 +1,9 @@
 /* What a CPU does next, and how it gets there. Runs with interrupts masked on the CPU's stack; what is
  * current when it returns is what the port enters. */
 /* [impl->dsn~wake-not-lost~1] [impl->dsn~work-share~1] */
-#include "base/percpu.h"
-#include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 #include "sched/runstate.h"
-#include "sched/sched.h"
 #include "sched/sched_core.h"
-#include "sched/work.h"
 
 /* How the vCPU that was current leaves. */
 struct leaving {

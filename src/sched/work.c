@@ -1,10 +1,6 @@
 /* [impl->dsn~work-apart~1] */
 #include "sched/work.h"
 
-#include "base/percpu.h"
-#include "base/spinlock.h"
-#include "hal/sync.h"
-#include "sched/sched.h"
 #include "sched/sched_core.h"
 
 struct work_cpu {

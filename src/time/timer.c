@@ -5,7 +5,6 @@
 #include "base/spinlock.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 
 /* Sorted by deadline, equal ones in the order of arming. A CPU's list holds at most the timers of its vCPUs
  * and a few of the hypervisor's own: walks are bounded by how many of them the configuration makes. */

@@ -2,7 +2,6 @@
 #include "trap/fault.h"
 
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "sched/report.h"
 
 static bool window_covers(const struct mmio_window *window, gpa_t at, uint64_t width)

@@ -3,7 +3,6 @@
 
 #include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 
 #define IN_BYTES  ((uint32_t)sizeof(((struct xen_console_ring *)NULL)->in))
 #define OUT_BYTES ((uint32_t)sizeof(((struct xen_console_ring *)NULL)->out))

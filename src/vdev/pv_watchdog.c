@@ -1,7 +1,6 @@
 /* [impl->req~pv-watchdog~1] */
 #include "vdev/pv_watchdog.h"
 
-#include "abi/xen.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "hal/timer.h"

@@ -2,7 +2,6 @@
 #include "vdev/vpci.h"
 
 #include "hal/mmio.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define SLOT_SHIFT     15u /* ECAM: device number; the function's is 0 */

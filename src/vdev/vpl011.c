@@ -2,7 +2,6 @@
 #include "vdev/vpl011.h"
 
 #include "hal/sync.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "virq/virq.h"
 

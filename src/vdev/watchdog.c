@@ -4,7 +4,6 @@
 #include "hal/cpu.h"
 #include "hal/sync.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 #include "virq/virq.h"
 
 /* Refresh frame, from 0; the control frame begins a page later. */

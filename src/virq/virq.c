@@ -8,7 +8,6 @@
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "hal/virq.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "sched/report.h"
 

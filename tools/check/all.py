@@ -27,7 +27,7 @@ def checkers(args):
     library = ["--library-include", args.library_include] if args.library_include else []
     quick = ["--quick", str(QUICK_MISRA_FILES)] if args.quick else []
     include = ["-I" + args.library_include] if args.library_include else []
-    return [("layers", []), ("port", []), ("sizes", []), ("format", ["--clang-format"]), ("trace", []),
+    return [("layers", []), ("includes", []), ("port", []), ("sizes", []), ("format", ["--clang-format"]), ("trace", []),
             ("headers", ["-DCONFIG_" + constant for constant in CONSTANTS] + include), ("misra", quick + library)]
 
 

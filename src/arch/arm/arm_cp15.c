@@ -2,7 +2,6 @@
  * (DDI 0487 G1.20, K1). */
 #include "arm_a32.h"
 #include "arm_port.h"
-#include "arm_vcpu.h"
 
 #define CP15_ACTLR2 ARM_SYSREG(3u, 0u, 1u, 0u, 3u)
 

@@ -2,7 +2,6 @@
  * without effect, and cache operations by set and way. */
 /* [impl->req~id-registers~1] [impl->req~set-way~1] */
 #include "arm_port.h"
-#include "arm_vcpu.h"
 
 #define FIELD(low) (0xFULL << (low))
 

@@ -5,7 +5,6 @@
 #include "arm_port.h"
 #include "base/log.h"
 #include "hal/irq.h"
-#include "lib/bits.h"
 
 #define TIMER_NS_PER_S    1000000000ULL
 #define TIMER_ENABLE      1u

@@ -5,10 +5,6 @@
 #include "arch/arm/gic.h"
 #include "arch/arm/vgic.h"
 #include "arch/arm/vtimer.h"
-#include "arm_layout.h"
-#include "hal/guestmap.h"
-#include "hal/upcall.h"
-#include "hal/vcpu.h"
 
 #define SYSREG_ICC_SRE_EL1   ARM_SYSREG(3u, 0u, 12u, 12u, 5u)
 #define SYSREG_ICC_ASGI1R    ARM_SYSREG(3u, 0u, 12u, 11u, 6u)

@@ -3,16 +3,12 @@
 
 #include "arch/arm/vgic.h"
 #include "arch/arm/vtimer.h"
-#include "arm_port.h"
 #include "arm_sysregs.h"
 #include "base/log.h"
 #include "base/percpu.h"
-#include "base/spinlock.h"
 #include "hal/hypmap.h"
 #include "hal/irq.h"
 #include "hal/mmio.h"
-#include "hal/sync.h"
-#include "hal/upcall.h"
 
 #define GIC_WAIT_POLLS   1000000u /* far beyond what a distributor needs */
 #define GICD_TYPER_LINES 0x1Fu

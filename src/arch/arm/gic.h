@@ -3,11 +3,7 @@
 #ifndef ARCH_ARM_GIC_H
 #define ARCH_ARM_GIC_H
 
-#include "arm_plan.h"
 #include "arm_vcpu.h"
-#include "hal/types.h"
-#include "lib/bits.h"
-#include "lib/status.h"
 
 #define GIC_SGIS        16u
 #define GIC_PRIVATE     32u /* INTIDs below are private to a CPU */

@@ -2,7 +2,6 @@
  * Affinity routing, all interrupts in (non-secure) Group 1. */
 #include "arch/arm/gic.h"
 
-#include "arm_port.h"
 #include "arm_sysregs.h"
 #include "base/log.h"
 #include "base/percpu.h"

@@ -9,7 +9,6 @@
 #include "hal/cache.h"
 #include "hal/cpu.h"
 #include "hal/hypmap.h"
-#include "hal/iommu.h"
 #include "hal/mmio.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"

@@ -5,9 +5,6 @@
 #include "arch/arm/vtimer.h"
 #include "base/percpu.h"
 #include "hal/irq.h"
-#include "hal/sync.h"
-#include "hal/upcall.h"
-#include "hal/virq.h"
 #include "lib/string.h"
 
 #define VGIC_WAKER_RESET (GICR_WAKER_PROCESSOR_SLEEP | GICR_WAKER_CHILDREN_ASLEEP)

@@ -9,11 +9,9 @@
 #ifndef ARCH_ARM_VGIC_H
 #define ARCH_ARM_VGIC_H
 
-#include "arm_layout.h"
-#include "arm_vcpu.h"
 #include "base/spinlock.h"
-#include "hal/types.h"
-#include "hal/vcpu.h"
+#include "hal/sync.h"
+#include "hal/upcall.h"
 #include "hal/virq.h"
 
 #define VGIC_SPI_BANKS   31u

@@ -3,8 +3,6 @@
 
 #include "arch/arm/vtimer.h"
 #include "base/percpu.h"
-#include "hal/sync.h"
-#include "hal/upcall.h"
 
 void vgic_sync(struct hal_vcpu *vcpu)
 {

@@ -4,12 +4,9 @@
  * follow: to the bank it is an edge. With GICv3 the list register's link (HW) ends it; with GICv2 we do, on
  * the maintenance interrupt, for the reason that vgic_vtimer.c gives. */
 /* [impl->req~device-interrupts~1] */
-#include "arch/arm/gic.h"
 #include "arch/arm/vgic_lr.h"
 #include "base/percpu.h"
 #include "hal/irq.h"
-#include "hal/sync.h"
-#include "hal/upcall.h"
 
 #define LINE_POLLS 1000000u /* far more than a delivery takes */
 

@@ -7,8 +7,6 @@
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"
-#include "hal/sync.h"
-#include "hal/upcall.h"
 
 #define VGIC_REG_SHIFT 7u
 

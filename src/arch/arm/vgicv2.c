@@ -4,8 +4,6 @@
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"
-#include "hal/sync.h"
-#include "hal/upcall.h"
 
 #define VGICV2_IIDR       0x4200043Bu /* product 'B' */
 #define VGICV2_PIDR2      0x2Bu

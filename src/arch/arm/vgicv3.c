@@ -4,7 +4,6 @@
 #include "arch/arm/vgic.h"
 
 #include "arch/arm/gic.h"
-#include "hal/upcall.h"
 #include "hal/vplat.h"
 
 #define VGICV3_IIDR       0x4200043Bu /* product 'B' */

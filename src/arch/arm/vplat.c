@@ -1,9 +1,6 @@
 /* The nodes of a guest's device tree that describe CPUs, interrupt controller, timer and firmware. */
 #include "hal/vplat.h"
 
-#include "arm_layout.h"
-#include "arm_vcpu.h"
-#include "lib/bits.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 

@@ -4,7 +4,6 @@
 #include "arch/arm/vpsci.h"
 
 #include "arm_port.h"
-#include "hal/guestmap.h"
 #include "hal/upcall.h"
 #include "hal/vplat.h"
 

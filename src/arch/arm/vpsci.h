@@ -2,7 +2,6 @@
 #ifndef ARCH_ARM_VPSCI_H
 #define ARCH_ARM_VPSCI_H
 
-#include "hal/types.h"
 #include "hal/vcpu.h"
 
 #define VPSCI_COUNT 9u /* functions of the standard service that we have, 32 and 64-bit forms counted once */

@@ -3,7 +3,6 @@
 /* [impl->req~smccc~1] */
 #include "arch/arm/vpsci.h"
 #include "arm_port.h"
-#include "arm_vcpu.h"
 #include "hal/upcall.h"
 
 #define SMCCC_NOT_SUPPORTED     (~0ULL)

@@ -5,7 +5,6 @@
 
 #include "arch/arm/vgic.h"
 #include "hal/timer.h"
-#include "hal/upcall.h"
 
 #define CNTHCTL_EL1PCTEN BIT32(0) /* guests read the physical counter; its timer (EL1PCEN, bit 1) traps */
 

@@ -4,8 +4,6 @@
 #define ARCH_ARM_VTIMER_H
 
 #include "arm_port.h"
-#include "arm_vcpu.h"
-#include "hal/vcpu.h"
 
 #define VTIMER_ENABLE  1u
 #define VTIMER_IMASK   2u

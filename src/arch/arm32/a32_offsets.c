@@ -1,6 +1,5 @@
 /* Numbers that assembly needs. Never linked: the build turns each "->NAME VALUE" of this file's compilation
  * into a #define. */
-#include <stddef.h>
 
 #include "hal/context.h"
 #include "hal/cpu.h"

@@ -1,12 +1,9 @@
 /* Guests' accesses that the hypervisor's map refused, and exceptions put into guests. */
 /* [impl->req~vectors-nowhere~1] */
 #include "a32_insn.h"
-#include "a32_sysreg.h"
 #include "a32_trap.h"
 #include "arm_a32.h"
 #include "arm_port.h"
-#include "arm_vcpu.h"
-#include "hal/guestmap.h"
 #include "hal/hypmap.h"
 #include "hal/upcall.h"
 #include "lib/string.h"

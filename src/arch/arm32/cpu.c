@@ -1,9 +1,7 @@
 /* A CPU's control registers, its start, contexts and caches. */
 /* [impl->dsn~port-contract~1] */
-#include "a32_sysreg.h"
 #include "a32_trap.h"
 #include "arm_port.h"
-#include "arm_vcpu.h"
 #include "hal/cache.h"
 #include "hal/context.h"
 #include "hal/cpu.h"

@@ -1,11 +1,9 @@
 /* Exceptions from guests: decoded here, the frequent ones settled here, the rest goes up. */
 /* [impl->req~errors-attributed~1] */
-#include "a32_sysreg.h"
 #include "a32_trap.h"
 #include "abi/xen.h"
 #include "arm_a32.h"
 #include "arm_port.h"
-#include "arm_vcpu.h"
 #include "hal/upcall.h"
 #include "lib/fmt.h"
 

@@ -2,13 +2,8 @@
  * the banked ones (DDI 0487 D1.20.1). */
 /* [impl->req~aarch32-guests~1] */
 #include "arm_a32.h"
-#include "a64_esr.h"
-#include "a64_sysreg.h"
 #include "a64_trap.h"
-#include "arm_port.h"
-#include "arm_vcpu.h"
 #include "hal/upcall.h"
-#include "hal/vcpu.h"
 
 #define A32_CALL_NUMBER 12u
 #define A32_CALL_ARGS   5u

@@ -1,11 +1,7 @@
 /* Guests' accesses that stage 2 refused, and exceptions put into guests. */
 /* [impl->req~vectors-nowhere~1] */
-#include "a64_esr.h"
 #include "a64_insn.h"
 #include "a64_trap.h"
-#include "arm_port.h"
-#include "arm_vcpu.h"
-#include "hal/guestmap.h"
 #include "hal/hypmap.h"
 #include "hal/upcall.h"
 #include "lib/string.h"

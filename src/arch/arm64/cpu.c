@@ -1,10 +1,7 @@
 /* A CPU's control registers, its start, contexts and caches. */
 /* [impl->dsn~port-contract~1] */
 #include "arm_mmu.h"
-#include "a64_sysreg.h"
 #include "a64_trap.h"
-#include "arm_port.h"
-#include "arm_vcpu.h"
 #include "hal/cache.h"
 #include "hal/context.h"
 #include "hal/cpu.h"

@@ -1,10 +1,6 @@
 /* Trapped system registers that only AArch64 has: what a guest learns about the CPU. */
 /* [impl->req~id-registers~1] */
-#include "a64_esr.h"
-#include "a64_sysreg.h"
 #include "a64_trap.h"
-#include "arm_port.h"
-#include "arm_vcpu.h"
 
 #define FIELD(low) (0xFULL << (low))
 

@@ -1,10 +1,8 @@
 /* Synchronous exceptions from guests: decoded here, the frequent ones settled here, the rest goes up. */
 /* [impl->req~errors-attributed~1] */
-#include "a64_esr.h"
 #include "a64_trap.h"
 #include "abi/xen.h"
 #include "arm_a32.h"
-#include "arm_vcpu.h"
 #include "hal/upcall.h"
 #include "lib/fmt.h"
 

@@ -9,7 +9,6 @@
 #include "hal/irq.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/crc32c.h"
 
 struct fake_lines {

@@ -1,9 +1,7 @@
 /* Guests' maps as lists of regions. The entries lie in pages of the domain's pool, so that running out of
  * them, and giving them back, happens here as with tables. */
 #include "fake_private.h"
-#include "hal/guestmap.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define LIMIT       BIT64(40)

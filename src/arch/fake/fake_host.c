@@ -1,6 +1,5 @@
 /* Devices that a test models, the host's power, and the whole machine's reset. */
 #include "fake_private.h"
-#include "hal/guestmap.h"
 #include "hal/mmio.h"
 #include "hal/power.h"
 #include "lib/string.h"

@@ -1,6 +1,5 @@
 /* IOMMUs as a list of runs that lead to maps; a test plays the devices with fake_dma(). */
 #include "fake_private.h"
-#include "hal/iommu.h"
 #include "hal/upcall.h"
 
 #define RUNS_MAX   256u

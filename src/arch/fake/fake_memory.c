@@ -10,7 +10,6 @@
 #include "fake_private.h"
 #include "hal/cache.h"
 #include "hal/hypmap.h"
-#include "lib/bits.h"
 
 #define VIEWS_MAX        32u
 #define GUARDS_MAX       256u

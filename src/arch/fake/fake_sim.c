@@ -5,7 +5,6 @@
 
 #include "base/percpu.h"
 #include "fake_private.h"
-#include "hal/context.h"
 #include "hal/upcall.h"
 
 #define STEPS_MAX  1000000u

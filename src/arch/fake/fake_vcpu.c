@@ -4,7 +4,6 @@
 #include "hal/timer.h"
 #include "hal/upcall.h"
 #include "hal/virq.h"
-#include "lib/bits.h"
 
 static struct hal_vcpu *loaded[HV_CPUS_MAX];
 

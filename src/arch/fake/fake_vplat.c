@@ -1,6 +1,5 @@
 /* The nodes that a guest's tree needs here: few, of the shape that every port's have. */
 #include "hal/vplat.h"
-#include "lib/bits.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 

@@ -3,12 +3,9 @@
 /* [impl->req~device-registers~1] [impl->req~device-interrupts~1] [impl->req~partial-tree~1] */
 #include <libfdt.h>
 
-#include "base/log.h"
 #include "build/builder.h"
 #include "build/partition/build_given.h"
 #include "hal/irq.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 /* For a hardware domain, what its own tables say of a device holds; what is beyond the addresses of all
  * guests it goes without. */

@@ -4,9 +4,6 @@
 
 #include "build/builder.h"
 #include "build/partition/build_given.h"
-#include "hal/vplat.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 /* Properties that speak of what the domain does not see */
 static const char *const not_shown[] = {

@@ -8,7 +8,6 @@
 #include "hal/iommu.h"
 #include "hal/irq.h"
 #include "hal/sync.h"
-#include "lib/string.h"
 #include "sched/sched.h"
 
 static volatile uint32_t owner[PLAN_OFFERS_MAX]; /* its index, + 1; 0: nobody */

@@ -4,13 +4,9 @@
 
 #include <libfdt.h>
 
-#include "base/log.h"
 #include "build/builder.h"
 #include "hal/cpu.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
-#include "lib/fmt.h"
-#include "lib/string.h"
 #include "vdev/vpci.h"
 
 /* PCI Express Base 4.0, 6.6.2: an FLR is over, and so is what was pending */

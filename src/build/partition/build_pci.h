@@ -4,7 +4,6 @@
 
 #include "domain/domain.h"
 #include "hal/vplat.h"
-#include "lib/status.h"
 
 /* Host bridges of the plan: buses numbered, every function on them quiet, those of domains placed. What
  * cannot be is told in the log and fails its domain's build. Boot. HV_NO_MEMORY, HV_LIMIT: no room for their

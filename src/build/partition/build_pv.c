@@ -6,8 +6,6 @@
 
 #include "build/builder.h"
 #include "evtchn/evtchn.h"
-#include "lib/fmt.h"
-#include "lib/string.h"
 
 #define NAME_BYTES 16u
 

@@ -6,8 +6,6 @@
 #include "evtchn/evtchn.h"
 #include "hal/iommu.h"
 #include "irq/irq.h"
-#include "lib/bits.h"
-#include "lib/fmt.h"
 #include "mem/ram.h"
 
 #define LINE_BYTES 200u

@@ -10,7 +10,6 @@
 #include "grant/grant.h"
 #include "hal/cache.h"
 #include "hal/virq.h"
-#include "lib/string.h"
 
 #define LATER UINT64_MAX /* in HVM_PARAM_STORE_PFN: an event will tell when there is a page */
 

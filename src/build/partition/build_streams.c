@@ -3,7 +3,6 @@
 /* [impl->req~dma-apart~1] [impl->req~dma-restart~1] */
 #include "build/builder.h"
 
-#include "base/log.h"
 #include "hal/iommu.h"
 
 enum hv_status build_streams(struct domain *domain)

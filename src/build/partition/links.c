@@ -5,12 +5,10 @@
 /* [impl->req~shared-memory~1] [impl->req~shared-revoked~1] */
 #include "build/builder.h"
 
-#include "base/log.h"
 #include "base/panic.h"
 #include "hal/cache.h"
 #include "hal/cpu.h"
 #include "hal/sync.h"
-#include "lib/bits.h"
 #include "mem/ram.h"
 
 #define LINKS_PIECE_BYTES KIB(256) /* of a window are changed at a time, with interrupts masked */

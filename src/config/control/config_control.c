@@ -3,8 +3,6 @@
 /* [impl->req~control-domain~1] */
 #include "config/control/config_control.h"
 
-#include "lib/bits.h"
-
 #define DOM0_NAME    "Domain-0"
 #define DOM0_MEMORY  MIB(512)
 #define OPTION_MAX   32u

@@ -3,8 +3,6 @@
 /* [impl->req~store-links~1] */
 #include "config/control/config_control.h"
 
-#include "lib/string.h"
-
 #define DISK         "bulkhead,pv-disk"
 #define NET          "bulkhead,pv-net"
 #define DISKS        16u           /* xvda .. xvdp */

@@ -5,8 +5,6 @@
 
 #include "config/partition/config_line.h"
 #include "config/partition/config_stream.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 #define SPI_FIRST   32u
 #define PCI_RIDS    0x10000u                    /* all requester ids of a host bridge */

@@ -2,9 +2,6 @@
 /* [impl->req~templates~1] */
 #include "config/control/config_control.h"
 
-#include "lib/bits.h"
-#include "lib/string.h"
-
 #define UUID_TEXT   37u /* "01234567-89ab-cdef-0123-456789abcdef" and its NUL */
 #define BLOCK_BYTES MIB(2)
 

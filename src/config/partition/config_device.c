@@ -6,8 +6,6 @@
 #include "config/partition/config_line.h"
 #include "config/partition/layout.h"
 #include "config/partition/config_stream.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 #define XEN_REG   "xen,reg"
 #define XEN_PATH  "xen,path"

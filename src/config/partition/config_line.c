@@ -3,7 +3,6 @@
 #include "config/partition/config_line.h"
 
 #include "config/partition/layout.h"
-#include "lib/bits.h"
 
 #define SPI_FIRST 32u
 #define SPI_BANK  32u

@@ -3,8 +3,6 @@
 /* [impl->req~partial-tree~1] */
 #include "config/partition/config_device.h"
 
-#include "lib/bits.h"
-
 #define TREE_ALIGN   8u /* of a flattened tree (DTSpec 5.6) */
 #define LEVELS_MAX   16u
 #define HOPS_MAX     16u    /* from an interrupt to the controller of all */

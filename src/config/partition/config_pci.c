@@ -2,13 +2,9 @@
  * pci/pci-iommu.yaml of Linux and the interrupt mapping of the Devicetree Specification (2.4.3). Nothing is
  * asked of the devices here: what a domain has follows from the tree alone. */
 /* [impl->req~pci-functions~1] */
-#include "config/config_maker.h"
 #include "config/partition/config_line.h"
 #include "config/partition/config_stream.h"
 #include "config/partition/layout.h"
-
-#include "lib/bits.h"
-#include "lib/string.h"
 
 #define PCI_PROP "bulkhead,pci-functions"
 #define PCI_FORMS                                                                                            \

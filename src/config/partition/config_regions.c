@@ -2,8 +2,6 @@
 /* [impl->req~region-budget~1] */
 #include "config/config_maker.h"
 
-#include "lib/fmt.h"
-
 #define WHAT_MAX 96u
 
 static void note_all(struct config_maker *m, uint32_t node, const struct hal_plan_region *list, uint32_t nr)

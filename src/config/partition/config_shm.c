@@ -5,9 +5,6 @@
 
 #include "config/partition/layout.h"
 
-#include "lib/bits.h"
-#include "lib/string.h"
-
 #define SHM_ID     "xen,shm-id"
 #define SHM_PLACE  "xen,shared-mem"
 #define SHM_OFFSET "xen,offset"

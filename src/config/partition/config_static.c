@@ -3,7 +3,6 @@
 #include "config/config_maker.h"
 
 #include "config/partition/layout.h"
-#include "lib/bits.h"
 
 #define STATIC_MEM "xen,static-mem"
 #define HEAP_ALIGN KIB(64)

@@ -3,8 +3,6 @@
 /* [impl->req~dma-apart~1] [impl->req~stream-owner~1] */
 #include "config/partition/config_stream.h"
 
-#include "lib/bits.h"
-
 #define MAP_CELLS  4u /* requester id, IOMMU, stream id, how many */
 #define NAME_CELLS 2u /* IOMMU, stream id */
 #define RID_MASK   0xFFFFu

@@ -1,7 +1,6 @@
 #include "config/partition/layout.h"
 
 #include "config/config_maker.h"
-#include "lib/bits.h"
 
 #define UART_BYTES      PAGE_BYTES
 #define WATCHDOG_BYTES  (2u * PAGE_BYTES)

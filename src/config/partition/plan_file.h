@@ -6,7 +6,6 @@
 #define CONFIG_PARTITION_PLAN_FILE_H
 
 #include "config/plan.h"
-#include "lib/status.h"
 
 #define PLAN_FILE_MAGIC 0x4E414C504B4C5542ULL /* "BULKPLAN" */
 

@@ -4,7 +4,6 @@
 #include "domain/p2m.h"
 #include "hal/cache.h"
 #include "hal/hypmap.h"
-#include "lib/bits.h"
 
 #define FLUSHES   8u      /* pages at a time */
 #define FLUSH_MAX 262144u /* of a call, as in Xen */

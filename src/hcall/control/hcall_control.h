@@ -3,7 +3,6 @@
 #define HCALL_CONTROL_HCALL_CONTROL_H
 
 #include "abi/xen_control.h"
-#include "domain/role.h"
 #include "hcall/hcall.h"
 
 /* One domctl. `answers`: *op goes back to the caller after a success. Creating and destroying need no domain of

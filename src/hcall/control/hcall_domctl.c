@@ -3,8 +3,6 @@
 #include "hcall/control/hcall_control.h"
 
 #include "domain/p2m.h"
-#include "hal/guestmap.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "sched/sched.h"
 

@@ -3,9 +3,7 @@
 
 #include "build/build.h"
 #include "hal/upcall.h"
-#include "hal/sync.h"
 #include "hal/vplat.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "sched/sched.h"
 

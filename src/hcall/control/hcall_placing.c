@@ -3,7 +3,6 @@
 
 #include "build/build.h"
 #include "evtchn/evtchn.h"
-#include "hal/sync.h"
 #include "hal/upcall.h"
 #include "sched/sched.h"
 

@@ -1,7 +1,6 @@
 /* platform_op: the control domain tells the time of day. [impl->req~wall-clock~1] */
 #include "hcall/hcall.h"
 
-#include "domain/role.h"
 #include "evtchn/evtchn.h"
 
 #define NS_PER_S 1000000000ULL

@@ -4,8 +4,6 @@
 #define ARM_A32_H
 
 #include "arm_esr.h"
-#include "hal/types.h"
-#include "lib/bits.h"
 
 /* CPSR and SPSR (G8.2.33) */
 #define ARM_PSR_MODE  0x1Fu

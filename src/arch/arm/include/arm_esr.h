@@ -3,8 +3,6 @@
 #define ARM_ESR_H
 
 #include "hal/exit.h"
-#include "hal/types.h"
-#include "lib/bits.h"
 
 #define ARM_EC_WFX     0x01u
 #define ARM_EC_CP15    0x03u /* MCR, MRC */

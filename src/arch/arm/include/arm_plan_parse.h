@@ -2,9 +2,6 @@
 #ifndef ARCH_ARM_PLAN_PARSE_H
 #define ARCH_ARM_PLAN_PARSE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arm_plan.h"
 
 struct dt_index; /* config/dtindex.h */

@@ -4,7 +4,6 @@
 #define ARM_SMMU_H
 
 #include "hal/types.h"
-#include "lib/bits.h"
 
 #define SMMU_REG_BYTES    KIB(128)
 #define SMMU_STREAMS_MAX  BIT32(20) /* stream ids are below; keeps level 1 small */

@@ -5,7 +5,6 @@
 #define ARM_SYSREGS_H
 
 #include "arm_port.h"
-#include "hal/types.h"
 
 #define ARM_READER(function, name)                                                                           \
     static inline uint32_t function(void)                                                                    \

@@ -8,9 +8,6 @@
 #include "arm_layout.h"
 #include "arm_plan.h"
 #include "hal/exit.h"
-#include "hal/types.h"
-#include "lib/bits.h"
-#include "lib/status.h"
 
 struct hal_domain;
 struct hal_domain_config;

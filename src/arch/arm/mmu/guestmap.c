@@ -4,9 +4,7 @@
 /* [impl->req~memory-apart~1] [impl->dsn~map-by-regions~1] */
 #include "arm_mmu.h"
 #include "arm_port.h"
-#include "arm_pte.h"
 #include "hal/cache.h"
-#include "hal/cpu.h"
 #include "hal/guestmap.h"
 #include "hal/hypmap.h"
 #include "hal/sync.h"

@@ -3,11 +3,9 @@
 /* [impl->req~no-standing-map~1] [impl->req~stack-guards~1] */
 #include "arm_mmu.h"
 #include "arm_port.h"
-#include "arm_pte.h"
 #include "hal/hypmap.h"
 #include "hal/sync.h"
 #include "hal/upcall.h"
-#include "lib/bits.h"
 
 #define WINDOW_CPUS (ARM_PTE_ENTRIES / (uint32_t)HAL_WINDOWS)
 

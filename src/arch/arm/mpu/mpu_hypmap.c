@@ -5,7 +5,6 @@
 #include "mpu_cpu.h"
 
 #include "base/percpu.h"
-#include "hal/hypmap.h"
 #include "hal/upcall.h"
 #include "mpu_regs.h"
 

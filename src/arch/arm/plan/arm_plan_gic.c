@@ -4,8 +4,6 @@
 #include "arm_plan_parse.h"
 
 #include "config/config_fault.h"
-#include "config/dtindex.h"
-#include "lib/bits.h"
 
 #define GIC_CELLS_MIN  3u
 #define GIC_TYPE_SPI   0u

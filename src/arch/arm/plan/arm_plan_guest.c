@@ -2,7 +2,6 @@
 /* [impl->req~rtos-images~1] */
 #include "arm_layout.h"
 #include "arm_plan.h"
-#include "lib/bits.h"
 
 uint32_t arm_plan_gic_map(const struct arm_plan_host *host, bool is_direct, uint32_t nr_vcpus,
                           struct arm_gic_map *out)

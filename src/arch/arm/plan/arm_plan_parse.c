@@ -2,9 +2,6 @@
 #include "arm_plan_parse.h"
 
 #include "config/config_fault.h"
-#include "config/dtindex.h"
-#include "lib/bits.h"
-#include "lib/fmt.h"
 #include "lib/string.h"
 
 /* Arm DEN0022 section 5.1: the ids that PSCI 0.2 and later fix; PSCI 0.1 has its own in the tree. */

@@ -5,7 +5,6 @@
 #include "arm_layout.h"
 #include "arm_plan_parse.h"
 #include "config/dtindex.h"
-#include "lib/bits.h"
 
 /* A domain's pool, beside a table of 4 KiB for each 16 MiB of memory: tables of the upper levels and the
  * generated device tree; the vCPU's state and the share of the emulated interrupt controller. */

@@ -4,8 +4,6 @@
 #include "arm_smmu.h"
 
 #include "config/config_fault.h"
-#include "config/dtindex.h"
-#include "hal/plan.h"
 
 static const char smmu_name[] = "arm,smmu-v3";
 

@@ -6,8 +6,6 @@
 #define ARCH_ARM32_A32_INSN_H
 
 #include "hal/exit.h"
-#include "hal/types.h"
-#include "lib/bits.h"
 
 #define A32_INSN_NO_BASE 16u
 #define A32_INSN_SP      13u

@@ -3,7 +3,6 @@
 #ifndef ARCH_ARM32_A32_SYSREG_H
 #define ARCH_ARM32_A32_SYSREG_H
 
-#include "lib/bits.h"
 #include "hal/types.h"
 
 /* reg: one of the strings below */

@@ -2,8 +2,6 @@
 #ifndef ARCH_ARM32_A32_TRAP_H
 #define ARCH_ARM32_A32_TRAP_H
 
-#include "hal/exit.h"
-#include "hal/types.h"
 #include "hal/vcpu.h"
 
 /* vectors.S, interrupts masked; vcpu is current. */

@@ -2,10 +2,8 @@
 #ifndef ARCH_ARM32_ARM_PORT_H
 #define ARCH_ARM32_ARM_PORT_H
 
-#include "hal/types.h"
 #include "hal/vcpu.h"
 #include "a32_sysreg.h"
-#include "arm_plan.h"
 
 /* Firmware call by SMC or HVC with up to three arguments (SMCCC 1.2 section 2.6; r0-r3 and r12 may be
  * lost). */

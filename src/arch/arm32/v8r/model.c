@@ -2,7 +2,6 @@
 /* Armv8-R's memory model: from the early regions to upcall_boot(), CPUs that start with all of them, a vCPU's
  * part of a switch. */
 /* [impl->req~memory-apart~1] */
-#include "a32_sysreg.h"
 #include "a32_trap.h"
 #include "arm_early.h"
 #include "arm_port.h"

@@ -9,7 +9,6 @@
 #include "hal/cpu.h"
 #include "hal/mmio.h"
 #include "hal/timer.h"
-#include "lib/bits.h"
 
 #define A32_HSCTLR       "p15, 4, %0, c1, c0, 0"
 #define HSCTLR_M         BIT32(0)

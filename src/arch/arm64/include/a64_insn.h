@@ -6,7 +6,6 @@
 #define ARCH_ARM64_A64_INSN_H
 
 #include "hal/exit.h"
-#include "hal/types.h"
 
 #define A64_INSN_NO_BASE 31u
 

@@ -2,7 +2,6 @@
 #ifndef ARCH_ARM64_A64_SYSREG_H
 #define ARCH_ARM64_A64_SYSREG_H
 
-#include "lib/bits.h"
 #include "hal/types.h"
 
 /* name: the assembler's, or S<op0>_<op1>_C<n>_C<m>_<op2> for registers that older assemblers do not know.

@@ -5,7 +5,6 @@
 #include "a64_sysreg.h"
 #include "arm_map.h"
 #include "hal/cpu.h"
-#include "hal/types.h"
 
 /* The areas: one 512 GiB slot of level 0 of a 48-bit TTBR0_EL2. link.lds has the image's address, too. */
 #define ARM_VA_IMAGE   0x0000FF0000000000ULL

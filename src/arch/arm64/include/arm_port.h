@@ -2,12 +2,9 @@
 #ifndef ARCH_ARM64_ARM_PORT_H
 #define ARCH_ARM64_ARM_PORT_H
 
-#include "hal/types.h"
 #include "hal/vcpu.h"
 #include "a64_sysreg.h"
 #include "arm_map.h"
-#include "arm_plan.h"
-#include "arm_smmu.h"
 
 /* Firmware call by SMC or HVC with up to three arguments (SMCCC 1.2 section 2.6; x0-x17 may be lost). */
 uint64_t arm_smccc(enum arm_conduit conduit, uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);

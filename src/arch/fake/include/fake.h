@@ -13,8 +13,6 @@
 #define FAKE_H
 
 #include "hal/cpu.h"
-#include "hal/exit.h"
-#include "hal/types.h"
 #include "hal/vcpu.h"
 
 /* Everything as after power-on: no RAM, CPUs, devices, live maps; the clock at 0. */

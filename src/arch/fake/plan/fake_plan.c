@@ -1,8 +1,5 @@
 /* The simulated host's rules, with the numbers that the Arm ports have, so that the same plans fit both. */
 #include "config/config.h"
-#include "config/dtindex.h"
-#include "hal/plan.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define FAKE_IOMMU_LINE 106u

@@ -5,8 +5,6 @@
 
 #include "arm_pte.h"
 #include "arm_smmu.h"
-#include "hal/guestmap.h"
-#include "hal/types.h"
 
 #define ARM_VTTBR_VMID_LOW 48u
 #define ARM_AREA_BYTES     0x40000000ULL /* what a level 2 table covers */

@@ -4,8 +4,6 @@
 #define ARCH_ARM_PTE_H
 
 #include "hal/guestmap.h"
-#include "hal/types.h"
-#include "lib/bits.h"
 
 #ifndef ARM_PTE_BITS
 #define ARM_PTE_BITS 9u /* address bits that one level resolves; proofs use fewer */

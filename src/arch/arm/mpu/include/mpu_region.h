@@ -4,8 +4,6 @@
 #define ARCH_ARM_MPU_MPU_REGION_H
 
 #include "hal/types.h"
-#include "lib/bits.h"
-#include "lib/status.h"
 
 #define MPU_GRANULE     64u
 #define MPU_REGIONS_MAX 255u /* (H)MPUIR.DREGION is 8 bits wide (DDI 0568 E2.2) */

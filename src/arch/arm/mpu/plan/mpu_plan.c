@@ -2,7 +2,6 @@
  * mpu_hypmap.c and mpu_guestmap.c do the same at run time, in the same order of magnitude and never more. */
 /* [impl->req~region-budget~1] */
 #include "config/plan.h"
-#include "hal/plan.h"
 #include "mpu_cpu.h"
 
 #define PLAN_STACKS 3u /* of a CPU, each above a guard: handlers', the worker's, idle's */

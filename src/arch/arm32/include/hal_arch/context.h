@@ -2,7 +2,6 @@
 #ifndef HAL_ARCH_CONTEXT_H
 #define HAL_ARCH_CONTEXT_H
 
-#include "hal/types.h"
 #include "hal_arch/cpu.h"
 
 /* r8 to r12 and lr are those of User mode, which HYP mode shares; a guest's other ones are banked. */

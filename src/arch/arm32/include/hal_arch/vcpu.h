@@ -2,7 +2,6 @@
 #ifndef HAL_ARCH_VCPU_H
 #define HAL_ARCH_VCPU_H
 
-#include "hal/types.h"
 #include "hal_arch/context.h"
 #include "hal_arch/guestmap.h"
 #include "a32_regs.h"

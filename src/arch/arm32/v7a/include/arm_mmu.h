@@ -6,7 +6,6 @@
 #include "a32_sysreg.h"
 #include "arm_map.h"
 #include "hal/cpu.h"
-#include "hal/types.h"
 
 /* The areas: the four entries of level 1. link.lds has the image's address, too: the end of its GiB, so that
  * address 0 leads nowhere and the identity of most machines' RAM finds room beside it. */

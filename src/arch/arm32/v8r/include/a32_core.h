@@ -7,7 +7,6 @@
 #define A32_CORE_H
 
 #include "arm_vcpu.h"
-#include "hal/types.h"
 
 #define CORE_CBAR          ARM_SYSREG(3u, 1u, 15u, 3u, 0u)
 #define CORE_PMCCNTR       ARM_SYSREG(3u, 0u, 9u, 13u, 0u)

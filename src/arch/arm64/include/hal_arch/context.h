@@ -2,7 +2,6 @@
 #ifndef HAL_ARCH_CONTEXT_H
 #define HAL_ARCH_CONTEXT_H
 
-#include "hal/types.h"
 #include "hal_arch/cpu.h"
 
 struct hal_frame {

@@ -3,8 +3,6 @@
 #ifndef HAL_ARCH_CONTEXT_H
 #define HAL_ARCH_CONTEXT_H
 
-#include <stdint.h>
-
 #include "hal_arch/cpu.h"
 
 #define FAKE_FRAME_REGS 8u

@@ -2,9 +2,6 @@
 #ifndef HAL_ARCH_VCPU_H
 #define HAL_ARCH_VCPU_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "hal_arch/context.h"
 #include "hal_arch/guestmap.h"
 
