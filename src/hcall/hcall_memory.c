@@ -9,6 +9,11 @@
 #define TAKES      8u  /* runs of pages taken away, or pages populated, at a time */
 #define POPULATES  4u
 
+static bool has_blocks(const struct domain *domain)
+{
+    return (CONFIG_CONTROL != 0) && (domain->blocks != NULL);
+}
+
 /* Extents as large as Xen allows */
 static uint32_t order_max(const struct domain *domain)
 {
@@ -59,13 +64,39 @@ static bool reservation_is_good(const struct vcpu *vcpu, const struct domain *do
              ((r->extent_order == 0u) || domain->plan->spare || (domain->plan->nr_static == 0u))));
 }
 
+/* Goes on with the first extents that are not done: *pages are. */
+static enum hv_status extents_do(struct vcpu *vcpu, struct domain *domain, uint64_t op,
+                                 const struct xen_memory_reservation *r, uint64_t *pages)
+{
+    const uint64_t extent = BIT64(r->extent_order);
+    uint64_t left = (op == XENMEM_DECREASE_RESERVATION) ? TAKES : POPULATES;
+    enum hv_status status = HV_OK;
+
+    while ((*pages < (r->nr_extents * extent)) && (status == HV_OK) && (left > 0u)) {
+        uint64_t gfn = 0;
+        uint64_t done = 0;
+        const uint64_t from = r->extent_start + ((*pages / extent) * sizeof(gfn));
+        const uint64_t inside = *pages % extent;
+
+        status = domain_read_guest(vcpu, &gfn, from, sizeof(gfn));
+        if (status == HV_OK) {
+            status = (gfn < (UINT64_MAX >> PAGE_SHIFT))
+                         ? extent_do(domain, op, gfn + inside, extent - inside, &done)
+                         : HV_INVALID;
+        }
+        *pages += (status == HV_OK) ? done : 0u;
+        left--;
+    }
+    /* of a domain that is up: to be asked again */
+    return ((status == HV_BUSY) && (domain->p2m != NULL)) ? HV_OK : status;
+}
+
 /* Answers how many extents were done. */
 static int64_t memory_reserve(struct vcpu *vcpu, uint64_t op, uint64_t start, uint64_t at)
 {
     struct xen_memory_reservation r = { .extent_start = 0u };
     struct domain *domain = NULL;
     uint64_t pages = start;
-    uint64_t left = (op == XENMEM_DECREASE_RESERVATION) ? TAKES : POPULATES;
     enum hv_status status = HV_OK;
     int64_t result = hcall_read(vcpu, &r, at, sizeof(r));
 
@@ -75,39 +106,37 @@ static int64_t memory_reserve(struct vcpu *vcpu, uint64_t op, uint64_t start, ui
     if ((result != 0) || !reservation_is_good(vcpu, domain, op, start, &r)) {
         return (result == -XEN_EPERM) ? result : 0;
     }
-    const uint64_t extent = BIT64(r.extent_order);
-    const uint64_t end = r.nr_extents * extent;
-
-    while ((pages < end) && (status == HV_OK) && (left > 0u)) {
-        uint64_t gfn = 0;
-        uint64_t done = 0;
-        const uint64_t from = r.extent_start + ((pages / extent) * sizeof(gfn));
-        const uint64_t inside = pages % extent;
-
-        status = domain_read_guest(vcpu, &gfn, from, sizeof(gfn));
-        if (status == HV_OK) {
-            status = (gfn < (UINT64_MAX >> PAGE_SHIFT))
-                         ? extent_do(domain, op, gfn + inside, extent - inside, &done)
-                         : HV_INVALID;
-        }
-        pages += (status == HV_OK) ? done : 0u;
-        left--;
-    }
-    /* of a domain that is up: to be asked again */
-    const bool busy = (status == HV_BUSY) && (domain->p2m != NULL);
-
-    return (((status == HV_OK) || busy) && (pages < end)) ? hcall_again(vcpu, (pages << XENMEM_OP_BITS) | op)
-                                                          : (int64_t)(pages / extent);
+    status = extents_do(vcpu, domain, op, &r, &pages);
+    return ((status == HV_OK) && (pages < (r.nr_extents << r.extent_order)))
+               ? hcall_again(vcpu, (pages << XENMEM_OP_BITS) | op)
+               : (int64_t)(pages >> r.extent_order);
 }
 
 uint64_t hcall_max_pages(const struct domain *domain)
 {
-    const bool of_plan = (domain->max_pages == 0u) && ((CONFIG_CONTROL == 0) || (domain->blocks == NULL));
+    const bool of_plan = (domain->max_pages == 0u) && !has_blocks(domain);
 
     return of_plan ? (domain->plan->memory_bytes >> PAGE_SHIFT) : domain->max_pages;
 }
 
-/* Promises that a domain may have so many pages: of its own frames they are there. */
+/* Of a domain's own frames they are there; else the host has them now, which is no promise. */
+static int64_t claim_judge(const struct domain *domain, uint64_t nr)
+{
+    const uint64_t has = p2m_pages(domain);
+    int64_t result = 0;
+
+    if ((nr <= has) || (nr > hcall_max_pages(domain))) {
+        result = -XEN_EINVAL;
+    } else if (has_blocks(domain) &&
+               ((nr - has) > ((blocks_free_bytes() + blocks_dirty_bytes()) >> PAGE_SHIFT))) {
+        result = -XEN_ENOMEM;
+    } else {
+        /* it may */
+    }
+    return result;
+}
+
+/* Promises that a domain may have so many pages. */
 static int64_t memory_claim(struct vcpu *vcpu, uint64_t start, uint64_t at)
 {
     struct xen_memory_reservation r = { .extent_start = 0u };
@@ -124,23 +153,15 @@ static int64_t memory_claim(struct vcpu *vcpu, uint64_t start, uint64_t at)
     if ((result == 0) && !role_may(vcpu->domain, ROLE_MEMORY)) {
         result = -XEN_EPERM;
     }
-    if ((result == 0) && (r.nr_extents != 0u) &&
-        ((r.nr_extents <= p2m_pages(domain)) || (r.nr_extents > hcall_max_pages(domain)))) {
-        result = -XEN_EINVAL;
-    } else if ((CONFIG_CONTROL != 0) && (result == 0) && (domain->blocks != NULL) && (r.nr_extents != 0u) &&
-               ((r.nr_extents - p2m_pages(domain)) >
-                ((blocks_free_bytes() + blocks_dirty_bytes()) >> PAGE_SHIFT))) {
-        result = -XEN_ENOMEM;
-    } else {
-        /* it may */
+    if ((result == 0) && (r.nr_extents != 0u)) {
+        result = claim_judge(domain, r.nr_extents);
     }
     return result;
 }
 
 static uint64_t memory_end(const struct domain *domain)
 {
-    uint64_t end =
-        ((CONFIG_CONTROL != 0) && (domain->blocks != NULL)) ? (domain->blocks->end_gfn << PAGE_SHIFT) : 0u;
+    uint64_t end = has_blocks(domain) ? (domain->blocks->end_gfn << PAGE_SHIFT) : 0u;
 
     for (uint32_t i = 0; i < domain->nr_chunks; i++) {
         end = bits_max(end, domain->chunk[i].at.v + domain->chunk[i].bytes);

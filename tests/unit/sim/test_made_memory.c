@@ -1,5 +1,5 @@
-/* The memory of domains that a control domain makes, by hypercall: given and taken, never more than allowed, scrubbed,
- * all back in the end. [test->req~memory-changes-hands~1] [test->req~memory-scrubbed~1] */
+/* The memory of domains that a control domain makes, by hypercall: given and taken, never more than allowed,
+ * scrubbed, all back in the end. [test->req~memory-changes-hands~1] [test->req~memory-scrubbed~1] */
 #include "sim_guest.h"
 
 #include "abi/xen_control.h"
