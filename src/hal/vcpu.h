@@ -75,4 +75,21 @@ void hal_vcpu_deadline_reached(struct hal_vcpu *vcpu);
  * next entry. */
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap);
 
+/* What tools are told of a vCPU that is not running, by AArch64's names; an AArch32 vCPU's registers are
+ * where that architecture maps them. */
+struct hal_registers {
+    uint64_t x[31];
+    uint64_t pc;
+    uint64_t cpsr;
+    uint64_t spsr_el1;
+    uint64_t sp_el0;
+    uint64_t sp_el1;
+    uint64_t elr_el1;
+    uint64_t sctlr;
+    uint64_t tcr;
+    uint64_t ttbr0;
+    uint64_t ttbr1;
+};
+void hal_vcpu_registers(const struct hal_vcpu *vcpu, struct hal_registers *registers);
+
 #endif

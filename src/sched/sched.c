@@ -293,6 +293,17 @@ bool sched_domain_quiet(const struct domain *domain)
     return true;
 }
 
+bool sched_registers(struct vcpu *vcpu, struct hal_registers *registers)
+{
+    const bool mine = sched_claim(vcpu);
+
+    if (mine) {
+        hal_vcpu_registers(&vcpu->hal, registers);
+        sched_unclaim(vcpu, false);
+    }
+    return mine;
+}
+
 uint64_t sched_run_ns(const struct vcpu *vcpu)
 {
     const uint64_t flags = spin_lock(&sched_lock);

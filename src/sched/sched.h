@@ -67,6 +67,8 @@ void sched_power_off(struct vcpu *vcpu);
 /* Pausing keeps state but no vCPU of the domain runs. domain->paused is set by the caller. */
 void sched_pause_domain(struct domain *domain);
 void sched_unpause_domain(struct domain *domain);
+/* What a vCPU is: false, and nothing: it is on a CPU now. */
+HV_MUST_CHECK bool sched_registers(struct vcpu *vcpu, struct hal_registers *registers);
 /* True when no vCPU of the domain is on a CPU. */
 bool sched_domain_quiet(const struct domain *domain);
 /* CPU time of a vCPU up to now; for how long a CPU had nothing to do. */

@@ -190,6 +190,25 @@ void hal_vcpu_again(struct hal_vcpu *vcpu)
     }
 }
 
+/* Its translation is left out: not all have one. */
+void hal_vcpu_registers(const struct hal_vcpu *vcpu, struct hal_registers *registers)
+{
+    static const uint8_t from_x16[] = { 11, 10, 2, 1, 5, 4, 8, 7, 13, 14, 15, 16, 17, 18, 19 };
+
+    *registers = (struct hal_registers){ .pc = vcpu->frame.pc,
+                                         .cpsr = vcpu->frame.cpsr,
+                                         .spsr_el1 = vcpu->regs.bank[3],
+                                         .sctlr = vcpu->regs.sctlr };
+    for (uint32_t i = 0; i < ARRAY_LEN(vcpu->frame.r); i++) {
+        registers->x[i] = vcpu->frame.r[i];
+    }
+    registers->x[13] = vcpu->regs.bank[0];
+    registers->x[14] = vcpu->frame.lr;
+    for (uint32_t i = 0; i < ARRAY_LEN(from_x16); i++) {
+        registers->x[16u + i] = vcpu->regs.bank[from_x16[i]];
+    }
+}
+
 void hal_vcpu_trap_wait(struct hal_vcpu *vcpu, bool trap)
 {
     const uint32_t hcr = trap ? (vcpu->hcr | A32_HCR_TWI) : (vcpu->hcr & ~A32_HCR_TWI);

@@ -250,6 +250,23 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     hal_context_set(&vcpu->frame);
 }
 
+void hal_vcpu_registers(const struct hal_vcpu *vcpu, struct hal_registers *registers)
+{
+    const struct a64_guest_regs *const regs = &vcpu->regs;
+
+    (void)memcpy(registers->x, vcpu->frame.x, sizeof(registers->x));
+    registers->pc = vcpu->frame.pc;
+    registers->cpsr = vcpu->frame.pstate;
+    registers->spsr_el1 = regs->spsr;
+    registers->sp_el0 = regs->sp_el0;
+    registers->sp_el1 = regs->sp_el1;
+    registers->elr_el1 = regs->elr;
+    registers->sctlr = regs->sctlr;
+    registers->tcr = regs->tcr;
+    registers->ttbr0 = regs->ttbr0;
+    registers->ttbr1 = regs->ttbr1;
+}
+
 void hal_vcpu_again(struct hal_vcpu *vcpu)
 {
     vcpu->frame.pc -= 4u; /* of an HVC it is the next instruction */

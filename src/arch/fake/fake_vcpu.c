@@ -132,6 +132,14 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     hal_context_set(&vcpu->frame);
 }
 
+void hal_vcpu_registers(const struct hal_vcpu *vcpu, struct hal_registers *registers)
+{
+    if (vcpu->loaded) {
+        fake_die("the registers of a vCPU that is loaded");
+    }
+    *registers = (struct hal_registers){ .x = { vcpu->frame.reg[0] }, .pc = vcpu->frame.pc };
+}
+
 void hal_vcpu_again(struct hal_vcpu *vcpu)
 {
     vcpu->nr_again++;

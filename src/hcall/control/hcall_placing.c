@@ -4,6 +4,7 @@
 #include "build/build.h"
 #include "evtchn/evtchn.h"
 #include "hal/upcall.h"
+#include "lib/string.h"
 #include "sched/sched.h"
 
 #define CREDIT_WEIGHT 256u
@@ -24,6 +25,34 @@ static int64_t vcpuinfo(struct vcpu *vcpu, struct domain *domain, struct xen_dom
     op->u.vcpuinfo.cpu_time = sched_run_ns(v);
     op->u.vcpuinfo.cpu = v->cpu;
     return 0;
+}
+
+/* One that runs has none to show: who asks has paused the domain, or asks again. */
+static int64_t context(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    const uint32_t index = hal_index(op->u.vcpucontext.vcpu, domain->nr_vcpus);
+    struct xen_vcpu_context c = { .flags = 0u };
+    struct hal_registers r;
+
+    if ((index != op->u.vcpucontext.vcpu) || (domain == vcpu->domain)) {
+        return -XEN_EINVAL;
+    }
+    if ((domain->state != DOMAIN_RUNNING) || !sched_registers(domain->vcpu[index], &r)) {
+        return -XEN_EBUSY;
+    }
+    c.flags = (domain->vcpu[index]->state != VCPU_OFF) ? XEN_VGCF_ONLINE : 0u;
+    (void)memcpy(c.x, r.x, sizeof(c.x));
+    c.pc = r.pc;
+    c.cpsr = r.cpsr;
+    c.spsr_el1 = r.spsr_el1;
+    c.sp_el0 = r.sp_el0;
+    c.sp_el1 = r.sp_el1;
+    c.elr_el1 = r.elr_el1;
+    c.sctlr = r.sctlr;
+    c.tcr = r.tcr;
+    c.ttbr0 = r.ttbr0;
+    c.ttbr1 = r.ttbr1;
+    return hcall_write(vcpu, op->u.vcpucontext.context, &c, sizeof(c));
 }
 
 /* Under null the plan's CPUs are kept for its vCPUs, also while those are off. */
@@ -149,6 +178,7 @@ static int64_t absent(struct vcpu *vcpu, struct domain *domain, struct xen_domct
 
 const struct hcall_domctl_rule hcall_domctl_vcpu[] = {
     { vcpuinfo, XEN_DOMCTL_GETVCPUINFO, ROLE_DOMCTL, true },
+    { context, XEN_DOMCTL_GETVCPUCONTEXT, ROLE_DOMCTL, false },
     { affinity, XEN_DOMCTL_GETVCPUAFFINITY, ROLE_DOMCTL, false },
     { affinity, XEN_DOMCTL_SETVCPUAFFINITY, ROLE_DOMCTL, false },
     { nodes, XEN_DOMCTL_GETNODEAFFINITY, ROLE_DOMCTL, false },

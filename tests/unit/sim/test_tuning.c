@@ -185,6 +185,36 @@ static void triggered_run(void)
     until(vcpus[1]->domain, DOMAIN_STOPPED, 1u);
 }
 
+/* Registers are told of vCPUs that are not on a CPU. */
+static void context_run(void)
+{
+    struct xen_domctl arg = { .cmd = 0u };
+    struct xen_vcpu_context context;
+
+    boot(TOOLS);
+    arg.u.vcpucontext.context = place(vcpus[0], BUFFER);
+    MUST(domctl_call(vcpus[0], 13u, 1u, &arg) == -XEN_EINVAL);
+    until_in_guest(vcpus[1]);
+    MUST(domctl_call(vcpus[0], 13u, 2u, &arg) == -XEN_EBUSY);
+    MUST(domctl_call(vcpus[0], 3u, 2u, &arg) == 0);
+    fake_run();
+    vcpus[1]->hal.frame.pc = 0x1234u;
+    arg.u.vcpucontext.vcpu = 0u;
+    arg.u.vcpucontext.context = place(vcpus[0], BUFFER);
+    MUST(domctl_call(vcpus[0], 13u, 2u, &arg) == 0);
+    get(vcpus[0], BUFFER, &context, sizeof(context));
+    MUST((context.pc == 0x1234u) && (context.flags == XEN_VGCF_ONLINE));
+    MUST((context.x[0] == vcpus[1]->hal.frame.reg[0]) && (vcpus[1]->on_cpu == 0u));
+    arg.u.vcpucontext.vcpu = 1u;
+    MUST(domctl_call(vcpus[0], 13u, 2u, &arg) == -XEN_EINVAL);
+    arg.u.vcpucontext.vcpu = 0u;
+    arg.u.vcpucontext.context = 8u;
+    MUST(domctl_call(vcpus[0], 13u, 2u, &arg) == -XEN_EFAULT);
+    MUST(domctl_call(vcpus[0], 4u, 2u, &arg) == 0);
+    fake_run();
+    until_in_guest(vcpus[1]);
+}
+
 /* -- The log -- */
 
 #define ROOM 20000u
@@ -363,6 +393,7 @@ TEST(pinned)
 TEST(pinned_null)
 TEST(parameters)
 TEST(triggered)
+TEST(context)
 TEST(dmesg)
 TEST(keys)
 TEST(host)
@@ -373,8 +404,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pinned),    cmocka_unit_test(pinned_null), cmocka_unit_test(parameters),
-        cmocka_unit_test(triggered), cmocka_unit_test(dmesg),       cmocka_unit_test(keys),
-        cmocka_unit_test(host),      cmocka_unit_test(version),
+        cmocka_unit_test(triggered), cmocka_unit_test(context),     cmocka_unit_test(dmesg),
+        cmocka_unit_test(keys),      cmocka_unit_test(host),        cmocka_unit_test(version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
