@@ -130,7 +130,7 @@ static enum hv_status streams_lead(struct domain *domain, uint32_t of, bool atta
     const struct plan *const plan = build_plan();
     enum hv_status status = HV_NOT_SUPPORTED;
 
-    for (uint32_t i = plan->nr_streams; i < plan_streams(plan); i++) {
+    for (uint32_t i = plan->nr_streams; (CONFIG_IOMMU != 0) && (i < plan_streams(plan)); i++) {
         const struct plan_stream *const s = &plan->stream[i];
 
         if ((s->domain == of) && ((status == HV_OK) || (status == HV_NOT_SUPPORTED))) {
