@@ -147,7 +147,8 @@ static const struct config_rule domain_rule[] = {
       FIELD(max_maptrack_frames) },
     CONFIG_RULE("bulkhead,share-with", NULL, ""),
     { "bulkhead,template", config_take_flag, CONFIG_NO_VALUE, FLAG(spare) },
-    CONFIG_RULE("bulkhead,uuid", config_take_uuid, "a UUID in its 36 characters, and not 0"),
+    CONFIG_RULE("bulkhead,uuid", (CONFIG_CONTROL != 0) ? config_take_uuid : config_take_refuse,
+                "a UUID in its 36 characters, and not 0"),
     { "xen,sci_type", config_take_word, "none (SCMI is not supported yet)", .words = no_sci },
     { "v8r_el1_msa", take_el1_msa, "mpu or mmu", .words = el1_msa, FLAG(el1_mmu) },
 };
