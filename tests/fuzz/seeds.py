@@ -155,7 +155,40 @@ def hypercalls(folder):
     write(folder, "hypercall", "others", b"\3" + theirs + call(15, 0, [b"\x05", number(0x17), b"\2"]))
 
 
+def controls(folder):
+    """Lives of made domains, as tools order them; what the bytes are says fuzz_control.c."""
+    none = b"\xA0" * 4  # words of an argument that are 0
+
+    def go_on(vcpu=0, turns=4):
+        return bytes([0, 0xE8, 0, vcpu]) * turns
+
+    def domctl(index, words=none, vcpu=0, made=0):
+        return bytes([0, vcpu, index, made]) + words
+
+    def populate(which, made=0, gfn=0, nr=1, vcpu=0):
+        return bytes([5, vcpu, which, nr, made, gfn])
+    create, wait = domctl(0, b"\0\0\0"), bytes([0, 0xEF])
+    memory = domctl(9, b"\x68" + none[1:]) + populate(8) + populate(0, gfn=0xC0)
+    runs = domctl(10, b"\xA0\xA0\0") + domctl(5)
+    made = create + go_on() + memory + runs + wait * 4
+    destroy = domctl(2) + go_on()
+    foreign = bytes([6, 0, 0x09, 0, 0])
+    ends = {"off": 4, "reset": 0, "crash": 8}
+    for name, data in {
+            "life": made + destroy, "twice": made + destroy + made + destroy, "left": made, "two": made + create + go_on() + memory,
+            "half": create + domctl(2, vcpu=1) + go_on() + go_on(1), "race": create + domctl(2, vcpu=1) + go_on(1, 1) + go_on(),
+            "maps": made + foreign + destroy + foreign, "balloon": made + populate(9, nr=0) + populate(1) + populate(8),
+            "other": made + bytes([7, 0, 2, 0, 0]) + none + bytes([7, 0, 0, 0, 1]) + none,
+            "calls": made + bytes([8, 0xB0, 0]) + none + b"\xA0\0" + bytes([8, 0xB0, 1]) + none + b"\xA0\0" + wait,
+            "sysctl": b"".join(bytes([4, 0, cmd]) + none + b"\xA0" for cmd in range(32)),
+            "every": made + b"".join(domctl(index) for index in range(6, 44)),
+            **{name: made + bytes([0, 0xB0, how]) + wait * 3 + destroy for name, how in ends.items()},
+    }.items():
+        write(folder, "control", name, data)
+
+
 def main():
+    controls(sys.argv[1])
     hypercalls(sys.argv[1])
     trees(sys.argv[1])
     images(sys.argv[1])
