@@ -53,12 +53,12 @@ xl_modules := $(dom0_modules) crc32c_generic crc16 mbcache jbd2 ext4
 dom0_scripts := tools/guest/pv/dom0
 xl_scripts := tools/guest/pv/dom0 tools/guest/pv/xl
 out/guests/dom0.gz out/guests/xl.gz: out/guests/%.gz: $(FETCHED)/busybox $(FETCHED)/versions tools/guest/initramfs.py \
-    tools/guest/init tools/guest/shrc $(xl_scripts) tools/guest/pv/pv-back build/linux.mk
+    tools/guest/init tools/guest/shrc $(xl_scripts) tools/guest/pv/pv-back tools/guest/pv/domains build/linux.mk
 	@mkdir -p $(@D)
 	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< \
 	    $(foreach m,$($*_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
 	    --tree $(FETCHED)/tools --link bin/bash:../usr/bin/bash --link lib/ld-linux-aarch64.so.1:../usr/lib/ld-linux-aarch64.so.1 \
-	    --add tools/guest/pv/pv-back:bin/pv-back $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
+	    --add tools/guest/pv/pv-back:bin/pv-back --add tools/guest/pv/domains:bin/domains $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
 
 xl_guests := $(addprefix out/guests/,linux.Image initrd.gz rtc.dtb pcie.dtb)
 xl_files := $(shell find tools/guest/xl -type f)

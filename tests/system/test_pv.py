@@ -52,7 +52,7 @@ def test_dom0(machine):
     [test->req~control-domain~1] [test->req~toolstack~1]"""
     type_text(machine, "xl list\n")
     machine.expect(r"^%s: Domain-0 +0 +512 +4 +\S+ +[\d.]+\s*$" % DOM0, STEP)
-    machine.expect(r"^%s: dom0less-1 +1 +128 +1 +\S+ +[\d.]+\s*$" % DOM0, STEP)
+    machine.expect(r"^%s: domU1 +1 +128 +1 +\S+ +[\d.]+\s*$" % DOM0, STEP)
     command(machine, "ping -c 2 10.0.2.2", r"2 packets transmitted, 2 packets received, 0% packet loss")
     command(machine, "cat /sys/hypervisor/type; ls /sys/bus/virtio/drivers/virtio_blk", r"xen")
 
