@@ -34,7 +34,7 @@ part_iommu := src/arch/arm/smmu.c src/boot/boot_iommu.c src/build/partition/buil
 part_pci := src/vdev/vpci.c src/drivers/pci.c src/build/partition/build_pci.c
 part_watchdog := src/vdev/watchdog.c
 part_control := src/config/control/% src/hcall/control/% src/vdev/console_ring.c src/build/build_spare.c \
-    src/build/partition/build_pv.c src/build/partition/build_host.c
+    src/build/partition/build_pv.c src/build/partition/build_host.c src/build/partition/build_offer.c
 part_report := src/build/partition/build_report.c
 part_cmsdk := src/drivers/cmsdk.c
 part_regions := src/config/partition/config_regions.c
