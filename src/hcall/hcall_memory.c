@@ -194,28 +194,21 @@ int64_t hcall_memory_op(struct vcpu *vcpu, uint64_t *arg)
 {
     const uint64_t op = arg[0] & XENMEM_OP_MASK;
     const uint64_t start = arg[0] >> XENMEM_OP_BITS;
-    int64_t result = -XEN_ENOSYS;
 
     switch (op) {
     case XENMEM_INCREASE_RESERVATION:
     case XENMEM_DECREASE_RESERVATION:
     case XENMEM_POPULATE_PHYSMAP:
-        result = (vcpu->domain->p2m != NULL) ? memory_reserve(vcpu, op, start, arg[1]) : -XEN_ENOSYS;
-        break;
+        return (vcpu->domain->p2m != NULL) ? memory_reserve(vcpu, op, start, arg[1]) : -XEN_ENOSYS;
     case XENMEM_CURRENT_RESERVATION:
     case XENMEM_MAXIMUM_RESERVATION:
     case XENMEM_MAXIMUM_GPFN:
-        result = memory_tell(vcpu, op, arg[1]);
-        break;
+        return memory_tell(vcpu, op, arg[1]);
     case XENMEM_MAXIMUM_RAM_PAGE:
-        result = (int64_t)memory_end(vcpu->domain); /* nothing here tells of the host */
-        break;
+        return (int64_t)memory_end(vcpu->domain); /* nothing here tells of the host */
     case XENMEM_CLAIM_PAGES:
-        result = memory_claim(vcpu, start, arg[1]);
-        break;
+        return memory_claim(vcpu, start, arg[1]);
     default:
-        result = (vcpu->domain->events != NULL) ? hcall_physmap(vcpu, op, start, arg[1]) : -XEN_ENOSYS;
-        break;
+        return (vcpu->domain->events != NULL) ? hcall_physmap(vcpu, op, start, arg[1]) : -XEN_ENOSYS;
     }
-    return result;
 }

@@ -71,27 +71,20 @@ static int64_t put_foreign(const struct vcpu *vcpu, const struct physmap_page *p
 
 static int64_t put_page(const struct vcpu *vcpu, const struct physmap_page *page)
 {
-    int64_t result = -XEN_ENOSYS;
-
     switch (page->space) {
     case XENMAPSPACE_SHARED_INFO:
-        result = ((page->idx == 0u) && (page->domain->events != NULL))
-                     ? evtchn_map_shared_info(page->domain, page->gfn)
-                     : -XEN_EINVAL;
-        break;
+        return ((page->idx == 0u) && (page->domain->events != NULL))
+                   ? evtchn_map_shared_info(page->domain, page->gfn)
+                   : -XEN_EINVAL;
     case XENMAPSPACE_GRANT_TABLE:
-        result = (CONFIG_GRANTS != 0) ? put_grant(page) : -XEN_ENOSYS;
-        break;
+        return (CONFIG_GRANTS != 0) ? put_grant(page) : -XEN_ENOSYS;
     case XENMAPSPACE_GMFN_FOREIGN:
-        result = put_foreign(vcpu, page);
-        break;
+        return put_foreign(vcpu, page);
     case XENMAPSPACE_DEV_MMIO:
-        result = p2m_result(p2m_put_device(page->domain, page->gfn, page->idx));
-        break;
+        return p2m_result(p2m_put_device(page->domain, page->gfn, page->idx));
     default:
-        break;
+        return -XEN_ENOSYS;
     }
-    return result;
 }
 
 /* Whose map it is, and whether the caller may change it so */

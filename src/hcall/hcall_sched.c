@@ -91,34 +91,25 @@ static int64_t sched_poll(struct vcpu *vcpu, uint64_t at)
 
 int64_t hcall_sched_op(struct vcpu *vcpu, uint64_t *arg)
 {
-    int64_t result = 0;
-
     switch (arg[0]) {
     case SCHEDOP_YIELD:
         sched_pass_turn(vcpu);
-        break;
+        return 0;
     case SCHEDOP_BLOCK:
         sched_block(vcpu);
-        break;
+        return 0;
     case SCHEDOP_SHUTDOWN:
     case SCHEDOP_SHUTDOWN_CODE:
-        result = sched_shutdown(vcpu, arg[1], arg[0] == SCHEDOP_SHUTDOWN);
-        break;
+        return sched_shutdown(vcpu, arg[1], arg[0] == SCHEDOP_SHUTDOWN);
     case SCHEDOP_REMOTE_SHUTDOWN:
-        result = sched_remote_shutdown(vcpu, arg[1]);
-        break;
+        return sched_remote_shutdown(vcpu, arg[1]);
     case SCHEDOP_WATCHDOG:
-        result = sched_watchdog(vcpu, arg[1]);
-        break;
+        return sched_watchdog(vcpu, arg[1]);
     case SCHEDOP_PIN_OVERRIDE: /* the hardware domain's on Xen; here affinity is the plan's alone */
-        result = -XEN_EPERM;
-        break;
+        return -XEN_EPERM;
     case SCHEDOP_POLL:
-        result = sched_poll(vcpu, arg[1]);
-        break;
+        return sched_poll(vcpu, arg[1]);
     default:
-        result = -XEN_ENOSYS;
-        break;
+        return -XEN_ENOSYS;
     }
-    return result;
 }

@@ -104,35 +104,26 @@ static int64_t version_features(struct vcpu *vcpu, uint64_t at)
 static __attribute__((noinline)) int64_t version_other(struct vcpu *vcpu, const uint64_t *arg)
 {
     static const uint64_t zero = 0u;
-    int64_t result;
 
     switch (arg[0]) {
     case XENVER_PLATFORM_PARAMETERS:
-        result = hcall_write(vcpu, arg[1], &zero, sizeof(zero));
-        break;
+        return hcall_write(vcpu, arg[1], &zero, sizeof(zero));
     case XENVER_GET_FEATURES:
-        result = version_features(vcpu, arg[1]);
-        break;
+        return version_features(vcpu, arg[1]);
     case XENVER_PAGESIZE:
-        result = (arg[1] == 0u) ? (int64_t)PAGE_BYTES : -XEN_EINVAL;
-        break;
+        return (arg[1] == 0u) ? (int64_t)PAGE_BYTES : -XEN_EINVAL;
     case XENVER_GUEST_HANDLE:
-        result = hcall_write(vcpu, arg[1], vcpu->domain->handle, sizeof(vcpu->domain->handle));
-        break;
+        return hcall_write(vcpu, arg[1], vcpu->domain->handle, sizeof(vcpu->domain->handle));
     case XENVER_BUILD_ID: /* whoever may ask hears that there is none */
-        result = role_may(vcpu->domain, ROLE_VERSION) ? -XEN_ENODATA : -XEN_EPERM;
-        break;
+        return role_may(vcpu->domain, ROLE_VERSION) ? -XEN_ENODATA : -XEN_EPERM;
     case XENVER_EXTRAVERSION2:
     case XENVER_CAPABILITIES2:
     case XENVER_CHANGESET2:
     case XENVER_COMMANDLINE2:
-        result = version_varbuf(vcpu, arg[0], arg[1]);
-        break;
+        return version_varbuf(vcpu, arg[0], arg[1]);
     default:
-        result = version_texts(vcpu, arg[0], arg[1]);
-        break;
+        return version_texts(vcpu, arg[0], arg[1]);
     }
-    return result;
 }
 
 /* The version is what guests ask for to see whether anybody answers: that takes no registers to be saved. */

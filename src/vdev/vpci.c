@@ -145,37 +145,26 @@ static struct vpci_function *function_at(const struct vpci *pci, uint64_t offset
 static uint32_t word_read(const struct vpci_function *f, uint32_t reg)
 {
     const volatile uint8_t *const config = f->hw.config;
-    uint32_t value = 0;
 
     switch (reg) {
     case PCI_VENDOR:
     case PCI_CLASS:
     case PCI_SUBSYSTEM:
-        value = pci_read(config, reg);
-        break;
+        return pci_read(config, reg);
     case PCI_COMMAND:
-        value = (pci_read(config, reg) & STATUS_MASK) | f->command | ((f->nr_caps > 0u) ? STATUS_CAPS : 0u);
-        break;
+        return (pci_read(config, reg) & STATUS_MASK) | f->command | ((f->nr_caps > 0u) ? STATUS_CAPS : 0u);
     case PCI_HEADER:
-        value = pci_read(config, reg) & HEADER_MASK;
-        break;
+        return pci_read(config, reg) & HEADER_MASK;
     case PCI_CAPABILITIES:
-        value = (f->nr_caps > 0u) ? f->cap[0].at : 0u;
-        break;
+        return (f->nr_caps > 0u) ? f->cap[0].at : 0u;
     case PCI_INTERRUPT:
-        value = f->interrupt | (f->has_pin ? (pci_read(config, reg) & PIN_MASK) : 0u);
-        break;
+        return f->interrupt | (f->has_pin ? (pci_read(config, reg) & PIN_MASK) : 0u);
     default:
         if ((reg >= PCI_BAR) && (reg < BAR_END)) {
-            value = f->bar[(reg - PCI_BAR) / 4u];
-        } else if ((reg >= CAPS_FIRST) && (reg < CAPS_END)) {
-            value = caps_read(f, reg);
-        } else {
-            value = 0u;
+            return f->bar[(reg - PCI_BAR) / 4u];
         }
-        break;
+        return ((reg >= CAPS_FIRST) && (reg < CAPS_END)) ? caps_read(f, reg) : 0u;
     }
-    return value;
 }
 
 /* The domain's lock held. */

@@ -106,27 +106,19 @@ static inline uint64_t smmu_level1(uint64_t table)
 
 static inline const char *smmu_event_text(uint32_t code)
 {
-    const char *text;
-
     switch (code) {
     case SMMU_EVENT_BAD_STREAM:
     case SMMU_EVENT_BAD_STE:
-        text = "its stream leads nowhere";
-        break;
+        return "its stream leads nowhere";
     case SMMU_EVENT_TRANSLATION:
-        text = "nothing there";
-        break;
+        return "nothing there";
     case SMMU_EVENT_ADDR_SIZE:
-        text = "no such address";
-        break;
+        return "no such address";
     case SMMU_EVENT_PERMISSION:
-        text = "no permission";
-        break;
+        return "no permission";
     default:
-        text = "the IOMMU cannot";
-        break;
+        return "the IOMMU cannot";
     }
-    return text;
 }
 
 #endif

@@ -9,29 +9,12 @@
 #define VGICV2_PIDR2      0x2Bu
 #define VGICV2_CPUS_SHIFT 5u
 
-#define SGIR_LIST   0u
-#define SGIR_OTHERS 1u
-#define SGIR_SELF   2u
-
 static void vgicv2_write_sgir(struct hal_vcpu *vcpu, uint32_t value)
 {
     const uint32_t self = BIT32((vcpu->index & 7u));
-    uint32_t targets;
+    const uint32_t by_filter[4] = { (value >> 16u) & 0xFFu, ~self, self, 0u }; /* a list, others, oneself */
+    const uint32_t targets = by_filter[(value >> 24u) & 3u];
 
-    switch ((value >> 24u) & 3u) {
-    case SGIR_LIST:
-        targets = (value >> 16u) & 0xFFu;
-        break;
-    case SGIR_OTHERS:
-        targets = ~self;
-        break;
-    case SGIR_SELF:
-        targets = self;
-        break;
-    default:
-        targets = 0u;
-        break;
-    }
     for (uint32_t n = 0u; n < 8u; n++) {
         struct hal_vcpu *to = ((targets & BIT32(n)) != 0u) ? upcall_vcpu(vcpu->domain, n) : NULL;
 
