@@ -12,12 +12,12 @@
 
 #define PIECE 256u /* bytes of the log at a time */
 
-/* What a call has done so far is in arg[1] and arg[2], which tools do not use, both 0 at first. A guest that
- * makes up GOES_ON harms nobody. */
+/* What a call has done so far goes with it through registers of the guest, which says by the third that it
+ * goes on; one that makes it up harms nobody. more[]: both 0 at first. */
 #define GOES_ON 0x676F6573u
 #define AGAIN   1 /* it returns this: there is more to do */
 
-typedef int64_t sysctl_fn(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg);
+typedef int64_t sysctl_fn(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more);
 
 /* All RAM; *end: behind the last page */
 static uint64_t ram_sum(uint64_t *end)
@@ -40,13 +40,13 @@ static uint32_t cpus_end(void)
     return 64u - (uint32_t)__builtin_clzll(percpu_online() | 1u);
 }
 
-static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     const uint64_t hz = hal_timer_ticks(1000000000ULL);
     uint64_t end = 0;
 
     (void)vcpu;
-    (void)arg;
+    (void)more;
     op->u.physinfo = (struct xen_physinfo){
         .threads_per_core = 1u,
         .cores_per_socket = percpu_count_online(),
@@ -64,10 +64,10 @@ static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
     return 0;
 }
 
-static int64_t sched_id(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t sched_id(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     (void)vcpu;
-    (void)arg;
+    (void)more;
     op->u.sched_id = sched_abi_id();
     return 0;
 }
@@ -87,11 +87,11 @@ static const struct domain *domain_from(uint64_t id)
     return found;
 }
 
-/* By their numbers, one at a time. arg[1]: how many so far, arg[2]: the number behind the last. */
-static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+/* By their numbers, one at a time. more[0]: how many so far, more[1]: the number behind the last. */
+static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
-    const uint32_t nr = (uint32_t)arg[1];
-    const struct domain *const domain = domain_from((nr == 0u) ? op->u.list.first_domain : arg[2]);
+    const uint32_t nr = (uint32_t)more[0];
+    const struct domain *const domain = domain_from((nr == 0u) ? op->u.list.first_domain : more[1]);
     struct xen_domaininfo info;
     int64_t result = 0;
 
@@ -99,18 +99,18 @@ static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *a
     if ((domain != NULL) && (nr < op->u.list.max_domains)) {
         hcall_domain_info(domain, &info);
         result = hcall_write(vcpu, op->u.list.buffer + (nr * sizeof(info)), &info, sizeof(info));
-        arg[1] = (uint64_t)nr + 1u;
-        arg[2] = (uint64_t)info.domain + 1u;
+        more[0] = (uint64_t)nr + 1u;
+        more[1] = (uint64_t)info.domain + 1u;
         result = (result == 0) ? AGAIN : result;
     }
     return result;
 }
 
-/* Each CPU is a core of one socket. One at a time, arg[1]. */
-static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+/* Each CPU is a core of one socket. One at a time, more[0]. */
+static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     const uint32_t nr = cpus_end();
-    const uint64_t i = arg[1];
+    const uint64_t i = more[0];
     int64_t result = 0;
 
     if ((i < nr) && (i < op->u.topology.nr) && (op->u.topology.at != 0u)) {
@@ -118,7 +118,7 @@ static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
         const struct xen_cputopo topo = { here ? (uint32_t)i : UINT32_MAX, here ? 0u : UINT32_MAX,
                                           here ? 0u : UINT32_MAX };
 
-        arg[1] = i + 1u;
+        more[0] = i + 1u;
         result = hcall_write(vcpu, op->u.topology.at + (i * sizeof(topo)), &topo, sizeof(topo));
         result = (result == 0) ? AGAIN : result;
     }
@@ -126,14 +126,14 @@ static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
     return result;
 }
 
-static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     static const uint32_t distance = 10u;
     uint64_t end = 0;
     const struct xen_meminfo memory = { ram_sum(&end), blocks_free_bytes() };
     int64_t result = 0;
 
-    (void)arg;
+    (void)more;
     if ((op->u.topology.nr > 0u) && (op->u.topology.at != 0u)) {
         result = hcall_write(vcpu, op->u.topology.at, &memory, sizeof(memory));
     }
@@ -145,12 +145,12 @@ static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 }
 
 /* One pool has all CPUs and domains. */
-static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     const uint32_t what = op->u.cpupool.op;
     int64_t result = -XEN_EOPNOTSUPP;
 
-    (void)arg;
+    (void)more;
     if (what == XEN_CPUPOOL_OP_FREEINFO) {
         result = hcall_write_bitmap(vcpu, &op->u.cpupool.cpumap, 0u);
     } else if (what != XEN_CPUPOOL_OP_INFO) {
@@ -176,15 +176,15 @@ static void log_told(void *ctx)
     }
 }
 
-/* The log from a position on, or all of it since it was cleared; a piece at a time. arg[1]: bytes so far,
- * arg[2]: the position after them. Who has read once hears of new lines. */
-static int64_t readconsole(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+/* The log from a position on, or all of it since it was cleared; a piece at a time. more[0]: bytes so far,
+ * more[1]: the position after them. Who has read once hears of new lines. */
+static int64_t readconsole(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     static uint32_t cleared;
     char text[PIECE];
     const uint32_t count = op->u.readconsole.count;
-    const uint32_t before = (uint32_t)bits_min(arg[1], count);
-    uint32_t at = (uint32_t)arg[2];
+    const uint32_t before = (uint32_t)bits_min(more[0], count);
+    uint32_t at = (uint32_t)more[1];
     int64_t result = 0;
 
     if (before == 0u) {
@@ -194,8 +194,8 @@ static int64_t readconsole(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *a
     const uint32_t n = log_read(&at, text, (uint32_t)bits_min(count - before, PIECE));
 
     result = hcall_write(vcpu, op->u.readconsole.buffer + before, text, n);
-    arg[1] = (uint64_t)before + n;
-    arg[2] = at;
+    more[0] = (uint64_t)before + n;
+    more[1] = at;
     if ((result == 0) && (n == PIECE)) {
         result = AGAIN;
     } else if ((result == 0) && (op->u.readconsole.clear != 0u)) {
@@ -208,29 +208,29 @@ static int64_t readconsole(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *a
     return result;
 }
 
-static int64_t debug_keys(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t debug_keys(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     char keys[OPERATOR_KEYS_MAX];
     const uint32_t nr = op->u.debug_keys.nr_keys;
     int64_t result = (nr > sizeof(keys)) ? -XEN_E2BIG : hcall_read(vcpu, keys, op->u.debug_keys.keys, nr);
 
-    (void)arg;
+    (void)more;
     if ((result == 0) && !operator_keys(keys, nr)) {
         result = -XEN_EBUSY;
     }
     return result;
 }
 
-static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     const uint64_t nr = bits_min(cpus_end(), op->u.cpuinfo.max_cpus);
-    const uint64_t i = arg[1];
+    const uint64_t i = more[0];
     int64_t result = 0;
 
     if (i < nr) {
         const uint64_t idle_ns = sched_idle_ns((cpuid_t)hal_index(i, HV_CPUS_MAX));
 
-        arg[1] = i + 1u;
+        more[0] = i + 1u;
         result = hcall_write(vcpu, op->u.cpuinfo.info + (i * sizeof(idle_ns)), &idle_ns, sizeof(idle_ns));
         result = (result == 0) ? AGAIN : result;
     }
@@ -239,18 +239,18 @@ static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
 }
 
 /* Free memory is one node's, whatever the width of its addresses. */
-static int64_t availheap(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t availheap(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     const uint32_t node = op->u.availheap.node;
 
     (void)vcpu;
-    (void)arg;
+    (void)more;
     op->u.availheap.avail_bytes = ((node == 0u) || (node == UINT32_MAX)) ? blocks_free_bytes() : 0u;
     return 0;
 }
 
 /* What runs takes turns of a fixed length; null has nothing to tell or set. */
-static int64_t scheduler(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg)
+static int64_t scheduler(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
 {
     static const uint32_t slice_ms = (uint32_t)(SCHED_SLICE_NS / 1000000u);
     const bool as_is = (op->u.scheduler.tslice_ms == slice_ms) && (op->u.scheduler.ratelimit_us == 0u) &&
@@ -258,7 +258,7 @@ static int64_t scheduler(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *arg
     int64_t result = 0;
 
     (void)vcpu;
-    (void)arg;
+    (void)more;
     if (op->u.scheduler.cpupool_id != 0u) {
         result = -XEN_ESRCH;
     } else if ((op->u.scheduler.sched_id != sched_abi_id()) || (op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
@@ -294,6 +294,8 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
         { XEN_SYSCTL_SCHEDULER_OP, scheduler },
     };
     struct xen_sysctl op = { .cmd = 0u };
+    const bool goes_on = (arg[3] == GOES_ON);
+    uint64_t more[2] = { goes_on ? arg[1] : 0u, goes_on ? arg[2] : 0u };
     uint32_t i = 0;
     int64_t result = hcall_read(vcpu, &op, arg[0], sizeof(op));
 
@@ -309,14 +311,15 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
     } else if ((i == ARRAY_LEN(rules)) || (rules[i].act == NULL)) {
         result = -XEN_ENOSYS;
     } else {
-        if (arg[3] != GOES_ON) {
-            arg[1] = 0u;
-            arg[2] = 0u;
-        }
-        result = rules[i].act(vcpu, &op, arg);
+        result = rules[i].act(vcpu, &op, more);
     }
-    arg[3] = (result == AGAIN) ? GOES_ON : 0u;
+    if (goes_on) {
+        arg[3] = 0u; /* not for another call */
+    }
     if (result == AGAIN) {
+        arg[1] = more[0];
+        arg[2] = more[1];
+        arg[3] = GOES_ON;
         result = hcall_again(vcpu, arg[0]);
     } else if (result == 0) {
         result = hcall_write(vcpu, arg[0], &op, sizeof(op));
