@@ -80,7 +80,7 @@ static cpuid_t rr_place(const struct vcpu *vcpu)
             }
         }
     }
-    if ((set & ~vcpu->avoids) != 0u) {
+    if ((vcpu->avoids != 0u) && ((set & ~vcpu->avoids) != 0u)) {
         set &= ~vcpu->avoids;
     }
     return (set != 0u) ? choose_from(set, vcpu->cpu) : vcpu->cpu;

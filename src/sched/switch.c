@@ -93,19 +93,23 @@ static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
     return first;
 }
 
+static bool may_run(const struct vcpu *vcpu, cpuid_t cpu)
+{
+    return (vcpu->affinity & BIT64(cpu)) != 0u;
+}
+
 /* Lock held. The vCPU to run, NULL if none; on return it is claimed. */
 static struct vcpu *choose_vcpu(cpuid_t cpu, struct vcpu *prev, bool wants, uint64_t now_ns)
 {
-    const bool may_stay = wants && ((prev->affinity & BIT64(cpu)) != 0u);
     struct vcpu *next = NULL;
 
-    if (may_stay && (now_ns < sched_policy->turn_end(cpu, prev))) {
+    if (wants && (now_ns < sched_policy->turn_end(cpu, prev)) && may_run(prev, cpu)) {
         next = prev;
     } else {
         next = sched_policy->pick(cpu, now_ns);
         if (next != NULL) {
             next->queued = false;
-        } else if (may_stay) {
+        } else if (wants && may_run(prev, cpu)) {
             next = prev;
             prev->slice_end_ns = now_ns + SCHED_SLICE_NS;
         } else {
