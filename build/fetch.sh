@@ -181,7 +181,8 @@ take_arm64() {
     cp "$tree"/boot/xen-4.20-arm64 "$new/xen.Image"
     mv "$tree/usr/include/xen" "$new/xen"
     take_tools
-    expected="$libraries linux.Image u-boot.bin $(printf '%s.ko ' $modules) xen/xen.h xen.Image tools/$of_xen/xenstored libvirt/usr/sbin/libvirtd"
+    expected="$libraries linux.Image u-boot.bin $(printf '%s.ko ' $modules) xen/xen.h xen.Image
+        tools/$of_xen/xenstored libvirt/usr/sbin/libvirtd"
 }
 
 take_armhf() {

@@ -1,8 +1,8 @@
 # Linux guests: Debian's kernel as it is, plain and compressed, and an initramfs of ours around Debian's busybox,
 # with the drivers of the watchdog, of a network card and of event channels. For AArch32 its zImage and busybox alone.
 
-GUEST_FILES := $(addprefix out/guests/,linux.Image linux.Image.gz initrd.gz dom0.gz xl.gz xl.ext4 backend.gz driver.gz linux.zImage initrd32.gz \
-    armv7a/linux.Image armv7a/initrd.gz)
+GUEST_FILES := $(addprefix out/guests/,linux.Image linux.Image.gz initrd.gz dom0.gz xl.gz xl.ext4 backend.gz driver.gz linux.zImage \
+    initrd32.gz armv7a/linux.Image armv7a/initrd.gz)
 
 .PHONY: guests
 guests: $(GUEST_FILES)

@@ -1,4 +1,4 @@
-"""A system of one control domain as the peer boots it: Debian's Xen 4.20, to tell what is the tools' own way from what is ours."""
+"""A system of one control domain on Debian's Xen 4.20: what is the tools' own way, and what is ours."""
 import os
 import re
 import shutil
@@ -18,14 +18,16 @@ def peer_system(name):
     nodes, modules, at = [], [], FIRST
     for kind, path in zip(("kernel", "ramdisk"), files):
         size = os.stat(path).st_size
-        nodes.append('module@%x { compatible = "multiboot,%s", "multiboot,module"; reg = <0 0x%x 0 0x%x>; };' % (at, kind, at, size))
+        nodes.append('module@%x { compatible = "multiboot,%s", "multiboot,module"; reg = <0 0x%x 0 0x%x>; };'
+                     % (at, kind, at, size))
         modules.append("0x%x %s\n" % (at, path))
         at += (size + (4 << 20)) & ~((2 << 20) - 1)
     made = os.path.join(OUT, "peer", name)
     os.makedirs(os.path.dirname(made), exist_ok=True)
     with open(made + ".dts", "w", encoding="ascii") as stream:
-        stream.write('/dts-v1/;\n/ {\nchosen {\n#address-cells = <2>; #size-cells = <2>;\nxen,xen-bootargs = "console=dtuart %s";\n'
-                     'xen,dom0-bootargs = "%s";\n%s\n};\npl061@9030000 { status = "disabled"; };\n};\n'
+        stream.write('/dts-v1/;\n/ {\nchosen {\n#address-cells = <2>; #size-cells = <2>;\n'
+                     'xen,xen-bootargs = "console=dtuart %s";\nxen,dom0-bootargs = "%s";\n%s\n};\n'
+                     'pl061@9030000 { status = "disabled"; };\n};\n'
                      % (words, re.search(r'bootargs = "(console.*)"', text).group(1), "\n".join(nodes)))
     with open(made + ".modules", "w", encoding="ascii") as stream:
         stream.write("".join(modules))

@@ -208,9 +208,10 @@ def test_network(domain):
     number = domain.listed()[0]
     domain.guest("insmod /lib/xen-netfront.ko 2> /dev/null")
     domain.good("xl network-attach domU bridge=xenbr0 mac=00:16:3e:00:00:09")
-    domain.until("xl network-list domU", r"^1 +0 +00:16:3e:00:00:09 +\d +4 +\d+ +-?\d+/-?\d+ +/local/domain/0/backend/vif/%d/1" % number,
-                 STEP)
-    domain.guest("ip addr add 10.9.0.9/24 dev eth1; ip link set eth1 up; ping -c 2 -W 20 10.9.0.1", r"2 packets received, 0% packet")
+    domain.until("xl network-list domU",
+                 r"^1 +0 +00:16:3e:00:00:09 +\d +4 +\d+ +-?\d+/-?\d+ +/local/domain/0/backend/vif/%d/1" % number, STEP)
+    domain.guest("ip addr flush dev eth0; ip addr add 10.9.0.9/24 dev eth1; ip link set eth1 up")
+    domain.guest("ping -c 2 -W 20 10.9.0.1", r"2 packets received, 0% packet")
     domain.good("xl network-detach domU 1")
     domain.until("xl network-list domU", r"^Idx(?!(?s:.*)00:00:09)", STEP)
 
@@ -296,9 +297,10 @@ def test_virsh(dom0):
 # -- What is not there
 
 @pytest.mark.parametrize("command", [
-    "trigger domU nmi", "save domU /tmp/saved", "migrate domU localhost", "restore /tmp/saved", "getenforce", "setenforce 1", "loadpolicy /x",
-    "pci-attach domU 0:0.0", "cd-insert domU xvda /x", "vncviewer domU", "cpupool-numa-split", "psr-cmt-show cache-occupancy",
-    "create /etc/xen/absent.cfg", "destroy absent", "console absent", "block-attach domU phy:/dev/absent,xvdc,w",
+    "trigger domU nmi", "save domU /tmp/saved", "migrate domU localhost", "restore /tmp/saved", "getenforce", "setenforce 1",
+    "loadpolicy /x", "pci-attach domU 0:0.0", "cd-insert domU xvda /x", "vncviewer domU", "cpupool-numa-split",
+    "psr-cmt-show cache-occupancy", "create /etc/xen/absent.cfg", "destroy absent", "console absent",
+    "block-attach domU phy:/dev/absent,xvdc,w",
 ], ids=lambda command: command.split()[0])
 def test_refused(dom0, command):
     """What cannot be done is answered with a sentence, soon, and harms nothing."""
