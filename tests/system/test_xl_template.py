@@ -1,4 +1,4 @@
-"""What xl's domains have of the host: by a template of the tree, and by iomem, irqs and dtdev; one boot of systems/xl-template."""
+"""What xl's domains have of the host: by a template of the tree, and by iomem, irqs and dtdev; one boot."""
 import pytest
 
 from dom0 import booted

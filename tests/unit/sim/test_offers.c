@@ -1,5 +1,5 @@
-/* Devices that nobody has, given by a control domain to domains that it made; and a domain that is made from a
- * template. [test->req~devices-later~1] [test->req~templates~1] */
+/* Devices that nobody has, given by a control domain to domains that it made; domains made from a template.
+ * [test->req~devices-later~1] [test->req~templates~1] */
 #include "sim_guest.h"
 
 #include "abi/xen_control.h"
