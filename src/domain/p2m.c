@@ -68,10 +68,7 @@ static volatile uint32_t *out_word(struct domain *domain, uint64_t number, bool 
     void *volatile *volatile *const table = &domain->p2m->out[(top < P2M_TABLES) ? top : 0u];
     volatile uint32_t *words = NULL;
 
-    if (p2m_blocks(domain) != NULL) {
-        return blocks_out(hpa(number << PAGE_SHIFT));
-    }
-    if (make && (top < P2M_TABLES) && (*table == NULL)) {
+    if (make && (p2m_blocks(domain) == NULL) && (top < P2M_TABLES) && (*table == NULL)) {
         *table = pool_alloc(&domain->pool);
     }
     if ((top < P2M_TABLES) && (*table != NULL)) {
@@ -84,6 +81,9 @@ static volatile uint32_t *out_word(struct domain *domain, uint64_t number, bool 
             *bits = zero;
         }
         words = *bits;
+    }
+    if ((words == NULL) && (p2m_blocks(domain) != NULL)) {
+        return blocks_out(hpa(number << PAGE_SHIFT));
     }
     return (words != NULL) ? &words[(number % P2M_OUT_BITS) / 32u] : NULL;
 }
