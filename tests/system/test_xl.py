@@ -13,6 +13,8 @@ import pytest
 from dom0 import LOG, STEP, booted
 from peer import peer_system
 
+MIB = 256  # of the ready domU
+
 
 @pytest.fixture(scope="module")
 def dom0(boot_once):
@@ -28,7 +30,7 @@ def near(mib, wanted):
 def domain(dom0):
     """dom0, where a Linux domU with two vCPUs runs."""
     listed = dom0.listed()
-    if not listed or not near(listed[1], 128) or listed[2] != 2 or re.search("[pscd]", listed[3]):
+    if not listed or not near(listed[1], MIB) or listed[2] != 2 or re.search("[pscd]", listed[3]):
         dom0.create("vcpus=2")
     return dom0
 
@@ -59,8 +61,8 @@ def test_debug_keys(dom0):
 
 def test_create(dom0):
     """Kernel, ramdisk, words, vCPUs bound to a CPU, memory, a disk and a card that work. [test->req~pv-io~1]"""
-    guest = dom0.create("vcpus=2", "maxmem=128", 'cpus="1-2"', words="pv=10.9.0.1,10.9.0.2,4")
-    assert near(dom0.listed()[1], 128) and dom0.listed()[2] == 2
+    guest = dom0.create("vcpus=2", "maxmem=%d" % MIB, 'cpus="1-2"', words="pv=10.9.0.1,10.9.0.2,4")
+    assert near(dom0.listed()[1], MIB) and dom0.listed()[2] == 2
     dom0.good("xl vcpu-list domU", r"^domU +\d+ +0 .* 1-2 / all$\n^domU +\d+ +1 .* 1-2 / all$")
     dom0.until("tail -n 3 %s" % LOG % "domU", r"PV disk=ok net=ok")
     dom0.guest("hostname; nproc", r"^%s$\n^2$" % guest)
@@ -70,14 +72,14 @@ def test_list(domain):
     domain.good("xl list", r"^Name +ID +Mem VCPUs\tState\tTime\(s\)$")
     assert domain.listed("Domain-0")[:3] == (0, 512, 2)
     number, mib, vcpus, state = domain.listed()
-    assert number > 0 and near(mib, 128) and vcpus == 2 and re.fullmatch("[r-][b-]----", state)
+    assert number > 0 and near(mib, MIB) and vcpus == 2 and re.fullmatch("[r-][b-]----", state)
 
 
 def test_list_long(domain):
     """All of it as JSON."""
     code, said = domain.run("xl list -l domU")
     config = json.loads(said)[0]["config"]
-    assert code == 0 and config["c_info"]["name"] == "domU" and config["b_info"]["max_memkb"] == 131072
+    assert code == 0 and config["c_info"]["name"] == "domU" and config["b_info"]["max_memkb"] == MIB * 1024
     assert len(config["disks"]) == 1 and len(config["nics"]) == 1
 
 
@@ -175,7 +177,7 @@ def test_vcpu_set(domain):
 def test_mem_set(domain):
     """The balloon gives memory to the host and takes it back."""
     free = int(domain.good("xl info free_memory", r"^\d+$")[0])
-    for mib, more in ((96, 24), (128, -1)):  # not each page that comes back is of a whole block
+    for mib, more in ((MIB - 64, 48), (MIB, -1)):  # not each page that comes back is of a whole block
         domain.good("xl mem-set domU %dm" % mib)
         domain.until("xl list domU", r"^domU +\d+ +(%d|%d) " % (mib - 1, mib), STEP)
         assert int(domain.good("xl info free_memory", r"^\d+$")[0]) >= free + more
@@ -183,9 +185,9 @@ def test_mem_set(domain):
 
 def test_mem_max(domain):
     number = domain.listed()[0]
-    domain.good("xl mem-max domU 160m")
-    domain.good("xenstore-read /local/domain/%d/memory/static-max" % number, r"^163840$")
-    domain.good("xl mem-max domU 128m")
+    domain.good("xl mem-max domU %dm" % (MIB + 32))
+    domain.good("xenstore-read /local/domain/%d/memory/static-max" % number, r"^%d$" % ((MIB + 32) * 1024))
+    domain.good("xl mem-max domU %dm" % MIB)
 
 
 # -- Devices
@@ -267,7 +269,7 @@ def test_destroy(dom0):
     for _ in range(2):
         dom0.good("xl create -p /etc/xen/domU.cfg")
         assert "p" in dom0.listed()[3]
-        assert int(dom0.good("xl info free_memory", r"^\d+$")[0]) <= int(free) - 128
+        assert int(dom0.good("xl info free_memory", r"^\d+$")[0]) <= int(free) - MIB
         dom0.good("xl destroy domU")
         assert dom0.listed() is None
         dom0.until("xl info free_memory", "^%s$" % free, STEP)
