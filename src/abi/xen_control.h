@@ -41,6 +41,7 @@
 #define XEN_DOMCTL_SETNODEAFFINITY    68u
 #define XEN_DOMCTL_GETNODEAFFINITY    69u
 #define XEN_DOMCTL_CACHEFLUSH         71u
+#define XEN_DOMCTL_VUART_OP           81u
 #define XEN_DOMCTL_GET_PAGING_MEMPOOL 85u
 #define XEN_DOMCTL_SET_PAGING_MEMPOOL 86u
 #define XEN_DOMCTL_SET_LLC_COLORS     89u
@@ -162,8 +163,11 @@ struct xen_vcpu_context {
     uint64_t ttbr1;
 };
 
-#define XEN_DOMCTL_DEV_DT   1u
-#define XEN_PT_IRQ_TYPE_SPI 4u
+#define XEN_DOMCTL_DEV_DT 1u
+
+#define XEN_DOMCTL_VUART_OP_INIT     0u
+#define XEN_DOMCTL_VUART_TYPE_VPL011 0u
+#define XEN_PT_IRQ_TYPE_SPI          4u
 
 struct xen_domctl {
     uint32_t cmd;
@@ -245,6 +249,14 @@ struct xen_domctl {
         struct {
             uint64_t seconds; /* with a sign */
         } time_offset;
+        struct {
+            uint32_t cmd;  /* XEN_DOMCTL_VUART_OP_INIT */
+            uint32_t type; /* XEN_DOMCTL_VUART_TYPE_VPL011 */
+            uint64_t gfn;
+            uint16_t console_domid;
+            uint16_t pad;
+            uint32_t evtchn;
+        } vuart_op;
         uint8_t handle[16];
         uint64_t room[16];
     } u;

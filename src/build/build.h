@@ -91,6 +91,10 @@ struct domain *build_owner_of(uint8_t index);
  * line each to say(), without its end. Worker context; long; breathes. */
 void build_report(void (*say)(void *ctx, const char *line), void *ctx);
 
+/* A domain that tools have made gets an emulated UART before it runs: its other end is a ring in a page of ours
+ * that appears at gfn, and a port for that domain. 0, or -XEN_E... Any context. */
+int64_t build_vuart(struct domain *domain, uint64_t gfn, domid_t server, uint32_t *port);
+
 /* Powers the host off when no domain runs or will run by itself. */
 void build_check_all_off(void);
 

@@ -291,7 +291,8 @@ static bool piece_revoke(struct domain *mapper, const struct domain *owner, uint
     const uint64_t flags = spin_lock(&mapper->lock);
     struct p2m *const p2m = mapper->p2m;
     const uint32_t nr = (p2m != NULL) ? p2m->nr_refs : 0u;
-    const bool serves = (mapper->plan->role & (PLAN_ROLE_XENSTORE | PLAN_ROLE_CONTROL)) != 0u;
+    const bool serves =
+        !owner->plan->spare && ((mapper->plan->role & (PLAN_ROLE_XENSTORE | PLAN_ROLE_CONTROL)) != 0u);
     enum hv_status status = HV_OK;
 
     for (uint32_t i = first; (i <= nr) && (i < (first + REVOKE_PIECE)) && (status == HV_OK); i++) {

@@ -34,7 +34,8 @@ static bool has_ring(const struct plan_domain *plan, uint32_t server)
     const bool stores =
         (plan->enhanced >= PLAN_ENHANCED_ENABLED) && ((plan->role & PLAN_ROLE_XENSTORE) == 0u);
 
-    return ((server == (uint32_t)DOMAIN_STORE) ? stores : plan->console_tools) && hal_guestmap_translates();
+    return ((server == (uint32_t)DOMAIN_STORE) ? stores : (plan->console_tools || plan->spare)) &&
+           hal_guestmap_translates();
 }
 
 static uint32_t pages_served(const struct plan_domain *plan)

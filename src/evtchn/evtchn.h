@@ -62,6 +62,8 @@ uint32_t evtchn_server_port(const struct domain *domain, enum domain_server serv
 /* Who hears instead of the guest what is sent to its ports of the hypervisor's (an emulated console's).
  * Called in the sender's context, no lock held, also when the domain is down. NULL: nobody. */
 void evtchn_divert(struct domain *domain, void (*hear)(struct domain *domain));
+/* A new one of these, for that domain to bind to. 0, or -XEN_ENOSPC, -XEN_ESRCH. */
+int64_t evtchn_offer(struct domain *domain, domid_t to, uint32_t *port);
 /* Raises the other end of such a port, as evtchn_raise() does. False: there is none. */
 bool evtchn_tell_other(const struct domain *domain, uint32_t port);
 /* Is there one? Any context. */

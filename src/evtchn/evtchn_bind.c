@@ -71,6 +71,11 @@ static int64_t port_open(struct evtchn_domain *ed, uint32_t vcpu, uint32_t link,
     return (result > 0) ? 0 : result;
 }
 
+int64_t evtchn_offer(struct domain *domain, domid_t to, uint32_t *port)
+{
+    return port_open(domain->events, 0u, evtchn_link_unbound(to) | LINK_OURS, port);
+}
+
 static int64_t alloc_unbound(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     const struct domain *const remote = domain_of_call(vcpu, arg->alloc_unbound.remote_dom);

@@ -366,7 +366,9 @@ void vpl011_hear(struct vpl011 *uart)
 void vpl011_lead(struct vpl011 *uart, struct xen_console_ring *page, uint32_t port,
                  const struct vpl011_ends *ends)
 {
-    uart->ring.page = page;
+    if (uart->ring.page != page) {
+        uart->ring = (struct console_ring){ .page = page };
+    }
     uart->port = port;
     uart->ends = ends;
 }

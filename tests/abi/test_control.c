@@ -15,7 +15,10 @@
 /* Names that the headers have as well, as ours say */
 static const uint32_t schedulers[] = { XEN_SCHEDULER_CREDIT, XEN_SCHEDULER_NULL };
 static const uint32_t domctl_numbers[] = { XEN_DOMCTL_DEV_DT, XEN_PT_IRQ_TYPE_SPI };
+static const uint32_t vuart_numbers[] = { XEN_DOMCTL_VUART_OP_INIT, XEN_DOMCTL_VUART_TYPE_VPL011 };
 #undef XEN_DOMCTL_DEV_DT
+#undef XEN_DOMCTL_VUART_OP_INIT
+#undef XEN_DOMCTL_VUART_TYPE_VPL011
 #undef XEN_SCHEDULER_CREDIT
 #undef XEN_SCHEDULER_NULL
 
@@ -79,6 +82,9 @@ static void numbers(void **state)
     assert_int_equal(XEN_DOMCTL_SET_ADDRESS_SIZE, XEN_DOMCTL_set_address_size);
     assert_int_equal(XEN_DOMCTL_GET_ADDRESS_SIZE, XEN_DOMCTL_get_address_size);
     assert_int_equal(XEN_DOMCTL_CACHEFLUSH, XEN_DOMCTL_cacheflush);
+    assert_int_equal(XEN_DOMCTL_VUART_OP, XEN_DOMCTL_vuart_op);
+    assert_int_equal(vuart_numbers[0], XEN_DOMCTL_VUART_OP_INIT);
+    assert_int_equal(vuart_numbers[1], XEN_DOMCTL_VUART_TYPE_VPL011);
     assert_int_equal(XEN_DOMCTL_GET_PAGING_MEMPOOL, XEN_DOMCTL_get_paging_mempool_size);
     assert_int_equal(XEN_DOMCTL_SET_PAGING_MEMPOOL, XEN_DOMCTL_set_paging_mempool_size);
     assert_int_equal(XEN_SYSCTL_PHYSINFO, XEN_SYSCTL_physinfo);
@@ -177,6 +183,11 @@ static void domctl(void **state)
     SAME(ours_domctl, u.mapping.mfn, struct xen_domctl, u.memory_mapping.first_mfn);
     SAME(ours_domctl, u.mapping.nr, struct xen_domctl, u.memory_mapping.nr_mfns);
     SAME(ours_domctl, u.mapping.add, struct xen_domctl, u.memory_mapping.add_mapping);
+    SAME(ours_domctl, u.vuart_op.cmd, struct xen_domctl, u.vuart_op.cmd);
+    SAME(ours_domctl, u.vuart_op.type, struct xen_domctl, u.vuart_op.type);
+    SAME(ours_domctl, u.vuart_op.gfn, struct xen_domctl, u.vuart_op.gfn);
+    SAME(ours_domctl, u.vuart_op.console_domid, struct xen_domctl, u.vuart_op.console_domid);
+    SAME(ours_domctl, u.vuart_op.evtchn, struct xen_domctl, u.vuart_op.evtchn);
     SAME(ours_domctl, u.pt_irq.machine_irq, struct xen_domctl, u.bind_pt_irq.machine_irq);
     SAME(ours_domctl, u.pt_irq.type, struct xen_domctl, u.bind_pt_irq.irq_type);
     SAME(ours_domctl, u.pt_irq.spi, struct xen_domctl, u.bind_pt_irq.u.spi.spi);

@@ -10,6 +10,7 @@
 #include "grant/grant.h"
 #include "hal/cache.h"
 #include "hal/virq.h"
+#include "sched/sched.h"
 
 #define LATER UINT64_MAX /* in HVM_PARAM_STORE_PFN: an event will tell when there is a page */
 
@@ -78,6 +79,44 @@ static void console_begin(struct domain *domain, struct xen_console_ring *ring)
     }
 }
 
+static bool vuart_is_there(const struct domain *domain, uint32_t port)
+{
+    (void)domain;
+    (void)port;
+    return true; /* it has no other console */
+}
+
+int64_t build_vuart(struct domain *domain, uint64_t gfn, domid_t server, uint32_t *port)
+{
+    static const struct vpl011_ends ends = { vuart_is_there, evtchn_tell_other };
+    struct vpl011 *const uart = &build_slot_of(domain)->uart;
+    struct xen_console_ring *const ring = domain->ring[DOMAIN_CONSOLE];
+    const struct layout_uart at = layout_uart(build_plan(), domain->plan);
+    const uint64_t flags = spin_lock(&domain->lock);
+    int64_t result = -XEN_EBUSY;
+
+    if (!domain->plan->spare || (ring == NULL)) {
+        result = -XEN_EOPNOTSUPP;
+    } else if ((domain->state == DOMAIN_RUNNING) && domain->paused && sched_domain_quiet(domain) &&
+               (uart->domain == NULL)) {
+        result = p2m_result(p2m_put_page(domain, gfn, ring, false));
+    } else {
+        /* it may run, or has one */
+    }
+    if (result == 0) {
+        result = evtchn_offer(domain, server, port);
+    }
+    if (result == 0) {
+        (void)memset(ring, 0, sizeof(*ring));
+        vpl011_lead(uart, NULL, 0u, NULL);
+        vpl011_lead(uart, ring, *port, &ends);
+        evtchn_divert(domain, console_hear);
+        result = (vpl011_attach(uart, domain, at.base, at.irq) == HV_OK) ? 0 : -XEN_EBUSY;
+    }
+    spin_unlock(&domain->lock, flags);
+    return result;
+}
+
 /* The page appears in the guest's map, and its server may map it by a grant. */
 static enum hv_status ring_put(struct domain *domain, enum domain_server server, uint64_t gfn)
 {
@@ -119,7 +158,7 @@ enum hv_status build_store(struct domain *domain)
         ring_begin(domain->ring[DOMAIN_STORE], is_first || is_told(domain)); /* who tells it can reconnect */
         status = ring_put(domain, DOMAIN_STORE, gfn);
     }
-    if ((CONFIG_CONTROL != 0) && (domain->ring[DOMAIN_CONSOLE] != NULL) && (status == HV_OK)) {
+    if ((CONFIG_CONTROL != 0) && domain->plan->console_tools && (status == HV_OK)) {
         console_begin(domain, domain->ring[DOMAIN_CONSOLE]);
         status = ring_put(domain, DOMAIN_CONSOLE, build_console_gfn(domain));
     }

@@ -169,6 +169,25 @@ static int64_t resume(struct vcpu *vcpu, struct domain *domain, struct xen_domct
     return -XEN_EOPNOTSUPP;
 }
 
+/* [impl->req~console-tools~1] */
+static int64_t vuart(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+{
+    const struct domain *const server = domain_by_id(op->u.vuart_op.console_domid);
+    int64_t result = -XEN_ESRCH;
+
+    (void)vcpu;
+    if (op->u.vuart_op.cmd != XEN_DOMCTL_VUART_OP_INIT) {
+        result = -XEN_EINVAL;
+    } else if (op->u.vuart_op.type != XEN_DOMCTL_VUART_TYPE_VPL011) {
+        result = -XEN_EOPNOTSUPP;
+    } else if ((server != NULL) && role_may_share(domain, server)) {
+        result = build_vuart(domain, op->u.vuart_op.gfn, server->id, &op->u.vuart_op.evtchn);
+    } else {
+        /* nobody serves it */
+    }
+    return result;
+}
+
 const struct hcall_domctl_rule hcall_domctl_life[] = {
     { create, XEN_DOMCTL_CREATEDOMAIN, ROLE_DOMCTL, true },
     { destroy, XEN_DOMCTL_DESTROYDOMAIN, ROLE_DOMCTL, false },
@@ -178,6 +197,7 @@ const struct hcall_domctl_rule hcall_domctl_life[] = {
     { set_context, XEN_DOMCTL_SETVCPUCONTEXT, ROLE_DOMCTL, false },
     { set_width, XEN_DOMCTL_SET_ADDRESS_SIZE, ROLE_DOMCTL, false },
     { get_width, XEN_DOMCTL_GET_ADDRESS_SIZE, ROLE_DOMCTL, true },
+    { vuart, XEN_DOMCTL_VUART_OP, ROLE_DOMCTL, true },
     { resume, XEN_DOMCTL_RESUMEDOMAIN, ROLE_DOMCTL, false },
     { NULL, 0u, ROLE_DOMCTL, false },
 };

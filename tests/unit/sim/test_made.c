@@ -485,6 +485,50 @@ static void planned_run(void)
     MUST(simple(DESTROY, 4u) == 0);
 }
 
+/* -- vuart="sbsa_uart". [test->req~console-tools~1] -- */
+
+static int64_t vuart_op(uint32_t domid, uint32_t type, uint16_t server, uint32_t *port)
+{
+    struct xen_domctl arg = { .u.vuart_op = { .type = type, .gfn = 0x39003u, .console_domid = server } };
+    const int64_t result = domctl(XEN_DOMCTL_VUART_OP, domid, &arg);
+
+    *port = arg.u.vuart_op.evtchn;
+    return result;
+}
+
+static void vuart_run(void)
+{
+    uint32_t port = 0;
+    uint32_t mine = 0;
+
+    boot();
+    for (uint32_t life = 0; life < 2u; life++) {
+        remember();
+        const uint32_t domid = make();
+        const struct domain *const d = domain_by_id(domid);
+        struct xen_console_ring *const ring = d->ring[DOMAIN_CONSOLE];
+
+        MUST((vuart_op(2u, 0u, 1u, &port) == -XEN_EOPNOTSUPP) &&
+             (vuart_op(77u, 0u, 1u, &port) == -XEN_ESRCH));
+        MUST((vuart_op(domid, 1u, 1u, &port) == -XEN_EOPNOTSUPP) &&
+             (vuart_op(domid, 0u, 77u, &port) == -XEN_ESRCH));
+        MUST(vuart_op(domid, 0u, 1u, &port) == 0);
+        MUST((d->nr_windows == 1u) && (ring->out_prod == 0u));
+        MUST(vuart_op(domid, 0u, 1u, &mine) == -XEN_EBUSY); /* it has one */
+        MUST(bind(tool, (uint16_t)domid, port, &mine) == 0);
+        forget(tool, mine);
+        start(domid);
+        MUST(vuart_op(domid, 0u, 1u, &port) == -XEN_EBUSY);
+        uart_put(d->vcpu[0], 0u, 'x');
+        MUST((ring->out_prod == 1u) && (ring->out[0] == (uint8_t)'x') && pending(tool, mine));
+        MUST(on_port(tool, EVTCHNOP_CLOSE, mine, 0u) == 0);
+        uart_put(d->vcpu[0], 0u, 'y'); /* it has no other console */
+        MUST(ring->out_prod == 2u);
+        MUST(simple(DESTROY, domid) == 0);
+        all_back();
+    }
+}
+
 #define TEST(name)                                                                                           \
     static void name(void **state)                                                                           \
     {                                                                                                        \
@@ -499,13 +543,14 @@ TEST(forgotten)
 TEST(steps)
 TEST(cycles)
 TEST(planned)
+TEST(vuart)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(life),      cmocka_unit_test(refused), cmocka_unit_test(numbers),
         cmocka_unit_test(forgotten), cmocka_unit_test(steps),   cmocka_unit_test(cycles),
-        cmocka_unit_test(planned),
+        cmocka_unit_test(planned),   cmocka_unit_test(vuart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
