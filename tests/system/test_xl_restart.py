@@ -1,6 +1,7 @@
 """The tree's domains under xl: names, consoles, ends and new lives, and all of that again when dom0 comes back."""
 import os
 import re
+import time
 
 from helpers import LINUX_UP, focus, type_text
 
@@ -21,6 +22,7 @@ def console(machine, name):
     type_text(machine, "\necho reached $((40 + 2)) $(sed 's/.*name=//' /proc/cmdline)\n")
     machine.expect(r"^%s: reached 42 %s" % (DOM0, name), STEP)
     machine.send("\x1d")
+    time.sleep(5)  # xenconsole wants this byte alone
     command(machine, "echo left $((50 + 3))", "left 53")
 
 
