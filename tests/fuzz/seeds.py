@@ -175,8 +175,10 @@ def controls(folder):
     foreign = bytes([6, 0, 0x09, 0, 0])
     ends = {"off": 4, "reset": 0, "crash": 8}
     for name, data in {
-            "life": made + destroy, "twice": made + destroy + made + destroy, "left": made, "two": made + create + go_on() + memory,
-            "half": create + domctl(2, vcpu=1) + go_on() + go_on(1), "race": create + domctl(2, vcpu=1) + go_on(1, 1) + go_on(),
+            "life": made + destroy, "twice": made + destroy + made + destroy, "left": made,
+            "two": made + create + go_on() + memory,
+            "half": create + domctl(2, vcpu=1) + go_on() + go_on(1),
+            "race": create + domctl(2, vcpu=1) + go_on(1, 1) + go_on(),
             "maps": made + foreign + destroy + foreign, "balloon": made + populate(9, nr=0) + populate(1) + populate(8),
             "other": made + bytes([7, 0, 2, 0, 0]) + none + bytes([7, 0, 0, 0, 1]) + none,
             "calls": made + bytes([8, 0xB0, 0]) + none + b"\xA0\0" + bytes([8, 0xB0, 1]) + none + b"\xA0\0" + wait,
