@@ -303,8 +303,8 @@ static void tools_step(uint32_t v, uint8_t what)
     struct call *const call = &calls[v];
     const cpuid_t cpu = cpu_of(tools->vcpu[v]);
 
-    if (cpu == CPUS) {
-        fake_time_advance(HOST_MS);
+    if ((cpu == CPUS) || (!call->again && ((what & 0xF0u) == 0x80u))) {
+        fake_time_advance(HOST_MS); /* there is nothing to go on with */
     } else {
         if (!call->again || (what >= 0xF0u)) {
             kinds[what & 7u](v, call);

@@ -160,7 +160,7 @@ def controls(folder):
     none = b"\xA0" * 4  # words of an argument that are 0
 
     def go_on(vcpu=0, turns=4):
-        return bytes([0, 0xE8, 0, vcpu]) * turns
+        return bytes([0, 0xE8, 0x80, vcpu]) * turns
 
     def domctl(index, words=none, vcpu=0, made=0):
         return bytes([0, vcpu, index, made]) + words
