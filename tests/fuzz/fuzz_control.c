@@ -558,11 +558,12 @@ static void go_on(uint32_t v)
     calls[v].again = calls[v].again && (tools->vcpu[v]->state != VCPU_OFF);
 }
 
-/* What is under way goes on, then each is destroyed, by who made it. */
+/* What is under way is forgotten, then each is destroyed, by who made it. */
 static void destroy_all(void)
 {
     struct domain *one = one_made();
 
+    (void)memset(calls, 0, sizeof(calls));
     for (uint32_t i = 0u; (i < ROUNDS) && ((one != NULL) || calls[0].again || calls[1].again); i++) {
         if ((one != NULL) && !calls[0].again) {
             const struct xen_domctl op = { .cmd = XEN_DOMCTL_DESTROYDOMAIN,
