@@ -7,7 +7,7 @@
 #include "sched/sched.h"
 
 /* The second argument of a call that goes on, which guests else leave as it is: where, and that it does */
-#define AGAIN        0x60E50BULL
+#define AGAIN        0xE50BULL /* with where, 32 bits: what every port has in a register */
 #define AGAIN_LOW    16u
 #define BITMAP_BYTES 32u /* of a tool's bitmap that we write; we have 64 CPUs */
 

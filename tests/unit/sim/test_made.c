@@ -30,7 +30,7 @@
 #define BUFFER      (GUEST_RAM + 0x106000ULL)
 #define DOM_EXC     3u
 #define ENTRY       0x40080000ULL
-#define GOES_ON     0x60E50B0000ULL /* how a call says that it does */
+#define GOES_ON     0xE50B0000ULL /* how a call says that it does */
 
 static struct vcpu *tool;
 
