@@ -35,6 +35,12 @@ class Dom0:
         lines = re.findall(PREFIX + r"%d\|(.*?)\s*$" % self.number, self.machine.text[start:], re.M)
         return int(code), "\n".join(lines)
 
+    def leave(self):
+        """Ends xl console, which wants the byte alone."""
+        time.sleep(1)
+        self.machine.send("\x1d")
+        self.machine.expect(r"\bdom0# ", STEP)
+
     def good(self, command, answer="", timeout=STEP):
         """The match of the answer in the output of a command that succeeds."""
         code, said = self.run(command, timeout)
