@@ -58,7 +58,8 @@ out/guests/dom0.gz out/guests/xl.gz: out/guests/%.gz: $(FETCHED)/busybox $(FETCH
 	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< \
 	    $(foreach m,$($*_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
 	    --tree $(FETCHED)/tools --link bin/bash:../usr/bin/bash --link lib/ld-linux-aarch64.so.1:../usr/lib/ld-linux-aarch64.so.1 \
-	    --add tools/guest/pv/pv-back:bin/pv-back --add tools/guest/pv/domains:bin/domains $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
+	    --add tools/guest/pv/pv-back:bin/pv-back --add tools/guest/pv/domains:bin/domains \
+	    $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
 
 xl_guests := $(addprefix out/guests/,linux.Image initrd.gz again.bin rtc.dtb pcie.dtb)
 xl_files := $(shell find tools/guest/xl -type f)

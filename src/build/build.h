@@ -16,7 +16,7 @@ HV_MUST_CHECK enum hv_status build_setup(const struct plan *plan);
 uint32_t build_nr_workspaces(void);
 
 /* Allocates struct domain, vCPUs and pool of a planned domain (heap; boot only), registers its console and
- * appends it to domain_table. HV_NO_MEMORY or HV_LIMIT with a log line. */
+ * appends it to domain_table. HV_NO_MEMORY with a log line. */
 HV_MUST_CHECK enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain);
 
 /* The same for the places of domains that tools make, behind all of the plan's. */
@@ -91,8 +91,8 @@ struct domain *build_owner_of(uint8_t index);
  * line each to say(), without its end. Worker context; long; breathes. */
 void build_report(void (*say)(void *ctx, const char *line), void *ctx);
 
-/* A domain that tools have made gets an emulated UART before it runs: its other end is a ring in a page of ours
- * that appears at gfn, and a port for that domain. 0, or -XEN_E... Any context. */
+/* A domain that tools have made gets an emulated UART before it runs: its other end is a ring in a page of
+ * ours that appears at gfn, and a port for that domain. 0, or -XEN_E... Any context. */
 int64_t build_vuart(struct domain *domain, uint64_t gfn, domid_t server, uint32_t *port);
 
 /* Powers the host off when no domain runs or will run by itself. */

@@ -213,6 +213,18 @@ void build_start(struct domain *domain)
     }
 }
 
+/* Lock held: one more or one less, or what somebody says who does not count. */
+static void pauses_count(struct domain *domain, bool paused, bool counts)
+{
+    if (!counts) {
+        domain->nr_pauses = paused ? 1u : 0u;
+    } else if (paused) {
+        domain->nr_pauses++;
+    } else {
+        domain->nr_pauses--;
+    }
+}
+
 bool build_pause(struct domain *domain, bool paused, bool counts)
 {
     const uint64_t flags = spin_lock(&domain->lock);
@@ -220,12 +232,8 @@ bool build_pause(struct domain *domain, bool paused, bool counts)
         (domain->state == DOMAIN_RUNNING) || (domain->plan->spare && build_is_down(domain->state));
     const bool may = here && ((domain->paused != paused) || (paused && counts));
 
-    if (may && counts) {
-        domain->nr_pauses = paused ? (domain->nr_pauses + 1u) : (domain->nr_pauses - 1u);
-    } else if (may) {
-        domain->nr_pauses = paused ? 1u : 0u;
-    } else {
-        /* it is told */
+    if (may) {
+        pauses_count(domain, paused, counts);
     }
     if (may && paused && !domain->paused) {
         domain->paused = true;

@@ -237,26 +237,30 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     }
 }
 
+/* What the heap gives for a domain; NULL */
+static struct build_slot *slot_make(const struct plan_domain *plan)
+{
+    struct build_slot *const slot = heap_alloc(pages_of(sizeof(*slot)));
+    const uint32_t vcpu_pages = pages_of((uint64_t)plan->nr_vcpus * sizeof(struct vcpu)); /* 0: unsound */
+    bool good = (slot != NULL) && (pool_init(&slot->domain.pool, pages_of(plan->pool_bytes)) == HV_OK);
+
+    if (good && (vcpu_pages > 0u)) {
+        slot->vcpus = heap_alloc(vcpu_pages);
+        good = (slot->vcpus != NULL);
+    }
+    if ((CONFIG_CONTROL != 0) && good && plan->spare) {
+        slot->own = heap_alloc(pages_of(sizeof(*plan)));
+        good = (slot->own != NULL);
+    }
+    return good ? slot : NULL;
+}
+
 enum hv_status build_prepare(const struct plan_domain *plan, struct domain **domain)
 {
-    struct build_slot *const slot = heap_alloc(pages_of(sizeof(struct build_slot)));
-    const uint32_t vcpu_pages = pages_of((uint64_t)plan->nr_vcpus * sizeof(struct vcpu));
-    struct vcpu *const vcpus = (vcpu_pages > 0u) ? heap_alloc(vcpu_pages) : NULL; /* 0: it is unsound */
-    enum hv_status status =
-        ((slot != NULL) && ((vcpus != NULL) || (vcpu_pages == 0u))) ? HV_OK : HV_NO_MEMORY;
+    struct build_slot *const slot = (domain_count < HV_DOMAINS_MAX) ? slot_make(plan) : NULL;
+    enum hv_status status = (slot != NULL) ? HV_OK : HV_NO_MEMORY;
 
-    if ((status == HV_OK) && (domain_count >= HV_DOMAINS_MAX)) {
-        status = HV_LIMIT;
-    }
     if (status == HV_OK) {
-        status = pool_init(&slot->domain.pool, pages_of(plan->pool_bytes));
-    }
-    if ((CONFIG_CONTROL != 0) && (status == HV_OK) && plan->spare) {
-        slot->own = heap_alloc(pages_of(sizeof(*plan)));
-        status = (slot->own != NULL) ? HV_OK : HV_NO_MEMORY;
-    }
-    if (status == HV_OK) {
-        slot->vcpus = vcpus;
         slot_fill(slot, plan);
         build_stop_setup(slot);
         status = (CONFIG_LINKS != 0) ? evtchn_setup(&slot->domain) : HV_OK;

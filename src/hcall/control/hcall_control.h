@@ -5,9 +5,10 @@
 #include "abi/xen_control.h"
 #include "hcall/hcall.h"
 
-/* One domctl. `answers`: *op goes back to the caller after a success. Creating and destroying need no domain of
- * that number: NULL then. act() answers HCALL_DOMCTL_AGAIN if the call is to be made once more, with op->pad[0] as
- * it leaves that, 0 at first: a caller that forges it gets an answer that is not meant for it. */
+/* One domctl. `answers`: *op goes back to the caller after a success. Creating and destroying need no domain
+ * of that number: NULL then. act() answers HCALL_DOMCTL_AGAIN if the call is to be made once more, with
+ * op->pad[0] as it leaves that, 0 at first: a caller that forges it gets an answer that is not meant for
+ * it. */
 #define HCALL_DOMCTL_AGAIN 1
 struct hcall_domctl_rule {
     int64_t (*act)(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op);

@@ -20,15 +20,20 @@ static int64_t pause(struct vcpu *vcpu, struct domain *domain, struct xen_domctl
     return ((domain != vcpu->domain) && build_pause(domain, paused, true)) ? 0 : -XEN_EINVAL;
 }
 
+/* What Arm's domains have not got, or we have one of */
+static bool asks_for_more(const struct xen_createdomain *c)
+{
+    return (c->sve_vl != 0u) || (c->tee_type != 0u) || (c->iommu_opts != 0u) || (c->altp2m_opts != 0u) ||
+           (c->vmtrace_size != 0u) || (c->cpupool_id != 0u);
+}
+
 /* As Xen on Arm judges it. */
 static int64_t wish_of(const struct vcpu *vcpu, const struct xen_createdomain *c, struct build_wish *wish)
 {
     const uint32_t required = XEN_CDF_HVM | XEN_CDF_HAP;
     const uint32_t versions = c->grant_opts & XEN_GRANT_VERSIONS;
     const uint32_t gic = hal_vplat_intc_version(&vcpu->domain->hal) - 1u; /* XEN_GIC_V2 is 1 */
-    const bool none = (c->sve_vl == 0u) && (c->tee_type == 0u) && (c->iommu_opts == 0u) &&
-                      (c->altp2m_opts == 0u) && (c->vmtrace_size == 0u) && (c->cpupool_id == 0u);
-    const bool good = none && ((c->flags & ~XEN_CDF_IOMMU) == required) && (c->max_vcpus > 0u) &&
+    const bool good = !asks_for_more(c) && ((c->flags & ~XEN_CDF_IOMMU) == required) && (c->max_vcpus > 0u) &&
                       ((c->gic_version == XEN_GIC_NATIVE) || (c->gic_version == gic)) &&
                       (c->nr_spis <= NR_SPIS_MAX) && (versions > 0u) && (versions <= 2u) &&
                       (versions == c->grant_opts) && (c->max_evtchn_port > 0u);

@@ -417,7 +417,7 @@ static void test_blocks(void **state)
     race();
     print_message("returned=%u\n", nr_returned);
     assert_true(nr_returned > ((nr_revoked - (RESTARTS / 2u)) + 5u)); /* not only when it ended */
-    for (uint32_t gfn = 0u; gfn < GFNS; gfn++) { /* its own map is gone */
+    for (uint32_t gfn = 0u; gfn < GFNS; gfn++) {                      /* its own map is gone */
         leaf[0][gfn] = 0u;
     }
     (void)blocks_give(&set, 8u);
