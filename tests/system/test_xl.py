@@ -150,7 +150,7 @@ def test_sysrq(domain):
 # -- vCPUs and memory
 
 def test_vcpu_list(domain):
-    domain.good("xl vcpu-list", r"^Domain-0 +0 +1 (?s:.*)^domU +\d+ +1 +(\d|-) +[-rb]{3} +[\d.]+ +all / all$")
+    domain.good("xl vcpu-list", r"^Domain-0 +0 +1 (?s:.*)^domU +\d+ +1 +(\d|-) +[-rb]{3} +[\d.]+ +\S+ / all$")
 
 
 def test_vcpu_pin(domain):
@@ -170,6 +170,7 @@ def test_vcpu_set(domain):
     domain.until("xl vcpu-list domU", r"^domU +\d+ +1 +- +--p ", STEP)
     domain.guest("nproc", r"^1$")
     domain.good("xl vcpu-set domU 2")
+    domain.guest("echo 1 > /sys/devices/system/cpu/cpu1/online; nproc", r"^2$")
     domain.until("xl vcpu-list domU", r"^domU +\d+ +1 +(\d|-) +[-rb]{3} ", STEP)
 
 
@@ -196,7 +197,7 @@ def test_block(domain):
     number = domain.listed()[0]
     domain.guest("insmod /lib/xen-blkfront.ko 2> /dev/null")
     domain.good("xl block-attach domU phy:/dev/more,xvdb,w")
-    domain.good("xl block-list domU", r"^51728 +0 +%d +\d +\d+ +-?\d+ +/local/domain/0/backend/vbd/%d/51728" % (number, number))
+    domain.good("xl block-list domU", r"^51728 +0 +%d +\d +-?\d+ +-?\d+ +/local/domain/0/backend/vbd/%d/51728" % (number, number))
     domain.until("xl block-list domU", r"^51728 +0 +%d +4 " % number, STEP)
     domain.guest("echo kept > /dev/xvdb; sync; head -c 4 /dev/xvdb", r"^kept")
     domain.good("head -c 4 /dev/more", r"^kept")
@@ -210,7 +211,7 @@ def test_network(domain):
     domain.guest("insmod /lib/xen-netfront.ko 2> /dev/null")
     domain.good("xl network-attach domU bridge=xenbr0 mac=00:16:3e:00:00:09")
     domain.until("xl network-list domU",
-                 r"^1 +0 +00:16:3e:00:00:09 +\d +4 +\d+ +-?\d+/-?\d+ +/local/domain/0/backend/vif/%d/1" % number, STEP)
+                 r"^1 +0 +00:16:3e:00:00:09 +\d +4 +-?\d+ +-?\d+/-?\d+ +/local/domain/0/backend/vif/%d/1" % number, STEP)
     domain.guest("ip addr flush dev eth0; ip addr add 10.9.0.9/24 dev eth1; ip link set eth1 up")
     domain.guest("ping -c 2 -W 20 10.9.0.1", r"2 packets received, 0% packet")
     domain.good("xl network-detach domU 1")
