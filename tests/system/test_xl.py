@@ -199,7 +199,7 @@ def test_block(domain):
     domain.good("xl block-attach domU phy:/dev/more,xvdb,w")
     domain.good("xl block-list domU", r"^51728 +0 +%d +\d +-?\d+ +-?\d+ +/local/domain/0/backend/vbd/%d/51728" % (number, number))
     domain.until("xl block-list domU", r"^51728 +0 +%d +4 " % number, STEP)
-    domain.guest("echo kept > /dev/xvdb; sync; head -c 4 /dev/xvdb", r"^kept")
+    domain.guest("echo kept > /dev/xvdb; sync; head -n 1 /dev/xvdb", r"^kept$")
     domain.good("head -c 4 /dev/more", r"^kept")
     domain.good("xl block-detach domU xvdb")
     domain.until("xl block-list domU", r"^Vdev(?!(?s:.*)51728)", STEP)
