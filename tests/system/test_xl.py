@@ -238,7 +238,7 @@ def test_shutdown(domain):
 def test_vuart_and_crash(dom0):
     """A PL011 as its console, whose other end is xl console's; what crashed stays for a look when that is wanted."""
     guest = dom0.create('vuart="sbsa_uart"', 'on_crash="preserve"', console="ttyAMA0")
-    dom0.until("grep -a GUEST-UP %s" % LOG % "domU-vuart", "GUEST-UP %s" % guest)
+    dom0.until("grep -a GUEST-UP %s" % LOG % "domU-vuart0", "GUEST-UP %s" % guest)
     dom0.type("xl console -t vuart domU\n")
     time.sleep(1)
     dom0.type("\necho at-$((7*6))\n")
