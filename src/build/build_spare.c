@@ -254,8 +254,10 @@ enum hv_status build_destroy(struct domain *domain)
     spin_unlock(&domain->lock, flags);
     if (down) {
         build_tell();
-    } else {
-        (void)build_order(domain, HAL_DOMAIN_OFF, "destroyed by tools");
+        return HV_OK;
     }
-    return down ? HV_OK : HV_BUSY;
+    /* denied: it went down by itself this moment, which the next call finds */
+    const enum hv_status ordered = build_order(domain, HAL_DOMAIN_OFF, "destroyed by tools");
+
+    return ((ordered == HV_OK) || build_is_down(domain->state)) ? HV_BUSY : HV_DENIED;
 }

@@ -12,7 +12,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 CONSTANTS = ["DEBUG=1", "STATIC=0", "GIC_ONLY=0", "LINKS=1", "DEVICES=1", "IOMMU=1", "PCI=1", "WATCHDOG=1", "REPORT=1",
-             "CMSDK=1", "REGIONS=1"]
+             "CMSDK=1", "REGIONS=1", "GRANTS=1", "CONTROL=1"]
 QUICK_MISRA_FILES = 40
 LAST = re.compile(r"^(\d+) passed, (\d+) failed$")
 
