@@ -61,7 +61,7 @@ out/guests/dom0.gz out/guests/xl.gz: out/guests/%.gz: $(FETCHED)/busybox $(FETCH
 	    --add tools/guest/pv/pv-back:bin/pv-back --add tools/guest/pv/domains:bin/domains \
 	    $(foreach s,$($*_scripts),--boot-script $(s)) --output $@
 
-xl_guests := $(addprefix out/guests/,linux.Image initrd.gz again.bin rtc.dtb pcie.dtb)
+xl_guests := $(addprefix out/guests/,linux.Image initrd.gz made.bin rtc.dtb pcie.dtb)
 xl_files := $(shell find tools/guest/xl -type f)
 out/guests/xl.ext4: $(FETCHED)/versions $(xl_files) $(xl_guests) build/linux.mk
 	@rm -rf $@.tree && mkdir -p $@.tree/guest
