@@ -3,6 +3,7 @@
 /* [impl->req~aarch32-guests~1] */
 #include "arm_a32.h"
 #include "a64_trap.h"
+#include "arm_port.h"
 #include "hal/upcall.h"
 
 #define A32_CALL_NUMBER 12u

@@ -2,6 +2,7 @@
 /* [impl->req~vectors-nowhere~1] */
 #include "a64_insn.h"
 #include "a64_trap.h"
+#include "arm_port.h"
 #include "hal/hypmap.h"
 #include "hal/upcall.h"
 #include "lib/string.h"

@@ -2,6 +2,7 @@
 /* [impl->dsn~port-contract~1] */
 #include "arm_mmu.h"
 #include "a64_trap.h"
+#include "arm_port.h"
 #include "hal/cache.h"
 #include "hal/context.h"
 #include "hal/cpu.h"

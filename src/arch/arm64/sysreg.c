@@ -1,6 +1,7 @@
 /* Trapped system registers that only AArch64 has: what a guest learns about the CPU. */
 /* [impl->req~id-registers~1] */
 #include "a64_trap.h"
+#include "arm_port.h"
 
 #define FIELD(low) (0xFULL << (low))
 

@@ -1,6 +1,7 @@
 /* Synchronous exceptions from guests: decoded here, the frequent ones settled here, the rest goes up. */
 /* [impl->req~errors-attributed~1] */
 #include "a64_trap.h"
+#include "arm_port.h"
 #include "abi/xen.h"
 #include "arm_a32.h"
 #include "hal/upcall.h"

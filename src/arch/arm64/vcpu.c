@@ -1,6 +1,7 @@
 /* vCPUs and domains: what is not in the frame. A vCPU is "loaded" while its registers are in a CPU. */
 /* [impl->req~guest-registers~1] */
 #include "a64_trap.h"
+#include "arm_port.h"
 #include "arm_a32.h"
 #include "hal/context.h"
 #include "hal/upcall.h"

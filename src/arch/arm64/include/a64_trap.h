@@ -3,7 +3,7 @@
 #define ARCH_ARM64_A64_TRAP_H
 
 #include "a64_esr.h"
-#include "arm_port.h"
+#include "hal/vcpu.h"
 
 /* Xen's calling convention on Arm: number in x16 (r12), arguments from x0, result in x0 */
 #define A64_HVC_HYPERCALL 0xEA1u
