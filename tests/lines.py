@@ -1,7 +1,8 @@
 """Transcripts of the console, on which several sources speak."""
+from run import whole
 
 
 def whole_lines(text, source):
-    """The finished lines of a source. One that was ended for another source's line and drawn again later counts once, whole."""
-    lines = [line for line in text[:text.rfind("\n") + 1].splitlines() if line.startswith(source + ": ")]
-    return [line for line, after in zip(lines, lines[1:] + [""]) if not after.startswith(line)]
+    """The finished lines of a source."""
+    lines = whole(text[:text.rfind("\n") + 1]).splitlines()
+    return [line for line in lines if line.startswith(source + ": ")]

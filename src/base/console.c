@@ -104,12 +104,18 @@ static void put_prefix(const struct console *console)
     }
 }
 
-/* Ends a line on the terminal; colours that the line set do not reach into the next. */
-static void put_end(const struct console *console)
+/* Colours that the line set do not reach into the next. */
+static void put_colour_off(const struct console *console)
 {
     if (memchr(console->line, CHAR_ESC, console->line_len) != NULL) {
         put_text(colour_off);
     }
+}
+
+/* Ends a line on the terminal. */
+static void put_end(const struct console *console)
+{
+    put_colour_off(console);
     put_text("\r\n");
 }
 
@@ -133,12 +139,14 @@ static void line_interrupt(void)
     struct console *console = open_line;
 
     if (console != NULL) {
-        put_end(console);
         open_line = NULL;
         if (console->carriage == CARRIAGE_SEEN) {
+            put_end(console);
             console->carriage = CARRIAGE_ENDED;
             line_forget(console);
         } else {
+            put_colour_off(console);
+            put_text("\r\r\n"); /* which no finished line ends with: who reads a log can leave it out */
             redraw = console;
         }
     }

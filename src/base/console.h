@@ -1,8 +1,8 @@
 /* One physical console shared by the hypervisor, every domain and the operator. Each source's lines carry its
  * name and are never cut by another's: the input owner's unfinished line shows at once; before another
- * source's line it is ended and afterwards drawn again. Others are held until their newline, or until their
- * line buffer is full. Ctrl-a three times moves the input to the next target; the operator's prompt is the
- * last one. A ring per source keeps what was said last.
+ * source's line it is ended, by \r\r\n instead of \r\n, and afterwards drawn again. Others are held until
+ * their newline, or until their line buffer is full. Ctrl-a three times moves the input to the next target;
+ * the operator's prompt is the last one. A ring per source keeps what was said last.
  * Nobody waits for the UART: what is drawn goes to a queue, and a source that a guest drives is told to wait
  * when the queue is well filled, in the guest's own time. Only the hypervisor's lines poll for room, if need
  * be. */

@@ -18,13 +18,13 @@ def test_again(boot, gic, cpus):
     machine.expect(r"again: restarts \(%d\): SYSTEM_RESET" % LIVES, 120)
     focus(machine, "operator")
     operator(machine, "stop again", "again: powered off: stopped by the operator")
-    ended = machine.text.count("AGAIN fresh")
+    ended = machine.whole.count("AGAIN fresh")
     assert ended >= LIVES
     operator(machine, "restart again", r"again: restarts \(\d+\): by the operator")
     machine.expect(r"again: restarts \(\d+\): SYSTEM_RESET", 30)
     machine.expect_count("AGAIN fresh", ended + 5, 30)
     assert "not fresh" not in machine.text
     assert "goes on after" not in machine.text
-    numbers = [int(n) for n in re.findall(r"again: restarts \((\d+)\)", machine.text)]
+    numbers = [int(n) for n in re.findall(r"again: restarts \((\d+)\)", machine.whole)]
     assert numbers == list(range(1, len(numbers) + 1))
     check_ticks(machine, "ticker", 1)

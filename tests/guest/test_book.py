@@ -55,7 +55,7 @@ def run(boot, path, machine, gic, cpu, cpus=None):
         answer_uart(m)
     m.expect_count(r"BOOK \w+ (?:ok|ended)$", len(domains), 60)
     m.wait_end(20)
-    assert not re.findall(r".*BOOK \w+ wrong.*", m.text)
+    assert not re.findall(r".*BOOK \w+ wrong.*", m.whole)
     for name, kernel, _, _ in domains:
         assert "%s: BOOK %s ok" % (name, kernel) in whole_lines(m.text, name)
     return m

@@ -59,7 +59,7 @@ def test_storm(boot, board, gic):
     most = 2 if board == "mps3-an536" else 4  # as many as the board's redistributors
     m = boot(system("storm", board, ("cpus = <4>", "cpus = <%d>" % most)), **machine(board, gic=gic, cpus=2, mem=512))
     m.expect(r"storm: STORM-END tick=(\d+) call=(\d+)", 60)
-    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)", m.text)
+    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)", m.whole)
     assert [int(v[0]) for v in vcpus] == list(range(most))
     assert all(int(v[1]) > 50 and int(v[2]) > 20 and int(v[3]) < 2000 and int(v[4]) < 2000 for v in vcpus)
 
@@ -69,7 +69,7 @@ def test_again(boot, board, gic):
     """Twenty lives of a guest that leaves traces wherever it can. [test->req~restart-alone~1] [test->req~restart-fresh~1]"""
     m = boot(system("again", board), **machine(board, gic=gic, cpus=2, mem=512))
     m.expect(r"again: restarts \(20\): SYSTEM_RESET", 120)
-    assert m.text.count("AGAIN fresh") >= 19
+    assert m.whole.count("AGAIN fresh") >= 19
     assert "not fresh" not in m.text
     assert "goes on after" not in m.text
     check_ticks(m, "ticker", 1)
@@ -97,7 +97,7 @@ def test_link(boot, board, gic):
     m.expect(r"^owner: LINK owner starts, life 2", 60)
     m.expect_count(r"owner: LINK owner bytes=\d+ crc=ok", 6, 30)
     assert "FAIL" not in m.text and "BAD" not in m.text and "guest: trap" not in m.text
-    assert len(re.findall(r"LINK borrower peer restarted", m.text)) >= 2
+    assert len(re.findall(r"LINK borrower peer restarted", m.whole)) >= 2
     check_ticks(m, "ticker", 3)
 
 
@@ -119,5 +119,5 @@ def test_watchdog(boot, board, gic):
     """By the book; the guest that hangs is restarted alone. [test->req~watchdog~1]"""
     m = boot(system("watchdog", board), **machine(board, gic=gic, cpus=2 if board == "mps3-an536" else 3, mem=512))
     m.expect(r"^bulkhead: .*trial: more than 1 restarts in a minute, it stays stopped$", 120)
-    assert re.findall(r"trial: WATCHDOG (.*)", m.text) == ["ok"] * 2
+    assert re.findall(r"trial: WATCHDOG (.*)", m.whole) == ["ok"] * 2
     check_ticks(m, "ticker", 3)

@@ -21,4 +21,4 @@ def test_ways(boot, gic, cpus):
     check_lines(machine, ["small", "partner", "ticker"])
     assert "FAIL" not in machine.text and "guest: trap" not in machine.text
     for way in WAYS:
-        assert len(re.findall(r"^small: PV %s ok$" % way, machine.text, re.MULTILINE)) == 3, way
+        assert len(re.findall(r"^small: PV %s ok$" % way, machine.whole, re.MULTILINE)) == 3, way

@@ -20,7 +20,7 @@ def lives(text):
 
 def judge(machine, seconds, at_least):
     machine.expect_count(r"RT ticker ticks=\d+ missed=\d+", seconds, 60 + (seconds * 5))
-    text = machine.text
+    text = machine.whole
     instructions, seeds = (sum(life[i] for life in lives(text)) for i in (0, 1))
     print("RANDOM instructions=%d seeds=%d restarts=%d" % (instructions, seeds, len(re.findall(r"random: restarts \(", text))))
     assert seeds >= at_least

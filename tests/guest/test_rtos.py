@@ -77,6 +77,6 @@ def test_guests(boot, tmp_path, scheduler, cpu):
     own = [tmp_path / name for name in ("core0", "core1")]
     m = boot(str(source), board="mps3-an536", second=True, cores=["file:%s" % path for path in own])
     m.expect(r"all domains are off", 60)
-    assert len(re.findall(r"powered off: SYSTEM_OFF", m.text)) == 2, m.text
+    assert len(re.findall(r"powered off: SYSTEM_OFF", m.whole)) == 2, m.text
     verdict(m.second_text, "SVC")
     verdict(own[cpu].read_text(errors="replace"), "SVC")

@@ -72,8 +72,8 @@ def test_dma_static(boot):
     [test->req~dma-apart~1]"""
     machine = boot(os.path.join(HERE, "dma.dts"), cpu="max", cpus=4, mem=512, extra=SMMU, hypervisor=STATIC % "")
     machine.expect(r"^bulkhead: .*attacker: more than 1 restarts in a minute, it stays stopped$", 120)
-    seen = len(re.findall(r"memory=unchanged", machine.text))
+    seen = len(re.findall(r"memory=unchanged", machine.whole))
     machine.expect_count(r"(one|two): DMA victim memory=unchanged", seen + 4, 60)
-    assert re.findall(r"attacker: DMA own=(\w+) foreign=(\w+)", machine.text) == [("ok", "blocked")] * 2
-    assert "changed" not in re.findall(r"DMA victim memory=(\w+)", machine.text)
+    assert re.findall(r"attacker: DMA own=(\w+) foreign=(\w+)", machine.whole) == [("ok", "blocked")] * 2
+    assert "changed" not in re.findall(r"DMA victim memory=(\w+)", machine.whole)
     assert "attacker: DMA of stream" in machine.text

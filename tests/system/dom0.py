@@ -3,7 +3,7 @@ import re
 import time
 
 from helpers import LINUX_UP
-from run import MachineError, PATIENCE
+from run import MachineError, PATIENCE, whole
 
 STEP = 60  # seconds that a command may take on a slow, shared machine; one that takes longer is ended
 PREFIX = r"^(?:Domain-0: )?"
@@ -32,7 +32,7 @@ class Dom0:
         except MachineError:
             self.machine.send("\x03\n")
             raise
-        lines = re.findall(PREFIX + r"%d\|(.*?)\s*$" % self.number, self.machine.text[start:], re.M)
+        lines = re.findall(PREFIX + r"%d\|(.*?)\s*$" % self.number, whole(self.machine.text[start:]), re.M)
         return int(code), "\n".join(lines)
 
     def leave(self):

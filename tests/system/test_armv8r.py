@@ -41,7 +41,7 @@ def test_shared_core(boot):
     focus(m, "operator")
     m.send("report\n")
     m.expect(r"^report: # \d+ facts", 20)
-    said = set(re.findall(r"^report: (map .*)$", m.text, re.MULTILINE))
+    said = set(re.findall(r"^report: (map .*)$", m.whole, re.MULTILINE))
     assert said == {
         "map left 0x30000000-0x307fffff 0x30000000 rwx normal", "map left 0x33000000-0x3307ffff 0x33000000 rw- normal",
         "map right 0x31000000-0x317fffff 0x31000000 rwx normal", "map right 0x33000000-0x3307ffff 0x33000000 rw- normal",
@@ -57,4 +57,4 @@ def test_links(boot):
     check_ticks(m, "ticker", 5)
     check_lines(m, ["owner", "borrower", "ticker"])
     assert "FAIL" not in m.text and "BAD" not in m.text and "guest: trap" not in m.text
-    assert m.text.count("LINK borrower peer's restarts: ") == 2
+    assert m.whole.count("LINK borrower peer's restarts: ") == 2

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from helpers import focus, operator
-from run import GUESTS
+from run import GUESTS, whole
 
 SYSTEM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partition.dts")
 
@@ -25,7 +25,7 @@ def planned(machine, folder, source=SYSTEM):
 def live(machine, start=0):
     """The facts that the hypervisor told since `start`; it told all of them."""
     end = machine.expect(r"report: # (\d+) facts", 30)
-    lines = re.findall(r"report: ([^#\r\n]+)$", machine.text[start:end.end()], re.M)
+    lines = re.findall(r"report: ([^#\r\n]+)$", whole(machine.text[start:end.end()]), re.M)
     assert len(lines) == int(end.group(1))
     return sorted(lines)
 

@@ -35,4 +35,4 @@ def test_pv_no_dom0(boot):
     m.expect(r"^backend: .*BACKEND vif3\.0 up", LINUX_UP)
     works(m)
     assert "STORE FAIL" not in m.text and "guest: trap" not in m.text
-    assert m.text.count("GUEST-UP frontend") == 2
+    assert m.whole.count("GUEST-UP frontend") == 2

@@ -25,7 +25,7 @@ def test_restart_ends_by_itself(boot):
     m.expect(r"^guard: RESTART count=20 missed=0$", 120)
     assert m.wait_end(30) == 0
     check_quiet(m, ("reset", "guard"))
-    assert len(re.findall(r"^reset: RESET life \d+, .*, 0 faults$", m.text, re.MULTILINE)) == 21
+    assert len(re.findall(r"^reset: RESET life \d+, .*, 0 faults$", m.whole, re.MULTILINE)) == 21
 
 
 def test_restart_fifty_times(boot):

@@ -9,6 +9,7 @@ Tests import it:
         m.expect(r"GUEST-UP domU1", 120)    # the re.Match, or MachineError
         m.send("uname -m\\n")
         print(m.text)                       # all the console said, without carriage returns and escape sequences
+        print(m.whole)                      # ... and without the beginnings of lines that follow whole
 """
 import atexit
 import fcntl
@@ -34,9 +35,21 @@ from boards import BOARDS  # noqa: E402  (the path is set above)
 OUT = os.path.join(ROOT, "out")
 GUESTS = os.path.join(OUT, "guests")
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Za-z0-9]|[=>78cDEHM])|[\r\x00]")
-UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*|[()])?$")
+HALF_ESCAPE = re.compile(r"(?:\x1b(?:\[[0-9;?]*|[()])?|\r+)$")
+INTERRUPTED = "\r\r\n"  # ends a line that is shown whole later (src/base/console.h)
+CUT = "\u2026"          # stands in `text` at the end of such a line; no byte decodes to it
 # Patience of all waiting times, for machines that are slower than the one the times were chosen on.
 PATIENCE = float(os.environ.get("BULKHEAD_PATIENCE", "1"))
+
+
+def plain(text):
+    """What the console said without escape sequences; a line that another source interrupted ends with CUT."""
+    return ESCAPES.sub("", text.replace(INTERRUPTED, CUT + "\n"))
+
+
+def whole(text):
+    """The text without the lines that were interrupted: each of them follows whole, if ever it ends."""
+    return "".join(line for line in text.splitlines(True) if not line.endswith(CUT + "\n"))
 
 
 class MachineError(Exception):
@@ -341,7 +354,7 @@ class Machine:
                     self._echo = None
             with self._changed:
                 if not data:
-                    self.text += ESCAPES.sub("", self._pending)
+                    self.text += plain(self._pending)
                     self._pending = ""
                     self._ended = True
                     self._changed.notify_all()
@@ -349,9 +362,9 @@ class Machine:
                 self.raw += data
                 # Bytes above 127 are kept one character each: a guest may cut a UTF-8 sequence anywhere.
                 pending = self._pending + data.decode("latin-1")
-                cut = UNFINISHED_ESCAPE.search(pending)
+                cut = HALF_ESCAPE.search(pending)
                 end = cut.start() if cut else len(pending)
-                self.text += ESCAPES.sub("", pending[:end])
+                self.text += plain(pending[:end])
                 self._pending = pending[end:]
                 self.last_data = time.monotonic()
                 self._changed.notify_all()
@@ -372,12 +385,19 @@ class Machine:
                                        % (timeout * PATIENCE, what, "\n".join(self.text.splitlines()[-15:])))
                 self._changed.wait(min(left, 0.25))
 
+    @property
+    def whole(self):
+        return whole(self.text)
+
     def expect(self, regex, timeout=60):
-        """The next match after the previous one's end (^ and $ are those of lines)."""
+        """The next match after the previous one's end (^ and $ are those of lines). What another source interrupted may be
+        half of a word: it matches when it is whole."""
         pattern = re.compile(regex, re.MULTILINE)
 
         def found():
             match = pattern.search(self.text, self.position)
+            while match and self.text.startswith(CUT, match.end()) and match.end() > match.start():
+                match = pattern.search(self.text, match.end())
             # At the end of what has come so far it may be half of a word, unless nothing follows.
             if match and match.end() == len(self.text) and not (self._ended or time.monotonic() - self.last_data > 0.2):
                 match = None
@@ -449,12 +469,14 @@ class LineCounter:
         return sum(1 for _ in self.pattern.finditer(line))
 
     def count(self, text, with_last):
-        """Matches so far; `with_last`: also in the line that has no end yet (a prompt never gets one)."""
+        """Matches so far, but those in interrupted lines; `with_last`: also in the line that has no end yet (a prompt never
+        gets one)."""
         while True:
             end = text.find("\n", self.done)
             if end < 0:
                 break
-            self.total += self._matches(text[self.done:end])
+            if not text.startswith(CUT, end - 1):
+                self.total += self._matches(text[self.done:end])
             self.done = end + 1
         return self.total + (self._matches(text[self.done:]) if with_last else 0)
 

@@ -165,7 +165,7 @@ static void owner_line_is_redrawn(void **state)
     say(&a, "# ls");
     expect("a: # ls");
     say(&b, "one\ntwo\nthr");
-    expect("\r\nbb: one\r\nbb: two\r\na: # ls");
+    expect("\r\r\nbb: one\r\nbb: two\r\na: # ls");
     say(&a, " -l\n");
     expect(" -l\r\n");
     say(&b, "ee\n");
@@ -198,7 +198,7 @@ static void bare_carriage_return(void **state)
     say(&a, "\r20%");
     expect("a: 10%\ra: 20%");
     say(&silent, "s\n");
-    expect("\r\nlog: s\r\na: 20%");
+    expect("\r\r\nlog: s\r\na: 20%");
     say(&a, "\r\n");
     expect("\r\n");
     say(&b, "10%\r20%\r\r\nx\n\ry\n");
@@ -218,8 +218,8 @@ static void held_line_too_long(void **state)
     test_setup(NULL);
     say(&a, "p");
     console_write(&b, text, CONSOLE_LINE_BYTES + 1u);
-    assert_memory_equal(out, "a: p\r\nbb: xxx", 13);
-    assert_string_equal(&out[6 + 4 + CONSOLE_LINE_BYTES], "\\\r\na: p");
+    assert_memory_equal(out, "a: p\r\r\nbb: xxx", 14);
+    assert_string_equal(&out[7 + 4 + CONSOLE_LINE_BYTES], "\\\r\na: p");
     test_setup(NULL);
     say(&b, "z\n");
     expect("bb: z\r\n");
@@ -238,8 +238,8 @@ static void owner_line_too_long(void **state)
     console_write(&a, text, sizeof(text));
     out_len = 0;
     say(&b, "z\n");
-    assert_memory_equal(out, "\r\nbb: z\r\na: yyy", 15);
-    len = strlen(out) - strlen("\r\nbb: z\r\na: ");
+    assert_memory_equal(out, "\r\r\nbb: z\r\na: yyy", 16);
+    len = strlen(out) - strlen("\r\r\nbb: z\r\na: ");
     assert_in_range(len, CONSOLE_LINE_BYTES / 2u, CONSOLE_LINE_BYTES);
 }
 
@@ -249,11 +249,11 @@ static void shell_sequences(void **state)
     say(&a, "# \x1b[6n\x1b[J");
     expect("a: # \x1b[6n\x1b[J");
     say(&b, "z\n");
-    expect("\x1b[0m\r\nbb: z\r\na: # \x1b[J"); /* the query is not sent again */
+    expect("\x1b[0m\r\r\nbb: z\r\na: # \x1b[J"); /* the query is not sent again */
     say(&a, "l\b \b");
     expect("l\b \b");
     say(&b, "z\n");
-    expect("\x1b[0m\r\nbb: z\r\na: # \x1b[Jl\b \b");
+    expect("\x1b[0m\r\r\nbb: z\r\na: # \x1b[Jl\b \b");
 }
 
 /* Nothing that moves the cursor comes through for others: a name cannot be painted over. */
@@ -275,7 +275,7 @@ static void switching(void **state)
     expect("a: a# ");
     press("\x01\x01\x01");
     assert_string_equal(got, "");
-    expect("\r\n[input: bb]\r\nbb: b# ");
+    expect("\r\r\n[input: bb]\r\nbb: b# ");
     say(&a, "x");
     expect("");
     press("k");
@@ -283,14 +283,14 @@ static void switching(void **state)
     press("\x01\x01");
     assert_string_equal(got, "");
     press("\x01");
-    expect("\r\n[input: operator]\r\n");
+    expect("\r\r\n[input: operator]\r\n");
     say(&operator, "> ");
     expect("> ");
     press("\x01\x01");
     press("q\x01z");
     assert_string_equal(got, "o\x01o\x01oqo\x01oz");
     press("\x01\x01\x01");
-    expect("\r\n[input: a]\r\na: a# x");
+    expect("\r\r\n[input: a]\r\na: a# x");
 }
 
 static void burst_is_bounded(void **state)
@@ -317,7 +317,7 @@ static void operator_has_no_name(void **state)
     expect("> \r\n");
     say(&a, "p");
     say(&operator, "list\n");
-    expect("a: p\r\nlist\r\na: p");
+    expect("a: p\r\r\nlist\r\na: p");
 }
 
 static void collect(void *ctx, char c)
@@ -371,7 +371,7 @@ static void without_uart_nothing_is_lost(void **state)
     assert_string_equal(got, "");
     expect("");
     console_set_uart(&uart);
-    expect("a: pro\r\nbb: early\r\na: pro");
+    expect("a: pro\r\r\nbb: early\r\na: pro");
     console_set_uart(&uart);
     expect("");
 }
@@ -547,7 +547,7 @@ static void full_queue_pushes_back(void **state)
     assert_int_equal(console_offer(&b, &text[99], 1u), 1u);
     console_flush();
     assert_int_equal(nr_room, 1);
-    assert_non_null(strstr(out, "z\r\na: owner\r\nlog: log\r\na: owner"));
+    assert_non_null(strstr(out, "z\r\na: owner\r\r\nlog: log\r\na: owner"));
     for (const char *at = out; (at = strstr(at, "bb: ")) != NULL; at += 5) {
         assert_int_equal(strspn(&at[4], "z"), 99);
         n++;
