@@ -35,7 +35,7 @@ from boards import BOARDS  # noqa: E402  (the path is set above)
 OUT = os.path.join(ROOT, "out")
 GUESTS = os.path.join(OUT, "guests")
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Za-z0-9]|[=>78cDEHM])|[\r\x00]")
-HALF_ESCAPE = re.compile(r"(?:\x1b(?:\[[0-9;?]*|[()])?|\r+)$")
+HALF_ESCAPE = re.compile(r"(?:\x1b(?:\[[0-9;?]*|[()])?|\r+)\Z")
 INTERRUPTED = "\r\r\n"  # ends a line that is shown whole later (src/base/console.h)
 CUT = "\u2026"          # stands in `text` at the end of such a line; no byte decodes to it
 # Patience of all waiting times, for machines that are slower than the one the times were chosen on.
