@@ -22,7 +22,7 @@ guest_cc_armv8r := clang-19 --target=armv8r-none-eabi -mcpu=cortex-r52 -marm
 guest_arch_armv8r := arm32
 guest_flags_armv8r := -DGUEST_MPU=1 -mfloat-abi=soft -mno-unaligned-access
 guest_fp_armv8r := -mfloat-abi=softfp -mfpu=neon-fp-armv8
-guest_not_armv8r := $(guest_not_armv7a) store
+guest_not_armv8r := $(guest_not_armv7a) store polls
 
 guest_cc_thumb := clang-19 --target=armv7a-none-eabi -mcpu=cortex-a15 -mthumb
 guest_arch_thumb := arm32

@@ -59,7 +59,8 @@ def test_storm(boot, board, gic):
     most = 2 if board == "mps3-an536" else 4  # as many as the board's redistributors
     m = boot(system("storm", board, ("cpus = <4>", "cpus = <%d>" % most)), **machine(board, gic=gic, cpus=2, mem=512))
     m.expect(r"storm: STORM-END tick=(\d+) call=(\d+)", 60)
-    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)", m.whole)
+    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)",
+                       m.whole)
     assert [int(v[0]) for v in vcpus] == list(range(most))
     assert all(int(v[1]) > 50 and int(v[2]) > 20 and int(v[3]) < 2000 and int(v[4]) < 2000 for v in vcpus)
 

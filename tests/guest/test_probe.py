@@ -77,7 +77,8 @@ def test_storm(boot, gic, cpus):
     and its host's affair, but what waits while the others tick two thousand times was lost. [test->dsn~wake-not-lost~1]"""
     machine = boot(os.path.join(HERE, "storm.dts"), gic=gic, cpus=cpus, mem=512)
     machine.expect(r"storm: STORM-END tick=(\d+) call=(\d+)", 60)
-    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)", machine.whole)
+    vcpus = re.findall(r"STORM vCPU (\d): (\d+) ticks, (\d+) calls, worst tick after (\d+), worst call after (\d+)",
+                       machine.whole)
     assert [int(v[0]) for v in vcpus] == [0, 1, 2, 3]
     for _, ticks, calls, worst_tick, worst_call in vcpus:
         assert int(ticks) > 50

@@ -22,3 +22,13 @@ def test_ways(boot, gic, cpus):
     assert "FAIL" not in machine.text and "guest: trap" not in machine.text
     for way in WAYS:
         assert len(re.findall(r"^small: PV %s ok$" % way, machine.whole, re.MULTILINE)) == 3, way
+
+
+@pytest.mark.parametrize("cpus", [1, 3])
+def test_polled_store(boot, cpus):
+    """The xenstore's ring looked at without an event, as boot loaders do, byte by byte and many times around.
+    [test->req~store-links~1]"""
+    machine = boot(os.path.join(HERE, "polls.dts"), cpus=cpus, mem=512)
+    machine.expect(r"^client: POLLS client requests=203 faults=0$", 60)
+    check_lines(machine, ["store", "client"])
+    assert "FAIL" not in machine.text and "guest: trap" not in machine.text
