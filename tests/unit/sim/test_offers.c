@@ -13,19 +13,20 @@
     "  xen,passthrough; };" \
     " gpio@b000000 { reg = <0 0xb000000 0 0x1000>; interrupts = <0 9 1>; xen,passthrough; };" \
     " plain@c000000 { reg = <0 0xc000000 0 0x1000>; interrupts = <0 10 4>; iommus = <&smmu 6>; };"
-#define SHM(label, role) \
-    " shm@60000000 { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"s\"; role = \"" role "\";" \
-    "  xen,shared-mem = <0 0x60000000 0x2000>; };"
+#define SHM(id, role) \
+    " shm-" id " { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"" id "\"; role = \"" role "\";" \
+    "  xen,shared-mem = <0 0x6" id "000000 0x2000>; };"
 #define TEMPLATE \
     " kept { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; bulkhead,template;" \
     "  bulkhead,uuid = \"66696674-6565-6e20-6c65-747465727300\"; memory = <0 8192>; cpus = <2>;" \
     "  #xen,static-mem-address-cells = <2>; #xen,static-mem-size-cells = <1>;" \
-    "  xen,static-mem = <0 0x8a000000 0x800000>;" CHANNEL("b", "1", "9", "a") SHM("b", "borrower") " };"
+    "  xen,static-mem = <0 0x8a000000 0x800000>;" CHANNEL("b", "1", "9", "a") SHM("0", "borrower") \
+    SHM("1", "owner") " };"
 #define SYSTEM \
     BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_CPU("2") BOARD_CPU("3") " };" DEVICES " empty {" \
     BOARD_REST("rr") " bulkhead,spare-domains = <2 1 512>;" \
     DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
-    DOMAIN("2", "1", ENHANCED CHANNEL("a", "1", "5", "b") SHM("a", "owner")) TEMPLATE BOARD_END
+    DOMAIN("2", "1", ENHANCED CHANNEL("a", "1", "5", "b") SHM("0", "owner") SHM("1", "borrower")) TEMPLATE BOARD_END
 /* clang-format on */
 
 #define DMA      "/dma@a000000"
@@ -38,6 +39,8 @@
 #define GFN      0x50000u
 #define PATH     (ARGS + 0x200u)
 #define FREE_AT  (GUEST_RAM + 0x1100u)
+#define THEIRS   0x60000000u /* the memory of a link that domain 2 owns ... */
+#define KEPTS    0x61000000u /* ... and the template */
 
 #define HANDLE "fifteen letters" /* the template's UUID */
 
@@ -293,6 +296,13 @@ static void ends(void)
     MUST(iomem(first, DMA_MFN, 1u, 1u) == 0);
 }
 
+static bool sees(const struct domain *d, uint64_t at, uint64_t value)
+{
+    uint64_t found = 0u;
+
+    return fake_guest_read(&d->hal.map, gpa(at), &found, sizeof(found)) && (found == value);
+}
+
 /* What the tree declares is there when it is made with its UUID, each time, and nobody else gets it. */
 static void from_template(void)
 {
@@ -334,11 +344,17 @@ static void from_template(void)
             MUST(fake_guest_read(&d->hal.map, gpa(GUEST_RAM + i), &found, 8u) && (found == 0u));
             MUST(fake_guest_write(&d->hal.map, gpa(GUEST_RAM + i), &value, 8u));
         }
-        /* both ends of the link, and of the channel */
-        MUST(fake_guest_write(&two->domain->hal.map, gpa(0x60000000u), &value, 8u));
-        MUST(fake_guest_read(&d->hal.map, gpa(0x60000000u), &found, 8u) && (found == value));
+        /* both ends of the links, and of the channel, which told that it is there */
+        MUST(pending(two, 5u));
+        forget(two, 5u);
+        MUST(sees(d, KEPTS, 0u) && sees(two->domain, KEPTS, 0u));
+        MUST(fake_guest_write(&two->domain->hal.map, gpa(THEIRS), &value, 8u) && sees(d, THEIRS, value));
+        MUST(fake_guest_write(&d->hal.map, gpa(KEPTS), &value, 8u) && sees(two->domain, KEPTS, value));
         MUST(send(two, 5u) == 0);
         MUST(destroy(kept) == 0);
+        MUST(pending(two, 5u) && (send(two, 5u) == 0)); /* to nobody */
+        forget(two, 5u);
+        MUST(sees(two->domain, THEIRS, value) && sees(two->domain, KEPTS, 0u));
         MUST(domain_by_name("kept") == NULL);
     }
 }
