@@ -9,37 +9,32 @@
 #define FLUSH_MAX 262144u /* of a call, as in Xen */
 
 /* This is what populating is judged by. */
-static int64_t max_mem(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t max_mem(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    domain->max_pages = op->u.max_mem.kib / (PAGE_BYTES / 1024u);
+    c->domain->max_pages = c->op->u.max_mem.kib / (PAGE_BYTES / 1024u);
     return 0;
 }
 
 /* A guest's tables come from its pool, which is made at boot. */
-static int64_t pool_get(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t pool_get(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    op->u.mempool_bytes = (uint64_t)domain->pool.nr_pages * PAGE_BYTES;
+    c->op->u.mempool_bytes = (uint64_t)c->domain->pool.nr_pages * PAGE_BYTES;
     return 0;
 }
 
-static int64_t pool_set(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t pool_set(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    (void)domain;
-    return ((op->u.mempool_bytes % PAGE_BYTES) == 0u) ? 0 : -XEN_EINVAL;
+    return ((c->op->u.mempool_bytes % PAGE_BYTES) == 0u) ? 0 : -XEN_EINVAL;
 }
 
 /* What the caller has written there is seen by a guest that begins with its caches off. */
-static int64_t cacheflush(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t cacheflush(const struct hcall_domctl *c)
 {
-    const uint64_t first = op->u.cacheflush.start_pfn;
-    const uint64_t nr = op->u.cacheflush.nr_pfns;
-    const uint64_t from = (uint64_t)op->pad[0] * FLUSHES;
+    const uint64_t first = c->op->u.cacheflush.start_pfn;
+    const uint64_t nr = c->op->u.cacheflush.nr_pfns;
+    const uint64_t from = (uint64_t)c->op->pad[0] * FLUSHES;
     const uint64_t end = bits_min(nr, from + FLUSHES);
 
-    (void)vcpu;
     if ((nr > FLUSH_MAX) || ((first + nr) < first)) {
         return -XEN_EINVAL;
     }
@@ -47,13 +42,13 @@ static int64_t cacheflush(struct vcpu *vcpu, struct domain *domain, struct xen_d
         hpa_t frame = hpa(0);
         uint64_t room = 0;
 
-        if (p2m_frame(domain, first + i, false, &frame) == HV_OK) {
+        if (p2m_frame(c->domain, first + i, false, &frame) == HV_OK) {
             hal_cache_clean_invalidate(hal_hypmap_window(HAL_WINDOW_TRAP, frame, HAL_HYPMAP_RO, &room),
                                        PAGE_BYTES);
             hal_hypmap_window_close(HAL_WINDOW_TRAP);
         }
     }
-    op->pad[0]++;
+    c->op->pad[0]++;
     return (end < nr) ? HCALL_DOMCTL_AGAIN : 0;
 }
 

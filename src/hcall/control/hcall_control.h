@@ -5,13 +5,19 @@
 #include "abi/xen_control.h"
 #include "hcall/hcall.h"
 
-/* One domctl. `answers`: *op goes back to the caller after a success. Creating and destroying need no domain
- * of that number: NULL then. act() answers HCALL_DOMCTL_AGAIN if the call is to be made once more, with
+/* One domctl that is asked for. Creating and destroying need no domain of that number: NULL then. */
+struct hcall_domctl {
+    struct vcpu *vcpu;
+    struct domain *domain;
+    struct xen_domctl *op;
+};
+
+/* What is done with it. `answers`: *op goes back to the caller after a success. act() answers HCALL_DOMCTL_AGAIN if the call is to be made once more, with
  * op->pad[0] as it leaves that, 0 at first: a caller that forges it gets an answer that is not meant for
  * it. */
 #define HCALL_DOMCTL_AGAIN 1
 struct hcall_domctl_rule {
-    int64_t (*act)(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op);
+    int64_t (*act)(const struct hcall_domctl *c);
     uint32_t cmd;
     enum role_operation role;
     bool answers;
@@ -22,6 +28,9 @@ extern const struct hcall_domctl_rule hcall_domctl_device[];
 extern const struct hcall_domctl_rule hcall_domctl_life[];
 extern const struct hcall_domctl_rule hcall_domctl_memory[];
 extern const struct hcall_domctl_rule hcall_domctl_vcpu[];
+
+/* The answer to what there is nothing of here: -XEN_EOPNOTSUPP */
+int64_t hcall_domctl_absent(const struct hcall_domctl *c);
 
 /* What tools are told of a domain, in any state */
 void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info);

@@ -22,32 +22,29 @@ static int64_t said(enum hv_status status)
 }
 
 /* What a domain may use it keeps until it ends. */
-static int64_t iomem_permission(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t iomem_permission(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    return (op->u.iomem.allow != 0u)
-               ? said(build_offer_pages(domain, BUILD_OFFER_TAKE, 0u, op->u.iomem.mfn, op->u.iomem.nr))
-               : -XEN_EOPNOTSUPP;
+    return (c->op->u.iomem.allow != 0u) ? said(build_offer_pages(c->domain, BUILD_OFFER_TAKE, 0u,
+                                                                 c->op->u.iomem.mfn, c->op->u.iomem.nr))
+                                        : -XEN_EOPNOTSUPP;
 }
 
-static int64_t irq_permission(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t irq_permission(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    return (op->u.irq.allow != 0u) ? said(build_offer_line(domain, BUILD_OFFER_TAKE, op->u.irq.irq))
-                                   : -XEN_EOPNOTSUPP;
+    return (c->op->u.irq.allow != 0u) ? said(build_offer_line(c->domain, BUILD_OFFER_TAKE, c->op->u.irq.irq))
+                                      : -XEN_EOPNOTSUPP;
 }
 
-static int64_t memory_mapping(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t memory_mapping(const struct hcall_domctl *c)
 {
-    const enum build_offer_act act = (op->u.mapping.add != 0u) ? BUILD_OFFER_USE : BUILD_OFFER_LEAVE;
-    const uint64_t nr = op->u.mapping.nr;
+    const enum build_offer_act act = (c->op->u.mapping.add != 0u) ? BUILD_OFFER_USE : BUILD_OFFER_LEAVE;
+    const uint64_t nr = c->op->u.mapping.nr;
     int64_t result = -XEN_E2BIG;
 
-    (void)vcpu;
     if (nr == 0u) {
         result = -XEN_EINVAL;
     } else if (nr <= FRAMES_MAX) {
-        result = said(build_offer_pages(domain, act, op->u.mapping.gfn, op->u.mapping.mfn, nr));
+        result = said(build_offer_pages(c->domain, act, c->op->u.mapping.gfn, c->op->u.mapping.mfn, nr));
     } else {
         /* in several calls, please */
     }
@@ -55,18 +52,17 @@ static int64_t memory_mapping(struct vcpu *vcpu, struct domain *domain, struct x
 }
 
 /* An interrupt has the number that the host knows it by. */
-static int64_t pt_irq(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t pt_irq(const struct hcall_domctl *c)
 {
     const enum build_offer_act act =
-        (op->cmd == XEN_DOMCTL_BIND_PT_IRQ) ? BUILD_OFFER_USE : BUILD_OFFER_LEAVE;
+        (c->op->cmd == XEN_DOMCTL_BIND_PT_IRQ) ? BUILD_OFFER_USE : BUILD_OFFER_LEAVE;
     const bool good =
-        (op->u.pt_irq.type == XEN_PT_IRQ_TYPE_SPI) && (op->u.pt_irq.machine_irq == op->u.pt_irq.spi);
+        (c->op->u.pt_irq.type == XEN_PT_IRQ_TYPE_SPI) && (c->op->u.pt_irq.machine_irq == c->op->u.pt_irq.spi);
 
-    (void)vcpu;
-    return good ? said(build_offer_line(domain, act, op->u.pt_irq.machine_irq)) : -XEN_EINVAL;
+    return good ? said(build_offer_line(c->domain, act, c->op->u.pt_irq.machine_irq)) : -XEN_EINVAL;
 }
 
-static int64_t device(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t device(const struct hcall_domctl *c)
 {
     static const enum build_offer_act acts[] = { [XEN_DOMCTL_ASSIGN_DEVICE] = BUILD_OFFER_USE,
                                                  [XEN_DOMCTL_TEST_ASSIGN_DEVICE] = BUILD_OFFER_TAKE,
@@ -75,14 +71,14 @@ static int64_t device(struct vcpu *vcpu, struct domain *domain, struct xen_domct
     int64_t result = -XEN_EINVAL;
 
     (void)memset(path, 0, sizeof(path));
-    if (op->u.device.kind != XEN_DOMCTL_DEV_DT) {
+    if (c->op->u.device.kind != XEN_DOMCTL_DEV_DT) {
         result = -XEN_EOPNOTSUPP;
-    } else if (op->u.device.bytes < sizeof(path)) {
-        result = hcall_read(vcpu, path, op->u.device.path, op->u.device.bytes);
+    } else if (c->op->u.device.bytes < sizeof(path)) {
+        result = hcall_read(c->vcpu, path, c->op->u.device.path, c->op->u.device.bytes);
     } else {
         /* no node has a path like that */
     }
-    return (result == 0) ? said(build_offer_device(domain, acts[op->cmd], path)) : result;
+    return (result == 0) ? said(build_offer_device(c->domain, acts[c->op->cmd], path)) : result;
 }
 
 const struct hcall_domctl_rule hcall_domctl_device[] = {

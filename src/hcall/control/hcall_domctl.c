@@ -93,18 +93,24 @@ int64_t hcall_write_bitmap(struct vcpu *vcpu, const struct xen_bitmap *to, uint6
     return hcall_write(vcpu, to->bitmap, words, bits_min(bitmap_bytes(to), sizeof(words)));
 }
 
-static int64_t info(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t info(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    hcall_domain_info(domain, &op->u.info);
+    hcall_domain_info(c->domain, &c->op->u.info);
     return 0;
 }
 
-static int64_t handle(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t handle(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    (void)memcpy(domain->handle, op->u.handle, sizeof(domain->handle));
+    (void)memcpy(c->domain->handle, c->op->u.handle, sizeof(c->domain->handle));
     return 0;
+}
+
+/* Tools try these and go on if they are told that there is no such thing; a domain that is shut down has
+ * nothing that it could go on from. */
+int64_t hcall_domctl_absent(const struct hcall_domctl *c)
+{
+    (void)c;
+    return -XEN_EOPNOTSUPP;
 }
 
 static const struct hcall_domctl_rule rules[] = {
@@ -132,7 +138,7 @@ static const struct hcall_domctl_rule *rule_of(uint32_t cmd)
 int64_t hcall_domctl(struct vcpu *vcpu, uint64_t *arg)
 {
     struct xen_domctl op = { .cmd = 0u };
-    struct domain *domain = NULL;
+    struct hcall_domctl c = { vcpu, NULL, &op };
     int64_t result = hcall_read(vcpu, &op, arg[0], sizeof(op));
     const struct hcall_domctl_rule *const rule = rule_of(op.cmd);
 
@@ -145,15 +151,15 @@ int64_t hcall_domctl(struct vcpu *vcpu, uint64_t *arg)
     if (!role_may(vcpu->domain, (rule != NULL) ? rule->role : ROLE_DOMCTL)) {
         return -XEN_EPERM;
     }
-    domain = domain_by_id(op.domain);
-    if ((domain == NULL) && (op.cmd != XEN_DOMCTL_CREATEDOMAIN) && (op.cmd != XEN_DOMCTL_DESTROYDOMAIN)) {
+    c.domain = domain_by_id(op.domain);
+    if ((c.domain == NULL) && (op.cmd != XEN_DOMCTL_CREATEDOMAIN) && (op.cmd != XEN_DOMCTL_DESTROYDOMAIN)) {
         return -XEN_ESRCH;
     }
     if (rule == NULL) {
         return -XEN_ENOSYS;
     }
     op.pad[0] = ((arg[1] >> AGAIN_LOW) == AGAIN) ? (uint16_t)arg[1] : 0u;
-    result = rule->act(vcpu, domain, &op);
+    result = rule->act(&c);
     if (result == HCALL_DOMCTL_AGAIN) {
         arg[1] = (AGAIN << AGAIN_LOW) | op.pad[0];
         sched_pass_turn(vcpu); /* to the worker that is at it */

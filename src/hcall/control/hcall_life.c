@@ -13,11 +13,11 @@
 #define PSR_EL1H     0x05u
 #define PSR_SVC      0x13u
 
-static int64_t pause(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t pause(const struct hcall_domctl *c)
 {
-    const bool paused = (op->cmd == XEN_DOMCTL_PAUSE);
+    const bool paused = (c->op->cmd == XEN_DOMCTL_PAUSE);
 
-    return ((domain != vcpu->domain) && build_pause(domain, paused, true)) ? 0 : -XEN_EINVAL;
+    return ((c->domain != c->vcpu->domain) && build_pause(c->domain, paused, true)) ? 0 : -XEN_EINVAL;
 }
 
 /* What Arm's domains have not got, or we have one of */
@@ -47,21 +47,20 @@ static int64_t wish_of(const struct vcpu *vcpu, const struct xen_createdomain *c
     return good ? 0 : -XEN_EINVAL;
 }
 
-static int64_t create(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t create(const struct hcall_domctl *c)
 {
-    struct build_wish wish = { .domid = op->domain };
-    struct domain *made = domain_by_id(op->pad[0]);
+    struct build_wish wish = { .domid = c->op->domain };
+    struct domain *made = domain_by_id(c->op->pad[0]);
     int64_t result = HCALL_DOMCTL_AGAIN;
 
-    (void)domain;
-    if (op->pad[0] == 0u) {
-        result = wish_of(vcpu, &op->u.create, &wish);
+    if (c->op->pad[0] == 0u) {
+        result = wish_of(c->vcpu, &c->op->u.create, &wish);
         if ((result == 0) && !build_has_booted()) {
             result = HCALL_DOMCTL_AGAIN;
         } else if (result == 0) {
             const enum hv_status status = build_make(&wish, &made);
 
-            op->pad[0] = (status == HV_OK) ? made->id : 0u;
+            c->op->pad[0] = (status == HV_OK) ? made->id : 0u;
             if (status == HV_OK) {
                 result = HCALL_DOMCTL_AGAIN;
             } else {
@@ -75,9 +74,9 @@ static int64_t create(struct vcpu *vcpu, struct domain *domain, struct xen_domct
     } else if (made == NULL) {
         result = -XEN_ENOMEM; /* a place's pool does not suffice, or another call has destroyed it */
     } else if (made->state != DOMAIN_BUILDING) {
-        op->domain = made->id;
-        op->u.create.gic_version = (uint8_t)(hal_vplat_intc_version(&vcpu->domain->hal) - 1u);
-        op->u.create.clock_frequency = 0u;
+        c->op->domain = made->id;
+        c->op->u.create.gic_version = (uint8_t)(hal_vplat_intc_version(&c->vcpu->domain->hal) - 1u);
+        c->op->u.create.clock_frequency = 0u;
         result = 0;
     } else {
         /* a worker is at it */
@@ -85,108 +84,96 @@ static int64_t create(struct vcpu *vcpu, struct domain *domain, struct xen_domct
     return result;
 }
 
-static int64_t destroy(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t destroy(const struct hcall_domctl *c)
 {
     const bool serves =
-        (domain != NULL) && ((domain->plan->role & (PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE)) != 0u);
+        (c->domain != NULL) && ((c->domain->plan->role & (PLAN_ROLE_CONTROL | PLAN_ROLE_HARDWARE)) != 0u);
     int64_t result = HCALL_DOMCTL_AGAIN;
 
-    if (domain == vcpu->domain) {
+    if (c->domain == c->vcpu->domain) {
         result = -XEN_EINVAL;
     } else if (serves) {
         result = -XEN_EPERM;
-    } else if (domain == NULL) {
-        result = (op->pad[0] != 0u) ? 0 : -XEN_ESRCH;
+    } else if (c->domain == NULL) {
+        result = (c->op->pad[0] != 0u) ? 0 : -XEN_ESRCH;
     } else {
-        const enum hv_status status = build_destroy(domain);
+        const enum hv_status status = build_destroy(c->domain);
 
-        op->pad[0] = 1u;
+        c->op->pad[0] = 1u;
         result = (status == HV_BUSY) ? HCALL_DOMCTL_AGAIN : ((status == HV_OK) ? 0 : -XEN_EBUSY);
     }
     return result;
 }
 
-static int64_t max_vcpus(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t max_vcpus(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    return (op->u.max_vcpus == domain->nr_vcpus) ? 0 : -XEN_EINVAL;
+    return (c->op->u.max_vcpus == c->domain->nr_vcpus) ? 0 : -XEN_EINVAL;
 }
 
 /* Only where a kernel is entered: all other registers are as after a reset. */
-static int64_t set_context(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t set_context(const struct hcall_domctl *c)
 {
-    struct xen_vcpu_context c;
-    const uint32_t index = hal_index(op->u.vcpucontext.vcpu, domain->nr_vcpus);
-    struct vcpu *const target = domain->vcpu[index];
-    const bool wide = !domain->is_32bit;
-    int64_t result = hcall_read(vcpu, &c, op->u.vcpucontext.context, sizeof(c));
+    struct xen_vcpu_context from;
+    const uint32_t index = hal_index(c->op->u.vcpucontext.vcpu, c->domain->nr_vcpus);
+    struct vcpu *const target = c->domain->vcpu[index];
+    const bool wide = !c->domain->is_32bit;
+    int64_t result = hcall_read(c->vcpu, &from, c->op->u.vcpucontext.context, sizeof(from));
 
     if (result != 0) {
         return result;
     }
-    if ((index != op->u.vcpucontext.vcpu) || !domain->plan->spare ||
-        ((c.cpsr & PSR_MODE) != (wide ? PSR_EL1H : PSR_SVC))) {
+    if ((index != c->op->u.vcpucontext.vcpu) || !c->domain->plan->spare ||
+        ((from.cpsr & PSR_MODE) != (wide ? PSR_EL1H : PSR_SVC))) {
         return -XEN_EINVAL;
     }
-    if ((domain->state != DOMAIN_RUNNING) || !domain->paused) {
+    if ((c->domain->state != DOMAIN_RUNNING) || !c->domain->paused) {
         return -XEN_EBUSY;
     }
     sched_power_off(target);
-    if ((c.flags & XEN_VGCF_ONLINE) != 0u) {
-        enum hv_status status = hal_domain_width(&domain->hal, domain->is_32bit); /* it enters a kernel */
+    if ((from.flags & XEN_VGCF_ONLINE) != 0u) {
+        enum hv_status status =
+            hal_domain_width(&c->domain->hal, c->domain->is_32bit); /* it enters a kernel */
 
         if (status == HV_OK) {
-            status = upcall_vcpu_start(&target->hal, c.pc, wide ? c.x[0] : c.x[2]);
+            status = upcall_vcpu_start(&target->hal, from.pc, wide ? from.x[0] : from.x[2]);
         }
         result = (status == HV_OK) ? 0 : -XEN_EBUSY;
     }
     return result;
 }
 
-static int64_t set_width(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t set_width(const struct hcall_domctl *c)
 {
-    const bool is_32bit = (op->u.address_bits == 32u);
-    const bool good = is_32bit || (op->u.address_bits == 64u);
+    const bool is_32bit = (c->op->u.address_bits == 32u);
+    const bool good = is_32bit || (c->op->u.address_bits == 64u);
     int64_t result = -XEN_EINVAL;
 
-    (void)vcpu;
-    if (good && domain->plan->spare && (domain->state == DOMAIN_RUNNING) && domain->paused &&
-        (hal_domain_width(&domain->hal, is_32bit) == HV_OK)) {
-        domain->is_32bit = is_32bit;
+    if (good && c->domain->plan->spare && (c->domain->state == DOMAIN_RUNNING) && c->domain->paused &&
+        (hal_domain_width(&c->domain->hal, is_32bit) == HV_OK)) {
+        c->domain->is_32bit = is_32bit;
         result = 0;
     }
     return result;
 }
 
-static int64_t get_width(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t get_width(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    op->u.address_bits = domain->is_32bit ? 32u : 64u;
+    c->op->u.address_bits = c->domain->is_32bit ? 32u : 64u;
     return 0;
 }
 
-/* A domain that is shut down has nothing that it could go on from. */
-static int64_t resume(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
-{
-    (void)vcpu;
-    (void)domain;
-    (void)op;
-    return -XEN_EOPNOTSUPP;
-}
-
 /* [impl->req~console-tools~1] */
-static int64_t vuart(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t vuart(const struct hcall_domctl *c)
 {
-    const struct domain *const server = domain_by_id(op->u.vuart_op.console_domid);
+    const struct domain *const server = domain_by_id(c->op->u.vuart_op.console_domid);
     int64_t result = -XEN_ESRCH;
 
-    (void)vcpu;
-    if (op->u.vuart_op.cmd != XEN_DOMCTL_VUART_OP_INIT) {
+    if (c->op->u.vuart_op.cmd != XEN_DOMCTL_VUART_OP_INIT) {
         result = -XEN_EINVAL;
-    } else if (op->u.vuart_op.type != XEN_DOMCTL_VUART_TYPE_VPL011) {
+    } else if (c->op->u.vuart_op.type != XEN_DOMCTL_VUART_TYPE_VPL011) {
         result = -XEN_EOPNOTSUPP;
-    } else if ((server != NULL) && role_may_share(domain, server)) {
-        result = build_vuart(domain, op->u.vuart_op.gfn, server->id, &op->u.vuart_op.evtchn);
+    } else if ((server != NULL) && role_may_share(c->domain, server)) {
+        result = build_vuart(c->domain, c->op->u.vuart_op.gfn, server->id, &c->op->u.vuart_op.evtchn);
     } else {
         /* nobody serves it */
     }
@@ -203,6 +190,6 @@ const struct hcall_domctl_rule hcall_domctl_life[] = {
     { set_width, XEN_DOMCTL_SET_ADDRESS_SIZE, ROLE_DOMCTL, false },
     { get_width, XEN_DOMCTL_GET_ADDRESS_SIZE, ROLE_DOMCTL, true },
     { vuart, XEN_DOMCTL_VUART_OP, ROLE_DOMCTL, true },
-    { resume, XEN_DOMCTL_RESUMEDOMAIN, ROLE_DOMCTL, false },
+    { hcall_domctl_absent, XEN_DOMCTL_RESUMEDOMAIN, ROLE_DOMCTL, false },
     { NULL, 0u, ROLE_DOMCTL, false },
 };

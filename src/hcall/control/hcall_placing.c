@@ -9,50 +9,49 @@
 
 #define CREDIT_WEIGHT 256u
 
-static int64_t vcpuinfo(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t vcpuinfo(const struct hcall_domctl *c)
 {
-    const uint32_t index = op->u.vcpuinfo.vcpu;
+    const uint32_t index = c->op->u.vcpuinfo.vcpu;
     const struct vcpu *const v =
-        (index < domain->nr_vcpus) ? domain->vcpu[hal_index(index, HV_VCPUS_MAX)] : NULL;
+        (index < c->domain->nr_vcpus) ? c->domain->vcpu[hal_index(index, HV_VCPUS_MAX)] : NULL;
 
-    (void)vcpu;
     if (v == NULL) {
         return -XEN_ESRCH;
     }
-    op->u.vcpuinfo.online = (v->state != VCPU_OFF) ? 1u : 0u;
-    op->u.vcpuinfo.blocked = (v->state == VCPU_BLOCKED) ? 1u : 0u;
-    op->u.vcpuinfo.running = (v->state == VCPU_RUNNING) ? 1u : 0u;
-    op->u.vcpuinfo.cpu_time = sched_run_ns(v);
-    op->u.vcpuinfo.cpu = v->cpu;
+    c->op->u.vcpuinfo.online = (v->state != VCPU_OFF) ? 1u : 0u;
+    c->op->u.vcpuinfo.blocked = (v->state == VCPU_BLOCKED) ? 1u : 0u;
+    c->op->u.vcpuinfo.running = (v->state == VCPU_RUNNING) ? 1u : 0u;
+    c->op->u.vcpuinfo.cpu_time = sched_run_ns(v);
+    c->op->u.vcpuinfo.cpu = v->cpu;
     return 0;
 }
 
 /* One that runs has none to show: who asks has paused the domain, or asks again. */
-static int64_t context(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t context(const struct hcall_domctl *c)
 {
-    const uint32_t index = hal_index(op->u.vcpucontext.vcpu, domain->nr_vcpus);
-    struct xen_vcpu_context c = { .flags = 0u };
+    const uint32_t index = hal_index(c->op->u.vcpucontext.vcpu, c->domain->nr_vcpus);
+    struct xen_vcpu_context to = { .flags = 0u };
     struct hal_registers r;
 
-    if ((index != op->u.vcpucontext.vcpu) || (domain == vcpu->domain)) {
+    if ((index != c->op->u.vcpucontext.vcpu) || (c->domain == c->vcpu->domain)) {
         return -XEN_EINVAL;
     }
-    if ((domain->state != DOMAIN_RUNNING) || !sched_registers(domain->vcpu[index], &r)) {
+    if ((c->domain->state != DOMAIN_RUNNING) || !sched_registers(c->domain->vcpu[index], &r)) {
         return -XEN_EBUSY;
     }
-    c.flags = (domain->vcpu[index]->state != VCPU_OFF) ? XEN_VGCF_ONLINE : 0u;
-    (void)memcpy(c.x, r.x, sizeof(c.x));
-    c.pc = r.pc;
-    c.cpsr = r.cpsr;
-    c.spsr_el1 = r.spsr_el1;
-    c.sp_el0 = r.sp_el0;
-    c.sp_el1 = r.sp_el1;
-    c.elr_el1 = r.elr_el1;
-    c.sctlr = r.sctlr;
-    c.tcr = r.tcr;
-    c.ttbr0 = r.ttbr0;
-    c.ttbr1 = r.ttbr1;
-    return hcall_write(vcpu, op->u.vcpucontext.context, &c, sizeof(c));
+    to.flags = (c->domain->vcpu[index]->state != VCPU_OFF) ? XEN_VGCF_ONLINE : 0u;
+    (void)memcpy(to.x, r.x, sizeof(to.x));
+    to.pc = r.pc;
+    to.cpsr = r.cpsr;
+    to.spsr_el1 = r.spsr_el1;
+    to.sp_el0 = r.sp_el0;
+    to.sp_el1 = r.sp_el1;
+    to.elr_el1 = r.elr_el1;
+    to.sctlr = r.sctlr;
+    to.tcr = r.tcr;
+    to.ttbr0 = r.ttbr0;
+    to.ttbr1 = r.ttbr1;
+    return hcall_write(c->vcpu, c->op->u.vcpucontext.context, &to, sizeof(to));
 }
 
 /* Under null the plan's CPUs are kept for its vCPUs, also while those are off. */
@@ -70,10 +69,10 @@ static int64_t move(struct vcpu *v, uint64_t hard, uint64_t soft)
 }
 
 /* What is told or changed of a vCPU; what goes out is in force. */
-static int64_t affinity(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t affinity(const struct hcall_domctl *c)
 {
-    const uint32_t index = op->u.affinity.vcpu;
-    const uint32_t flags = op->u.affinity.flags;
+    const uint32_t index = c->op->u.affinity.vcpu;
+    const uint32_t flags = c->op->u.affinity.flags;
     const bool hard = (flags & XEN_AFFINITY_HARD) != 0u;
     const bool soft = (flags & XEN_AFFINITY_SOFT) != 0u;
     int64_t result = 0;
@@ -81,61 +80,58 @@ static int64_t affinity(struct vcpu *vcpu, struct domain *domain, struct xen_dom
     if ((!hard && !soft) || (flags > (XEN_AFFINITY_HARD | XEN_AFFINITY_SOFT | XEN_AFFINITY_FORCE))) {
         return -XEN_EINVAL;
     }
-    if (index >= domain->nr_vcpus) {
+    if (index >= c->domain->nr_vcpus) {
         return -XEN_ESRCH;
     }
-    struct vcpu *const v = domain->vcpu[hal_index(index, HV_VCPUS_MAX)];
+    struct vcpu *const v = c->domain->vcpu[hal_index(index, HV_VCPUS_MAX)];
 
-    if (op->cmd == XEN_DOMCTL_SETVCPUAFFINITY) {
+    if (c->op->cmd == XEN_DOMCTL_SETVCPUAFFINITY) {
         uint64_t to[2] = { v->affinity, ~v->avoids };
 
-        result = hard ? hcall_read_bitmap(vcpu, &op->u.affinity.hard, &to[0]) : 0;
+        result = hard ? hcall_read_bitmap(c->vcpu, &c->op->u.affinity.hard, &to[0]) : 0;
         if ((result == 0) && soft) {
-            result = hcall_read_bitmap(vcpu, &op->u.affinity.soft, &to[1]);
+            result = hcall_read_bitmap(c->vcpu, &c->op->u.affinity.soft, &to[1]);
         }
         if (result == 0) {
             result = move(v, to[0], to[1]);
         }
     }
     if ((result == 0) && hard) {
-        result = hcall_write_bitmap(vcpu, &op->u.affinity.hard, v->affinity);
+        result = hcall_write_bitmap(c->vcpu, &c->op->u.affinity.hard, v->affinity);
     }
     if ((result == 0) && soft) {
-        result = hcall_write_bitmap(vcpu, &op->u.affinity.soft, ~v->avoids);
+        result = hcall_write_bitmap(c->vcpu, &c->op->u.affinity.soft, ~v->avoids);
     }
     return result;
 }
 
 /* There is one node. */
-static int64_t nodes(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t nodes(const struct hcall_domctl *c)
 {
     uint64_t set = 1u;
     int64_t result = 0;
 
-    (void)domain;
-    if (op->cmd == XEN_DOMCTL_GETNODEAFFINITY) {
-        return hcall_write_bitmap(vcpu, &op->u.nodes, set);
+    if (c->op->cmd == XEN_DOMCTL_GETNODEAFFINITY) {
+        return hcall_write_bitmap(c->vcpu, &c->op->u.nodes, set);
     }
-    result = hcall_read_bitmap(vcpu, &op->u.nodes, &set);
+    result = hcall_read_bitmap(c->vcpu, &c->op->u.nodes, &set);
     return ((result == 0) && ((set & 1u) == 0u)) ? -XEN_EINVAL : result;
 }
 
 /* What runs has no weights but equal ones, and no caps: to set that is no change. */
-static int64_t scheduler(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t scheduler(const struct hcall_domctl *c)
 {
-    const bool as_is = ((op->u.scheduler.weight == 0u) || (op->u.scheduler.weight == CREDIT_WEIGHT)) &&
-                       ((op->u.scheduler.cap == 0u) || (op->u.scheduler.cap == UINT16_MAX));
+    const bool as_is = ((c->op->u.scheduler.weight == 0u) || (c->op->u.scheduler.weight == CREDIT_WEIGHT)) &&
+                       ((c->op->u.scheduler.cap == 0u) || (c->op->u.scheduler.cap == UINT16_MAX));
     int64_t result = 0;
 
-    (void)vcpu;
-    (void)domain;
-    if ((op->u.scheduler.sched_id != sched_abi_id()) || (op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
+    if ((c->op->u.scheduler.sched_id != sched_abi_id()) || (c->op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
         result = -XEN_EINVAL;
     } else if (sched_abi_id() != XEN_SCHEDULER_CREDIT) {
         /* null has nothing to tell or set */
-    } else if (op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
-        op->u.scheduler.weight = CREDIT_WEIGHT;
-        op->u.scheduler.cap = 0u;
+    } else if (c->op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
+        c->op->u.scheduler.weight = CREDIT_WEIGHT;
+        c->op->u.scheduler.cap = 0u;
     } else {
         result = as_is ? 0 : -XEN_EOPNOTSUPP;
     }
@@ -143,37 +139,26 @@ static int64_t scheduler(struct vcpu *vcpu, struct domain *domain, struct xen_do
 }
 
 /* The power button means off: nobody would hear of it in the guest. */
-static int64_t trigger(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t trigger(const struct hcall_domctl *c)
 {
     int64_t result = 0;
 
-    (void)vcpu;
-    if (op->u.trigger.vcpu >= domain->nr_vcpus) {
+    if (c->op->u.trigger.vcpu >= c->domain->nr_vcpus) {
         result = -XEN_ESRCH;
-    } else if (op->u.trigger.trigger == XEN_TRIGGER_POWER) {
-        upcall_domain_power(&domain->hal, HAL_DOMAIN_OFF, "trigger power");
-    } else if (op->u.trigger.trigger == XEN_TRIGGER_RESET) {
-        upcall_domain_power(&domain->hal, HAL_DOMAIN_RESET, "trigger reset");
+    } else if (c->op->u.trigger.trigger == XEN_TRIGGER_POWER) {
+        upcall_domain_power(&c->domain->hal, HAL_DOMAIN_OFF, "trigger power");
+    } else if (c->op->u.trigger.trigger == XEN_TRIGGER_RESET) {
+        upcall_domain_power(&c->domain->hal, HAL_DOMAIN_RESET, "trigger reset");
     } else {
         result = -XEN_EOPNOTSUPP;
     }
     return result;
 }
 
-static int64_t time_offset(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
+static int64_t time_offset(const struct hcall_domctl *c)
 {
-    (void)vcpu;
-    evtchn_clock_shift(domain, op->u.time_offset.seconds);
+    evtchn_clock_shift(c->domain, c->op->u.time_offset.seconds);
     return 0;
-}
-
-/* Tools try these and go on if they are told that there is no such thing. */
-static int64_t absent(struct vcpu *vcpu, struct domain *domain, struct xen_domctl *op)
-{
-    (void)vcpu;
-    (void)domain;
-    (void)op;
-    return -XEN_EOPNOTSUPP;
 }
 
 const struct hcall_domctl_rule hcall_domctl_vcpu[] = {
@@ -186,6 +171,6 @@ const struct hcall_domctl_rule hcall_domctl_vcpu[] = {
     { scheduler, XEN_DOMCTL_SCHEDULER_OP, ROLE_DOMCTL, true },
     { trigger, XEN_DOMCTL_SENDTRIGGER, ROLE_DOMCTL, false },
     { time_offset, XEN_DOMCTL_SETTIMEOFFSET, ROLE_DOMCTL, false },
-    { absent, XEN_DOMCTL_SET_LLC_COLORS, ROLE_DOMCTL, false },
+    { hcall_domctl_absent, XEN_DOMCTL_SET_LLC_COLORS, ROLE_DOMCTL, false },
     { NULL, 0u, ROLE_DOMCTL, false },
 };

@@ -17,7 +17,11 @@
 #define GOES_ON 0x676F6573u
 #define AGAIN   1 /* it returns this: there is more to do */
 
-typedef int64_t sysctl_fn(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more);
+struct sysctl {
+    struct vcpu *vcpu;
+    struct xen_sysctl *op;
+    uint64_t *more;
+};
 
 /* All RAM; *end: behind the last page */
 static uint64_t ram_sum(uint64_t *end)
@@ -40,14 +44,12 @@ static uint32_t cpus_end(void)
     return 64u - (uint32_t)__builtin_clzll(percpu_online() | 1u);
 }
 
-static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t physinfo(const struct sysctl *c)
 {
     const uint64_t hz = hal_timer_ticks(1000000000ULL);
     uint64_t end = 0;
 
-    (void)vcpu;
-    (void)more;
-    op->u.physinfo = (struct xen_physinfo){
+    c->op->u.physinfo = (struct xen_physinfo){
         .threads_per_core = 1u,
         .cores_per_socket = percpu_count_online(),
         .nr_cpus = percpu_count_online(),
@@ -60,15 +62,13 @@ static int64_t physinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more
         .free_pages = blocks_free_bytes() >> PAGE_SHIFT,
         .scrub_pages = blocks_dirty_bytes() >> PAGE_SHIFT,
     };
-    op->u.physinfo.max_mfn = (end >> PAGE_SHIFT) - 1u;
+    c->op->u.physinfo.max_mfn = (end >> PAGE_SHIFT) - 1u;
     return 0;
 }
 
-static int64_t sched_id(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t sched_id(const struct sysctl *c)
 {
-    (void)vcpu;
-    (void)more;
-    op->u.sched_id = sched_abi_id();
+    c->op->u.sched_id = sched_abi_id();
     return 0;
 }
 
@@ -88,79 +88,77 @@ static const struct domain *domain_from(uint64_t id)
 }
 
 /* By their numbers, one at a time. more[0]: how many so far, more[1]: the number behind the last. */
-static int64_t domain_list(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t domain_list(const struct sysctl *c)
 {
-    const uint32_t nr = (uint32_t)more[0];
-    const struct domain *const domain = domain_from((nr == 0u) ? op->u.list.first_domain : more[1]);
+    const uint32_t nr = (uint32_t)c->more[0];
+    const struct domain *const domain = domain_from((nr == 0u) ? c->op->u.list.first_domain : c->more[1]);
     struct xen_domaininfo info;
     int64_t result = 0;
 
-    op->u.list.num_domains = nr;
-    if ((domain != NULL) && (nr < op->u.list.max_domains)) {
+    c->op->u.list.num_domains = nr;
+    if ((domain != NULL) && (nr < c->op->u.list.max_domains)) {
         hcall_domain_info(domain, &info);
-        result = hcall_write(vcpu, op->u.list.buffer + (nr * sizeof(info)), &info, sizeof(info));
-        more[0] = (uint64_t)nr + 1u;
-        more[1] = (uint64_t)info.domain + 1u;
+        result = hcall_write(c->vcpu, c->op->u.list.buffer + (nr * sizeof(info)), &info, sizeof(info));
+        c->more[0] = (uint64_t)nr + 1u;
+        c->more[1] = (uint64_t)info.domain + 1u;
         result = (result == 0) ? AGAIN : result;
     }
     return result;
 }
 
 /* Each CPU is a core of one socket. One at a time, more[0]. */
-static int64_t cputopo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t cputopo(const struct sysctl *c)
 {
     const uint32_t nr = cpus_end();
-    const uint64_t i = more[0];
+    const uint64_t i = c->more[0];
     int64_t result = 0;
 
-    if ((i < nr) && (i < op->u.topology.nr) && (op->u.topology.at != 0u)) {
+    if ((i < nr) && (i < c->op->u.topology.nr) && (c->op->u.topology.at != 0u)) {
         const bool here = (percpu_online() & BIT64(i)) != 0u;
         const struct xen_cputopo topo = { here ? (uint32_t)i : UINT32_MAX, here ? 0u : UINT32_MAX,
                                           here ? 0u : UINT32_MAX };
 
-        more[0] = i + 1u;
-        result = hcall_write(vcpu, op->u.topology.at + (i * sizeof(topo)), &topo, sizeof(topo));
+        c->more[0] = i + 1u;
+        result = hcall_write(c->vcpu, c->op->u.topology.at + (i * sizeof(topo)), &topo, sizeof(topo));
         result = (result == 0) ? AGAIN : result;
     }
-    op->u.topology.nr = nr;
+    c->op->u.topology.nr = nr;
     return result;
 }
 
-static int64_t numainfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t numainfo(const struct sysctl *c)
 {
     static const uint32_t distance = 10u;
     uint64_t end = 0;
     const struct xen_meminfo memory = { ram_sum(&end), blocks_free_bytes() };
     int64_t result = 0;
 
-    (void)more;
-    if ((op->u.topology.nr > 0u) && (op->u.topology.at != 0u)) {
-        result = hcall_write(vcpu, op->u.topology.at, &memory, sizeof(memory));
+    if ((c->op->u.topology.nr > 0u) && (c->op->u.topology.at != 0u)) {
+        result = hcall_write(c->vcpu, c->op->u.topology.at, &memory, sizeof(memory));
     }
-    if ((op->u.topology.nr > 0u) && (op->u.topology.distance != 0u) && (result == 0)) {
-        result = hcall_write(vcpu, op->u.topology.distance, &distance, sizeof(distance));
+    if ((c->op->u.topology.nr > 0u) && (c->op->u.topology.distance != 0u) && (result == 0)) {
+        result = hcall_write(c->vcpu, c->op->u.topology.distance, &distance, sizeof(distance));
     }
-    op->u.topology.nr = 1u;
+    c->op->u.topology.nr = 1u;
     return result;
 }
 
 /* One pool has all CPUs and domains. */
-static int64_t cpupool(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t cpupool(const struct sysctl *c)
 {
-    const uint32_t what = op->u.cpupool.op;
+    const uint32_t what = c->op->u.cpupool.op;
     int64_t result = -XEN_EOPNOTSUPP;
 
-    (void)more;
     if (what == XEN_CPUPOOL_OP_FREEINFO) {
-        result = hcall_write_bitmap(vcpu, &op->u.cpupool.cpumap, 0u);
+        result = hcall_write_bitmap(c->vcpu, &c->op->u.cpupool.cpumap, 0u);
     } else if (what != XEN_CPUPOOL_OP_INFO) {
         /* pools are not changed */
-    } else if (op->u.cpupool.cpupool_id > 0u) {
+    } else if (c->op->u.cpupool.cpupool_id > 0u) {
         result = -XEN_ENOENT;
     } else {
-        op->u.cpupool.sched_id = sched_abi_id();
-        op->u.cpupool.n_dom = domain_nr_there();
-        result = hcall_write_bitmap(vcpu, &op->u.cpupool.cpumap, percpu_online());
+        c->op->u.cpupool.sched_id = sched_abi_id();
+        c->op->u.cpupool.n_dom = domain_nr_there();
+        result = hcall_write_bitmap(c->vcpu, &c->op->u.cpupool.cpumap, percpu_online());
     }
     return result;
 }
@@ -178,97 +176,96 @@ static void log_told(void *ctx)
 
 /* The log from a position on, or all of it since it was cleared; a piece at a time. more[0]: bytes so far,
  * more[1]: the position after them. Who has read once hears of new lines. */
-static int64_t readconsole(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t readconsole(const struct sysctl *c)
 {
     static uint32_t cleared;
     char text[PIECE];
-    const uint32_t count = op->u.readconsole.count;
-    const uint32_t before = (uint32_t)bits_min(more[0], count);
-    uint32_t at = (uint32_t)more[1];
+    const uint32_t count = c->op->u.readconsole.count;
+    const uint32_t before = (uint32_t)bits_min(c->more[0], count);
+    uint32_t at = (uint32_t)c->more[1];
     int64_t result = 0;
 
     if (before == 0u) {
         log_watch(log_told);
-        at = (op->u.readconsole.incremental != 0u) ? op->u.readconsole.index : cleared;
+        at = (c->op->u.readconsole.incremental != 0u) ? c->op->u.readconsole.index : cleared;
     }
     const uint32_t n = log_read(&at, text, (uint32_t)bits_min(count - before, PIECE));
 
-    result = hcall_write(vcpu, op->u.readconsole.buffer + before, text, n);
-    more[0] = (uint64_t)before + n;
-    more[1] = at;
+    result = hcall_write(c->vcpu, c->op->u.readconsole.buffer + before, text, n);
+    c->more[0] = (uint64_t)before + n;
+    c->more[1] = at;
     if ((result == 0) && (n == PIECE)) {
         result = AGAIN;
-    } else if ((result == 0) && (op->u.readconsole.clear != 0u)) {
+    } else if ((result == 0) && (c->op->u.readconsole.clear != 0u)) {
         cleared = at;
     } else {
         /* it is told, or fails */
     }
-    op->u.readconsole.count = before + n;
-    op->u.readconsole.index = at;
+    c->op->u.readconsole.count = before + n;
+    c->op->u.readconsole.index = at;
     return result;
 }
 
-static int64_t debug_keys(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t debug_keys(const struct sysctl *c)
 {
     char keys[OPERATOR_KEYS_MAX];
-    const uint32_t nr = op->u.debug_keys.nr_keys;
-    int64_t result = (nr > sizeof(keys)) ? -XEN_E2BIG : hcall_read(vcpu, keys, op->u.debug_keys.keys, nr);
+    const uint32_t nr = c->op->u.debug_keys.nr_keys;
+    int64_t result =
+        (nr > sizeof(keys)) ? -XEN_E2BIG : hcall_read(c->vcpu, keys, c->op->u.debug_keys.keys, nr);
 
-    (void)more;
     if ((result == 0) && !operator_keys(keys, nr)) {
         result = -XEN_EBUSY;
     }
     return result;
 }
 
-static int64_t cpuinfo(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t cpuinfo(const struct sysctl *c)
 {
-    const uint64_t nr = bits_min(cpus_end(), op->u.cpuinfo.max_cpus);
-    const uint64_t i = more[0];
+    const uint64_t nr = bits_min(cpus_end(), c->op->u.cpuinfo.max_cpus);
+    const uint64_t i = c->more[0];
     int64_t result = 0;
 
     if (i < nr) {
         const uint64_t idle_ns = sched_idle_ns((cpuid_t)hal_index(i, HV_CPUS_MAX));
 
-        more[0] = i + 1u;
-        result = hcall_write(vcpu, op->u.cpuinfo.info + (i * sizeof(idle_ns)), &idle_ns, sizeof(idle_ns));
+        c->more[0] = i + 1u;
+        result =
+            hcall_write(c->vcpu, c->op->u.cpuinfo.info + (i * sizeof(idle_ns)), &idle_ns, sizeof(idle_ns));
         result = (result == 0) ? AGAIN : result;
     }
-    op->u.cpuinfo.nr_cpus = (uint32_t)nr;
+    c->op->u.cpuinfo.nr_cpus = (uint32_t)nr;
     return result;
 }
 
 /* Free memory is one node's, whatever the width of its addresses. */
-static int64_t availheap(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t availheap(const struct sysctl *c)
 {
-    const uint32_t node = op->u.availheap.node;
+    const uint32_t node = c->op->u.availheap.node;
 
-    (void)vcpu;
-    (void)more;
-    op->u.availheap.avail_bytes = ((node == 0u) || (node == UINT32_MAX)) ? blocks_free_bytes() : 0u;
+    c->op->u.availheap.avail_bytes = ((node == 0u) || (node == UINT32_MAX)) ? blocks_free_bytes() : 0u;
     return 0;
 }
 
 /* What runs takes turns of a fixed length; null has nothing to tell or set. */
-static int64_t scheduler(struct vcpu *vcpu, struct xen_sysctl *op, uint64_t *more)
+static int64_t scheduler(const struct sysctl *c)
 {
     static const uint32_t slice_ms = (uint32_t)(SCHED_SLICE_NS / 1000000u);
-    const bool as_is = (op->u.scheduler.tslice_ms == slice_ms) && (op->u.scheduler.ratelimit_us == 0u) &&
-                       (op->u.scheduler.vcpu_migr_delay_us == 0u);
+    const bool as_is = (c->op->u.scheduler.tslice_ms == slice_ms) &&
+                       (c->op->u.scheduler.ratelimit_us == 0u) &&
+                       (c->op->u.scheduler.vcpu_migr_delay_us == 0u);
     int64_t result = 0;
 
-    (void)vcpu;
-    (void)more;
-    if (op->u.scheduler.cpupool_id != 0u) {
+    if (c->op->u.scheduler.cpupool_id != 0u) {
         result = -XEN_ESRCH;
-    } else if ((op->u.scheduler.sched_id != sched_abi_id()) || (op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
+    } else if ((c->op->u.scheduler.sched_id != sched_abi_id()) ||
+               (c->op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
         result = -XEN_EINVAL;
     } else if (sched_abi_id() != XEN_SCHEDULER_CREDIT) {
         /* as it is */
-    } else if (op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
-        op->u.scheduler.tslice_ms = slice_ms;
-        op->u.scheduler.ratelimit_us = 0u;
-        op->u.scheduler.vcpu_migr_delay_us = 0u;
+    } else if (c->op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
+        c->op->u.scheduler.tslice_ms = slice_ms;
+        c->op->u.scheduler.ratelimit_us = 0u;
+        c->op->u.scheduler.vcpu_migr_delay_us = 0u;
     } else {
         result = as_is ? 0 : -XEN_EOPNOTSUPP;
     }
@@ -279,7 +276,7 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
 {
     static const struct {
         uint32_t cmd;
-        sysctl_fn *act;
+        int64_t (*act)(const struct sysctl *c);
     } rules[] = {
         { XEN_SYSCTL_READCONSOLE, readconsole },
         { XEN_SYSCTL_PHYSINFO, physinfo },
@@ -296,6 +293,7 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
     struct xen_sysctl op = { .cmd = 0u };
     const bool goes_on = (arg[3] == GOES_ON);
     uint64_t more[2] = { goes_on ? arg[1] : 0u, goes_on ? arg[2] : 0u };
+    const struct sysctl c = { vcpu, &op, more };
     uint32_t i = 0;
     int64_t result = hcall_read(vcpu, &op, arg[0], sizeof(op));
 
@@ -311,7 +309,7 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
     } else if ((i == ARRAY_LEN(rules)) || (rules[i].act == NULL)) {
         result = -XEN_ENOSYS;
     } else {
-        result = rules[i].act(vcpu, &op, more);
+        result = rules[i].act(&c);
     }
     if (goes_on) {
         arg[3] = 0u; /* not for another call */
