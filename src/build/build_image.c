@@ -33,28 +33,16 @@ static enum hv_status kernel_refuse(const struct image_load *load, const char *f
 
 static enum hv_status inflate_refuse(const struct image_load *load, enum inflate_end end)
 {
-    const char *found;
-    const char *expected = "a kernel that is whole";
+    static const char *const why[][2] = {
+        [INFLATE_CUT] = { "a gzip stream that is cut off", "a kernel that is whole" },
+        [INFLATE_DAMAGED] = { "a damaged gzip stream", "a kernel that is whole" },
+        [INFLATE_FULL] = { "a gzip kernel that inflates to more than it may",
+                           "one that fits into the domain's memory" },
+        [INFLATE_MEMORY] = { "a gzip stream that needs more memory to inflate",
+                             "one with at most 32 KiB of history" },
+    };
 
-    switch (end) {
-    case INFLATE_CUT:
-        found = "a gzip stream that is cut off";
-        break;
-    case INFLATE_FULL:
-        found = "a gzip kernel that inflates to more than it may";
-        expected = "one that fits into the domain's memory";
-        break;
-    case INFLATE_MEMORY:
-        found = "a gzip stream that needs more memory to inflate";
-        expected = "one with at most 32 KiB of history";
-        break;
-    case INFLATE_DONE:
-    case INFLATE_DAMAGED:
-    default:
-        found = "a damaged gzip stream";
-        break;
-    }
-    return kernel_refuse(load, found, expected);
+    return kernel_refuse(load, why[end][0], why[end][1]);
 }
 
 /* The module's first bytes; a window may end inside them. */

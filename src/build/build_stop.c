@@ -121,24 +121,13 @@ static bool goes_on(struct domain *domain)
 
 void build_log_end(const struct domain *domain, enum hal_power_request request, const char *why)
 {
-    const char *what;
+    static const char *const what[] = { [HAL_DOMAIN_OFF] = "powered off",
+                                        [HAL_DOMAIN_RESET] = "asked for a reset and is parked",
+                                        [HAL_DOMAIN_CRASH] = "crashed",
+                                        [HAL_DOMAIN_WATCHDOG] = "hung" };
 
-    switch (request) {
-    case HAL_DOMAIN_OFF:
-        what = "powered off";
-        break;
-    case HAL_DOMAIN_RESET:
-        what = "asked for a reset and is parked";
-        break;
-    case HAL_DOMAIN_WATCHDOG:
-        what = "hung";
-        break;
-    case HAL_DOMAIN_CRASH:
-    default:
-        what = "crashed";
-        break;
-    }
-    log_line("%s: %s%s%s", domain->plan->name, what, (why != NULL) ? ": " : "", (why != NULL) ? why : "");
+    log_line("%s: %s%s%s", domain->plan->name, what[request], (why != NULL) ? ": " : "",
+             (why != NULL) ? why : "");
 }
 
 /* Everything was given back, or a vCPU keeps it. The operator may have thought better of it meanwhile. */

@@ -8,11 +8,11 @@
 #define INFLATE_HEAD_BYTES 64u
 
 enum inflate_end {
-    INFLATE_DONE, /* the stream ended, its checksum and length are right */
-    INFLATE_CUT,  /* the source ended first */
+    INFLATE_CUT, /* the source ended first */
     INFLATE_DAMAGED,
     INFLATE_FULL,   /* the room ended first */
     INFLATE_MEMORY, /* the workspace's arena is too small */
+    INFLATE_DONE    /* the stream ended, its checksum and length are right */
 };
 
 struct inflate_sink {

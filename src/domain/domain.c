@@ -80,34 +80,13 @@ enum hv_status domain_add_window(struct domain *domain, const struct mmio_window
 
 const char *domain_state_name(enum domain_state state)
 {
-    const char *name = "?";
+    static const char *const name[] = {
+        [DOMAIN_NEW] = "new",           [DOMAIN_BUILDING] = "building", [DOMAIN_RUNNING] = "running",
+        [DOMAIN_STOPPING] = "stopping", [DOMAIN_STOPPED] = "stopped",   [DOMAIN_CRASHED] = "crashed",
+        [DOMAIN_FAILED] = "failed"
+    };
 
-    switch (state) {
-    case DOMAIN_NEW:
-        name = "new";
-        break;
-    case DOMAIN_BUILDING:
-        name = "building";
-        break;
-    case DOMAIN_RUNNING:
-        name = "running";
-        break;
-    case DOMAIN_STOPPING:
-        name = "stopping";
-        break;
-    case DOMAIN_STOPPED:
-        name = "stopped";
-        break;
-    case DOMAIN_CRASHED:
-        name = "crashed";
-        break;
-    case DOMAIN_FAILED:
-        name = "failed";
-        break;
-    default:
-        break;
-    }
-    return name;
+    return name[state];
 }
 
 void *upcall_domain_page(struct hal_domain *domain)

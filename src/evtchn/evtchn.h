@@ -76,10 +76,15 @@ bool evtchn_other_end(const struct domain *domain, uint32_t port, const struct d
 
 /* -- For hypercalls: the calling vCPU, interrupts masked, no lock held. Results are Xen's: >= 0 or -XEN_E...
  * -- */
-/* One EVTCHNOP_, 0 to EVTCHNOPS - 1, its argument copied in and, where it answers, copied out afterwards. The
- * vCPU's domain has event channels. */
+/* The EVTCHNOP_: bytes of the argument that come in, and go out after a success. act: NULL if there is no
+ * such thing here; the vCPU's domain has event channels. */
 #define EVTCHN_AGAIN 1 /* not done yet: the guest makes the same call once more */
-int64_t evtchn_operate(struct vcpu *vcpu, uint32_t op, union xen_evtchn_op *arg);
+struct evtchn_operation {
+    int64_t (*act)(struct vcpu *vcpu, union xen_evtchn_op *arg);
+    uint8_t in;
+    uint8_t out;
+};
+extern const struct evtchn_operation evtchn_operations[EVTCHNOPS];
 /* The most frequent of these */
 int64_t evtchn_send(struct vcpu *vcpu, uint32_t number);
 int64_t evtchn_register_vcpu_info(struct vcpu *vcpu, uint64_t index,

@@ -175,13 +175,6 @@ static int64_t bind_virq(struct vcpu *vcpu, union xen_evtchn_op *arg)
     return result;
 }
 
-static int64_t bind_pirq(struct vcpu *vcpu, union xen_evtchn_op *arg)
-{
-    (void)vcpu;
-    (void)arg;
-    return -XEN_EOPNOTSUPP;
-}
-
 static int64_t bind_ipi(struct vcpu *vcpu, union xen_evtchn_op *arg)
 {
     const uint32_t whose = hal_index(arg->bind_ipi.vcpu, vcpu->domain->nr_vcpus);
@@ -380,27 +373,22 @@ static int64_t set_priority(struct vcpu *vcpu, union xen_evtchn_op *arg)
     return 0;
 }
 
-int64_t evtchn_operate(struct vcpu *vcpu, uint32_t op, union xen_evtchn_op *arg)
-{
-    static int64_t (*const operation[EVTCHNOPS])(struct vcpu *vcpu, union xen_evtchn_op *arg) = {
-        [EVTCHNOP_BIND_INTERDOMAIN] = bind_interdomain,
-        [EVTCHNOP_BIND_VIRQ] = bind_virq,
-        [EVTCHNOP_BIND_PIRQ] = bind_pirq,
-        [EVTCHNOP_CLOSE] = close_port,
-        [EVTCHNOP_SEND] = send,
-        [EVTCHNOP_STATUS] = status,
-        [EVTCHNOP_ALLOC_UNBOUND] = alloc_unbound,
-        [EVTCHNOP_BIND_IPI] = bind_ipi,
-        [EVTCHNOP_BIND_VCPU] = bind_vcpu,
-        [EVTCHNOP_UNMASK] = unmask,
-        [EVTCHNOP_RESET] = reset,
-        [EVTCHNOP_INIT_CONTROL] = init_control,
-        [EVTCHNOP_EXPAND_ARRAY] = expand_array,
-        [EVTCHNOP_SET_PRIORITY] = set_priority,
-    };
-
-    return operation[hal_index(op, EVTCHNOPS)](vcpu, arg);
-}
+const struct evtchn_operation evtchn_operations[EVTCHNOPS] = {
+    [EVTCHNOP_BIND_INTERDOMAIN] = { bind_interdomain, 12u, 12u },
+    [EVTCHNOP_BIND_VIRQ] = { bind_virq, 12u, 12u },
+    [EVTCHNOP_BIND_PIRQ] = { NULL, 0u, 0u }, /* interrupts of the host are none of a guest's */
+    [EVTCHNOP_CLOSE] = { close_port, 4u, 0u },
+    [EVTCHNOP_SEND] = { send, 4u, 0u },
+    [EVTCHNOP_STATUS] = { status, 8u, 24u },
+    [EVTCHNOP_ALLOC_UNBOUND] = { alloc_unbound, 8u, 8u },
+    [EVTCHNOP_BIND_IPI] = { bind_ipi, 4u, 8u },
+    [EVTCHNOP_BIND_VCPU] = { bind_vcpu, 8u, 0u },
+    [EVTCHNOP_UNMASK] = { unmask, 4u, 0u },
+    [EVTCHNOP_RESET] = { reset, 2u, 0u },
+    [EVTCHNOP_INIT_CONTROL] = { init_control, 16u, 24u },
+    [EVTCHNOP_EXPAND_ARRAY] = { expand_array, 8u, 0u },
+    [EVTCHNOP_SET_PRIORITY] = { set_priority, 8u, 0u },
+};
 
 /* Takes the place of whoever polled this port and does so no more. False: another vCPU polls it. */
 static bool poller_join(struct vcpu *vcpu, struct evtchn_port *p)

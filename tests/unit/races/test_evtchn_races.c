@@ -321,7 +321,7 @@ static void operate(struct vcpu *vcpu)
         arg.port.to = any(VCPUS);
         break;
     }
-    (void)evtchn_operate(vcpu, op, &arg);
+    (void)evtchn_operations[op].act(vcpu, &arg);
 }
 
 static void *run(void *of)
