@@ -125,7 +125,7 @@ def run(name, side, system, hypervisor, out, plugin=(), cpus=1, mem=512, timeout
         except MachineError as error:
             raise MachineError("%s (%s): %s" % (name, side, error)) from error
         finally:
-            with open(os.path.splitext(out)[0] + ".console", "w", encoding="latin-1") as stream:
+            with open(os.path.splitext(out)[0] + ".console", "w", encoding="utf-8") as stream:
                 stream.write(machine.text)
     if code != 0 or not os.path.exists(out):
         raise MachineError("%s (%s): no report, QEMU ended with %d:\n%s" % (name, side, code, machine.text[-2000:]))
