@@ -4,8 +4,10 @@
 #include "domain/p2m.h"
 #include "grant/grant.h"
 #include "hal/hypmap.h"
+#include "lib/string.h"
 
-#define OPS_AT_ONCE 16u
+#define OPS_AT_ONCE    16u
+#define COPIES_AT_ONCE 8u /* their arguments lie on the stack */
 
 /* Who asks about whose table: a domain with one, or a status */
 static struct domain *grant_target(struct vcpu *vcpu, uint32_t domid, int64_t *result)
@@ -146,19 +148,33 @@ static void grant_still(struct vcpu *vcpu, const struct hcall_grant *g, volatile
     hal_hypmap_window_close(HAL_WINDOW_TRAP);
 }
 
-/* One operation on the argument at `at`: 0, GRANT_AGAIN or -XEN_E... */
-static int64_t grant_one(struct vcpu *vcpu, const struct hcall_grant *g, uint64_t at)
+/* Of one operation, or of some as large as any in one page: 0, GRANT_AGAIN or -XEN_E... */
+static int64_t grant_some(struct vcpu *vcpu, const struct hcall_grant *g, uint64_t at, uint32_t nr)
 {
-    union xen_grant_op arg;
-    int64_t result = hcall_read(vcpu, &arg, at, g->bytes);
+    /* filled before it is looked at, which the compiler's zeros would only delay */
+    union xen_grant_op op[COPIES_AT_ONCE] __attribute__((uninitialized));
+    const uint64_t bytes = (uint64_t)nr * g->bytes;
+    const size_t out_bytes = (size_t)g->bytes - g->out;
+    int64_t result = hcall_read(vcpu, op, at, bytes);
 
-    if (result == 0) {
-        result = g->one(vcpu, &arg);
+    for (uint32_t i = 0; (i < nr) && (result == 0); i++) {
+        result = g->one(vcpu, &op[i]);
     }
-    if ((result == 0) && (g->out < g->bytes)) {
-        const uint8_t *const from = (const uint8_t *)(const void *)&arg;
+    if ((result == 0) && (out_bytes != 0u)) {
+        uint8_t *const seen = domain_guest_window(vcpu, at, bytes);
 
-        result = hcall_write(vcpu, at + g->out, &from[g->out], (uint64_t)g->bytes - g->out);
+        for (uint32_t i = 0; (i < nr) && (seen != NULL); i++) {
+            const uint8_t *const from = (const uint8_t *)(const void *)&op[i];
+
+            (void)memcpy(&seen[(i * g->bytes) + g->out], &from[g->out], out_bytes);
+        }
+        if (seen != NULL) {
+            hal_hypmap_window_close(HAL_WINDOW_TRAP);
+        } else { /* one, across two pages; or they can't be written */
+            const uint8_t *const from = (const uint8_t *)(const void *)op;
+
+            result = hcall_write(vcpu, at + g->out, &from[g->out], out_bytes);
+        }
     }
     return result;
 }
@@ -166,10 +182,18 @@ static int64_t grant_one(struct vcpu *vcpu, const struct hcall_grant *g, uint64_
 static __attribute__((noinline)) int64_t grant_each(struct vcpu *vcpu, const struct hcall_grant *g,
                                                     uint64_t at, uint32_t nr)
 {
+    const bool is_large = g->bytes == sizeof(union xen_grant_op);
     int64_t result = 0;
+    uint32_t done = 0;
 
-    for (uint32_t i = 0; (i < nr) && (result == 0); i++) {
-        result = grant_one(vcpu, g, at + ((uint64_t)i * g->bytes));
+    while ((done < nr) && (result == 0)) {
+        const uint64_t from = at + ((uint64_t)done * g->bytes);
+        const uint64_t in_page = (PAGE_BYTES - (from % PAGE_BYTES)) / g->bytes;
+        const uint64_t most = bits_min(bits_min(nr - done, COPIES_AT_ONCE), in_page);
+        const uint32_t some = is_large ? (uint32_t)bits_max(most, 1u) : 1u;
+
+        result = grant_some(vcpu, g, from, some);
+        done += some;
     }
     return result;
 }
