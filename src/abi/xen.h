@@ -31,6 +31,7 @@
 #define XEN_EINVAL     22
 #define XEN_ENOSPC     28
 #define XEN_ENOSYS     38
+#define XEN_EOVERFLOW  75
 #define XEN_EILSEQ     84
 #define XEN_ENODATA    61
 #define XEN_EOPNOTSUPP 95

@@ -7,6 +7,8 @@
 #include "grant/grant.h"
 #include "sched/sched.h"
 
+#define PAUSES_MAX 254u /* as in Xen */
+
 static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)
 {
     struct domain *const domain = &slot->domain;
@@ -228,18 +230,21 @@ static void pauses_count(struct domain *domain, bool paused, bool counts)
 bool build_pause(struct domain *domain, bool paused, bool counts)
 {
     const uint64_t flags = spin_lock(&domain->lock);
-    const bool here =
-        (domain->state == DOMAIN_RUNNING) || (domain->plan->spare && build_is_down(domain->state));
-    const bool may = here && ((domain->paused != paused) || (paused && counts));
+    const bool runs = (domain->state == DOMAIN_RUNNING);
+    const bool here = runs || (counts && build_is_down(domain->state));
+    const bool more = paused && counts && (domain->nr_pauses < PAUSES_MAX);
+    const bool may = here && ((domain->paused != paused) || more);
 
     if (may) {
         pauses_count(domain, paused, counts);
     }
-    if (may && paused && !domain->paused) {
+    if (may && paused) {
         domain->paused = true;
         sched_pause_domain(domain);
     } else if (may && (domain->nr_pauses == 0u)) {
-        build_devices_begin(domain);
+        if (runs) {
+            build_devices_begin(domain);
+        }
         domain->paused = false;
         sched_unpause_domain(domain);
     } else {

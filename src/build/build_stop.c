@@ -124,7 +124,9 @@ void build_log_end(const struct domain *domain, enum hal_power_request request, 
     static const char *const what[] = { [HAL_DOMAIN_OFF] = "powered off",
                                         [HAL_DOMAIN_RESET] = "asked for a reset and is parked",
                                         [HAL_DOMAIN_CRASH] = "crashed",
-                                        [HAL_DOMAIN_WATCHDOG] = "hung" };
+                                        [HAL_DOMAIN_WATCHDOG] = "hung",
+                                        [HAL_DOMAIN_SUSPEND] = "asked to be suspended",
+                                        [HAL_DOMAIN_SOFT_RESET] = "asked for a soft reset" };
 
     log_line("%s: %s%s%s", domain->plan->name, what[request], (why != NULL) ? ": " : "",
              (why != NULL) ? why : "");

@@ -189,6 +189,7 @@ static void held_leave(struct domain *domain, const struct p2m_held *held)
 {
     if (held->number != P2M_NONE) {
         out_set(domain, held->number, held->nr, true);
+        domain->p2m->covered += held->nr;
     }
     if (held->ref != NULL) {
         p2m_ref_drop(domain, held->ref);
@@ -272,7 +273,10 @@ enum hv_status p2m_take(struct domain *domain, uint64_t gfn, uint64_t nr, uint64
     }
     if (status == HV_OK) {
         held_leave(domain, &held);
-        domain->p2m->given += (held.number != P2M_NONE) ? held.nr : 0u;
+        if (held.number != P2M_NONE) {
+            domain->p2m->covered -= held.nr;
+            domain->p2m->given += held.nr;
+        }
         *done = held.nr;
     }
     spin_unlock(&domain->lock, flags);
@@ -442,8 +446,8 @@ uint64_t p2m_pages(const struct domain *domain)
 {
     const struct p2m *const p2m = domain->p2m; /* once: it may go now; its page stays */
 
-    if (p2m_blocks(domain) != NULL) {
-        return domain->blocks->nr_pages;
+    if (p2m_blocks(domain) != NULL) { /* Xen counts those over which something was put, for good */
+        return domain->blocks->nr_pages + ((p2m != NULL) ? p2m->covered : 0u);
     }
     return (domain->plan->memory_bytes >> PAGE_SHIFT) - ((p2m != NULL) ? p2m->given : 0u);
 }

@@ -28,7 +28,8 @@ struct p2m_ref {
 struct p2m {
     void *volatile
         *volatile out[P2M_TABLES]; /* tables of pages of bits: the n-th frame is out; NULL: none is */
-    uint64_t given;                /* of these, by the guest's own wish */
+    uint64_t given;                /* so many went out by the guest's own wish ... */
+    uint64_t covered;              /* ... and so many as something took their place */
     uint64_t hint;                 /* a frame that went out not long ago */
     uint64_t claim;                /* a frame that is out and about to be populated; P2M_NONE */
     void *stand_in;                /* where revoked pages lead */

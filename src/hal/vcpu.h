@@ -10,7 +10,14 @@
 #include "hal_arch/vcpu.h"
 
 /* What a guest asks for itself, or (CRASH) what the hypervisor decides when it can't go on. */
-enum hal_power_request { HAL_DOMAIN_OFF, HAL_DOMAIN_RESET, HAL_DOMAIN_CRASH, HAL_DOMAIN_WATCHDOG };
+enum hal_power_request {
+    HAL_DOMAIN_OFF,
+    HAL_DOMAIN_RESET,
+    HAL_DOMAIN_CRASH,
+    HAL_DOMAIN_WATCHDOG,
+    HAL_DOMAIN_SUSPEND, /* these two: off, but for tools */
+    HAL_DOMAIN_SOFT_RESET
+};
 
 struct hal_domain_config {
     uint32_t nr_vcpus;

@@ -6,13 +6,13 @@
 #include "sched/sched.h"
 #include "vdev/pv_watchdog.h"
 
-/* What a reason means here, where nobody resumes a domain; unknown ones are as good as Xen's suspend. */
+/* What a reason means here; unknown ones are as good as off. */
 static enum hal_power_request request_of(uint32_t reason)
 {
     static const enum hal_power_request request[] = {
         [SHUTDOWN_POWEROFF] = HAL_DOMAIN_OFF,      [SHUTDOWN_REBOOT] = HAL_DOMAIN_RESET,
-        [SHUTDOWN_SUSPEND] = HAL_DOMAIN_OFF,       [SHUTDOWN_CRASH] = HAL_DOMAIN_CRASH,
-        [SHUTDOWN_WATCHDOG] = HAL_DOMAIN_WATCHDOG, [SHUTDOWN_SOFT_RESET] = HAL_DOMAIN_OFF,
+        [SHUTDOWN_SUSPEND] = HAL_DOMAIN_SUSPEND,   [SHUTDOWN_CRASH] = HAL_DOMAIN_CRASH,
+        [SHUTDOWN_WATCHDOG] = HAL_DOMAIN_WATCHDOG, [SHUTDOWN_SOFT_RESET] = HAL_DOMAIN_SOFT_RESET,
     };
 
     return ((reason & 0xFFu) < ARRAY_LEN(request)) ? request[reason & 0xFFu] : HAL_DOMAIN_OFF;

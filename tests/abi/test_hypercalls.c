@@ -29,6 +29,7 @@ enum {
     OUR_EINVAL = XEN_EINVAL,
     OUR_ENOSPC = XEN_ENOSPC,
     OUR_ENOSYS = XEN_ENOSYS,
+    OUR_EOVERFLOW = XEN_EOVERFLOW,
     OUR_EILSEQ = XEN_EILSEQ,
     OUR_ENODATA = XEN_ENODATA,
     OUR_EOPNOTSUPP = XEN_EOPNOTSUPP,
@@ -68,6 +69,7 @@ static const uint32_t our_virqs[] = { VIRQ_TIMER,    VIRQ_DEBUG,    VIRQ_CONSOLE
 #undef XEN_EINVAL
 #undef XEN_ENOSPC
 #undef XEN_ENOSYS
+#undef XEN_EOVERFLOW
 #undef XEN_EILSEQ
 #undef XEN_ENODATA
 #undef XEN_EOPNOTSUPP
@@ -323,6 +325,7 @@ static void errors(void **state)
     assert_int_equal(OUR_EINVAL, XEN_EINVAL);
     assert_int_equal(OUR_ENOSPC, XEN_ENOSPC);
     assert_int_equal(OUR_ENOSYS, XEN_ENOSYS);
+    assert_int_equal(OUR_EOVERFLOW, XEN_EOVERFLOW);
     assert_int_equal(OUR_EILSEQ, XEN_EILSEQ);
     assert_int_equal(OUR_ENODATA, XEN_ENODATA);
     assert_int_equal(OUR_EOPNOTSUPP, XEN_EOPNOTSUPP);

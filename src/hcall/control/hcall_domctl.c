@@ -14,36 +14,46 @@
 /* What became of a domain that is down: the reason that a guest gives when it shuts down. */
 static uint32_t end_of(const struct domain *domain)
 {
-    static const uint8_t reason[] = { [HAL_DOMAIN_OFF] = SHUTDOWN_POWEROFF,
-                                      [HAL_DOMAIN_RESET] = SHUTDOWN_REBOOT,
-                                      [HAL_DOMAIN_CRASH] = SHUTDOWN_CRASH,
-                                      [HAL_DOMAIN_WATCHDOG] = SHUTDOWN_WATCHDOG };
+    static const uint8_t reason[] = {
+        [HAL_DOMAIN_OFF] = SHUTDOWN_POWEROFF,    [HAL_DOMAIN_RESET] = SHUTDOWN_REBOOT,
+        [HAL_DOMAIN_CRASH] = SHUTDOWN_CRASH,     [HAL_DOMAIN_WATCHDOG] = SHUTDOWN_WATCHDOG,
+        [HAL_DOMAIN_SUSPEND] = SHUTDOWN_SUSPEND, [HAL_DOMAIN_SOFT_RESET] = SHUTDOWN_SOFT_RESET
+    };
     const uint32_t why = (domain->state == DOMAIN_FAILED) ? SHUTDOWN_CRASH : reason[domain->power_request];
 
     return XEN_DOMINF_SHUTDOWN | (why << XEN_DOMINF_REASON_LOW);
+}
+
+/* Answers what they are doing. Of a domain that is down those count that ever ran. */
+static uint32_t vcpus_tell(const struct domain *domain, bool is_down, struct xen_domaininfo *info)
+{
+    bool ran = false;
+    bool waits = true;
+
+    for (uint32_t i = 0; i < domain->nr_vcpus; i++) {
+        const enum vcpu_state state = domain->vcpu[i]->state;
+        const uint64_t run_ns = sched_run_ns(domain->vcpu[i]);
+
+        info->cpu_time += run_ns;
+        info->nr_online_vcpus += ((state != VCPU_OFF) || (is_down && (run_ns > 0u))) ? 1u : 0u;
+        ran = ran || (state == VCPU_RUNNING);
+        waits = waits && ((state == VCPU_OFF) || (state == VCPU_BLOCKED));
+    }
+    return (ran ? XEN_DOMINF_RUNNING : 0u) | (waits ? XEN_DOMINF_BLOCKED : 0u);
 }
 
 /* A domain between two lives is paused to who looks: it neither shut down nor dies, and keeps its number, its
  * name in xenstore and its connection there. */
 static void state_tell(const struct domain *domain, struct xen_domaininfo *info)
 {
-    bool ran = false;
-    bool waits = true;
+    const enum domain_state state = domain->state;
+    const bool is_down = (state == DOMAIN_STOPPED) || (state == DOMAIN_CRASHED) || (state == DOMAIN_FAILED);
+    const uint32_t doing = vcpus_tell(domain, is_down, info);
 
-    if ((domain->state == DOMAIN_STOPPED) || (domain->state == DOMAIN_CRASHED) ||
-        (domain->state == DOMAIN_FAILED)) {
+    if (is_down) {
         info->flags |= end_of(domain);
-    } else if (domain->state == DOMAIN_RUNNING) {
-        for (uint32_t i = 0; i < domain->nr_vcpus; i++) {
-            const enum vcpu_state state = domain->vcpu[i]->state;
-
-            info->cpu_time += sched_run_ns(domain->vcpu[i]);
-            info->nr_online_vcpus += (state != VCPU_OFF) ? 1u : 0u;
-            ran = ran || (state == VCPU_RUNNING);
-            waits = waits && ((state == VCPU_OFF) || (state == VCPU_BLOCKED));
-        }
-        info->flags |= domain->paused ? XEN_DOMINF_PAUSED : 0u;
-        info->flags |= (ran ? XEN_DOMINF_RUNNING : 0u) | (waits ? XEN_DOMINF_BLOCKED : 0u);
+    } else if (state == DOMAIN_RUNNING) {
+        info->flags |= doing | (domain->paused ? XEN_DOMINF_PAUSED : 0u);
     } else {
         info->flags |= XEN_DOMINF_PAUSED;
     }

@@ -234,6 +234,12 @@ static void shutdowns(void)
     until_in_guest(two);
     MUST(sched(two, SCHEDOP_SHUTDOWN, 77u, 0u) == 0); /* nobody could resume it */
     until(two->domain, DOMAIN_STOPPED, 3u);
+    order(two->domain, HAL_DOMAIN_RESET);
+    until(two->domain, DOMAIN_RUNNING, 4u);
+    until_in_guest(two);
+    MUST(sched(two, SCHEDOP_SHUTDOWN, SHUTDOWN_SUSPEND, 0u) == 0);
+    until(two->domain, DOMAIN_STOPPED, 4u);
+    MUST(two->domain->power_request == HAL_DOMAIN_SUSPEND);
 }
 
 static void assists(void)

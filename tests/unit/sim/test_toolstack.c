@@ -227,6 +227,8 @@ static void domctl_run(void)
     guest_asks(vcpus[1], HAL_DOMAIN_OFF);
     until(vcpus[1]->domain, DOMAIN_STOPPED, 0u);
     MUST(flags_of(vcpus[0], 2u) == (2u | 4u | 256u));
+    MUST(domctl_call(vcpus[0], 4u, 2u, &arg) == -XEN_EINVAL); /* it is not paused, but may be */
+    MUST((domctl_call(vcpus[0], 3u, 2u, &arg) == 0) && (domctl_call(vcpus[0], 4u, 2u, &arg) == 0));
     guest_asks(vcpus[2], HAL_DOMAIN_CRASH);
     until(vcpus[2]->domain, DOMAIN_CRASHED, 0u);
     MUST(flags_of(vcpus[0], 3u) == (2u | 4u | 256u | (3u << 16u)));
