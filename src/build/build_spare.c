@@ -5,10 +5,13 @@
 
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
+#include "hal/timer.h"
 
 #define SPARE_NR_SPIS         32u
 #define SPARE_GRANT_FRAMES    64u
 #define SPARE_MAPTRACK_FRAMES 1024u
+#define SPARE_AGAIN_NS                                                                                       \
+    1000000000ULL /* a place in which a domain could not be made rests: so do its lines in the log */
 
 static struct plan_domain planned;
 
@@ -83,7 +86,9 @@ static struct domain *place_find(const struct build_wish *wish, enum hv_status *
         named = most->spare && most->has_uuid && (memcmp(most->uuid, wish->handle, sizeof(most->uuid)) == 0);
         if (most->spare && (named || !most->has_uuid) && place_has(most, wish)) {
             *status = HV_LIMIT;
-            found = domain_is_there(domain) ? NULL : domain;
+            found = (domain_is_there(domain) || (build_slot_of(domain)->again_ns > hal_timer_now_ns()))
+                        ? NULL
+                        : domain;
         }
     }
     return found;
@@ -169,6 +174,7 @@ static bool made(struct domain *domain)
     const bool good = (build_phases(domain) == HV_OK);
 
     domain->is_32bit = good && (hal_domain_width(&domain->hal, false) != HV_OK);
+    build_slot_of(domain)->again_ns = good ? 0u : (hal_timer_now_ns() + SPARE_AGAIN_NS);
     const uint64_t flags = spin_lock(&domain->lock);
     const bool ends = !good || domain->dying;
 
@@ -197,8 +203,10 @@ static bool shut_down(struct domain *domain)
         domain->state = failed ? DOMAIN_CRASHED : DOMAIN_STOPPED;
     }
     spin_unlock(&domain->lock, flags);
-    if (!ends) {
+    if (!ends && domain_may_tell(domain)) {
         build_log_end(domain, request, domain->power_reason);
+    }
+    if (!ends) {
         build_tell();
     }
     return ends;

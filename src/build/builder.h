@@ -48,6 +48,7 @@ struct build_slot {
     struct vcpu *vcpus;                        /* the array behind domain.vcpu[] */
     const struct plan_domain *as_planned;      /* a spare one: what it is made from ... */
     struct plan_domain *own;                   /* ... and what it is in this life, domain.plan */
+    uint64_t again_ns;                         /* ... and before this nobody, if that has failed */
     uint32_t nr_joined;                        /* vCPUs that the scheduler knows */
     struct block_set blocks;                   /* of one that tools make: domain.blocks */
     bool has_map;                              /* hal_domain_init() succeeded */

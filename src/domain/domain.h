@@ -189,6 +189,7 @@ struct domain {
     struct domain_fault fault[DOMAIN_FAULTS_KEPT]; /* the last ones, ring */
     uint32_t
         nr_fault_kinds; /* entries ever used; fault[(nr_fault_kinds - 1) % DOMAIN_FAULTS_KEPT] is the last */
+    uint64_t told_ns;   /* until then the log has heard enough of it */
     volatile uint64_t progress; /* what the guest last reported of itself to a monitor; 0 at each start */
 };
 
@@ -254,6 +255,10 @@ bool domain_has_page(const struct domain *domain, uint64_t gfn);
  * if fault->tell and such a line is worth logging: the first few, then each power of two. CPUs may lose a
  * count against each other: it is for people. Any context, no lock taken. */
 bool domain_fault_note(struct domain *domain, const struct domain_fault *fault);
+
+/* May a line about it go to the log? Of one that tools make, each life of which brings some: 16 at a time,
+ * then one a second. CPUs may lose a count. Any context. */
+bool domain_may_tell(struct domain *domain);
 
 const char *domain_state_name(enum domain_state state);
 

@@ -4,6 +4,8 @@
 #include "hal/timer.h"
 
 #define LOG_ALL_BELOW 8u
+#define LINE_NS       1000000000ULL   /* a line about one that tools make pays for so long ... */
+#define LINES_NS      (16u * LINE_NS) /* ... and for no more in advance */
 
 /* The entry of the same cause at the same address; NULL if there is none. */
 static struct domain_fault *find(struct domain *domain, const struct domain_fault *fault)
@@ -19,6 +21,16 @@ static struct domain_fault *find(struct domain *domain, const struct domain_faul
         }
     }
     return found;
+}
+
+bool domain_may_tell(struct domain *domain)
+{
+    const uint64_t now_ns = hal_timer_now_ns();
+    const uint64_t paid_ns = bits_max(domain->told_ns, now_ns) + LINE_NS;
+    const bool may = !domain->plan->spare || (paid_ns <= (now_ns + LINES_NS));
+
+    domain->told_ns = may ? paid_ns : domain->told_ns;
+    return may;
 }
 
 bool domain_fault_note(struct domain *domain, const struct domain_fault *fault)
@@ -37,7 +49,8 @@ bool domain_fault_note(struct domain *domain, const struct domain_fault *fault)
         at->count = 0;
         at->tell = false;
     }
-    const bool worth = fault->tell && ((n <= LOG_ALL_BELOW) || ((n & (n - 1u)) == 0u));
+    const bool rare = (n <= LOG_ALL_BELOW) || ((n & (n - 1u)) == 0u);
+    const bool worth = fault->tell && rare && domain_may_tell(domain);
 
     at->tell = at->tell || worth;
     at->last_ns = now_ns;

@@ -203,6 +203,27 @@ static void boot(void)
 
 /* -- A life -- */
 
+static void pauses(uint32_t domid)
+{
+    for (uint32_t i = 0u; i < 254u; i++) {
+        MUST(simple(PAUSE, domid) == 0);
+    }
+    MUST(simple(PAUSE, domid) == -XEN_EOVERFLOW);
+    for (uint32_t i = 0u; i < 254u; i++) {
+        MUST((flags_of(domid) & 8u) != 0u);
+        MUST(simple(UNPAUSE, domid) == 0);
+    }
+}
+
+static void ended(uint32_t domid)
+{
+    struct xen_domctl arg;
+
+    MUST(flags_of(domid) == (2u | 4u | 256u | (1u << 16u)));
+    MUST(domctl(INFO_OF, domid, &arg) == 0);
+    MUST((arg.u.info.nr_online_vcpus == 1u) && (arg.u.info.cpu_time > 0u));
+}
+
 static void life_run(void)
 {
     struct xen_domctl arg = wish();
@@ -247,13 +268,16 @@ static void life_run(void)
     MUST((simple(UNPAUSE, domid) == 0) && ((flags_of(domid) & 8u) != 0u));
     MUST((simple(UNPAUSE, domid) == 0) && ((flags_of(domid) & 8u) == 0u));
     MUST(simple(UNPAUSE, domid) == -XEN_EINVAL);
+    pauses(domid);
     until_in_guest(vcpu);
 
     /* it shuts down and stays, for who looks */
     (void)told();
+    fake_time_advance(MS);
     guest_asks(vcpu, HAL_DOMAIN_RESET);
     until(vcpu->domain, DOMAIN_STOPPED, 0u);
-    MUST(told() && (flags_of(domid) == (2u | 4u | 256u | (1u << 16u))));
+    MUST(told());
+    ended(domid);
     MUST(simple(RESUME, domid) == -XEN_EOPNOTSUPP);
     MUST(build_order(vcpu->domain, HAL_DOMAIN_RESET, "test") == HV_DENIED);
     MUST((simple(PAUSE, domid) == 0) && (simple(DESTROY, domid) == 0) && told());
@@ -470,6 +494,63 @@ static void cycles_run(void)
     all_back();
 }
 
+/* -- Those that end again and again, and that cannot be made -- */
+
+static uint32_t nr_shown(const char *what)
+{
+    uint32_t nr = 0u;
+
+    for (const char *at = strstr(sim_shown(), what); at != NULL; at = strstr(at + 1, what)) {
+        nr++;
+    }
+    return nr;
+}
+
+static void lines_run(void)
+{
+    static const struct {
+        enum hal_power_request request;
+        uint32_t reason;
+    } ends[] = { { HAL_DOMAIN_OFF, 0u },   { HAL_DOMAIN_RESET, 1u },    { HAL_DOMAIN_SUSPEND, 2u },
+                 { HAL_DOMAIN_CRASH, 3u }, { HAL_DOMAIN_WATCHDOG, 4u }, { HAL_DOMAIN_SOFT_RESET, 5u } };
+    struct xen_domctl arg = wish();
+    void *page[PLACES][128];
+
+    boot();
+    for (uint32_t i = 0u; i < 36u; i++) {
+        const uint32_t domid = make();
+
+        start(domid);
+        const struct vcpu *const vcpu = domain_by_id(domid)->vcpu[0];
+
+        guest_asks(vcpu, ends[i % ARRAY_LEN(ends)].request);
+        fake_run();
+        MUST(flags_of(domid) == (2u | 4u | 256u | (ends[i % ARRAY_LEN(ends)].reason << 16u)));
+        MUST(simple(DESTROY, domid) == 0);
+    }
+    MUST((nr_shown(": asked for a soft reset") == 2u) && (nr_shown("the test") == 16u));
+    all_back();
+
+    for (uint32_t i = 0u; i < PLACES; i++) { /* places without pages */
+        for (uint32_t n = 0u; n < 128u; n++) {
+            page[i][n] = pool_alloc(&spare(i)->pool);
+        }
+    }
+    for (uint32_t i = 0u; i < 100u; i++) {
+        arg = wish();
+        MUST(domctl(CREATE, 0u, &arg) == -XEN_ENOMEM);
+    }
+    MUST(nr_shown("not built, phase map failed") == PLACES);
+    for (uint32_t i = 0u; i < PLACES; i++) {
+        for (uint32_t n = 0u; n < 128u; n++) {
+            pool_free(&spare(i)->pool, page[i][n]);
+        }
+    }
+    fake_time_advance(1000u * MS);
+    MUST(simple(DESTROY, make()) == 0);
+    all_back();
+}
+
 /* -- A domain of the plan -- */
 
 static void planned_run(void)
@@ -542,6 +623,7 @@ TEST(numbers)
 TEST(forgotten)
 TEST(steps)
 TEST(cycles)
+TEST(lines)
 TEST(planned)
 TEST(vuart)
 
@@ -550,7 +632,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(life),      cmocka_unit_test(refused), cmocka_unit_test(numbers),
         cmocka_unit_test(forgotten), cmocka_unit_test(steps),   cmocka_unit_test(cycles),
-        cmocka_unit_test(planned),   cmocka_unit_test(vuart),
+        cmocka_unit_test(lines),     cmocka_unit_test(planned), cmocka_unit_test(vuart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
