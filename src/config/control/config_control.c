@@ -21,6 +21,9 @@
 #define SPARES_DEFAULT 8u
 #define SPARE_VCPUS    4u
 #define SPARE_KIB      2048u
+#define SPARE_KIB_REST 1024u /* beside a page of table for each 2 MiB of memory */
+#define SPARE_KIB_MOST 16384u
+#define SPARE_BLOCK    21u
 #define SPARE_KIB_MIN  64u
 #define SPARE_KIB_MAX  1048576u
 #define UNIT_KIB       2u
@@ -281,7 +284,7 @@ void config_share_make(struct config_maker *m)
 static struct plan_spares spares_default(const struct plan *plan)
 {
     const uint32_t vcpus = hal_plan_vcpus_max(&plan->host, false);
-    const struct plan_spares s = { SPARES_DEFAULT, (uint32_t)bits_min(SPARE_VCPUS, vcpus), SPARE_KIB };
+    const struct plan_spares s = { SPARES_DEFAULT, (uint32_t)bits_min(SPARE_VCPUS, vcpus), 0u };
 
     return s;
 }
@@ -297,12 +300,22 @@ void config_take_spares(struct config_target *t, const struct config_rule *rule,
     }
     if ((nr_cells == 0u) || (nr_cells > ARRAY_LEN(field)) || ((v->bytes % 4u) != 0u) ||
         (s.nr >= HV_DOMAINS_MAX) || (s.nr_vcpus == 0u) ||
-        (s.nr_vcpus > hal_plan_vcpus_max(&t->m->plan->host, false)) || (s.pool_kib < SPARE_KIB_MIN) ||
-        (s.pool_kib > SPARE_KIB_MAX) || ((s.pool_kib % KIB_PER_PAGE) != 0u)) {
+        (s.nr_vcpus > hal_plan_vcpus_max(&t->m->plan->host, false)) ||
+        ((s.pool_kib < SPARE_KIB_MIN) && (nr_cells == ARRAY_LEN(field))) || (s.pool_kib > SPARE_KIB_MAX) ||
+        ((s.pool_kib % KIB_PER_PAGE) != 0u)) {
         config_take_refuse(t, rule, v);
     } else {
         t->m->plan->spares = s;
     }
+}
+
+/* Enough for a guest that gives up any pages of all the memory that it could have: Linux stops if it is told
+ * that there is none for that. */
+static uint32_t spare_kib(uint64_t left)
+{
+    const uint64_t kib = SPARE_KIB_REST + ((left >> SPARE_BLOCK) * KIB_PER_PAGE);
+
+    return (uint32_t)bits_min(bits_max(kib, SPARE_KIB), SPARE_KIB_MOST);
 }
 
 /* [impl->req~spare-domains~1] */
@@ -317,6 +330,7 @@ void config_spares_make(struct config_maker *m, uint64_t left)
     }
     const bool may = ((roles & PLAN_ROLE_CONTROL) != 0u) && !hal_plan_identity(&m->plan->host);
 
+    s->pool_kib = (s->pool_kib != 0u) ? s->pool_kib : spare_kib(left);
     if ((m->chosen != DT_NONE) && dt_has(m->ix, m->chosen, SPARES)) {
         const uint64_t needed = ((uint64_t)s->nr * s->pool_kib) << SHIFT_KIB;
 
@@ -333,6 +347,7 @@ void config_spares_make(struct config_maker *m, uint64_t left)
         }
     } else if (may) { /* half of what is left is for their memory */
         *s = spares_default(m->plan);
+        s->pool_kib = spare_kib(left);
         s->nr = (uint32_t)bits_min(bits_min(s->nr, most), (left >> (SHIFT_KIB + 1u)) / s->pool_kib);
     } else {
         /* nobody could make any */

@@ -538,6 +538,26 @@ static void test_partial(void **state)
     free(blob);
 }
 
+/* Tables for the whole of what is left, page by page. [test->req~spare-domains~1] */
+static void test_spares(void **state)
+{
+    static const char *const says[] = { "", "bulkhead,spare-domains = <2>;",
+                                        "bulkhead,spare-domains = <3 1 64>;" };
+    static const uint32_t nr[] = { 8u, 2u, 3u };
+    char text[1024];
+
+    (void)state;
+    for (uint32_t i = 0u; i < 3u; i++) {
+        (void)snprintf(text, sizeof(text),
+                       "/ { chosen { %s s { " DOMAIN " cpus = <1>; capabilities = <1>; "
+                       "xen,enhanced = \"no-xenstore\"; " MODULE("k", "kernel", "0x48000000") " }; }; };",
+                       says[i]);
+        free(good_plan(text));
+        assert_int_equal(plan.spares.nr, nr[i]);
+        assert_in_range(plan.spares.pool_kib, (i < 2u) ? 2700u : 64u, (i < 2u) ? 3072u : 64u);
+    }
+}
+
 /* [test->req~store-links~1] */
 static void test_pv(void **state)
 {
@@ -622,14 +642,15 @@ static void test_dom0(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host),      cmocka_unit_test(test_pv),
-        cmocka_unit_test(test_dom0),      cmocka_unit_test(test_memory_banks),
-        cmocka_unit_test(test_cpus),      cmocka_unit_test(test_cpus_many),
-        cmocka_unit_test(test_console),   cmocka_unit_test(test_gicv2),
-        cmocka_unit_test(test_domains),   cmocka_unit_test(test_scheduler),
-        cmocka_unit_test(test_matching),  cmocka_unit_test(test_payload),
-        cmocka_unit_test(test_printable), cmocka_unit_test(test_life_cycle),
-        cmocka_unit_test(test_digests),   cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_host),         cmocka_unit_test(test_pv),
+        cmocka_unit_test(test_spares),       cmocka_unit_test(test_dom0),
+        cmocka_unit_test(test_memory_banks), cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_cpus_many),    cmocka_unit_test(test_console),
+        cmocka_unit_test(test_gicv2),        cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_scheduler),    cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_payload),      cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_life_cycle),   cmocka_unit_test(test_digests),
+        cmocka_unit_test(test_partial),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
