@@ -220,6 +220,11 @@ uint32_t grant_nr_frames(const struct domain *domain, bool status)
     return (uint32_t)(status ? states : frames);
 }
 
+uint32_t grant_nr_handles(const struct domain *domain)
+{
+    return domain->grants->nr_handles;
+}
+
 uint32_t grant_version(const struct domain *domain)
 {
     return domain->grants->version;

@@ -37,6 +37,8 @@ HV_MUST_CHECK enum hv_status grant_frame(struct domain *domain, uint64_t idx, vo
 /* How many frames the table (the status frames) can have, and has. */
 uint32_t grant_max_frames(const struct domain *domain, bool status);
 uint32_t grant_nr_frames(const struct domain *domain, bool status);
+/* So many mappings of others' frames it had at most at a time in this life. */
+uint32_t grant_nr_handles(const struct domain *domain);
 
 /* -- For hypercalls: the calling vCPU, its domain has a grant table; interrupts masked, no lock held. 0 (and
  * a status in the argument, and what else goes out), -XEN_E... or GRANT_AGAIN -- */

@@ -65,8 +65,9 @@ static void events_tell(const struct domain *domain)
 static void grants_tell(const struct domain *domain)
 {
     if (domain->grants != NULL) {
-        log_line("%s: grant table of version %u, %u of %u frames", domain->plan->name, grant_version(domain),
-                 grant_nr_frames(domain, false), grant_max_frames(domain, false));
+        log_line("%s: grant table of version %u, %u of %u frames, %u handles ever", domain->plan->name,
+                 grant_version(domain), grant_nr_frames(domain, false), grant_max_frames(domain, false),
+                 grant_nr_handles(domain));
     }
 }
 

@@ -10,8 +10,17 @@ from walls import attacks, check_quiet, end_by_operator, variant
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARGS = "cycles=5 reboots=5 crashes=1 balloons=1"
 TRIALS = ("example", "steps", "cycles", "reboots", "crashes", "balloons", "load")
-# The pages that each has of its pool, in the operator's list
-POOLS = r"^control +\d+ .* (\d+)\n(?:.*\n)*?ticker +\d+ .* (\d+)$"
+# What the hypervisor's log tells of each domain when no made one is there
+FACT = re.compile(r"^bulkhead: \[ *[\d.]+\] (control|ticker): (\d+ KiB, .* of its pool free|\d+ ports lead .*|grant table .*)$",
+                  re.MULTILINE)
+
+
+def check_facts(text):
+    """Pools, channels and grants are the same at the end of each trial, from the first use of everything on."""
+    facts = FACT.findall(text[text.index("CONTROL example ok"):])
+    kinds = {(who, re.sub(r"\d+", "", fact)) for who, fact in facts}
+    assert len(kinds) == 5 and len(facts) >= len(TRIALS) * len(kinds), facts
+    assert len(set(facts)) == len(kinds), sorted(set(facts))
 
 
 def check_soak(boot, name, cycles, reboots, timeout, **machine):
@@ -23,6 +32,7 @@ def check_soak(boot, name, cycles, reboots, timeout, **machine):
     assert "CONTROL FAIL" not in m.text and "guest: trap" not in m.text
     for trial in TRIALS:
         assert re.search(r"^control: CONTROL %s (?:\d+ )?ok$" % trial, m.text, re.MULTILINE), trial
+    check_facts(m.whole)
     check_ticks(m, "ticker", 3)
     check_lines(m, ["control", "ticker"])
 

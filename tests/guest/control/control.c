@@ -130,11 +130,13 @@ static void trial(const char *name, void (*run)(void))
 
     run();
     account_must_be(name, &before);
+    account_tell();
     print("CONTROL %s %s\n", name, (faults == 0u) ? "ok" : "FAIL");
 }
 
 static void all_trials(void)
 {
+    trial("load", trial_load); /* what it needs for that it has from then on */
     trial("steps", trial_steps);
     trial_lives("cycles", 'o', SHUTDOWN_POWEROFF, tree_number("cycles", 0u));
     trial_lives("reboots", 'r', SHUTDOWN_REBOOT, tree_number("reboots", 0u));

@@ -24,6 +24,8 @@ struct account {
 struct account account_now(void);
 /* Waits for what the hypervisor still scrubs. */
 void account_must_be(const char *what, const struct account *before);
+/* What only the hypervisor sees, pools, channels and grants of all: to its log, for who compares. */
+void account_tell(void);
 
 /* What its tree says of its RAM */
 void tree_ram(uint64_t bytes);

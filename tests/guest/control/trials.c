@@ -18,9 +18,11 @@ void trial_lives(const char *name, char what, int64_t reason, uint64_t count)
             account_must_be(name, &before);
         }
         if ((i % 100u) == 99u) {
+            account_tell();
             print("CONTROL %s %U\n", name, i + 1u);
         }
     }
+    account_tell();
     print("CONTROL %s %U %s\n", name, count, (faults == 0u) ? "ok" : "FAIL");
 }
 
