@@ -32,4 +32,4 @@ def peer_system(name):
     with open(made + ".modules", "w", encoding="ascii") as stream:
         stream.write("".join(modules))
     shutil.copyfile(source + ".qemu", made + ".qemu")
-    return {"system": made + ".dts", "hypervisor": os.path.join(fetched_folder(), "xen.Image")}
+    return {"system": made + ".dts", "hypervisor": os.path.join(fetched_folder(), "xen.Image"), "cuts": False}

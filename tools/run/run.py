@@ -109,10 +109,11 @@ class Machine:
     kernel      boots this file as it is instead of a system (self-test images); then system is None
     cores       where the cores' own UARTs lead, which some boards have before the console, as -serial says it (nowhere)
     second      the machine has a second UART: what it sends is in second_text, second_send() types there
+    cuts        False: INTERRUPTED has no meaning, the hypervisor is not ours
     """
 
     def __init__(self, system=None, board="virt", cpu=None, cpus=None, mem=None, gic=None, extra=(), hypervisor=None,
-                 include=(), kernel=None, second=False, cores=()):
+                 include=(), kernel=None, second=False, cores=(), cuts=True):
         if board not in BOARDS:
             raise MachineError("no board '%s'; there are: %s" % (board, " ".join(sorted(BOARDS))))
         self.board = BOARDS[board]
@@ -133,6 +134,7 @@ class Machine:
         self.kernel = in_root(kernel) if kernel else None
         self.second = second
         self.cores = list(cores)
+        self.plain = plain if cuts else lambda text: ESCAPES.sub("", text)
         self.second_text = ""
         self._second = None
         self.system = None
@@ -354,7 +356,7 @@ class Machine:
                     self._echo = None
             with self._changed:
                 if not data:
-                    self.text += plain(self._pending)
+                    self.text += self.plain(self._pending)
                     self._pending = ""
                     self._ended = True
                     self._changed.notify_all()
@@ -364,7 +366,7 @@ class Machine:
                 pending = self._pending + data.decode("latin-1")
                 cut = HALF_ESCAPE.search(pending)
                 end = cut.start() if cut else len(pending)
-                self.text += plain(pending[:end])
+                self.text += self.plain(pending[:end])
                 self._pending = pending[end:]
                 self.last_data = time.monotonic()
                 self._changed.notify_all()
