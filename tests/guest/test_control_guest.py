@@ -9,7 +9,7 @@ from walls import attacks, check_quiet, end_by_operator, variant
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARGS = "cycles=5 reboots=5 crashes=1 balloons=1"
-TRIALS = ("example", "steps", "cycles", "reboots", "crashes", "balloons", "load")
+TRIALS = ("example", "steps", "cycles", "reboots", "crashes", "balloons", "load", "race")
 # What the hypervisor's log tells of each domain when no made one is there
 FACT = re.compile(r"^bulkhead: \[ *[\d.]+\] (control|ticker): (\d+ KiB, .* of its pool free|\d+ ports lead .*|grant table .*)$",
                   re.MULTILINE)

@@ -12,9 +12,9 @@ struct hcall_domctl {
     struct xen_domctl *op;
 };
 
-/* What is done with it. `answers`: *op goes back to the caller after a success. act() answers HCALL_DOMCTL_AGAIN if the call is to be made once more, with
- * op->pad[0] as it leaves that, 0 at first: a caller that forges it gets an answer that is not meant for
- * it. */
+/* What is done with it. `answers`: *op goes back to the caller after a success. act() answers
+ * HCALL_DOMCTL_AGAIN if the call is to be made once more, with op->pad[0] as it leaves that, 0 at first: a
+ * caller that forges it gets an answer that is not meant for it. */
 #define HCALL_DOMCTL_AGAIN 1
 struct hcall_domctl_rule {
     int64_t (*act)(const struct hcall_domctl *c);

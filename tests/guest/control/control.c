@@ -1,8 +1,9 @@
 /* A control domain in plain C, the example of docs/control-guest.md: it makes a domain of the kernel that is
  * its own ramdisk, as xl would, shows what it says, and destroys it when it ends. Then it does so again and
  * again: bootargs cycles=<n> lives that end, reboots=<n> that reset, each looking at its memory; a
- * destruction after each step of a creation, and one under load. What the host has left must be the same each
- * time. CONTROL <what> ok, or CONTROL FAIL. Beside: self=<own domid>, vcpus=<n> for the domain under load. */
+ * destruction after each step of a creation, one under load, and two vCPUs that make and destroy at a time.
+ * What the host has left must be the same each time. CONTROL <what> ok, or CONTROL FAIL. Beside: self=<own
+ * domid>, vcpus=<n> for the domain under load. */
 #include "control.h"
 
 #define TREE_BYTES 16384u
@@ -143,6 +144,7 @@ static void all_trials(void)
     trial_lives("crashes", 'c', SHUTDOWN_CRASH, tree_number("crashes", 0u));
     trial_lives("balloons", 'b', SHUTDOWN_POWEROFF, tree_number("balloons", 0u));
     trial("load", trial_load);
+    trial("race", trial_race);
 }
 
 void guest_main(void)

@@ -43,5 +43,6 @@ uint32_t child_lies(void); /* lines "zero=no" that were seen */
 void trial_lives(const char *name, char what, int64_t reason, uint64_t count);
 void trial_steps(void);
 void trial_load(void);
+void trial_race(void);
 
 #endif

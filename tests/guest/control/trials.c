@@ -1,9 +1,12 @@
 /* Lives that end, one after the other; ends in the middle of a creation, and of work. */
 #include "control.h"
 
+#include "machine.h"
+
 #define NR_GRANTS    4u
 #define GRANTS_FIRST 8u
 #define TURNS        200u
+#define RACES        12u
 
 /* Each life looks for what the one before left in the same memory; every third takes more of it. */
 void trial_lives(const char *name, char what, int64_t reason, uint64_t count)
@@ -81,4 +84,67 @@ void trial_load(void)
     sum += *(volatile uint64_t *)child.window;
     must("let go", maker_let_go(&child, 2u), 0);
     print("CONTROL read %U\n", sum);
+}
+
+/* -- Two vCPUs of this domain at a time -- */
+
+static struct maker rival; /* vCPU 1's */
+static volatile uint32_t rival_ends;
+
+/* About a domain that the other vCPU may destroy at any moment */
+static void may(const char *what, int64_t is)
+{
+    if ((is != -XEN_ESRCH) && (is != -XEN_EINVAL) && (is != -XEN_EBUSY)) {
+        must(what, is, 0);
+    }
+}
+
+static void disturb(const struct maker *other, uint32_t turn, uint32_t step)
+{
+    if ((turn % 3u) == 1u) {
+        may("pause of the other's", maker_pause(other->domid));
+        may("unpause of the other's", maker_unpause(other->domid));
+    }
+    if (((turn % 3u) == 2u) && (step == (turn % MAKER_STEPS))) {
+        may("destroy of the other's", maker_destroy(other->domid));
+    }
+}
+
+static void race(struct maker *own, const struct maker *other)
+{
+    struct xen_domaininfo info;
+
+    for (uint32_t turn = 0u; turn < RACES; turn++) {
+        int64_t result = 0;
+
+        for (uint32_t step = 0u; (step < MAKER_STEPS) && (result == 0); step++) {
+            result = maker_step(own, step);
+            may(maker_step_name(step), result);
+            disturb(other, turn, step);
+        }
+        must("a place", own->nr_steps > 0u, 1);
+        may("unpause", maker_unpause(own->domid));
+        may("destroy", maker_destroy(own->domid));
+        must("destroyed", maker_info(own->domid, &info), -XEN_ESRCH);
+    }
+}
+
+static void rival_run(void)
+{
+    race(&rival, &child);
+    rival_ends = 1u;
+}
+
+/* They make and destroy their own domains, and each other's. */
+void trial_race(void)
+{
+    child.nr_blocks = 2u;
+    child.nr_vcpus = 1u;
+    rival = child;
+    rival.window = child.window + 0x10000u;
+    must("second vCPU", (int64_t)cpu_on(1u, rival_run), 0);
+    race(&child, &rival);
+    while (rival_ends == 0u) {
+        (void)xen_call(XEN_HCALL_SCHED_OP, SCHEDOP_YIELD, NULL, 0u);
+    }
 }

@@ -1,5 +1,5 @@
-/* vCPUs of a control domain give one offered device to two domains at a time, while these end and begin again:
- * it is never in the hands of both, and none is left with a part of it. [test->req~devices-later~1] */
+/* vCPUs of a control domain give one offered device to two domains at a time, while these end and begin
+ * again: it is never in the hands of both, and none is left with a part of it. [test->req~devices-later~1] */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
