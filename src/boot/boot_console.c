@@ -64,7 +64,7 @@ enum hv_status boot_console_open(void)
 
 enum hv_status boot_console_keep(void)
 {
-    const struct plan_range *const keep = &boot_state.plan.log_keep;
+    const struct range *const keep = &boot_state.plan.log_keep;
     void *va = NULL;
 
     /* the region of a tree that has faults may not even be memory */

@@ -54,7 +54,7 @@ static enum hv_status claim_static(const struct plan *plan)
         const struct plan_domain *const d = &plan->domain[i];
 
         for (uint32_t r = 0; (r < d->nr_static) && (status == HV_OK); r++) {
-            const struct plan_range *const range = &plan->static_mem[d->static_first + r];
+            const struct range *const range = &plan->static_mem[d->static_first + r];
 
             status = ram_claim(hpa(range->base), range->bytes, RAM_OWNER_DOMAIN + d->domid);
         }

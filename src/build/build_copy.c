@@ -46,7 +46,7 @@ enum hv_status build_write(const struct domain *domain, gpa_t to, const void *fr
     return status;
 }
 
-enum hv_status build_copy(const struct domain *domain, gpa_t to, const struct build_source *from)
+enum hv_status build_copy(const struct domain *domain, gpa_t to, const struct range *from)
 {
     uint64_t done = 0;
     enum hv_status status = HV_OK;

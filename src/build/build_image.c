@@ -13,11 +13,11 @@
 struct image_load {
     struct domain *domain;
     struct build_workspace *workspace;
-    struct kimage kernel;       /* what is wrapped in a gzip, if it is one */
-    struct build_source source; /* bytes to copy or to inflate */
+    struct kimage kernel; /* what is wrapped in a gzip, if it is one */
+    struct range source;  /* bytes to copy or to inflate */
     bool gzip;
-    struct plan_range bank; /* of memory, that it goes to */
-    uint64_t base;          /* guest physical */
+    struct range bank; /* of memory, that it goes to */
+    uint64_t base;     /* guest physical */
     uint64_t end;
     uint64_t entry;
 };
@@ -175,8 +175,8 @@ bool build_in_place(struct domain *domain, struct domain_chunk *chunk)
 /* What lies in place already stays there. */
 static enum hv_status kernel_copy(const struct image_load *load)
 {
-    const struct build_source *const kept = &build_slot_of(load->domain)->in_place;
-    struct build_source part = load->source;
+    const struct range *const kept = &build_slot_of(load->domain)->in_place;
+    struct range part = load->source;
     enum hv_status status = HV_OK;
 
     if (kept->bytes != 0u) {
@@ -199,7 +199,7 @@ static enum hv_status kernel_copy_parts(const struct image_load *load)
 
     read_head(&load->domain->plan->kernel, head);
     for (uint32_t i = 0; (status == HV_OK) && kimage_part(head, i, &part); i++) { /* at most 14 */
-        const struct build_source source = { load->source.base + part.offset, part.bytes };
+        const struct range source = { load->source.base + part.offset, part.bytes };
 
         if (part.bytes > 0u) {
             status = build_copy(load->domain, gpa(part.at), &source);
@@ -330,7 +330,7 @@ static uint64_t ramdisk_bytes(const struct plan_module *module)
 /* Room for device tree and ramdisk: beside the kernel, or else in the first bank that has it */
 static bool modules_find(const struct image_load *load, struct placement *place)
 {
-    struct plan_range bank = load->bank;
+    struct range bank = load->bank;
     bool more = true;
     bool found = false;
 
@@ -352,7 +352,7 @@ static bool modules_find(const struct image_load *load, struct placement *place)
 static enum hv_status modules_load(const struct image_load *load)
 {
     const struct plan_domain *const plan = load->domain->plan;
-    const struct build_source ramdisk = { plan->ramdisk.base.v, ramdisk_bytes(&plan->ramdisk) };
+    const struct range ramdisk = { plan->ramdisk.base.v, ramdisk_bytes(&plan->ramdisk) };
     struct placement place = { .ramdisk_bytes = ramdisk.bytes };
     enum hv_status status = HV_OK;
 

@@ -120,7 +120,7 @@ static enum hv_status static_set_aside(const struct plan *plan)
         const struct plan_domain *const d = &plan->domain[i];
 
         for (uint32_t r = 0; d->spare && (r < d->nr_static) && (status == HV_OK); r++) {
-            const struct plan_range *const range = &plan->static_mem[d->static_first + r];
+            const struct range *const range = &plan->static_mem[d->static_first + r];
 
             status = blocks_set_aside(range->base, range->bytes, i + 1u);
         }
@@ -278,9 +278,9 @@ static enum hv_status fill_bank(struct domain *domain, gpa_t bank, uint64_t byte
 
 /* The bank that the kernel goes to. What of its module may stay where it lies is taken for the memory
  * there. */
-static enum hv_status fill_first(struct domain *domain, const struct plan_range *bank)
+static enum hv_status fill_first(struct domain *domain, const struct range *bank)
 {
-    struct build_source *const in_place = &build_slot_of(domain)->in_place;
+    struct range *const in_place = &build_slot_of(domain)->in_place;
     struct domain_chunk found = { { 0u }, { 0u }, 0u };
     uint64_t done = 0;
     enum hv_status status = HV_OK;
@@ -306,12 +306,12 @@ static enum hv_status fill_first(struct domain *domain, const struct plan_range 
 static enum hv_status take_static(struct domain *domain)
 {
     const struct plan_domain *const plan = domain->plan;
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
     uint32_t nr_banks = 0;
     enum hv_status status = HV_OK;
 
     for (uint32_t i = 0; i < plan->nr_static; i++) {
-        const struct plan_range *const r = &build_plan()->static_mem[plan->static_first + i];
+        const struct range *const r = &build_plan()->static_mem[plan->static_first + i];
         uint64_t done = 0;
 
         while ((done < r->bytes) && (status == HV_OK)) { /* once, or twice at the end of a bank */
@@ -336,7 +336,7 @@ static enum hv_status take_static(struct domain *domain)
 
 enum hv_status build_reserve(struct domain *domain)
 {
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
     const bool keeps = (domain->nr_chunks > 0u);
     enum hv_status status = HV_OK;
 

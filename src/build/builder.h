@@ -29,12 +29,6 @@ struct build_second {
 
 #define BUILD_SECONDS 61u /* the seconds that any minute before now touches */
 
-/* Bytes of host memory that are only read: a module or a part of one. */
-struct build_source {
-    uint64_t base;
-    uint64_t bytes;
-};
-
 /* A domain with everything build/ keeps about it. */
 struct build_slot {
     struct domain domain; /* first */
@@ -54,7 +48,7 @@ struct build_slot {
     bool has_map;                              /* hal_domain_init() succeeded */
     /* What of the kernel's module became memory of the domain, which therefore has one life only; bytes 0 =
      * nothing */
-    struct build_source in_place;
+    struct range in_place;
     gpa_t entry;
     gpa_t tree;
 };
@@ -124,8 +118,7 @@ void *build_window(const struct domain *domain, gpa_t at, uint64_t *bytes);
 /* Both clean what they wrote to memory. HV_FAULT if the range is not all memory of the domain. */
 HV_MUST_CHECK enum hv_status build_write(const struct domain *domain, gpa_t to, const void *from,
                                          uint64_t bytes);
-HV_MUST_CHECK enum hv_status build_copy(const struct domain *domain, gpa_t to,
-                                        const struct build_source *from);
+HV_MUST_CHECK enum hv_status build_copy(const struct domain *domain, gpa_t to, const struct range *from);
 
 /* -- build_image.c: worker context -- */
 /* Kernel, ramdisk and device tree into guest memory; sets entry and tree of the slot. A failure is logged. */

@@ -77,7 +77,7 @@ static void put_string(struct gtree *t, const char *name, const char *value)
 }
 
 /* In the root's cells */
-static void put_regs(struct gtree *t, const struct plan_range *range, uint32_t nr)
+static void put_regs(struct gtree *t, const struct range *range, uint32_t nr)
 {
     fdt32_t cell[4u * GTREE_RANGES_MAX];
     uint32_t n = 0;
@@ -97,7 +97,7 @@ static void put_regs(struct gtree *t, const struct plan_range *range, uint32_t n
 
 static void put_reg(struct gtree *t, uint64_t base, uint64_t bytes)
 {
-    const struct plan_range range = { base, bytes };
+    const struct range range = { base, bytes };
 
     put_regs(t, &range, 1u);
 }
@@ -150,7 +150,7 @@ static void write_range(struct gtree *t, uint64_t base, uint64_t bytes)
 /* Shared memory too, as Xen tells it: memory, of which a node says that it is taken. */
 static void write_memory(struct gtree *t, const struct domain *domain)
 {
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
 
     for (uint32_t i = 0; layout_bank(build_plan(), domain->plan, i, &bank); i++) { /* at most 64 */
         write_range(t, bank.base, bank.bytes);
@@ -241,8 +241,8 @@ static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
  * Xen find there: level, low, any CPU. */
 static void write_hypervisor(struct gtree *t, bool is_hardware)
 {
-    const struct plan_range *const hole = &build_plan()->hole;
-    struct plan_range reg[GTREE_RANGES_MAX] = { { GTREE_GRANT_BASE, GTREE_GRANT_BYTES }, { 0u, 0u } };
+    const struct range *const hole = &build_plan()->hole;
+    struct range reg[GTREE_RANGES_MAX] = { { GTREE_GRANT_BASE, GTREE_GRANT_BYTES }, { 0u, 0u } };
 
     static const char compatible[] = "xen,xen-4.20\0"
                                      "xen,xen";

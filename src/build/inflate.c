@@ -10,7 +10,7 @@
 
 struct inflate_run {
     z_stream z;
-    struct build_source from;
+    struct range from;
     uint64_t taken; /* bytes that zlib was shown */
 };
 
@@ -35,8 +35,7 @@ static void arena_free(void *opaque, void *block)
     (void)block;
 }
 
-static int run_begin(struct inflate_run *run, struct build_workspace *workspace,
-                     const struct build_source *from)
+static int run_begin(struct inflate_run *run, struct build_workspace *workspace, const struct range *from)
 {
     (void)memset(run, 0, sizeof(*run));
     workspace->arena_used = 0u;
@@ -101,7 +100,7 @@ static bool goes_on(const struct inflate_run *run, int result)
     return ((result == Z_OK) || (result == Z_BUF_ERROR)) && (run->z.avail_out == 0u);
 }
 
-enum inflate_end inflate_head(struct build_workspace *workspace, const struct build_source *from,
+enum inflate_end inflate_head(struct build_workspace *workspace, const struct range *from,
                               uint8_t head[INFLATE_HEAD_BYTES], uint32_t *bytes)
 {
     struct inflate_run run;
@@ -129,7 +128,7 @@ static enum inflate_end run_overflow(struct inflate_run *run)
     return (run->z.avail_out == 0u) ? INFLATE_FULL : end_of(result);
 }
 
-enum inflate_end inflate_to(struct build_workspace *workspace, const struct build_source *from,
+enum inflate_end inflate_to(struct build_workspace *workspace, const struct range *from,
                             struct inflate_sink *sink)
 {
     struct inflate_run run;

@@ -23,11 +23,11 @@ struct inflate_sink {
 };
 
 /* The first bytes only: INFLATE_FULL, or INFLATE_DONE if the stream has no more than *bytes of them. */
-enum inflate_end inflate_head(struct build_workspace *workspace, const struct build_source *from,
+enum inflate_end inflate_head(struct build_workspace *workspace, const struct range *from,
                               uint8_t head[INFLATE_HEAD_BYTES], uint32_t *bytes);
 
 /* All of it into the guest's memory, cleaned. */
-enum inflate_end inflate_to(struct build_workspace *workspace, const struct build_source *from,
+enum inflate_end inflate_to(struct build_workspace *workspace, const struct range *from,
                             struct inflate_sink *sink);
 
 #endif

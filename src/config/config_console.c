@@ -112,7 +112,7 @@ static uint32_t console_line(const struct dt_index *ix, uint32_t node, enum plan
 static void console_take(struct config_maker *m, uint32_t node)
 {
     struct plan_console c = { .kind = uart_kind(m->ix, node) };
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
     struct dt_irq irq = { DT_NONE, 0u, { 0u, 0u, 0u, 0u } };
     struct hal_plan_line line = { 0u, false };
 

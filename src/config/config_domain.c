@@ -7,6 +7,8 @@
 #define RESTARTS_DEFAULT    10u
 #define NR_SPIS_DEFAULT     32u /* covers the vpl011 and the watchdog; nothing else is wired to a domain */
 #define NR_SPIS_STEP        32u
+#define POOL_MIB            "xen,domain-p2m-mem-mb"
+#define POOL_MIB_MAX        65536u
 #define KIB_PER_PAGE        4u
 #define GRANT_FRAMES_MAX    0x7FFFFFFFu
 #define GRANT_FRAMES        64u
@@ -64,24 +66,6 @@ static void take_watchdog(struct config_target *t, const struct config_rule *rul
     t->domain->watchdog = config_number(t, rule, v, &t->domain->watchdog_ms);
 }
 
-static void take_nr_spis(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    uint32_t n = 0;
-
-    if (config_number(t, rule, v, &n)) {
-        t->domain->nr_spis = ((n + (NR_SPIS_STEP - 1u)) / NR_SPIS_STEP) * NR_SPIS_STEP;
-    }
-}
-
-static void take_pool(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
-{
-    uint32_t mib = 0;
-
-    if (config_number(t, rule, v, &mib)) {
-        t->domain->pool_bytes = MIB(mib);
-    }
-}
-
 static void take_enhanced(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     if (v->bytes == 0u) {
@@ -116,9 +100,9 @@ static const struct config_rule domain_rule[] = {
                 "two cells with KiB, a multiple of 4 that the guest's memory map has room for"),
     CONFIG_RULE("cpus", take_cpus, ""),
     { "vpl011", config_take_flag, CONFIG_NO_VALUE, FLAG(vpl011) },
-    { .name = "nr_spis", take_nr_spis, "0 to 988", 0, 988 },
+    { "nr_spis", config_take_number, "0 to 988", 0, 988, FIELD(nr_spis) },
     { "trap-unmapped-accesses", config_take_number, "0 or 1", 0, 1, FLAG(trap_unmapped) },
-    { .name = "xen,domain-p2m-mem-mb", take_pool, "1 to 65536", 1, 65536 },
+    { .name = POOL_MIB, config_take_number, "1 to 65536", 1, POOL_MIB_MAX },
     { "bulkhead,start-order", config_take_number, "one cell", 0, UINT32_MAX, FIELD(start_order) },
     { "bulkhead,on-crash", config_take_word, "stop or restart", .words = end_words, FLAG(restart_on_crash) },
     { "bulkhead,on-reset", config_take_word, "stop or restart", .words = end_words, FLAG(restart_on_reset) },
@@ -191,19 +175,21 @@ static void domain_name(struct config_maker *m, struct plan_domain *d, uint32_t 
     }
 }
 
-static void domain_children(struct config_maker *m, struct plan_domain *d, uint32_t node)
+void config_children_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     for (uint32_t n = dt_first_child(m->ix, node); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
         if (!dt_enabled(m->ix, n)) {
             /* switched off */
         } else if (config_is_module(m->ix, n)) {
             config_module_make(m, d, n);
-        } else if (dt_compatible(m->ix, n, "xen,vcpu")) {
-            config_vcpu_make(m, d, n);
         } else if (dt_compatible(m->ix, n, "xen,evtchn-v1")) {
             /* config_channels_make(), when all domains are known */
         } else if (dt_compatible(m->ix, n, "xen,domain-shared-memory-v1")) {
             config_shm_make(m, d, n);
+        } else if (node == m->chosen) {
+            /* a dom0's: what else is there is not for it */
+        } else if (dt_compatible(m->ix, n, "xen,vcpu")) {
+            config_vcpu_make(m, d, n);
         } else if (dt_compatible(m->ix, n, "multiboot,kernel") ||
                    dt_compatible(m->ix, n, "multiboot,ramdisk")) {
             config_fault_prop(m->report, n, "compatible", "also \"multiboot,module\"");
@@ -218,16 +204,21 @@ static void domain_children(struct config_maker *m, struct plan_domain *d, uint3
 /* What must be there, and what follows from other properties. */
 static void domain_complete(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
+    uint32_t pool_mib = 0;
+
     if ((d->kernel.name == NULL) && !d->spare) {
         config_fault(m->report, node, "kernel", NULL, "a module compatible with \"multiboot,kernel\"");
     }
     if (d->spare) {
         d->enhanced = PLAN_ENHANCED_NO_XENSTORE; /* what xl makes has its xenstore page in its memory */
     }
+    d->nr_spis = (uint32_t)bits_align_up(d->nr_spis, NR_SPIS_STEP);
     if (d->vpl011 || d->watchdog) {
         d->nr_spis = (uint32_t)bits_max(d->nr_spis, NR_SPIS_DEFAULT);
     }
-    if (d->pool_bytes == 0u) {
+    if (dt_get_u32(m->ix, node, POOL_MIB, &pool_mib) && (pool_mib > 0u) && (pool_mib <= POOL_MIB_MAX)) {
+        d->pool_bytes = MIB(pool_mib);
+    } else {
         d->pool_bytes = hal_plan_pool_bytes(d->memory_bytes, d->nr_vcpus) + layout_pool_bytes(m->plan, d) +
                         config_shm_pool_bytes(m->plan, d) + config_pci_pool_bytes(m->plan, d);
     }
@@ -282,7 +273,7 @@ static void domain_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     config_rules_apply(&t, domain_rule, ARRAY_LEN(domain_rule));
     m->partial_node = DT_NONE;
     config_static_make(m, d, node);
-    domain_children(m, d, node);
+    config_children_make(m, d, node);
     config_pci_make(m, d, node);
     if (!dt_has(m->ix, node, "memory")) {
         config_fault(m->report, node, "memory", NULL, "two cells with KiB");
@@ -310,6 +301,7 @@ static void domain_add(struct config_maker *m, uint32_t node)
     } else {
         domain_make(m, d, node);
     }
+    m->roles |= d->role;
     domain_complete(m, d, node);
     config_partial_make(m, d);
     if (CONFIG_CONTROL != 0) {
@@ -349,7 +341,7 @@ static bool is_left_out(const struct plan *plan, const struct plan_domain *d)
 }
 
 /* What is reserved of a bank */
-static uint64_t reserved_bytes(const struct plan *plan, const struct plan_range *bank)
+static uint64_t reserved_bytes(const struct plan *plan, const struct range *bank)
 {
     uint64_t bytes = 0;
 
@@ -399,7 +391,7 @@ static void memory_fault(struct config_maker *m, uint32_t index, uint64_t left)
     const bool is_static = (d->nr_static > 0u);
     const uint32_t before = m->report->nr_faults;
 
-    config_fault_say(m->report, m->domain_node[index], is_static ? "xen,domain-p2m-mem-mb" : "memory",
+    config_fault_say(m->report, m->domain_node[index], is_static ? POOL_MIB : "memory",
                      "%U, expected at most %U, the KiB that the host has left",
                      (is_static ? d->pool_bytes : d->memory_bytes) >> 10u,
                      (is_static ? left : (left - bits_min(left, d->pool_bytes))) >> 10u);

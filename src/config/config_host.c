@@ -7,7 +7,7 @@
 #define ADDRESS_LIMIT BIT64(52) /* of any Armv8-A machine; keeps sums far from wrapping */
 
 /* Adds a range in order of base. False if the list is full. */
-static bool ranges_insert(struct plan_range *list, uint32_t *nr, uint64_t base, uint64_t bytes)
+static bool ranges_insert(struct range *list, uint32_t *nr, uint64_t base, uint64_t bytes)
 {
     const bool room = *nr < PLAN_RANGES_MAX;
 
@@ -25,14 +25,14 @@ static bool ranges_insert(struct plan_range *list, uint32_t *nr, uint64_t base, 
 }
 
 /* Makes one range of those that touch or overlap. */
-static void ranges_merge(struct plan_range *list, uint32_t *nr)
+static void ranges_merge(struct range *list, uint32_t *nr)
 {
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < *nr; i++) {
         if ((kept > 0u) && (list[i].base <= (list[kept - 1u].base + list[kept - 1u].bytes))) {
             const uint64_t end = list[i].base + list[i].bytes;
-            struct plan_range *const last = &list[kept - 1u];
+            struct range *const last = &list[kept - 1u];
 
             last->bytes = bits_max(last->base + last->bytes, end) - last->base;
         } else {
@@ -43,12 +43,12 @@ static void ranges_merge(struct plan_range *list, uint32_t *nr)
     *nr = kept;
 }
 
-static bool range_possible(const struct dt_range *r)
+static bool range_possible(const struct range *r)
 {
     return (r->base < ADDRESS_LIMIT) && (r->bytes <= (ADDRESS_LIMIT - r->base));
 }
 
-static void ram_bank_add(struct config_maker *m, uint32_t node, const struct dt_range *r)
+static void ram_bank_add(struct config_maker *m, uint32_t node, const struct range *r)
 {
     struct plan *const plan = m->plan;
     const uint64_t base = bits_align_up(r->base, PAGE_BYTES);
@@ -71,7 +71,7 @@ static void ram_node_make(struct config_maker *m, uint32_t node)
         config_fault_prop(m->report, node, "reg", "pairs of address and size");
     }
     for (uint32_t i = 0; i < count; i++) {
-        struct dt_range r = { 0u, 0u };
+        struct range r = { 0u, 0u };
 
         (void)dt_reg(m->ix, node, i, &r);
         if (!range_possible(&r)) {
@@ -103,7 +103,7 @@ static void ram_make(struct config_maker *m)
     }
 }
 
-static void reserve(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r)
+static void reserve(struct config_maker *m, uint32_t node, const char *prop, const struct range *r)
 {
     struct plan *const plan = m->plan;
 
@@ -132,7 +132,7 @@ static void memreserve_make(struct config_maker *m)
 
     while (more && (m->ix->blob_bytes >= 16u) && (at <= (m->ix->blob_bytes - 16u))) {
         const struct dt_value pair = { &m->ix->blob[at], 16u };
-        const struct dt_range r = { dt_cells(&pair, 0u, 2u), dt_cells(&pair, 2u, 2u) };
+        const struct range r = { dt_cells(&pair, 0u, 2u), dt_cells(&pair, 2u, 2u) };
 
         more = (r.base != 0u) || (r.bytes != 0u);
         if (more) {
@@ -142,12 +142,12 @@ static void memreserve_make(struct config_maker *m)
     }
 }
 
-bool config_inside_ram(const struct plan *plan, const struct dt_range *r)
+bool config_inside_ram(const struct plan *plan, const struct range *r)
 {
     bool inside = false;
 
     for (uint32_t i = 0; (i < plan->nr_ram) && !inside; i++) {
-        const struct plan_range *const ram = &plan->ram[i];
+        const struct range *const ram = &plan->ram[i];
 
         inside = (r->base >= ram->base) && (r->bytes <= ram->bytes) &&
                  ((r->base - ram->base) <= (ram->bytes - r->bytes));
@@ -160,7 +160,7 @@ static void log_keep_make(struct config_maker *m, uint32_t node)
 {
     struct plan *const plan = m->plan;
     const struct config_env *const env = m->env;
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
 
     (void)dt_reg_host(m->ix, node, 0, &r);
     if (plan->log_keep.bytes != 0u) {
@@ -174,8 +174,7 @@ static void log_keep_make(struct config_maker *m, uint32_t node)
                config_ranges_meet(env->tree_base.v, m->ix->blob_bytes, r.base, r.bytes)) {
         config_fault_prop(m->report, node, "reg", "memory that nothing else has");
     } else {
-        plan->log_keep.base = r.base;
-        plan->log_keep.bytes = r.bytes;
+        plan->log_keep = r;
     }
 }
 
@@ -192,7 +191,7 @@ static void reserved_make(struct config_maker *m)
                 config_fault_prop(m->report, n, "reg", "pairs of address and size");
             }
             for (uint32_t i = 0; i < count; i++) {
-                struct dt_range r = { 0u, 0u };
+                struct range r = { 0u, 0u };
 
                 if (dt_reg_host(m->ix, n, i, &r)) {
                     reserve(m, n, "reg", &r);

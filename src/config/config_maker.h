@@ -8,8 +8,7 @@
 
 /* A host address range that something has */
 struct config_claim {
-    uint64_t base;
-    uint64_t bytes;
+    struct range range;
     const char *what; /* constant text */
     uint16_t node;
     bool packed; /* a module of the payload */
@@ -23,6 +22,7 @@ struct config_maker {
     struct plan *plan;
     struct config_report *report;
     uint32_t chosen;                      /* the node, DT_NONE if there is none */
+    uint32_t roles;                       /* of all domains so far */
     uint16_t domain_node[HV_DOMAINS_MAX]; /* of the plan's domains */
     uint16_t shm_node[PLAN_SHM_USES_MAX]; /* of the plan's shm_use */
     uint32_t nr_domain_faults;            /* those that a partial boot forgives */
@@ -78,6 +78,8 @@ void config_chosen_check(struct config_maker *m);
 void config_domains_make(struct config_maker *m);
 void config_sched_make(struct config_maker *m);
 
+/* The children of a domain's node, or of /chosen for a dom0. */
+void config_children_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 /* A child of a domain's node. module: one that is compatible with multiboot,module. vcpu: with xen,vcpu. */
 void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
 void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node);
@@ -91,6 +93,8 @@ uint64_t config_node_room(const struct dt_index *ix, uint32_t node);
 uint32_t config_domain_of_node(const struct config_maker *m, uint32_t node);
 /* A decimal number below `limit` (at most 4e8) at *text, which moves behind it. False: there is none. */
 bool config_decimal(const char **text, uint32_t limit, uint32_t *out);
+/* A hexadecimal digit; 16: it is none. */
+uint32_t config_hex(char c);
 bool config_is_module(const struct dt_index *ix, uint32_t node);
 /* Whether the module travelled in the payload of the one-file image. */
 bool config_in_payload(const struct config_env *env, const struct plan_module *module);
@@ -115,12 +119,12 @@ bool config_option(struct config_maker *m, const char *option, char *out, uint32
 /* Host addresses [r->base, r->base + r->bytes), not empty and not wrapping, become this property's. `what` is
  * said to whoever wants them too: "a range that <node's path> (<what>) does not have". False and a fault,
  * also against the other domain, if they are the host's (image, tree, reserved memory) or somebody's. */
-bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const struct range *r,
                   const char *what);
 /* the same for a module of the payload, which lies in the image and may be several domains' */
-bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r);
+bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct range *r);
 /* The i-th range of host addresses that something has; false: there are no more. */
-bool config_taken(const struct config_maker *m, uint32_t i, struct dt_range *out);
+bool config_taken(const struct config_maker *m, uint32_t i, struct range *out);
 /* config/partition/config_partial.c: the domain's own devices, once everything else of it is known. */
 void config_partial_make(struct config_maker *m, struct plan_domain *d);
 
@@ -140,10 +144,16 @@ uint64_t config_pci_pool_bytes(const struct plan *plan, const struct plan_domain
 /* Whether the domain has a PCI bus and this range of its address space meets it. */
 bool config_pci_meets(const struct plan *plan, const struct plan_domain *d, uint64_t base, uint64_t bytes);
 
+/* -- partition/config_device.c -- */
+/* Registers, by whole pages: who has a page of them may reach all of it. */
+bool config_is_hypervisors(const struct plan *plan, uint64_t base, uint64_t bytes);
+/* Whether another domain has something of the host's device. */
+bool config_is_anothers(const struct config_maker *m, uint32_t node, uint8_t domain);
+
 /* Whether a range lies in one bank of RAM. */
-bool config_inside_ram(const struct plan *plan, const struct dt_range *r);
+bool config_inside_ram(const struct plan *plan, const struct range *r);
 bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint64_t bytes_b);
 /* How many of a list [base, base + bytes) meets */
-uint32_t config_ranges_met(const struct plan_range *list, uint32_t nr, uint64_t base, uint64_t bytes);
+uint32_t config_ranges_met(const struct range *list, uint32_t nr, uint64_t base, uint64_t bytes);
 
 #endif

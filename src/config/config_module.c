@@ -31,7 +31,7 @@ bool config_in_payload(const struct config_env *env, const struct plan_module *m
 
 /* -- Where a module lies -- */
 
-static bool module_from_reg(struct config_maker *m, uint32_t node, struct dt_range *out)
+static bool module_from_reg(struct config_maker *m, uint32_t node, struct range *out)
 {
     const uint32_t parent = m->ix->node[node].parent;
     const uint32_t ac = dt_address_cells(m->ix, parent);
@@ -60,7 +60,7 @@ static bool module_from_reg(struct config_maker *m, uint32_t node, struct dt_ran
     return good;
 }
 
-static bool module_from_payload(struct config_maker *m, uint32_t node, struct dt_range *out)
+static bool module_from_payload(struct config_maker *m, uint32_t node, struct range *out)
 {
     const char *const prop = "bulkhead,image-offset";
     struct dt_value offset = { NULL, 0u };
@@ -89,7 +89,7 @@ static bool module_from_payload(struct config_maker *m, uint32_t node, struct dt
     return good;
 }
 
-static bool module_place_good(struct config_maker *m, uint32_t node, const struct dt_range *r, bool packed)
+static bool module_place_good(struct config_maker *m, uint32_t node, const struct range *r, bool packed)
 {
     const char *const prop = packed ? "bulkhead,image-offset" : "reg";
     bool good = config_inside_ram(m->plan, r);
@@ -207,7 +207,7 @@ void config_module_make(struct config_maker *m, struct plan_domain *d, uint32_t 
     struct config_target t = { m, node, d };
     const bool packed = dt_has(m->ix, node, "bulkhead,image-offset");
     struct plan_module *const role = module_role(m, d, node);
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
     bool good;
 
     config_rules_apply(&t, module_rule, ARRAY_LEN(module_rule));
@@ -246,6 +246,14 @@ bool config_decimal(const char **text, uint32_t limit, uint32_t *out)
     *text = t;
     *out = value;
     return good;
+}
+
+uint32_t config_hex(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *const at = (c >= '0') ? strchr(digits, (int)((uint32_t)(uint8_t)c | 0x20u)) : NULL;
+
+    return (at != NULL) ? (uint32_t)(at - digits) : 16u;
 }
 
 /* "0,2-3" as a set of CPUs. False if it is malformed, empty or names a CPU that is not there. */

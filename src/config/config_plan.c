@@ -16,7 +16,7 @@ bool config_ranges_meet(uint64_t base_a, uint64_t bytes_a, uint64_t base_b, uint
     return a_first ? ((base_b - base_a) < bytes_a) : ((base_a - base_b) < bytes_b);
 }
 
-uint32_t config_ranges_met(const struct plan_range *list, uint32_t nr, uint64_t base, uint64_t bytes)
+uint32_t config_ranges_met(const struct range *list, uint32_t nr, uint64_t base, uint64_t bytes)
 {
     uint32_t met = 0;
 

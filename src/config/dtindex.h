@@ -66,11 +66,6 @@ struct dt_value {
     uint32_t bytes;
 };
 
-struct dt_range {
-    uint64_t base;
-    uint64_t bytes;
-};
-
 /* An interrupt as its consumer's node writes it */
 struct dt_irq {
     uint32_t controller; /* node */
@@ -120,12 +115,12 @@ bool dt_strings_have(const struct dt_value *v, const char *wanted);
 /* Entries of reg by the parent's cells; 0 if there is none or its size is not a multiple. */
 uint32_t dt_reg_count(const struct dt_index *ix, uint32_t node);
 /* Entry i of reg in the parent's address space */
-bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out);
+bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct range *out);
 /* Entry i of reg as host physical addresses, through the `ranges` of all buses above. False if a bus has
  * no mapping. */
-bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out);
+bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct range *out);
 /* Entry i of a bus's `ranges`: what it passes on, as host physical addresses */
-bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct dt_range *out);
+bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct range *out);
 /* The node that interrupts of `node` go to, by its interrupt-parent or the next one above; DT_NONE if there
  * is no such node. */
 uint32_t dt_irq_parent(const struct dt_index *ix, uint32_t node);

@@ -310,7 +310,7 @@ uint32_t dt_reg_count(const struct dt_index *ix, uint32_t node)
     return count;
 }
 
-bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out)
+bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct range *out)
 {
     const bool good = i < dt_reg_count(ix, node);
 
@@ -330,7 +330,7 @@ bool dt_reg(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_rang
 /* Entry i of a bus's `ranges`: where it begins on this bus, and the range on the bus above. False: there is
  * none. */
 static bool ranges_entry(const struct dt_index *ix, uint32_t bus, uint32_t i, uint64_t *from,
-                         struct dt_range *to)
+                         struct range *to)
 {
     const uint32_t parent = ix->node[bus].parent;
     const uint32_t child_ac = dt_address_cells(ix, bus);
@@ -351,10 +351,10 @@ static bool ranges_entry(const struct dt_index *ix, uint32_t bus, uint32_t i, ui
 }
 
 /* One step up: an address on the bus below `bus` as an address on the bus that `bus` itself is on. */
-static bool translate_up(const struct dt_index *ix, uint32_t bus, struct dt_range *range)
+static bool translate_up(const struct dt_index *ix, uint32_t bus, struct range *range)
 {
     struct dt_value v = { NULL, 0u };
-    struct dt_range to = { 0u, 0u };
+    struct range to = { 0u, 0u };
     uint64_t from = 0;
     bool good = dt_get(ix, bus, "ranges", &v);
 
@@ -369,7 +369,7 @@ static bool translate_up(const struct dt_index *ix, uint32_t bus, struct dt_rang
 }
 
 /* From the address space that `node` is in. */
-static bool translate_all(const struct dt_index *ix, uint32_t node, struct dt_range *range)
+static bool translate_all(const struct dt_index *ix, uint32_t node, struct range *range)
 {
     bool good = true;
 
@@ -380,9 +380,9 @@ static bool translate_all(const struct dt_index *ix, uint32_t node, struct dt_ra
     return good;
 }
 
-bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt_range *out)
+bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct range *out)
 {
-    struct dt_range range = { 0u, 0u };
+    struct range range = { 0u, 0u };
     const bool good = dt_reg(ix, node, i, &range) && translate_all(ix, node, &range);
 
     if (good) {
@@ -391,7 +391,7 @@ bool dt_reg_host(const struct dt_index *ix, uint32_t node, uint32_t i, struct dt
     return good;
 }
 
-bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct dt_range *out)
+bool dt_passes(const struct dt_index *ix, uint32_t bus, uint32_t i, struct range *out)
 {
     uint64_t from = 0;
 

@@ -363,7 +363,7 @@ enum hv_status kimage_parse_kernel(const struct plan_domain *domain, const uint8
 
 /* Where in a bank an image goes that may go anywhere in it (Linux's booting.rst). A zImage wants to be out of
  * its kernel's way. */
-static uint64_t kernel_place(const struct kimage *k, const struct plan_range *bank)
+static uint64_t kernel_place(const struct kimage *k, const struct range *bank)
 {
     uint64_t at = bits_align_up(bank->base, KERNEL_SECTION) + k->text_offset;
 
@@ -381,7 +381,7 @@ uint64_t kimage_reach(const struct kimage *image)
 }
 
 bool kimage_find(const struct plan *plan, const struct plan_domain *domain, const struct kimage *image,
-                 struct plan_range *bank, uint64_t *base)
+                 struct range *bank, uint64_t *base)
 {
     bool fits = false;
 

@@ -56,7 +56,7 @@ uint64_t kimage_reach(const struct kimage *image);
 /* Where in the domain's memory a kernel goes: the first bank with the room, and the address. False: none has.
  * One that does not tell its size has room anywhere. */
 bool kimage_find(const struct plan *plan, const struct plan_domain *domain, const struct kimage *image,
-                 struct plan_range *bank, uint64_t *base);
+                 struct range *bank, uint64_t *base);
 
 /* The same look at bytes that came out of KIMAGE_GZIP. `outer` gives the load address of a uImage around
  * them. */

@@ -15,11 +15,6 @@
 /* On a pointer and on what follows it: a plan lies alike in the tool and on ports of 32 bits. */
 #define PLAN_WIDE __attribute__((aligned(8)))
 
-struct plan_range {
-    uint64_t base;  /* host physical, page aligned */
-    uint64_t bytes; /* not 0 */
-};
-
 enum plan_digest { PLAN_DIGEST_NONE, PLAN_DIGEST_CRC32C, PLAN_DIGEST_SHA256 };
 
 #define PLAN_DIGEST_MAX 32u
@@ -77,7 +72,7 @@ struct plan_console {
 /* A region of shared memory: all nodes of one xen,shm-id */
 struct plan_shm {
     char id[PLAN_SHM_ID_MAX];
-    struct plan_range host; /* not placed: taken from free memory at boot; bytes 0: nobody needs it */
+    struct range host; /* not placed: taken from free memory at boot; bytes 0: nobody needs it */
     bool is_placed;
     uint8_t owner; /* its domain; PLAN_NO_DOMAIN: the hypervisor's (Xen's DOMID_IO) */
 };
@@ -102,7 +97,7 @@ struct plan_channel {
 struct plan_window {
     uint8_t domain;
     gpa_t at;
-    struct plan_range host;
+    struct range host;
     PLAN_WIDE const char *path; /* of the device's node in the host's tree, for reports; NULL = not named */
 };
 
@@ -130,12 +125,12 @@ enum plan_pci_memory { PLAN_PCI_MEM32, PLAN_PCI_MEM64, PLAN_PCI_WINDOWS };
 struct plan_pci_host {
     uint32_t node;
     uint32_t segment;
-    struct plan_range ecam; /* configuration space, 1 MiB a bus */
-    uint32_t first_bus;     /* the number of the bus at its beginning */
-    bool coherent;          /* its DMA sees caches */
-    uint32_t nr_buses; /* used: the first, and one behind each bridge that leads to a domain's function */
-    struct plan_range memory[PLAN_PCI_WINDOWS]; /* bytes 0 = none */
-    uint64_t memory_bus[PLAN_PCI_WINDOWS];      /* what the bus calls the first byte of it */
+    struct range ecam;  /* configuration space, 1 MiB a bus */
+    uint32_t first_bus; /* the number of the bus at its beginning */
+    bool coherent;      /* its DMA sees caches */
+    uint32_t nr_buses;  /* used: the first, and one behind each bridge that leads to a domain's function */
+    struct range memory[PLAN_PCI_WINDOWS]; /* bytes 0 = none */
+    uint64_t memory_bus[PLAN_PCI_WINDOWS]; /* what the bus calls the first byte of it */
 };
 
 /* A function of a PCI device that is a domain's */
@@ -245,9 +240,9 @@ struct plan_spares {
 };
 
 struct plan {
-    struct plan_range ram[PLAN_RANGES_MAX]; /* sorted, disjoint */
+    struct range ram[PLAN_RANGES_MAX]; /* sorted, disjoint */
     uint32_t nr_ram;
-    struct plan_range
+    struct range
         reserved[PLAN_RANGES_MAX]; /* sorted; /memreserve/ and /reserved-memory; not modules, tree or image */
     uint32_t nr_reserved;
     uint32_t nr_cpus;
@@ -260,13 +255,13 @@ struct plan {
     bool report;        /* bulkhead,report: what is in force is told after boot */
     bool clean_memory;  /* bulkhead,clean-memory: RAM that nobody had since the start is zero */
     bool control_alone; /* bulkhead,control-reset: a hardware domain switches itself off, not the host */
-    struct plan_range
+    struct range
         log_keep; /* a /reserved-memory node "bulkhead,log": the log survives there; bytes 0 = none */
     struct hal_plan_host host; /* the port's part */
-    struct plan_range static_mem
+    struct range static_mem
         [PLAN_STATIC_MEM_MAX]; /* by domain, in the order of the property; an unsound domain's are nobody's */
     uint32_t nr_static_mem;
-    struct plan_range static_heap[PLAN_STATIC_HEAP_MAX]; /* nr 0: the heap is taken from what is free */
+    struct range static_heap[PLAN_STATIC_HEAP_MAX]; /* nr 0: the heap is taken from what is free */
     uint32_t nr_static_heap;
     struct plan_shm shm[PLAN_SHM_MAX];
     uint32_t nr_shm;
@@ -294,7 +289,7 @@ struct plan {
     uint8_t tree_others[PLAN_TREE_NODES / 8u]; /* there, and switched off */
     uint32_t tree_intc;                        /* node of the interrupt controller */
     uint32_t tree_intc_cells;                  /* of a range of its registers */
-    struct plan_range hole; /* addresses where that domain has nothing: for grants and others' memory */
+    struct range hole; /* addresses where that domain has nothing: for grants and others' memory */
     struct plan_pv pv[PLAN_PV_MAX];
     uint32_t nr_pv;
     struct plan_spares spares;

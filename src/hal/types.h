@@ -2,7 +2,6 @@
 #ifndef HAL_TYPES_H
 #define HAL_TYPES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/bits.h"

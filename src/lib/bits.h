@@ -1,7 +1,8 @@
-/* Bits and alignment. All macros take unsigned values; shift counts are below the width. */
+/* Bits, alignment and ranges. All macros take unsigned values; shift counts are below the width. */
 #ifndef LIB_BITS_H
 #define LIB_BITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BIT32(n) ((uint32_t)1u << (n))
@@ -12,6 +13,19 @@
 #define MIB(n)          ((uint64_t)(n) << 20u)
 #define GIB(n)          ((uint64_t)(n) << 30u)
 #define ARRAY_LEN(a)    (sizeof(a) / sizeof((a)[0]))
+
+/* A piece of an address space */
+struct range {
+    uint64_t base;
+    uint64_t bytes;
+};
+
+/* Whether a range has any of another, none of which wraps; an empty one has nothing. */
+static inline bool range_meets(const struct range *r, uint64_t base, uint64_t bytes)
+{
+    return (r->bytes > 0u) &&
+           ((r->base <= base) ? ((base - r->base) < r->bytes) : ((r->base - base) < bytes));
+}
 
 static inline uint64_t bits_field(uint64_t value, uint32_t high, uint32_t low)
 {

@@ -11,7 +11,7 @@ static bool meet(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
     return (a < (b + b_bytes)) && (b < (a + a_bytes));
 }
 
-static void ranges_check(const struct plan_range *range, uint32_t count, bool disjoint)
+static void ranges_check(const struct range *range, uint32_t count, bool disjoint)
 {
     FUZZ_MUST(count <= PLAN_RANGES_MAX);
     for (uint32_t i = 0u; i < count; i++) {
@@ -53,8 +53,7 @@ static void module_check(const struct plan *plan, const struct config_env *env,
 }
 
 /* Static memory of domains that are built, and the heap: in RAM, nobody else's, and as much as is said. */
-static void static_check(const struct plan *plan, const struct plan_range *r, uint32_t *nr,
-                         struct plan_range *seen)
+static void static_check(const struct plan *plan, const struct range *r, uint32_t *nr, struct range *seen)
 {
     FUZZ_MUST((r->bytes > 0u) && (((r->base | r->bytes) % PAGE_BYTES) == 0u) &&
               in_ram(plan, r->base, r->bytes));
@@ -75,7 +74,7 @@ static void static_check(const struct plan *plan, const struct plan_range *r, ui
 
 static void statics_check(const struct plan *plan)
 {
-    static struct plan_range seen[PLAN_STATIC_MEM_MAX + PLAN_STATIC_HEAP_MAX];
+    static struct range seen[PLAN_STATIC_MEM_MAX + PLAN_STATIC_HEAP_MAX];
     uint32_t nr = 0u;
 
     FUZZ_MUST((plan->nr_static_mem <= PLAN_STATIC_MEM_MAX) && (plan->nr_static_heap <= PLAN_STATIC_HEAP_MAX));

@@ -17,7 +17,7 @@ void kimage_fault(struct config_report *report, const struct plan_domain *domain
 bool kimage_fits(struct config_report *report, const struct plan *plan, const struct plan_domain *domain,
                  struct kimage *image)
 {
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
     uint64_t base = 0;
     const uint64_t memory = domain->memory_bytes;
     const uint64_t offset = (image->kind == KIMAGE_ARM64) ? image->text_offset : 0u;

@@ -40,7 +40,7 @@ static uint32_t gicv3_affinity_of(uint64_t hwid)
 }
 
 /* Notes the redistributors of one region: bounded by its size and by the table. */
-static enum hv_status gicv3_scan(const struct arm_range *region, uint64_t stride)
+static enum hv_status gicv3_scan(const struct range *region, uint64_t stride)
 {
     uint64_t offset = 0u;
 

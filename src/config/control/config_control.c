@@ -108,17 +108,7 @@ void config_dom0_make(struct config_maker *m, struct plan_domain *d)
     }
     dom0_vcpus(m, d);
     config_static_make(m, d, m->chosen);
-    for (uint32_t n = dt_first_child(m->ix, m->chosen); n != DT_NONE; n = dt_next_sibling(m->ix, n)) {
-        if (!dt_enabled(m->ix, n)) {
-            /* switched off */
-        } else if (config_is_module(m->ix, n)) {
-            config_module_make(m, d, n);
-        } else if (dt_compatible(m->ix, n, "xen,domain-shared-memory-v1")) {
-            config_shm_make(m, d, n);
-        } else {
-            /* a domain's, or looked at with the others */
-        }
-    }
+    config_children_make(m, d, m->chosen);
     dom0_bootargs(m, d);
 }
 
@@ -155,7 +145,7 @@ void config_role_check(struct config_maker *m, struct plan_domain *d, uint32_t n
 /* The first part of [*base, end) that nothing has: *base moves to its beginning. Answers its end. */
 static uint64_t free_part(const struct config_maker *m, uint64_t align, uint64_t *base, uint64_t end)
 {
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
     uint64_t stop = end;
     bool moved = true;
 
@@ -175,9 +165,9 @@ static uint64_t free_part(const struct config_maker *m, uint64_t align, uint64_t
 }
 
 /* The lowest free part of RAM of that size and alignment, or else the largest */
-static struct dt_range best_part(const struct config_maker *m, uint64_t want, uint64_t align)
+static struct range best_part(const struct config_maker *m, uint64_t want, uint64_t align)
 {
-    struct dt_range best = { 0u, 0u };
+    struct range best = { 0u, 0u };
 
     for (uint32_t b = 0; b < m->plan->nr_ram; b++) {
         const uint64_t end = m->plan->ram[b].base + m->plan->ram[b].bytes;
@@ -207,7 +197,7 @@ void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32
         d->static_first = plan->nr_static_mem;
     }
     while (good && (left > 0u)) { /* at most 64 */
-        struct dt_range r = best_part(m, left, LINUX_ALIGN);
+        struct range r = best_part(m, left, LINUX_ALIGN);
 
         if (r.bytes < left) {
             r = best_part(m, left, PLACE_ALIGN);
@@ -216,8 +206,7 @@ void config_control_memory(struct config_maker *m, struct plan_domain *d, uint32
         good = (r.bytes > 0u) && (d->nr_static < PLAN_STATIC_PER_DOMAIN) &&
                (plan->nr_static_mem < PLAN_STATIC_MEM_MAX) && config_claim(m, node, "memory", &r, "memory");
         if (good) {
-            plan->static_mem[plan->nr_static_mem].base = r.base;
-            plan->static_mem[plan->nr_static_mem].bytes = r.bytes;
+            plan->static_mem[plan->nr_static_mem] = r;
             plan->nr_static_mem++;
             d->nr_static++;
             left -= r.bytes;
@@ -254,24 +243,20 @@ static void share_with(struct config_maker *m, uint32_t domain)
 void config_share_make(struct config_maker *m)
 {
     struct plan *const plan = m->plan;
-    uint32_t roles = 0;
 
-    for (uint32_t i = 0; i < plan->nr_domains; i++) {
-        roles |= plan->domain[i].role;
-    }
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         struct plan_domain *const d = &plan->domain[i];
         const uint32_t before = m->report->nr_faults;
 
         share_with(m, i);
         config_pv_make(m, i);
-        config_template_check(m, i, roles);
-        if ((d->enhanced >= PLAN_ENHANCED_ENABLED) && ((roles & PLAN_ROLE_XENSTORE) == 0u)) {
+        config_template_check(m, i);
+        if ((d->enhanced >= PLAN_ENHANCED_ENABLED) && ((m->roles & PLAN_ROLE_XENSTORE) == 0u)) {
             config_fault_prop(m->report, m->domain_node[i], "xen,enhanced",
                               "a dom0 or a domain with capabilities 4, the xenstore domain, beside it");
         }
-        if (d->console_tools &&
-            ((d->enhanced == PLAN_ENHANCED_NONE) || (d->role != 0u) || ((roles & PLAN_ROLE_CONTROL) == 0u))) {
+        if (d->console_tools && ((d->enhanced == PLAN_ENHANCED_NONE) || (d->role != 0u) ||
+                                 ((m->roles & PLAN_ROLE_CONTROL) == 0u))) {
             config_fault_prop(m->report, m->domain_node[i], "bulkhead,console",
                               "shared, or xen,enhanced and a dom0 or a domain with capabilities 1 beside it");
         }
@@ -323,12 +308,7 @@ void config_spares_make(struct config_maker *m, uint64_t left)
 {
     struct plan_spares *const s = &m->plan->spares;
     const uint32_t most = HV_DOMAINS_MAX - m->plan->nr_domains;
-    uint32_t roles = 0;
-
-    for (uint32_t i = 0; i < m->plan->nr_domains; i++) {
-        roles |= m->plan->domain[i].role;
-    }
-    const bool may = ((roles & PLAN_ROLE_CONTROL) != 0u) && !hal_plan_identity(&m->plan->host);
+    const bool may = ((m->roles & PLAN_ROLE_CONTROL) != 0u) && !hal_plan_identity(&m->plan->host);
 
     s->pool_kib = (s->pool_kib != 0u) ? s->pool_kib : spare_kib(left);
     if ((m->chosen != DT_NONE) && dt_has(m->ix, m->chosen, SPARES)) {

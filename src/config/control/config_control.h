@@ -19,9 +19,9 @@ void config_rest_make(struct config_maker *m, struct plan_domain *d);
 void config_offers_make(struct config_maker *m);
 /* config_pv.c: the disks and network cards that this domain has from others; all domains are known. */
 void config_pv_make(struct config_maker *m, uint32_t domain);
-/* config_template.c: bulkhead,uuid of a domain, and what a template needs of all; `roles` of all together. */
+/* config_template.c: bulkhead,uuid of a domain, and what a template needs of all. */
 void config_take_uuid(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
-void config_template_check(struct config_maker *m, uint32_t domain, uint32_t roles);
+void config_template_check(struct config_maker *m, uint32_t domain);
 /* bulkhead,share-with, and what xen,enhanced needs, when all domains are known. */
 void config_share_make(struct config_maker *m);
 

@@ -10,18 +10,13 @@
 #define DISK_NUMBERS 16u
 #define MAC_TEXT     17u
 
-static bool is_hex(char c)
-{
-    return ((c >= '0') && (c <= '9')) || ((c >= 'a') && (c <= 'f')) || ((c >= 'A') && (c <= 'F'));
-}
-
 /* "00:16:3e:01:02:03", of one station */
 static bool mac_good(const char *text)
 {
     bool good = (strlen(text) == MAC_TEXT) && (strchr("02468aceACE", text[1]) != NULL);
 
     for (uint32_t i = 0; (i < MAC_TEXT) && good; i++) {
-        good = ((i % 3u) == 2u) ? (text[i] == ':') : is_hex(text[i]);
+        good = ((i % 3u) == 2u) ? (text[i] == ':') : (config_hex(text[i]) < 16u);
     }
     return good;
 }
@@ -35,7 +30,7 @@ static bool device_good(const char *text)
 
     for (; (text[i] != '\0') && good && (text[0] != '/'); i++) {
         colons += (text[i] == ':') ? 1u : 0u;
-        good = is_hex(text[i]) || ((text[i] == ':') && (i > 0u) && (colons == 1u));
+        good = (config_hex(text[i]) < 16u) || ((text[i] == ':') && (i > 0u) && (colons == 1u));
     }
     return good && (strlen(text) < PLAN_PATH_MAX) &&
            ((text[0] == '/') || ((colons == 1u) && (text[i - 1u] != ':')));
@@ -77,10 +72,10 @@ struct wrong {
 static void backend_judge(struct config_maker *m, uint32_t node, struct plan_pv *pv, struct wrong *wrong)
 {
     const struct plan *const plan = m->plan;
-    struct dt_value v = { NULL, 0u };
-    const bool good = dt_get(m->ix, node, "backend", &v) && (v.bytes == 4u);
-    const uint32_t backend =
-        good ? config_domain_of_node(m, dt_by_phandle(m->ix, dt_cell(&v, 0))) : plan->nr_domains;
+    uint32_t phandle = 0;
+
+    (void)dt_get_u32(m->ix, node, "backend", &phandle);
+    const uint32_t backend = config_domain_of_node(m, dt_by_phandle(m->ix, phandle));
 
     if ((backend == plan->nr_domains) || (backend == pv->domain) ||
         (plan->domain[backend].enhanced < PLAN_ENHANCED_ENABLED) ||
@@ -129,7 +124,6 @@ static void pv_make(struct config_maker *m, struct plan_pv *pv, uint32_t node)
 {
     struct plan *const plan = m->plan;
     struct wrong wrong = { NULL, NULL };
-    struct dt_value v = { NULL, 0u };
 
     (pv->net ? net_judge : disk_judge)(m, node, pv, &wrong);
     backend_judge(m, node, pv, &wrong);
@@ -143,8 +137,7 @@ static void pv_make(struct config_maker *m, struct plan_pv *pv, uint32_t node)
         /* there is room for it */
     }
     if (wrong.prop != NULL) {
-        config_fault(m->report, node, wrong.prop, dt_get(m->ix, node, wrong.prop, &v) ? &v : NULL,
-                     wrong.expected);
+        config_fault_prop(m->report, node, wrong.prop, wrong.expected);
     } else {
         plan->domain[pv->domain].peers |= BIT32(pv->backend);
         plan->domain[pv->backend].peers |= BIT32(pv->domain);

@@ -31,17 +31,6 @@ static const char *const kept_kinds[] = { "arm,psci",    "arm,psci-0.2",       "
                                           "xen,xen",     "arm,gic-v3-its",     "arm,gic-v2m-frame",
                                           "arm,smmu-v3", "arm,armv7-timer-mem" };
 
-/* By whole pages: who has one may reach all of it. */
-static bool is_hypervisors(const struct plan *plan, uint64_t base, uint64_t bytes)
-{
-    const struct plan_console *const c = &plan->console;
-    const uint64_t first = bits_align_down(base, PAGE_BYTES);
-    const uint64_t size = bits_align_up((base - first) + bytes, PAGE_BYTES);
-
-    return hal_plan_is_own(&plan->host, first, size) ||
-           ((c->kind != PLAN_CONSOLE_NONE) && config_ranges_meet(c->base.v, c->bytes, first, size));
-}
-
 /* An interrupt of each CPU's own is the hypervisor's, or means such a thing as a PMU. */
 static bool has_private_line(const struct dt_index *ix, uint32_t node)
 {
@@ -58,11 +47,11 @@ static bool has_private_line(const struct dt_index *ix, uint32_t node)
 static bool is_kept(const struct rest *r, uint32_t node)
 {
     const struct dt_index *const ix = r->m->ix;
-    struct dt_range reg = { 0u, 0u };
+    struct range reg = { 0u, 0u };
     struct dt_value type = { NULL, 0u };
     bool is = has_private_line(ix, node) ||
               (dt_reg_host(ix, node, 0, &reg) && (reg.bytes > 0u) &&
-               is_hypervisors(r->m->plan, reg.base, reg.bytes)) ||
+               config_is_hypervisors(r->m->plan, reg.base, reg.bytes)) ||
               (dt_get(ix, node, "device_type", &type) && dt_strings_have(&type, "memory"));
 
     for (uint32_t i = 0; i < ARRAY_LEN(kept_nodes); i++) {
@@ -77,16 +66,10 @@ static bool is_kept(const struct rest *r, uint32_t node)
 /* Another domain's device */
 static bool is_given(const struct rest *r, uint32_t node)
 {
-    const struct plan *const plan = r->m->plan;
-    bool is = false;
+    bool is = config_is_anothers(r->m, node, r->domain);
 
-    for (uint32_t i = 0; i < plan->nr_windows; i++) {
-        const struct plan_window *const w = &plan->window[i];
-
-        is = is || ((w->domain != r->domain) && (w->path != NULL) && (dt_find(r->m->ix, w->path) == node));
-    }
-    for (uint32_t i = 0; i < plan->nr_pci_hosts; i++) {
-        is = is || (plan->pci_host[i].node == node);
+    for (uint32_t i = 0; i < r->m->plan->nr_pci_hosts; i++) {
+        is = is || (r->m->plan->pci_host[i].node == node);
     }
     return is;
 }
@@ -97,23 +80,22 @@ static bool is_given(const struct rest *r, uint32_t node)
 static uint64_t way_ends(const struct rest *r, uint64_t at, uint64_t bytes)
 {
     const struct plan *const plan = r->m->plan;
-    uint64_t end = is_hypervisors(plan, at, bytes) ? (at + PAGE_BYTES) : 0u;
+    uint64_t end = config_is_hypervisors(plan, at, bytes) ? (at + PAGE_BYTES) : 0u;
 
     for (uint32_t i = 0; i < plan->nr_ram; i++) {
-        const struct plan_range *const ram = &plan->ram[i];
+        const struct range *const ram = &plan->ram[i];
 
-        end = config_ranges_meet(ram->base, ram->bytes, at, bytes) ? bits_max(end, ram->base + ram->bytes)
-                                                                   : end;
+        end = range_meets(ram, at, bytes) ? bits_max(end, ram->base + ram->bytes) : end;
     }
     for (uint32_t i = 0; i < plan->nr_windows; i++) {
-        const struct plan_range *const w = &plan->window[i].host;
+        const struct range *const w = &plan->window[i].host;
 
-        end = config_ranges_meet(w->base, w->bytes, at, bytes) ? bits_max(end, w->base + w->bytes) : end;
+        end = range_meets(w, at, bytes) ? bits_max(end, w->base + w->bytes) : end;
     }
     for (uint32_t i = 0; i < plan->nr_pci_hosts; i++) {
-        const struct plan_range *const e = &plan->pci_host[i].ecam;
+        const struct range *const e = &plan->pci_host[i].ecam;
 
-        end = config_ranges_meet(e->base, e->bytes, at, bytes) ? bits_max(end, e->base + e->bytes) : end;
+        end = range_meets(e, at, bytes) ? bits_max(end, e->base + e->bytes) : end;
     }
     return end;
 }
@@ -142,7 +124,7 @@ static void window_add(const struct rest *r, uint32_t node, uint64_t base, uint6
 
 /* Whole pages of a range, but for those that something else has. Each turn ends at something's end, or at
  * least doubles what is free before it. */
-static void registers_take(const struct rest *r, uint32_t node, const struct dt_range *range)
+static void registers_take(const struct rest *r, uint32_t node, const struct range *range)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
     const struct hal_guest_bank *const top = &layout->bank[layout->nr_banks - 1u];
@@ -170,7 +152,7 @@ static void registers_take(const struct rest *r, uint32_t node, const struct dt_
 static void registers_make(const struct rest *r, uint32_t node)
 {
     const struct dt_index *const ix = r->m->ix;
-    struct dt_range range = { 0u, 0u };
+    struct range range = { 0u, 0u };
     struct dt_value type = { NULL, 0u };
     const bool pci = dt_get(ix, node, "device_type", &type) && dt_strings_have(&type, "pci");
 
@@ -228,20 +210,20 @@ static void hole_find(const struct rest *r)
     const uint32_t nr = plan->nr_ram + plan->nr_windows;
 
     for (uint32_t i = 0; i < nr; i++) {
-        const struct plan_range *const from =
+        const struct range *const from =
             (i < plan->nr_ram) ? &plan->ram[i] : &plan->window[i - plan->nr_ram].host;
         const uint64_t base = bits_align_up(from->base + from->bytes, HOLE_ALIGN);
         uint64_t end = HOLE_TOP;
 
         for (uint32_t k = 0; k < nr; k++) {
-            const struct plan_range *const to =
+            const struct range *const to =
                 (k < plan->nr_ram) ? &plan->ram[k] : &plan->window[k - plan->nr_ram].host;
 
             end = ((to->base + to->bytes) > base) ? bits_min(end, to->base) : end;
         }
         end = bits_align_down(end, HOLE_ALIGN);
         if ((base >= plan->ram[0].base) && (end > base) && ((end - base) > plan->hole.bytes) &&
-            !is_hypervisors(plan, base, end - base)) {
+            !config_is_hypervisors(plan, base, end - base)) {
             plan->hole.base = base;
             plan->hole.bytes = end - base;
         }
@@ -264,7 +246,7 @@ static void node_take(const struct rest *r, uint32_t node)
 /* The controller that the domain's own stands for */
 static bool is_intc(const struct rest *r, uint32_t node)
 {
-    struct dt_range reg = { 0u, 0u };
+    struct range reg = { 0u, 0u };
 
     return dt_has(r->m->ix, node, "interrupt-controller") && dt_reg_host(r->m->ix, node, 0, &reg) &&
            hal_plan_is_own(&r->m->plan->host, reg.base, reg.bytes);
@@ -342,12 +324,8 @@ void config_offers_make(struct config_maker *m)
     const uint32_t windows = plan->nr_windows;
     const uint32_t lines = plan->nr_lines;
     const uint32_t streams = plan->nr_streams;
-    uint32_t roles = 0;
 
-    for (uint32_t i = 0; i < plan->nr_domains; i++) {
-        roles |= plan->domain[i].role;
-    }
-    for (uint32_t n = DT_ROOT + 1u; (n < m->ix->nr_nodes) && ((roles & PLAN_ROLE_CONTROL) != 0u); n++) {
+    for (uint32_t n = DT_ROOT + 1u; (n < m->ix->nr_nodes) && ((m->roles & PLAN_ROLE_CONTROL) != 0u); n++) {
         if (dt_has(m->ix, n, PASSTHROUGH)) {
             offer_make(m, n);
         }

@@ -5,23 +5,6 @@
 #define UUID_TEXT   37u /* "01234567-89ab-cdef-0123-456789abcdef" and its NUL */
 #define BLOCK_BYTES MIB(2)
 
-/* 16: it is none. */
-static uint32_t nibble(char c)
-{
-    uint32_t value = 16u;
-
-    if ((c >= '0') && (c <= '9')) {
-        value = (uint32_t)c - (uint32_t)'0';
-    } else if ((c >= 'a') && (c <= 'f')) {
-        value = ((uint32_t)c - (uint32_t)'a') + 10u;
-    } else if ((c >= 'A') && (c <= 'F')) {
-        value = ((uint32_t)c - (uint32_t)'A') + 10u;
-    } else {
-        /* a dash, perhaps */
-    }
-    return value;
-}
-
 void config_take_uuid(struct config_target *t, const struct config_rule *rule, const struct dt_value *v)
 {
     uint8_t *const uuid = t->domain->uuid;
@@ -31,7 +14,7 @@ void config_take_uuid(struct config_target *t, const struct config_rule *rule, c
 
     for (uint32_t i = 0; good && (i < (UUID_TEXT - 1u)); i++) {
         const char c = (char)v->data[i];
-        const uint32_t value = nibble(c);
+        const uint32_t value = config_hex(c);
 
         if ((i == 8u) || (i == 13u) || (i == 18u) || (i == 23u)) {
             good = (c == '-');
@@ -49,18 +32,17 @@ void config_take_uuid(struct config_target *t, const struct config_rule *rule, c
 }
 
 /* What stands against a template; NULL: nothing */
-static const char *template_judge(const struct config_maker *m, const struct plan_domain *d, uint32_t node,
-                                  uint32_t roles)
+static const char *template_judge(const struct config_maker *m, const struct plan_domain *d, uint32_t node)
 {
     const char *expected = NULL;
     uint64_t all = 0;
 
     for (uint32_t i = 0; i < d->nr_static; i++) {
-        const struct plan_range *const r = &m->plan->static_mem[d->static_first + i];
+        const struct range *const r = &m->plan->static_mem[d->static_first + i];
 
         all |= r->base | r->bytes;
     }
-    if ((roles & PLAN_ROLE_CONTROL) == 0u) {
+    if ((m->roles & PLAN_ROLE_CONTROL) == 0u) {
         expected = "it beside a control domain only, which makes the domain";
     } else if (!dt_has(m->ix, node, "bulkhead,uuid")) {
         expected = "bulkhead,uuid beside it, by which the control domain names it";
@@ -76,11 +58,11 @@ static const char *template_judge(const struct config_maker *m, const struct pla
     return expected;
 }
 
-void config_template_check(struct config_maker *m, uint32_t domain, uint32_t roles)
+void config_template_check(struct config_maker *m, uint32_t domain)
 {
     const struct plan_domain *const d = &m->plan->domain[domain];
     const uint32_t node = m->domain_node[domain];
-    const char *const expected = d->spare ? template_judge(m, d, node, roles) : NULL;
+    const char *const expected = d->spare ? template_judge(m, d, node) : NULL;
 
     if (expected != NULL) {
         config_fault_prop(m->report, node, "bulkhead,template", expected);

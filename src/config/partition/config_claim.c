@@ -2,23 +2,19 @@
 /* [impl->req~nothing-shared~1] */
 #include "config/config_maker.h"
 
-static bool meets(const struct dt_range *r, uint64_t base, uint64_t bytes)
-{
-    return (bytes > 0u) && config_ranges_meet(base, bytes, r->base, r->bytes);
-}
-
 /* What the host keeps for itself. Image, tree and reserved ranges may lie in each other: firmware reserves
  * the tree, and the tool puts it into the image. */
-static const char *host_keeps(const struct config_maker *m, const struct dt_range *r, bool packed)
+static const char *host_keeps(const struct config_maker *m, const struct range *r, bool packed)
 {
-    const struct config_env *const env = m->env;
+    const struct range image = { m->env->image_base.v, m->env->image_bytes };
+    const struct range tree = { m->env->tree_base.v, m->ix->blob_bytes };
     const char *expected = NULL;
 
     if (config_ranges_met(m->plan->reserved, m->plan->nr_reserved, r->base, r->bytes) > 0u) {
         expected = "memory that is not reserved";
-    } else if (!packed && meets(r, env->image_base.v, env->image_bytes)) {
+    } else if (!packed && range_meets(&image, r->base, r->bytes)) {
         expected = "memory that the hypervisor's image leaves free";
-    } else if (meets(r, env->tree_base.v, m->ix->blob_bytes)) {
+    } else if (range_meets(&tree, r->base, r->bytes)) {
         expected = "memory that the device tree leaves free";
     } else {
         /* free */
@@ -27,23 +23,23 @@ static const char *host_keeps(const struct config_maker *m, const struct dt_rang
 }
 
 /* Two domains may use one module of the payload. */
-static const struct config_claim *others_have(const struct config_maker *m, const struct dt_range *r,
+static const struct config_claim *others_have(const struct config_maker *m, const struct range *r,
                                               bool packed)
 {
     const struct config_claim *found = NULL;
 
     for (uint32_t i = 0; (i < m->nr_claims) && (found == NULL); i++) {
         const struct config_claim *const c = &m->claim[i];
-        const bool same = packed && c->packed && (c->base == r->base) && (c->bytes == r->bytes);
+        const bool same = packed && c->packed && (c->range.base == r->base) && (c->range.bytes == r->bytes);
 
-        found = (!same && meets(r, c->base, c->bytes)) ? c : NULL;
+        found = (!same && range_meets(&c->range, r->base, r->bytes)) ? c : NULL;
     }
     return found;
 }
 
 /* Nobody knows whose it is: the domain that has it is as unsound as the one that wants it, which its faults
  * make so. */
-static void clash_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+static void clash_fault(struct config_maker *m, uint32_t node, const char *prop, const struct range *r,
                         const struct config_claim *other)
 {
     char path[PLAN_PATH_MAX];
@@ -64,28 +60,26 @@ static void clash_fault(struct config_maker *m, uint32_t node, const char *prop,
     }
 }
 
-bool config_taken(const struct config_maker *m, uint32_t i, struct dt_range *out)
+bool config_taken(const struct config_maker *m, uint32_t i, struct range *out)
 {
-    const struct dt_range image = { m->env->image_base.v, m->env->image_bytes };
-    const struct dt_range tree = { m->env->tree_base.v, m->ix->blob_bytes };
+    const struct range image = { m->env->image_base.v, m->env->image_bytes };
+    const struct range tree = { m->env->tree_base.v, m->ix->blob_bytes };
     const uint32_t nr_reserved = m->plan->nr_reserved;
     const bool there = i < (2u + nr_reserved + m->nr_claims);
 
     if (i < 2u) {
         *out = (i == 0u) ? image : tree;
     } else if (i < (2u + nr_reserved)) {
-        out->base = m->plan->reserved[i - 2u].base;
-        out->bytes = m->plan->reserved[i - 2u].bytes;
+        *out = m->plan->reserved[i - 2u];
     } else if (there) {
-        out->base = m->claim[i - 2u - nr_reserved].base;
-        out->bytes = m->claim[i - 2u - nr_reserved].bytes;
+        *out = m->claim[i - 2u - nr_reserved].range;
     } else {
         /* no more */
     }
     return there;
 }
 
-static bool claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+static bool claim(struct config_maker *m, uint32_t node, const char *prop, const struct range *r,
                   const char *what, bool packed)
 {
     const char *const host = host_keeps(m, r, packed);
@@ -101,7 +95,7 @@ static bool claim(struct config_maker *m, uint32_t node, const char *prop, const
         config_fault_text(m->report, node, prop, "one more",
                           "at most 512 ranges of modules, memory and devices");
     } else {
-        const struct config_claim mine = { r->base, r->bytes, what, (uint16_t)node, packed };
+        const struct config_claim mine = { *r, what, (uint16_t)node, packed };
 
         m->claim[m->nr_claims] = mine;
         m->nr_claims++;
@@ -110,13 +104,13 @@ static bool claim(struct config_maker *m, uint32_t node, const char *prop, const
     return good;
 }
 
-bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+bool config_claim(struct config_maker *m, uint32_t node, const char *prop, const struct range *r,
                   const char *what)
 {
     return claim(m, node, prop, r, what, false);
 }
 
-bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r)
+bool config_claim_packed(struct config_maker *m, uint32_t node, const char *prop, const struct range *r)
 {
     return claim(m, node, prop, r, "module", true);
 }

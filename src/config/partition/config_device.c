@@ -36,7 +36,7 @@ static void speak_of(const struct config_partial *p, const struct dt_index *ix)
 
 /* -- Registers -- */
 
-static bool contains(const struct dt_range *outer, uint64_t base, uint64_t bytes)
+static bool contains(const struct range *outer, uint64_t base, uint64_t bytes)
 {
     const uint64_t first = bits_align_down(outer->base, PAGE_BYTES);
     const uint64_t end = bits_align_up(outer->base + outer->bytes, PAGE_BYTES);
@@ -45,9 +45,9 @@ static bool contains(const struct dt_range *outer, uint64_t base, uint64_t bytes
 }
 
 /* The registers of the host's device, or, of a bus, what it passes on; whole pages. */
-static bool is_of(const struct dt_index *ix, uint32_t node, const struct plan_range *r)
+static bool is_of(const struct dt_index *ix, uint32_t node, const struct range *r)
 {
-    struct dt_range part = { 0u, 0u };
+    struct range part = { 0u, 0u };
     bool found = false;
 
     for (uint32_t i = 0; (i < dt_reg_count(ix, node)) && !found; i++) {
@@ -59,12 +59,14 @@ static bool is_of(const struct dt_index *ix, uint32_t node, const struct plan_ra
     return found;
 }
 
-static bool is_hypervisors(const struct plan *plan, const struct plan_range *r)
+bool config_is_hypervisors(const struct plan *plan, uint64_t base, uint64_t bytes)
 {
     const struct plan_console *const c = &plan->console;
+    const uint64_t first = bits_align_down(base, PAGE_BYTES);
+    const uint64_t size = bits_align_up((base - first) + bytes, PAGE_BYTES);
 
-    return hal_plan_is_own(&plan->host, r->base, r->bytes) ||
-           ((c->kind != PLAN_CONSOLE_NONE) && config_ranges_meet(c->base.v, c->bytes, r->base, r->bytes));
+    return hal_plan_is_own(&plan->host, first, size) ||
+           ((c->kind != PLAN_CONSOLE_NONE) && config_ranges_meet(c->base.v, c->bytes, first, size));
 }
 
 /* Two nodes of one domain whose registers lie in one page name it both. */
@@ -85,15 +87,14 @@ static bool is_known(const struct plan *plan, const struct plan_window *w)
 static const char *window_add(const struct config_partial *p, const struct plan_window *w)
 {
     struct plan *const plan = p->m->plan;
-    const struct dt_range host = { w->host.base, w->host.bytes };
-    const struct dt_range guest = { w->at.v, w->host.bytes };
+    const struct range guest = { w->at.v, w->host.bytes };
     const char *expected = NULL;
 
     if (is_known(plan, w)) {
         /* once is enough */
-    } else if (config_ranges_met(plan->ram, plan->nr_ram, host.base, host.bytes) > 0u) {
+    } else if (config_ranges_met(plan->ram, plan->nr_ram, w->host.base, w->host.bytes) > 0u) {
         expected = "registers outside of the host's memory";
-    } else if (is_hypervisors(plan, &w->host)) {
+    } else if (config_is_hypervisors(plan, w->host.base, w->host.bytes)) {
         expected = "registers that the hypervisor does not use itself";
     } else if (layout_meets(plan, p->d, &guest, w) != NULL) {
         expected = "guest addresses apart from memory, emulated and other devices";
@@ -101,7 +102,7 @@ static const char *window_add(const struct config_partial *p, const struct plan_
         expected = "at most 128 ranges of registers in all domains";
     } else {
         speak_of(p, p->m->ix);
-        if (config_claim(p->m, p->m->partial_node, XEN_REG, &host, XEN_REG)) {
+        if (config_claim(p->m, p->m->partial_node, XEN_REG, &w->host, XEN_REG)) {
             plan->window[plan->nr_windows] = *w;
             plan->nr_windows++;
             if (!dt_has(p->m->ix, p->m->domain_node[w->domain], "xen,domain-p2m-mem-mb")) {
@@ -206,17 +207,14 @@ static void lines_make(const struct config_partial *p, uint32_t node, uint32_t h
 
 /* -- The device -- */
 
-/* Has another domain something of it? */
-static bool is_anothers(const struct config_partial *p, uint32_t host)
+bool config_is_anothers(const struct config_maker *m, uint32_t node, uint8_t domain)
 {
-    const struct plan *const plan = p->m->plan;
     bool is = false;
 
-    for (uint32_t i = 0; i < plan->nr_windows; i++) {
-        const struct plan_window *const w = &plan->window[i];
+    for (uint32_t i = 0; i < m->plan->nr_windows; i++) {
+        const struct plan_window *const w = &m->plan->window[i];
 
-        is = is || ((w->domain != config_partial_domain(p)) && (w->path != NULL) &&
-                    (dt_find(p->m->ix, w->path) == host));
+        is = is || ((w->domain != domain) && (w->path != NULL) && (dt_find(m->ix, w->path) == node));
     }
     return is;
 }
@@ -270,7 +268,7 @@ static uint32_t host_find(const struct config_partial *p, uint32_t node, const c
     }
     if (host == DT_NONE) {
         config_fault_prop(p->m->report, node, XEN_PATH, "the path of a node of the host");
-    } else if (is_anothers(p, host)) {
+    } else if (config_is_anothers(p->m, host, config_partial_domain(p))) {
         config_fault_prop(p->m->report, node, XEN_PATH, "a device that no other domain has");
         host = DT_NONE;
     } else {

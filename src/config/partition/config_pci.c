@@ -36,13 +36,10 @@ static uint32_t name_number(struct pci_name *n, uint32_t digits, char then)
     uint32_t value = 0;
 
     for (uint32_t i = 0; (i < digits) && (n->at != NULL); i++) {
-        const char c = n->at[0];
-        const bool digit = (c >= '0') && (c <= '9');
-        const bool letter = (c >= 'a') && (c <= 'f');
+        const uint32_t digit = config_hex(n->at[0]);
 
-        value =
-            (value << 4u) | (digit ? ((uint32_t)c - (uint32_t)'0') : (((uint32_t)c - (uint32_t)'a') + 10u));
-        n->at = (digit || letter) ? &n->at[1] : NULL;
+        value = (value << 4u) | digit;
+        n->at = (digit < 16u) ? &n->at[1] : NULL;
     }
     if ((then != '\0') && (n->at != NULL)) {
         n->at = (n->at[0] == then) ? &n->at[1] : NULL;
@@ -100,7 +97,7 @@ static void host_memory(struct config_maker *m, struct plan_pci_host *h)
 {
     const uint32_t cells = PCI_CELLS + dt_address_cells(m->ix, m->ix->node[h->node].parent) + 2u;
     struct dt_value v = { NULL, 0u };
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
     const bool good = dt_get(m->ix, h->node, "ranges", &v) &&
                       (dt_address_cells(m->ix, h->node) == PCI_CELLS) &&
                       (dt_size_cells(m->ix, h->node) == 2u);
@@ -111,8 +108,7 @@ static void host_memory(struct config_maker *m, struct plan_pci_host *h)
 
         if (((type == PCI_TYPE_MEM32) || (type == PCI_TYPE_MEM64)) && (h->memory[kind].bytes == 0u) &&
             (r.bytes <= (UINT64_MAX - r.base))) {
-            h->memory[kind].base = r.base;
-            h->memory[kind].bytes = r.bytes;
+            h->memory[kind] = r;
             h->memory_bus[kind] = dt_cells(&v, (i * cells) + 1u, 2u);
         }
     }
@@ -121,14 +117,10 @@ static void host_memory(struct config_maker *m, struct plan_pci_host *h)
 /* What of the bridge nobody else may have. */
 static void host_claim(struct config_maker *m, const struct plan_pci_host *h)
 {
-    const struct dt_range ecam = { h->ecam.base, h->ecam.bytes };
-
-    (void)config_claim(m, h->node, "reg", &ecam, "PCI configuration space");
+    (void)config_claim(m, h->node, "reg", &h->ecam, "PCI configuration space");
     for (uint32_t i = 0; i < (uint32_t)PLAN_PCI_WINDOWS; i++) {
-        const struct dt_range memory = { h->memory[i].base, h->memory[i].bytes };
-
-        if (memory.bytes > 0u) {
-            (void)config_claim(m, h->node, "ranges", &memory, "PCI memory");
+        if (h->memory[i].bytes > 0u) {
+            (void)config_claim(m, h->node, "ranges", &h->memory[i], "PCI memory");
         }
     }
 }
@@ -136,7 +128,7 @@ static void host_claim(struct config_maker *m, const struct plan_pci_host *h)
 /* False: a fault was reported. */
 static bool host_make(struct config_maker *m, struct plan_pci_host *h)
 {
-    struct dt_range ecam = { 0u, 0u };
+    struct range ecam = { 0u, 0u };
     struct dt_value bus = { NULL, 0u };
     const bool reg = dt_reg_host(m->ix, h->node, 0, &ecam) && (ecam.bytes >= BUS_BYTES) &&
                      ((ecam.base % BUS_BYTES) == 0u) && (ecam.bytes <= (UINT64_MAX - ecam.base));
@@ -408,7 +400,7 @@ static void function_take(struct config_target *t, const char *text)
 void config_pci_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     struct config_target t = { m, node, d };
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
     struct dt_value v = { NULL, 0u };
 
     if (dt_get(m->ix, node, PCI_PROP, &v)) {

@@ -248,7 +248,7 @@ static void use_check(struct config_maker *m, uint32_t i)
     const struct plan_shm_use *const use = &m->plan->shm_use[i];
     const struct plan_shm *const shm = &m->plan->shm[use->shm];
     const uint32_t node = m->shm_node[i];
-    const struct dt_range r = { use->at.v, use->bytes };
+    const struct range r = { use->at.v, use->bytes };
     const char *const clash = layout_meets(m->plan, &m->plan->domain[use->domain], &r, use);
     struct dt_value role = { NULL, 0u };
     const bool borrows = dt_get(m->ix, node, "role", &role) && dt_strings_have(&role, "borrower");
@@ -272,17 +272,16 @@ static void place_check(struct config_maker *m, uint32_t i)
 {
     const struct plan_shm_use *const use = &m->plan->shm_use[i];
     const struct plan_shm *const shm = &m->plan->shm[use->shm];
-    const struct dt_range r = { shm->host.base, shm->host.bytes };
     bool first = shm->is_placed && !dt_has(m->ix, m->shm_node[i], SHM_OFFSET);
 
     for (uint32_t k = 0; k < i; k++) {
         first =
             first && !((m->plan->shm_use[k].shm == use->shm) && !dt_has(m->ix, m->shm_node[k], SHM_OFFSET));
     }
-    if (first && !config_inside_ram(m->plan, &r)) {
+    if (first && !config_inside_ram(m->plan, &shm->host)) {
         config_fault_prop(m->report, m->shm_node[i], SHM_PLACE, "a range inside the host's memory");
     } else if (first) {
-        (void)config_claim(m, m->shm_node[i], SHM_PLACE, &r, "xen,shared-mem");
+        (void)config_claim(m, m->shm_node[i], SHM_PLACE, &shm->host, "xen,shared-mem");
     } else {
         /* another node's */
     }

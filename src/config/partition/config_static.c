@@ -39,18 +39,17 @@ static bool list_open(struct config_maker *m, struct range_list *list, uint32_t 
     return good && (list->nr <= most);
 }
 
-static void range_fault(struct config_maker *m, uint32_t node, const char *prop, const struct dt_range *r,
+static void range_fault(struct config_maker *m, uint32_t node, const char *prop, const struct range *r,
                         const char *expected)
 {
     config_fault_say(m->report, node, prop, "%X bytes at %X, expected %s", r->bytes, r->base, expected);
 }
 
 static bool list_range(struct config_maker *m, const struct range_list *list, uint32_t i, uint64_t align,
-                       const char *expected, struct plan_range *out)
+                       const char *expected, struct range *out)
 {
     const uint32_t at = i * (list->ac + list->sc);
-    const struct dt_range r = { dt_cells(&list->v, at, list->ac),
-                                dt_cells(&list->v, at + list->ac, list->sc) };
+    const struct range r = { dt_cells(&list->v, at, list->ac), dt_cells(&list->v, at + list->ac, list->sc) };
     bool good = (r.bytes > 0u) && (((r.base | r.bytes) % align) == 0u) && config_inside_ram(m->plan, &r);
 
     if (good) {
@@ -58,8 +57,7 @@ static bool list_range(struct config_maker *m, const struct range_list *list, ui
     } else {
         range_fault(m, list->node, list->prop, &r, expected);
     }
-    out->base = r.base;
-    out->bytes = r.bytes;
+    *out = r;
     return good;
 }
 
@@ -89,7 +87,7 @@ static void static_mem(struct config_maker *m, struct plan_domain *d, const stru
 
     d->static_first = plan->nr_static_mem;
     for (uint32_t i = 0; i < list->nr; i++) {
-        struct plan_range *const r = &plan->static_mem[plan->nr_static_mem];
+        struct range *const r = &plan->static_mem[plan->nr_static_mem];
 
         if (list_range(m, list, i, PAGE_BYTES, "whole pages of the host's memory", r)) {
             sum += r->bytes;
@@ -109,11 +107,10 @@ static void static_mem(struct config_maker *m, struct plan_domain *d, const stru
 static void memory_places(struct config_maker *m, const struct plan_domain *d, uint32_t node)
 {
     for (uint32_t i = 0; i < d->nr_static; i++) {
-        const struct plan_range *const bank = &m->plan->static_mem[d->static_first + i];
-        const struct dt_range r = { bank->base, bank->bytes };
+        const struct range *const bank = &m->plan->static_mem[d->static_first + i];
 
-        if (layout_device(m->plan, d, &r)) {
-            range_fault(m, node, STATIC_MEM, &r, "memory that no emulated device has, for direct-map");
+        if (layout_device(m->plan, d, bank)) {
+            range_fault(m, node, STATIC_MEM, bank, "memory that no emulated device has, for direct-map");
         }
     }
 }
@@ -122,7 +119,7 @@ static void memory_places(struct config_maker *m, const struct plan_domain *d, u
 static void direct_places(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
-    const struct dt_range frames = { layout->watchdog_base.v, 2u * PAGE_BYTES };
+    const struct range frames = { layout->watchdog_base.v, 2u * PAGE_BYTES };
     const bool watchdog = d->watchdog;
     bool meets = d->vpl011 && (layout_uart(m->plan, d).irq == layout->watchdog_irq);
 

@@ -6,12 +6,7 @@
 #define WATCHDOG_BYTES  (2u * PAGE_BYTES)
 #define TABLES_PER_BANK 4u /* at both ends, of two levels */
 
-static bool has(const struct dt_range *r, uint64_t base, uint64_t bytes)
-{
-    return (bytes > 0u) && config_ranges_meet(base, bytes, r->base, r->bytes);
-}
-
-bool layout_bank(const struct plan *plan, const struct plan_domain *d, uint32_t i, struct plan_range *out)
+bool layout_bank(const struct plan *plan, const struct plan_domain *d, uint32_t i, struct range *out)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
     uint64_t left = d->memory_bytes;
@@ -47,37 +42,40 @@ struct layout_uart layout_uart(const struct plan *plan, const struct plan_domain
     return uart;
 }
 
-bool layout_device(const struct plan *plan, const struct plan_domain *d, const struct dt_range *r)
+bool layout_device(const struct plan *plan, const struct plan_domain *d, const struct range *r)
 {
     return config_pci_meets(plan, d, r->base, r->bytes) ||
            hal_plan_intc_has(&plan->host, d->direct_map, r->base, r->bytes) ||
-           (d->vpl011 && has(r, layout_uart(plan, d).base.v, UART_BYTES)) ||
-           (d->watchdog && has(r, hal_plan_layout()->watchdog_base.v, WATCHDOG_BYTES));
+           (d->vpl011 && config_ranges_meet(layout_uart(plan, d).base.v, UART_BYTES, r->base, r->bytes)) ||
+           (d->watchdog &&
+            config_ranges_meet(hal_plan_layout()->watchdog_base.v, WATCHDOG_BYTES, r->base, r->bytes));
 }
 
-const char *layout_meets(const struct plan *plan, const struct plan_domain *d, const struct dt_range *r,
+const char *layout_meets(const struct plan *plan, const struct plan_domain *d, const struct range *r,
                          const void *self)
 {
     const struct hal_guest_layout *const layout = hal_plan_layout();
     const struct hal_guest_bank *const last = &layout->bank[layout->nr_banks - 1u];
     const uint32_t domain = plan_index(plan, d->domid);
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
     const char *clash = layout_device(plan, d, r) ? "a range that no emulated device has" : NULL;
 
     for (uint32_t i = 0; layout_bank(plan, d, i, &bank); i++) { /* at most 64 */
-        clash = has(r, bank.base, bank.bytes) ? "a range outside the domain's memory" : clash;
+        clash = range_meets(&bank, r->base, r->bytes) ? "a range outside the domain's memory" : clash;
     }
     for (uint32_t i = 0; i < plan->nr_shm_uses; i++) {
         const struct plan_shm_use *const u = &plan->shm_use[i];
 
-        if ((u != self) && (u->domain == domain) && has(r, u->at.v, u->bytes)) {
+        if ((u != self) && (u->domain == domain) &&
+            config_ranges_meet(u->at.v, u->bytes, r->base, r->bytes)) {
             clash = "a range that no other shared memory of the domain has";
         }
     }
     for (uint32_t i = 0; i < plan->nr_windows; i++) {
         const struct plan_window *const w = &plan->window[i];
 
-        if ((w != self) && (w->domain == domain) && has(r, w->at.v, w->host.bytes)) {
+        if ((w != self) && (w->domain == domain) &&
+            config_ranges_meet(w->at.v, w->host.bytes, r->base, r->bytes)) {
             clash = "a range that no device of the domain has";
         }
     }
@@ -92,7 +90,7 @@ uint64_t layout_pool_bytes(const struct plan *plan, const struct plan_domain *d)
     uint64_t at = 0;
 
     for (uint32_t i = 0; i < d->nr_static; i++) {
-        const struct plan_range *const r = &plan->static_mem[d->static_first + i];
+        const struct range *const r = &plan->static_mem[d->static_first + i];
 
         /* Guest and host addresses that differ within 2 MiB are mapped page by page. */
         if (!d->host_memory && (((at ^ r->base) % MIB(2)) != 0u)) {

@@ -121,7 +121,7 @@ static void test_registers(void **state)
 {
     void *const blob = index_of(shape_source);
     const uint32_t uart = dt_find(&ix, "/soc/uart@100");
-    struct dt_range r = { 1, 1 };
+    struct range r = { 1, 1 };
 
     (void)state;
     assert_int_equal(dt_reg_count(&ix, uart), 3);

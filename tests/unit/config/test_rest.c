@@ -124,7 +124,7 @@ static void test_nodes(void **state)
 /* Whole pages once, and none that are the hypervisor's, another's, or memory. */
 static void test_registers(void **state)
 {
-    static const struct plan_range expected[] = {
+    static const struct range expected[] = {
         { 0xb000000, 0x1000 },        /* one and two */
         { 0xf000000, 0x1000 },        /* wrong, whose other half is the host's memory */
         { 0x4000000000, 0x10000000 }, /* configuration space and what the bridge passes on */

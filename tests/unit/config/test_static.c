@@ -44,7 +44,7 @@ static void good(const char *more)
 
 static void expect_bank(const struct plan_domain *d, uint32_t i, uint64_t base, uint64_t bytes)
 {
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
 
     assert_true(layout_bank(&plan, d, i, &bank));
     assert_int_equal(bank.base, base);
@@ -53,7 +53,7 @@ static void expect_bank(const struct plan_domain *d, uint32_t i, uint64_t base, 
 
 static void expect_clash(const struct plan_domain *d, uint64_t base, uint64_t bytes, const char *what)
 {
-    const struct dt_range r = { base, bytes };
+    const struct range r = { base, bytes };
     const char *const clash = layout_meets(&plan, d, &r, NULL);
 
     assert_int_equal(clash != NULL, what != NULL);
@@ -62,7 +62,7 @@ static void expect_clash(const struct plan_domain *d, uint64_t base, uint64_t by
 
 static void expect_no_bank(const struct plan_domain *d, uint32_t i)
 {
-    struct plan_range bank = { 0u, 0u };
+    struct range bank = { 0u, 0u };
 
     assert_false(layout_bank(&plan, d, i, &bank));
 }
@@ -251,7 +251,7 @@ static void test_claims(void **state)
                                            .image_bytes = 0x80000,
                                            .tree_base = { 0x40280000 } };
     uint32_t node;
-    struct dt_range r = { 0x9000000, 0x1000 };
+    struct range r = { 0x9000000, 0x1000 };
 
     (void)state;
     good("/ { chosen { " UNIT("a", "0x1000", "", "0x48000000") " }; };");

@@ -13,7 +13,7 @@ static struct hal_plan_region list[HAL_PLAN_REGIONS_MAX];
 
 static void memory(uint64_t base, uint64_t bytes)
 {
-    plan.static_mem[plan.nr_static_mem] = (struct plan_range){ base, bytes };
+    plan.static_mem[plan.nr_static_mem] = (struct range){ base, bytes };
     plan.nr_static_mem++;
     plan.domain[plan.nr_domains - 1].nr_static++;
 }
@@ -23,7 +23,7 @@ static void device(uint64_t base, uint64_t bytes)
     struct plan_window *const w = &plan.window[plan.nr_windows];
 
     w->domain = (uint8_t)(plan.nr_domains - 1);
-    w->host = (struct plan_range){ base, bytes };
+    w->host = (struct range){ base, bytes };
     w->at = gpa(base);
     plan.nr_windows++;
 }
@@ -89,15 +89,15 @@ static void more_than_counted(void **state)
 static void own(void **state)
 {
     (void)state;
-    plan.host.arm.gicd = (struct arm_range){ 0xF0000000, 0x10000 };
-    plan.host.arm.gicr[0] = (struct arm_range){ 0xF0100000, 0x40000 };
+    plan.host.arm.gicd = (struct range){ 0xF0000000, 0x10000 };
+    plan.host.arm.gicr[0] = (struct range){ 0xF0100000, 0x40000 };
     plan.host.arm.nr_gicr = 1;
     plan.console.kind = PLAN_CONSOLE_PL011;
     plan.console.base = hpa(0xE0205000);
     plan.console.bytes = 0x1000;
     assert_int_equal(hal_plan_regions_max(&plan), 16);
     assert_int_equal(hal_plan_regions(&plan, PLAN_NO_DOMAIN, list), 10);
-    plan.log_keep = (struct plan_range){ 0x50000000, 0x10000 };
+    plan.log_keep = (struct range){ 0x50000000, 0x10000 };
     plan.domain[0].partial.bytes = 100;
     assert_int_equal(hal_plan_regions(&plan, PLAN_NO_DOMAIN, list), 12);
     assert_true(hal_plan_identity(&plan.host));

@@ -35,7 +35,7 @@ const struct hal_guest_layout *hal_plan_layout(void)
 
 static void range(uint64_t base, uint64_t bytes)
 {
-    plan.static_mem[plan.nr_static_mem] = (struct plan_range){ base, bytes };
+    plan.static_mem[plan.nr_static_mem] = (struct range){ base, bytes };
     plan.nr_static_mem++;
     plan.domain[0].nr_static++;
     assert_int_equal(ram_claim(hpa(base), bytes, RAM_OWNER_DOMAIN + 1u), HV_OK);

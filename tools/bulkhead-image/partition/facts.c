@@ -87,8 +87,7 @@ static uint64_t ram_take(struct facts *f, uint64_t base, uint64_t bytes, struct 
 }
 
 /* All of it or, for the proof to find, what overlaps. */
-static void ram_take_all(struct facts *f, const struct plan_range *range, struct owner owner,
-                         const char *detail)
+static void ram_take_all(struct facts *f, const struct range *range, struct owner owner, const char *detail)
 {
     if (ram_take(f, range->base, range->bytes, owner, detail) != range->bytes) {
         ram_add(f, range->base, range->base + (range->bytes - 1u), owner, detail);
@@ -157,7 +156,7 @@ static void memory_make(struct facts *f, const struct plan *plan, uint32_t domai
     uint64_t used = 0; /* of the bank */
 
     for (uint32_t i = d->static_first; i < (d->static_first + d->nr_static); i++) {
-        const struct plan_range *const r = &plan->static_mem[i];
+        const struct range *const r = &plan->static_mem[i];
         uint64_t done = 0;
 
         ram_take_all(f, r, owner_domain(domain), "");
@@ -396,7 +395,7 @@ static void nobodys_make(struct facts *f, const struct dt_index *ix)
         const bool chosen = dt_find(ix, "/chosen") == ix->node[n].parent;
 
         for (uint32_t i = 0; (i < nr) && !chosen; i++) {
-            struct dt_range r = { 0u, 0u };
+            struct range r = { 0u, 0u };
             struct fmt_buf path;
             char text[PLAN_PATH_MAX];
 

@@ -131,7 +131,7 @@ struct facts {
     const char *board;
     bool nominal; /* no hypervisor was given: the size of the image is assumed */
     bool shared_cpus;
-    struct plan_range bank[PLAN_RANGES_MAX];
+    struct range bank[PLAN_RANGES_MAX];
     uint32_t nr_banks;
     uint32_t nr_cpus;
     struct fact_domain domain[HV_DOMAINS_MAX];

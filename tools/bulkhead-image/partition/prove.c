@@ -48,7 +48,7 @@ static bool in_a_bank(const struct facts *f, uint64_t first, uint64_t last)
     bool inside = false;
 
     for (uint32_t i = 0; i < f->nr_banks; i++) {
-        const struct plan_range *const b = &f->bank[i];
+        const struct range *const b = &f->bank[i];
 
         inside = inside || ((first >= b->base) && (last <= (b->base + (b->bytes - 1u))));
     }

@@ -10,15 +10,10 @@
 #define ARM_SMMU_LINES         2u
 #define ARM_CPU_NAME_MAX       32u /* with NUL */
 
-struct arm_range {
-    uint64_t base;
-    uint64_t bytes;
-};
-
 /* Where a guest finds its interrupt controller: [0] the distributor, from [1] on the CPU interface (GICv2) or
  * regions of redistributors (GICv3) */
 struct arm_gic_map {
-    struct arm_range range[1u + ARM_REDIST_REGIONS_MAX];
+    struct range range[1u + ARM_REDIST_REGIONS_MAX];
     uint32_t nr_ranges;
     uint64_t stride; /* from redistributor to redistributor */
 };
@@ -36,11 +31,11 @@ enum arm_conduit { ARM_CONDUIT_NONE, ARM_CONDUIT_SMC, ARM_CONDUIT_HVC };
 /* interrupt-controller and timer nodes (bindings arm,gic, arm,gic-v3, arm,armv8-timer), psci node */
 struct arm_plan_host {
     uint32_t gic_version; /* 2 or 3 */
-    struct arm_range gicd;
-    struct arm_range gicc; /* GICv2 CPU interface */
-    struct arm_range gich; /* GICv2 hypervisor interface */
-    struct arm_range gicv; /* GICv2 virtual CPU interface */
-    struct arm_range gicr[ARM_REDIST_REGIONS_MAX];
+    struct range gicd;
+    struct range gicc; /* GICv2 CPU interface */
+    struct range gich; /* GICv2 hypervisor interface */
+    struct range gicv; /* GICv2 virtual CPU interface */
+    struct range gicr[ARM_REDIST_REGIONS_MAX];
     uint32_t nr_gicr;
     uint64_t gicr_stride; /* 0 = the architecture's (128 KiB, 256 KiB with VLPIs by GICR_TYPER) */
     struct arm_smmu smmu[ARM_SMMUS_MAX];

@@ -66,9 +66,9 @@ bool arm_plan_ppi(const struct dt_index *ix, uint32_t node, uint32_t i, uint32_t
 
 /* Whole pages from an address on, `least` bytes or more: what is used of them is there. */
 static bool gic_region(const struct dt_index *ix, uint32_t node, uint32_t i, uint64_t least,
-                       struct arm_range *out)
+                       struct range *out)
 {
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
     const bool good = dt_reg_host(ix, node, i, &r) && (r.bytes >= least) && ((r.base % PAGE_BYTES) == 0u) &&
                       (r.bytes <= (UINT64_MAX - r.base));
 
@@ -123,18 +123,13 @@ static void parse_gicv3(const struct dt_index *ix, struct config_report *report,
     }
 }
 
-static bool meets(const struct arm_range *r, uint64_t base, uint64_t bytes)
-{
-    return (r->bytes != 0u) && (r->base < (base + bytes)) && (base < (r->base + r->bytes));
-}
-
 bool arm_plan_is_gic(const struct arm_plan_host *arm, uint64_t base, uint64_t bytes)
 {
-    bool is = meets(&arm->gicd, base, bytes) || meets(&arm->gicc, base, bytes) ||
-              meets(&arm->gich, base, bytes) || meets(&arm->gicv, base, bytes);
+    bool is = range_meets(&arm->gicd, base, bytes) || range_meets(&arm->gicc, base, bytes) ||
+              range_meets(&arm->gich, base, bytes) || range_meets(&arm->gicv, base, bytes);
 
     for (uint32_t i = 0; (i < arm->nr_gicr) && (i < ARM_REDIST_REGIONS_MAX); i++) {
-        is = is || meets(&arm->gicr[i], base, bytes);
+        is = is || range_meets(&arm->gicr[i], base, bytes);
     }
     return is;
 }

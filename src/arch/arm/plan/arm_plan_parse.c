@@ -112,7 +112,7 @@ static void parse_power(const struct dt_index *ix, struct arm_plan_host *arm)
 {
     const uint32_t node = arm_plan_node(ix, "arm,sp805");
     struct dt_value power = { NULL, 0u };
-    struct dt_range r = { 0u, 0u };
+    struct range r = { 0u, 0u };
 
     if ((node != DT_NONE) && dt_get(ix, node, "bulkhead,host-power", &power) &&
         dt_reg_host(ix, node, 0, &r)) {

@@ -73,9 +73,7 @@ bool hal_plan_intc_has(const struct hal_plan_host *host, bool direct, uint64_t b
 
     (void)arm_plan_gic_map(&host->arm, direct, UINT32_MAX, &map);
     for (uint32_t i = 0; i < map.nr_ranges; i++) {
-        const struct arm_range *const r = &map.range[i];
-
-        has = has || ((base < (r->base + r->bytes)) && ((base >= r->base) || ((r->base - base) < bytes)));
+        has = has || range_meets(&map.range[i], base, bytes);
     }
     return has;
 }

@@ -31,7 +31,7 @@ static void parse_line(const struct dt_index *ix, struct arm_smmu *smmu, uint32_
 void arm_plan_parse_smmu(const struct dt_index *ix, struct config_report *report, struct arm_plan_host *arm)
 {
     for (uint32_t node = 0; node < ix->nr_nodes; node++) {
-        struct dt_range r = { 0u, 0u };
+        struct range r = { 0u, 0u };
 
         if (!dt_compatible(ix, node, smmu_name) || !dt_enabled(ix, node)) {
             /* something else */

@@ -146,7 +146,7 @@ uint32_t hal_plan_regions(const struct plan *plan, uint32_t domain,
     if (domain < plan->nr_domains) {
         nr = (uint32_t)bits_min(plan->domain[domain].nr_static, HAL_PLAN_REGIONS_MAX);
         for (uint32_t i = 0u; i < nr; i++) {
-            const struct plan_range *const r = &plan->static_mem[plan->domain[domain].static_first + i];
+            const struct range *const r = &plan->static_mem[plan->domain[domain].static_first + i];
 
             list[i] = (struct hal_plan_region){ r->base, r->base + (r->bytes - 1u), "memory" };
         }

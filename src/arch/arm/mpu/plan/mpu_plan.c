@@ -95,7 +95,7 @@ static void plan_domain(const struct plan *plan, uint32_t domain, struct plan_li
     struct mpu_set set = { room, 0u, HAL_PLAN_REGIONS_MAX };
 
     for (uint32_t i = 0u; i < d->nr_static; i++) {
-        const struct plan_range *const r = &plan->static_mem[d->static_first + i];
+        const struct range *const r = &plan->static_mem[d->static_first + i];
 
         plan_add(&set, r->base, r->bytes, MPU_EXEC);
     }
