@@ -23,11 +23,6 @@ static const struct plan *the_plan;
 static bool is_pinned;      /* the plan names a CPU for each vCPU */
 static uint64_t set_pinned; /* all of these CPUs */
 
-static uint32_t pages_of(uint64_t bytes)
-{
-    return (uint32_t)((bytes + (PAGE_BYTES - 1u)) >> PAGE_SHIFT);
-}
-
 static uint32_t workspaces_wanted(const struct plan *plan)
 {
     const uint64_t most = bits_min(plan->nr_cpus, plan->nr_domains);
@@ -46,17 +41,17 @@ static uint32_t tree_pages(const struct plan *plan)
 
         most = bits_max(most, bytes);
     }
-    return pages_of(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK) +
-                    ((CONFIG_CONTROL != 0) ? build_pv_tree_bytes(plan) : 0u) +
-                    ((CONFIG_PCI != 0) ? build_pci_tree_bytes(plan) : 0u));
+    return hal_pages(BUILD_TREE_BYTES + most + ((uint64_t)plan->nr_shm_uses * BUILD_TREE_BYTES_PER_LINK) +
+                     ((CONFIG_CONTROL != 0) ? build_pv_tree_bytes(plan) : 0u) +
+                     ((CONFIG_PCI != 0) ? build_pci_tree_bytes(plan) : 0u));
 }
 
 static uint64_t pages_own(const struct plan_domain *d)
 {
-    return (uint64_t)pages_of(sizeof(struct build_slot)) +
-           pages_of((uint64_t)d->nr_vcpus * sizeof(struct vcpu)) + pages_of(d->pool_bytes) +
+    return (uint64_t)hal_pages(sizeof(struct build_slot)) +
+           hal_pages((uint64_t)d->nr_vcpus * sizeof(struct vcpu)) + hal_pages(d->pool_bytes) +
            ((CONFIG_LINKS != 0) ? evtchn_pages(d) : 0u) + ((CONFIG_GRANTS != 0) ? grant_pages(d) : 0u) +
-           (d->spare ? pages_of(sizeof(*d)) : 0u);
+           (d->spare ? hal_pages(sizeof(*d)) : 0u);
 }
 
 uint64_t build_heap_bytes(const struct plan *plan)
@@ -240,16 +235,16 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
 /* What the heap gives for a domain; NULL */
 static struct build_slot *slot_make(const struct plan_domain *plan)
 {
-    struct build_slot *const slot = heap_alloc(pages_of(sizeof(*slot)));
-    const uint32_t vcpu_pages = pages_of((uint64_t)plan->nr_vcpus * sizeof(struct vcpu)); /* 0: unsound */
-    bool good = (slot != NULL) && (pool_init(&slot->domain.pool, pages_of(plan->pool_bytes)) == HV_OK);
+    struct build_slot *const slot = heap_alloc(hal_pages(sizeof(*slot)));
+    const uint32_t vcpu_pages = hal_pages((uint64_t)plan->nr_vcpus * sizeof(struct vcpu)); /* 0: unsound */
+    bool good = (slot != NULL) && (pool_init(&slot->domain.pool, hal_pages(plan->pool_bytes)) == HV_OK);
 
     if (good && (vcpu_pages > 0u)) {
         slot->vcpus = heap_alloc(vcpu_pages);
         good = (slot->vcpus != NULL);
     }
     if ((CONFIG_CONTROL != 0) && good && plan->spare) {
-        slot->own = heap_alloc(pages_of(sizeof(*plan)));
+        slot->own = heap_alloc(hal_pages(sizeof(*plan)));
         good = (slot->own != NULL);
     }
     return good ? slot : NULL;

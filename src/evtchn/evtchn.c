@@ -12,11 +12,6 @@ struct spinlock evtchn_lock = SPINLOCK(LOCK_EVTCHN);
 _Static_assert(HV_DOMAINS_MAX <= (LINK_DOMAIN_MASK + 1u), "an index fits a link");
 _Static_assert(HV_VCPUS_MAX < 256u, "a vCPU's number fits a byte of a port");
 
-static uint32_t pages_of(uint64_t bytes)
-{
-    return (uint32_t)((bytes + (PAGE_BYTES - 1u)) >> PAGE_SHIFT);
-}
-
 static uint32_t nr_ports(const struct plan_domain *plan)
 {
     return (plan->role != 0u) ? EVTCHN_PORTS_MAX : PLAN_PORTS;
@@ -55,7 +50,7 @@ uint32_t evtchn_pages(const struct plan_domain *plan)
 {
     return (plan->enhanced == PLAN_ENHANCED_NONE)
                ? 0u
-               : (pages_of(bytes_own(plan)) + pages_shared(plan) + pages_served(plan));
+               : (hal_pages(bytes_own(plan)) + pages_shared(plan) + pages_served(plan));
 }
 
 static void poll_ends(struct timer *timer)

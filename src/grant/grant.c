@@ -6,11 +6,6 @@
 #include "lib/string.h"
 #include "mem/heap.h"
 
-static uint32_t pages_of(uint64_t bytes)
-{
-    return (uint32_t)((bytes + (PAGE_BYTES - 1u)) >> PAGE_SHIFT);
-}
-
 static uint32_t frames_max(const struct plan_domain *plan)
 {
     return (uint32_t)bits_min(plan->max_grant_frames, GRANT_FRAMES_MAX);
@@ -22,8 +17,8 @@ static void limits(const struct plan_domain *plan, uint32_t nr[4])
     const uint64_t frames = frames_max(plan);
 
     nr[0] = (uint32_t)frames;
-    nr[1] = pages_of(frames * (PAGE_BYTES / sizeof(struct xen_grant_v2)) * sizeof(uint16_t));
-    nr[2] = pages_of(frames * (PAGE_BYTES / sizeof(struct xen_grant_v1)) * sizeof(struct grant_pins));
+    nr[1] = hal_pages(frames * (PAGE_BYTES / sizeof(struct xen_grant_v2)) * sizeof(uint16_t));
+    nr[2] = hal_pages(frames * (PAGE_BYTES / sizeof(struct xen_grant_v1)) * sizeof(struct grant_pins));
     nr[3] = (uint32_t)bits_min(plan->max_maptrack_frames, GRANT_HANDLES_MAX);
 }
 
@@ -34,8 +29,8 @@ uint32_t grant_pages(const struct plan_domain *plan)
     limits(plan, nr);
     return (plan->enhanced == PLAN_ENHANCED_NONE)
                ? 0u
-               : pages_of(sizeof(struct grant_table) +
-                          ((uint64_t)(nr[0] + nr[1] + nr[2] + nr[3]) * sizeof(void *)));
+               : hal_pages(sizeof(struct grant_table) +
+                           ((uint64_t)(nr[0] + nr[1] + nr[2] + nr[3]) * sizeof(void *)));
 }
 
 enum hv_status grant_setup(struct domain *domain)
@@ -214,8 +209,9 @@ uint32_t grant_nr_frames(const struct domain *domain, bool status)
     const struct grant_table *const gt = domain->grants;
     const uint64_t frames = bits_min(bits_max(gt->nr_frames, 1u), gt->frame.nr_max);
     const uint64_t states =
-        (gt->version == 2u) ? pages_of(frames * (PAGE_BYTES / sizeof(struct xen_grant_v2)) * sizeof(uint16_t))
-                            : 0u;
+        (gt->version == 2u)
+            ? hal_pages(frames * (PAGE_BYTES / sizeof(struct xen_grant_v2)) * sizeof(uint16_t))
+            : 0u;
 
     return (uint32_t)(status ? states : frames);
 }

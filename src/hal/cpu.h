@@ -7,8 +7,7 @@
  *   void hal_cpu_irq_unmask(void)             only work items and idle may run so
  *   bool hal_cpu_irq_masked(void)
  *   void hal_cpu_relax(void)                  hint inside a polling loop
- *   void hal_cpu_wait(void)                   sleeps until an interrupt is pending, masked or not
- *   void hal_cpu_event_wait(void) / hal_cpu_event_send(void)  WFE / SEV after a store that a waiter polls */
+ *   void hal_cpu_wait(void)                   sleeps until an interrupt is pending, masked or not */
 #ifndef HAL_CPU_H
 #define HAL_CPU_H
 

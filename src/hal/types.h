@@ -30,13 +30,18 @@ static inline gpa_t gpa(uint64_t v)
 #define PAGE_SHIFT 12u
 #define PAGE_BYTES 4096u
 
+/* How many pages hold so many bytes. */
+static inline uint32_t hal_pages(uint64_t bytes)
+{
+    return (uint32_t)((bytes + (PAGE_BYTES - 1u)) >> PAGE_SHIFT);
+}
+
 #define HV_CPUS_MAX    64u  /* physical CPUs; a CPU set fits one 64-bit word */
 #define HV_DOMAINS_MAX 32u  /* domains alive at once */
 #define HV_VCPUS_MAX   128u /* vCPUs of one domain */
 
 typedef uint32_t cpuid_t; /* logical number of a physical CPU, 0 .. HV_CPUS_MAX - 1 */
 typedef uint16_t domid_t; /* as in Xen's ABI: 0x7FF0 and above are special */
-#define DOMID_NONE 0x7FF4u
 
 #define TIME_NEVER UINT64_MAX /* a deadline that does not come, ns since boot */
 

@@ -39,9 +39,4 @@ uint64_t hcall_max_pages(const struct domain *domain);
 /* memory_op, those that change a domain's map; the caller has event channels. */
 int64_t hcall_physmap(struct vcpu *vcpu, uint64_t op, uint64_t start, uint64_t at);
 
-static inline bool hcall_is_self(const struct vcpu *vcpu, uint32_t domid)
-{
-    return (domid == XEN_DOMID_SELF) || (domid == vcpu->domain->id);
-}
-
 #endif

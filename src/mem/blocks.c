@@ -55,8 +55,7 @@ static uint32_t nr_between(uint64_t base, uint64_t end)
 
 uint32_t blocks_heap_pages(uint64_t base, uint64_t end)
 {
-    return (uint32_t)((((nr_between(base, end) + 1ULL) * sizeof(struct block)) + (PAGE_BYTES - 1u)) /
-                      PAGE_BYTES);
+    return hal_pages((nr_between(base, end) + 1ULL) * sizeof(struct block));
 }
 
 enum hv_status blocks_setup(uint64_t base, uint64_t end, bool is_zero, void (*dirty)(void))

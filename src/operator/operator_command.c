@@ -13,7 +13,12 @@
 #define NS_PER_MS 1000000ULL
 #define MS_PER_S  1000ULL
 
-static const char *argument; /* the word behind the command, empty if there is none */
+/* A command that was typed */
+struct asked {
+    struct console *out;
+    struct domain *domain; /* NULL: it names none */
+    const char *argument;  /* the word behind the command, empty if there is none */
+};
 
 static void say(struct console *out, const char *text)
 {
@@ -98,59 +103,57 @@ static void list_domain(struct console *out, const struct domain *d)
     say(out, bytes);
 }
 
-static void do_list(struct console *out, struct domain *domain)
+static void do_list(const struct asked *a)
 {
-    (void)domain;
-    say(out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults  pages\n");
+    say(a->out, "name                       id  state     vCPUs     MiB    CPU ms restarts  faults  pages\n");
     for (uint32_t i = 0; i < domain_count; i++) {
         if (domain_number(domain_table[i]) != XEN_DOMID_INVALID) {
-            list_domain(out, domain_table[i]);
+            list_domain(a->out, domain_table[i]);
         }
     }
 }
 
-static void do_pause(struct console *out, struct domain *domain)
+static void do_pause(const struct asked *a)
 {
-    if (!build_pause(domain, true, false)) {
-        say(out, "it does not run\n");
+    if (!build_pause(a->domain, true, false)) {
+        say(a->out, "it does not run\n");
     }
 }
 
-static void do_resume(struct console *out, struct domain *domain)
+static void do_resume(const struct asked *a)
 {
-    if (!build_pause(domain, false, false)) {
-        say(out, "it is not paused\n");
+    if (!build_pause(a->domain, false, false)) {
+        say(a->out, "it is not paused\n");
     }
 }
 
-static void do_stop(struct console *out, struct domain *domain)
+static void do_stop(const struct asked *a)
 {
-    if (build_order(domain, HAL_DOMAIN_OFF, "stopped by the operator") != HV_OK) {
-        say(out, "it does not run\n");
+    if (build_order(a->domain, HAL_DOMAIN_OFF, "stopped by the operator") != HV_OK) {
+        say(a->out, "it does not run\n");
     }
 }
 
-static void do_restart(struct console *out, struct domain *domain)
+static void do_restart(const struct asked *a)
 {
-    if (build_order(domain, HAL_DOMAIN_RESET, "by the operator") != HV_OK) {
-        say(out, "it cannot be built\n");
+    if (build_order(a->domain, HAL_DOMAIN_RESET, "by the operator") != HV_OK) {
+        say(a->out, "it cannot be built\n");
     }
 }
 
-static void do_log(struct console *out, struct domain *domain)
+static void do_log(const struct asked *a)
 {
-    struct sink s = { .out = out };
+    struct sink s = { .out = a->out };
 
-    (void)domain;
     log_dump(sink_put, &s);
     sink_end(&s);
 }
 
-static void do_console(struct console *out, struct domain *domain)
+static void do_console(const struct asked *a)
 {
-    struct sink s = { .out = out };
+    struct sink s = { .out = a->out };
 
-    console_replay(&domain->console, sink_put, &s);
+    console_replay(&a->domain->console, sink_put, &s);
     sink_end(&s);
 }
 
@@ -173,47 +176,44 @@ static void list_fault(struct console *out, const struct domain_fault *fault)
 }
 
 /* [impl->req~fault-log~1] */
-static void do_faults(struct console *out, struct domain *domain)
+static void do_faults(const struct asked *a)
 {
-    const uint32_t end = domain->nr_fault_kinds;
+    const uint32_t end = a->domain->nr_fault_kinds;
 
-    say(out, "      first       last  vCPU    count  what\n");
+    say(a->out, "      first       last  vCPU    count  what\n");
     for (uint32_t i = (end > DOMAIN_FAULTS_KEPT) ? (end - DOMAIN_FAULTS_KEPT) : 0u; i < end; i++) {
-        list_fault(out, &domain->fault[i % DOMAIN_FAULTS_KEPT]);
+        list_fault(a->out, &a->domain->fault[i % DOMAIN_FAULTS_KEPT]);
     }
 }
 
 /* By an interrupt, so that it happens in whatever that CPU is doing. */
-static void do_panic(struct console *out, struct domain *domain)
+static void do_panic(const struct asked *a)
 {
     cpuid_t cpu = cpu_id();
 
-    (void)domain;
-    if (*argument != '\0') {
+    if (*a->argument != '\0') {
         cpu = 0;
-        for (const char *c = argument; (*c >= '0') && (*c <= '9') && (cpu < HV_CPUS_MAX); c = &c[1]) {
+        for (const char *c = a->argument; (*c >= '0') && (*c <= '9') && (cpu < HV_CPUS_MAX); c = &c[1]) {
             cpu = (cpu * 10u) + ((uint32_t)(uint8_t)*c - (uint32_t)'0');
         }
     }
     if ((cpu >= HV_CPUS_MAX) || ((percpu_online() & BIT64(cpu)) == 0u)) {
-        say(out, "there is no such CPU\n");
+        say(a->out, "there is no such CPU\n");
     } else {
         percpu_ipi_send(cpu, PERCPU_IPI_PANIC);
     }
 }
 
-static void do_poweroff(struct console *out, struct domain *domain)
+static void do_poweroff(const struct asked *a)
 {
-    (void)domain;
     hal_power_off();
-    say(out, "the firmware cannot\n");
+    say(a->out, "the firmware cannot\n");
 }
 
-static void do_reboot(struct console *out, struct domain *domain)
+static void do_reboot(const struct asked *a)
 {
-    (void)domain;
     hal_power_reset();
-    say(out, "the firmware cannot\n");
+    say(a->out, "the firmware cannot\n");
 }
 
 static void say_fact(void *ctx, const char *line)
@@ -225,18 +225,17 @@ static void say_fact(void *ctx, const char *line)
     say(out, "\n");
 }
 
-static void do_report(struct console *out, struct domain *domain)
+static void do_report(const struct asked *a)
 {
-    (void)domain;
-    build_report(say_fact, out);
+    build_report(say_fact, a->out);
 }
 
-static void do_help(struct console *out, struct domain *domain);
+static void do_help(const struct asked *a);
 
 struct command {
     const char *name;
     bool takes_domain;
-    void (*run)(struct console *out, struct domain *domain);
+    void (*run)(const struct asked *a);
     const char *help;
 };
 
@@ -256,9 +255,8 @@ static const struct command commands[] = {
     { "reboot", false, do_reboot, "resets the host" },
 };
 
-static void do_help(struct console *out, struct domain *domain)
+static void do_help(const struct asked *a)
 {
-    (void)domain;
     for (uint32_t i = 0; i < ARRAY_LEN(commands); i++) {
         char bytes[TEXT_MAX];
         struct fmt_buf text;
@@ -267,9 +265,9 @@ static void do_help(struct console *out, struct domain *domain)
         fmt_str(&text, commands[i].name);
         pad(&text, 10u);
         fmt_add(&text, "%s\n", commands[i].help);
-        say(out, bytes);
+        say(a->out, bytes);
     }
-    say(out, "Ctrl-a three times moves the input on\n");
+    say(a->out, "Ctrl-a three times moves the input on\n");
 }
 
 /* Takes the first word off a line. Empty if there is none. */
@@ -298,10 +296,9 @@ void operator_command_run(struct console *out, char *line)
     char *rest = line;
     const char *const verb = word_take(&rest);
     const char *const name = word_take(&rest);
-    struct domain *const domain = (*name != '\0') ? domain_by_name(name) : NULL;
+    const struct asked a = { out, (*name != '\0') ? domain_by_name(name) : NULL, name };
     uint32_t i = 0;
 
-    argument = name;
     while ((i < ARRAY_LEN(commands)) && (strcmp(commands[i].name, verb) != 0)) {
         i++;
     }
@@ -309,9 +306,9 @@ void operator_command_run(struct console *out, char *line)
         /* an empty line */
     } else if (i == ARRAY_LEN(commands)) {
         say(out, "no such command; help lists them\n");
-    } else if (commands[i].takes_domain && (domain == NULL)) {
+    } else if (commands[i].takes_domain && (a.domain == NULL)) {
         say(out, "which domain? list names them\n");
     } else {
-        commands[i].run(out, domain);
+        commands[i].run(&a);
     }
 }

@@ -49,11 +49,6 @@ static inline void arm_isb(void)
     a32_isb();
 }
 
-static inline void arm_dsb_sy(void)
-{
-    __asm__ volatile("dsb sy" : : : "memory");
-}
-
 static inline void arm_dsb_ishst(void)
 {
     __asm__ volatile("dsb ishst" : : : "memory");
@@ -115,11 +110,6 @@ static inline void arm_hyp_timer_write(uint64_t compare, uint32_t control)
 {
     A32_WRITE64(A32_CNTHP_CVAL, compare);
     A32_WRITE(A32_CNTHP_CTL, control);
-}
-
-static inline uint32_t arm_hyp_timer_control(void)
-{
-    return A32_READ(A32_CNTHP_CTL);
 }
 
 static inline void arm_virt_timer_control_write(uint32_t control)

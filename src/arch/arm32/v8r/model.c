@@ -65,7 +65,7 @@ enum hv_status a32_model_start(cpuid_t cpu, uint64_t hwid)
     hal_cache_clean(a32_secondary_stack, sizeof(a32_secondary_stack));
     *mail = cpu + 1u;
     hal_cache_clean(mail, sizeof(*mail));
-    hal_cpu_event_send();
+    __asm__ volatile("dsb ishst\n\tsev" : : : "memory"); /* the mail first (DDI 0406 B1.8.13) */
     return HV_OK;
 }
 

@@ -37,11 +37,6 @@ static inline void arm_isb(void)
     a64_isb();
 }
 
-static inline void arm_dsb_sy(void)
-{
-    __asm__ volatile("dsb sy" : : : "memory");
-}
-
 static inline void arm_dsb_ishst(void)
 {
     __asm__ volatile("dsb ishst" : : : "memory");
@@ -102,11 +97,6 @@ static inline void arm_hyp_timer_write(uint64_t compare, uint32_t control)
 {
     A64_WRITE(cnthp_cval_el2, compare);
     A64_WRITE(cnthp_ctl_el2, (uint64_t)control);
-}
-
-static inline uint32_t arm_hyp_timer_control(void)
-{
-    return (uint32_t)A64_READ(cnthp_ctl_el2);
 }
 
 static inline void arm_virt_timer_control_write(uint32_t control)

@@ -75,15 +75,4 @@ static inline void hal_cpu_wait(void)
     __asm__ volatile("dsb sy\n\twfi" : : : "memory");
 }
 
-static inline void hal_cpu_event_wait(void)
-{
-    __asm__ volatile("wfe" : : : "memory");
-}
-
-/* The barrier makes the store that the waiter polls visible first (DDI 0487 D1.6.1). */
-static inline void hal_cpu_event_send(void)
-{
-    __asm__ volatile("dsb ishst\n\tsev" : : : "memory");
-}
-
 #endif

@@ -13,14 +13,6 @@ static inline uint8_t hal_mmio_read8(const volatile void *reg)
     return (uint8_t)value;
 }
 
-static inline uint16_t hal_mmio_read16(const volatile void *reg)
-{
-    uint32_t value;
-
-    __asm__ volatile("ldrh %w0, [%1]" : "=r"(value) : "r"(reg) : "memory");
-    return (uint16_t)value;
-}
-
 static inline uint32_t hal_mmio_read32(const volatile void *reg)
 {
     uint32_t value;

@@ -79,13 +79,4 @@ static inline void hal_cpu_wait(void)
     fake_cpu_sleep();
 }
 
-static inline void hal_cpu_event_wait(void)
-{
-    fake_cpu_turn();
-}
-
-static inline void hal_cpu_event_send(void)
-{
-}
-
 #endif

@@ -14,11 +14,6 @@ static inline uint8_t hal_mmio_read8(const volatile void *at)
     return (uint8_t)fake_mmio_read(at, 1u);
 }
 
-static inline uint16_t hal_mmio_read16(const volatile void *at)
-{
-    return (uint16_t)fake_mmio_read(at, 2u);
-}
-
 static inline uint32_t hal_mmio_read32(const volatile void *at)
 {
     return (uint32_t)fake_mmio_read(at, 4u);
