@@ -60,19 +60,6 @@ static enum hv_status modules_check(struct domain *domain)
     return (domain->nr_restarts > 0u) ? build_check_modules(domain) : HV_OK;
 }
 
-/* In the place of a part that was left out. */
-static enum hv_status nothing_make(struct domain *domain)
-{
-    (void)domain;
-    return HV_OK;
-}
-
-/* Modules stay as they are; guest memory goes with the phase that took it. */
-static void nothing_undo(struct domain *domain)
-{
-    (void)domain;
-}
-
 static enum hv_status events_do(struct domain *domain)
 {
     if (CONFIG_LINKS != 0) {
@@ -113,25 +100,22 @@ struct build_phase {
 };
 
 static const struct build_phase phases[] = {
-    { "modules", modules_check, nothing_undo },
+    { "modules", modules_check, NULL },
     { "reserve", build_reserve, build_release },
     { "map", build_map, build_unmap },
-    { "grants", (CONFIG_GRANTS != 0) ? grants_do : nothing_make,
-      (CONFIG_GRANTS != 0) ? grants_undo : nothing_undo },
+    { "grants", (CONFIG_GRANTS != 0) ? grants_do : NULL, (CONFIG_GRANTS != 0) ? grants_undo : NULL },
     { "events", events_do,
-      (CONFIG_LINKS != 0) ? evtchn_domain_reset
-                          : nothing_undo }, /* peers hear of an end when links are revoked */
-    { "store", (CONFIG_LINKS != 0) ? build_store : nothing_make, nothing_undo },
-    { "links", (CONFIG_LINKS != 0) ? build_links : nothing_make,
-      (CONFIG_LINKS != 0) ? build_links_undo : nothing_undo },
+      (CONFIG_LINKS != 0) ? evtchn_domain_reset : NULL }, /* peers hear of an end when links are revoked */
+    { "store", (CONFIG_LINKS != 0) ? build_store : NULL, NULL },
+    { "links", (CONFIG_LINKS != 0) ? build_links : NULL, (CONFIG_LINKS != 0) ? build_links_undo : NULL },
     { "vcpu", vcpus_do, vcpus_undo },
     { "vdev", build_devices, build_devices_undo },
-    { "devices", (CONFIG_DEVICES != 0) ? build_given : nothing_make,
-      (CONFIG_DEVICES != 0) ? build_given_undo : nothing_undo },
-    { "image", image_do, nothing_undo },
-    { "streams", (CONFIG_IOMMU != 0) ? build_streams : nothing_make,
-      (CONFIG_IOMMU != 0) ? build_streams_undo : nothing_undo }, /* cut before anything else is taken away */
-    { "announce", announce_do, nothing_undo },
+    { "devices", (CONFIG_DEVICES != 0) ? build_given : NULL,
+      (CONFIG_DEVICES != 0) ? build_given_undo : NULL },
+    { "image", image_do, NULL },
+    { "streams", (CONFIG_IOMMU != 0) ? build_streams : NULL,
+      (CONFIG_IOMMU != 0) ? build_streams_undo : NULL }, /* cut before anything else is taken away */
+    { "announce", announce_do, NULL },
 };
 
 #define PHASES_KEPT 2u /* a restart does not undo these: memory that it never gave back cannot run out */
@@ -139,7 +123,9 @@ static const struct build_phase phases[] = {
 static void undo_phases(struct domain *domain, uint32_t first)
 {
     for (uint32_t i = (uint32_t)ARRAY_LEN(phases); (i > first) && !build_slot_of(domain)->stuck; i--) {
-        phases[i - 1u].undo(domain);
+        if (phases[i - 1u].undo != NULL) {
+            phases[i - 1u].undo(domain);
+        }
     }
 }
 
@@ -158,7 +144,7 @@ enum hv_status build_phases(struct domain *domain)
 
     console_reset(&domain->console); /* until now it showed how the domain ended */
     while ((done < ARRAY_LEN(phases)) && (status == HV_OK)) {
-        status = phases[done].make(domain);
+        status = (phases[done].make != NULL) ? phases[done].make(domain) : HV_OK;
         done++;
     }
     if (status != HV_OK) {

@@ -75,8 +75,8 @@ static bool is_ours(const char *name)
            (strcmp(name, "xen,force-assign-without-iommu") == 0) || (strcmp(name, "bulkhead,virqs") == 0);
 }
 
-/* Each turn moves on in the blob, which fdt_check_full() found whole. */
-static void copy_node(const void *fdt, int node, const struct hal_tree *sink)
+/* Each turn moves on in the blob. */
+void build_tree_copy(const void *fdt, int node, const struct hal_tree *sink)
 {
     uint32_t depth = 0;
     int at = node;
@@ -124,7 +124,7 @@ bool build_given_tree(const struct plan_domain *plan, const struct hal_tree *sin
         const int node = fdt_path_offset(fdt, copied[i]);
 
         if (node > 0) {
-            copy_node(fdt, node, sink);
+            build_tree_copy(fdt, node, sink);
         }
     }
     return good;

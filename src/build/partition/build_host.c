@@ -15,7 +15,7 @@ struct host_walk {
     const struct plan *plan;
     const struct hal_tree *sink;
     uint32_t nr_intc; /* ranges of registers that the interrupt controller has for the domain */
-    uint32_t node;    /* the present one, as config/ counts */
+    uint32_t node;    /* the present one, as config/ counts; UINT32_MAX before the first */
     uint32_t depth;   /* of open nodes */
     uint32_t hidden;  /* depth of an open node that is not shown; 0: there is none */
 };
@@ -25,8 +25,11 @@ static bool is_marked(const uint8_t *mark, uint32_t node)
     return (node < PLAN_TREE_NODES) && ((mark[node / 8u] & BIT32(node % 8u)) != 0u);
 }
 
-static void node_begin(struct host_walk *w, const char *name)
+static void node_begin(void *ctx, const char *name)
 {
+    struct host_walk *const w = ctx;
+
+    w->node++;
     w->depth++;
     if ((w->hidden == 0u) && is_marked(w->plan->tree_kept, w->node)) {
         w->hidden = w->depth;
@@ -40,8 +43,10 @@ static void node_begin(struct host_walk *w, const char *name)
     }
 }
 
-static void node_end(struct host_walk *w)
+static void node_end(void *ctx)
 {
+    struct host_walk *const w = ctx;
+
     if ((w->hidden == 0u) && (w->depth > 1u)) {
         w->sink->end(w->sink->ctx);
     }
@@ -66,8 +71,9 @@ static void intc_prop(const struct host_walk *w, const char *name, const void *d
     }
 }
 
-static void prop_copy(const struct host_walk *w, const char *name, const void *data, uint32_t bytes)
+static void prop_copy(void *ctx, const char *name, const void *data, uint32_t bytes)
 {
+    const struct host_walk *const w = ctx;
     bool shown =
         (w->hidden == 0u) && !(is_marked(w->plan->tree_others, w->node) && (strcmp(name, "status") == 0));
 
@@ -85,31 +91,8 @@ static void prop_copy(const struct host_walk *w, const char *name, const void *d
 
 void build_host_tree(const struct domain *domain, const struct hal_tree *sink)
 {
-    const void *const fdt = domain->plan->partial_tree;
-    struct host_walk w = { build_plan(), sink, hal_vplat_intc_ranges(&domain->hal), 0u, 0u, 0u };
-    uint32_t nr_nodes = 0;
-    int at = 0;
-    int next = 0;
+    struct host_walk w = { build_plan(), sink, hal_vplat_intc_ranges(&domain->hal), UINT32_MAX, 0u, 0u };
+    const struct hal_tree walk = { node_begin, prop_copy, node_end, &w };
 
-    do { /* each turn moves on in the blob, which was found whole at boot */
-        const uint32_t tag = fdt_next_tag(fdt, at, &next);
-        int bytes = 0;
-
-        if (tag == (uint32_t)FDT_BEGIN_NODE) {
-            w.node = nr_nodes;
-            nr_nodes++;
-            node_begin(&w, fdt_get_name(fdt, at, NULL));
-        } else if (tag == (uint32_t)FDT_END_NODE) {
-            node_end(&w);
-        } else if (tag == (uint32_t)FDT_PROP) {
-            const struct fdt_property *const prop = fdt_get_property_by_offset(fdt, at, &bytes);
-
-            if (prop != NULL) {
-                prop_copy(&w, fdt_string(fdt, (int)fdt32_ld(&prop->nameoff)), prop->data, (uint32_t)bytes);
-            }
-        } else {
-            /* FDT_NOP; FDT_END stands behind the root's end */
-        }
-        at = next;
-    } while ((w.depth > 0u) && (at > 0));
+    build_tree_copy(domain->plan->partial_tree, 0, &walk);
 }
