@@ -43,15 +43,9 @@ int64_t role_target(const struct vcpu *vcpu, uint32_t domid, enum role_operation
                     struct domain **target)
 {
     struct domain *const self = vcpu->domain;
-    int64_t result = 0;
 
     *target = (domid == XEN_DOMID_SELF) ? self : domain_by_id(domid);
-    if (*target == NULL) {
-        result = -XEN_ESRCH;
-    } else if ((*target != self) && !role_may(self, operation)) {
-        result = -XEN_EPERM;
-    } else {
-        /* it may */
-    }
-    return result;
+    return (*target == NULL)                                   ? -XEN_ESRCH
+           : ((*target != self) && !role_may(self, operation)) ? -XEN_EPERM
+                                                               : 0;
 }

@@ -88,15 +88,12 @@ int64_t evtchn_array_grow(struct evtchn_domain *ed, uint64_t gfn)
     const uint32_t words = ed->nr_words;
     const uint32_t i = 1u + (words / WORDS_A_PAGE);
     const uint32_t now = page_find(ed, gfn);
-    int64_t result = 0;
+    /* A page of the array is there since before a reset, or another's. */
+    const int64_t result = (words == ed->nr_ports) ? -XEN_ENOSPC
+                           : (now == ed->nr_used)
+                               ? p2m_result(p2m_put_page(ed->domain, gfn, page_va(ed, i), true))
+                               : ((now == i) ? 0 : -XEN_EINVAL);
 
-    if (words == ed->nr_ports) {
-        result = -XEN_ENOSPC;
-    } else if (now == ed->nr_used) {
-        result = p2m_result(p2m_put_page(ed->domain, gfn, page_va(ed, i), true));
-    } else {
-        result = (now == i) ? 0 : -XEN_EINVAL; /* there since before a reset, or another's */
-    }
     if (result == 0) {
         evtchn_fifo_words(ed, words, words + WORDS_A_PAGE);
     }
@@ -108,15 +105,12 @@ int64_t evtchn_map_shared_info(struct domain *domain, uint64_t gfn)
 {
     struct evtchn_domain *const ed = domain->events;
     const uint64_t flags = spin_lock(&domain->lock);
-    int64_t result;
+    const int64_t result = hal_guestmap_translates()
+                               ? p2m_result(p2m_put_page(domain, gfn, ed->shared, false))
+                           : (ed->abi == EVTCHN_ASIDE)    ? -XEN_EBUSY /* it has one, for good */
+                           : domain_has_page(domain, gfn) ? page_aside(ed, gfn)
+                                                          : -XEN_EINVAL;
 
-    if (hal_guestmap_translates()) {
-        result = p2m_result(p2m_put_page(domain, gfn, ed->shared, false));
-    } else if (ed->abi == EVTCHN_ASIDE) {
-        result = -XEN_EBUSY;
-    } else {
-        result = domain_has_page(domain, gfn) ? page_aside(ed, gfn) : -XEN_EINVAL;
-    }
     spin_unlock(&domain->lock, flags);
     return result;
 }

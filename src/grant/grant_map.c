@@ -147,13 +147,9 @@ int64_t grant_unmap(struct vcpu *vcpu, union xen_grant_op *arg)
     const uint32_t number = hal_index(u->handle, nr);
     const uint32_t whom = (u->handle < nr) ? hal_load_acquire32(&handle_at(own, number)->whom) : 0u;
 
-    if (whom == 0u) {
-        u->status = GNTST_BAD_HANDLE;
-    } else if (u->host_addr == 0u) {
-        u->status = GNTST_OKAY; /* nothing else was mapped by it */
-    } else {
-        u->status = unmap(vcpu->domain, number, whom, u->host_addr >> PAGE_SHIFT);
-    }
+    u->status = (whom == 0u)           ? GNTST_BAD_HANDLE
+                : (u->host_addr == 0u) ? GNTST_OKAY /* nothing else was mapped by it */
+                                       : unmap(vcpu->domain, number, whom, u->host_addr >> PAGE_SHIFT);
     return 0;
 }
 

@@ -14,16 +14,9 @@ static const uint8_t params[XEN_HVM_PARAMS] = {
 static int64_t judge(const struct domain *caller, const struct domain *domain, uint32_t index, bool set)
 {
     const uint8_t may = params[index];
-    int64_t result = 0;
+    const bool denied = (domain == caller) && (set || ((may & HVM_READ) == 0u));
 
-    if (may == 0u) {
-        result = -XEN_EINVAL;
-    } else if ((domain == caller) && (set || ((may & HVM_READ) == 0u))) {
-        result = -XEN_EPERM;
-    } else {
-        /* it may */
-    }
-    return result;
+    return (may == 0u) ? -XEN_EINVAL : (denied ? -XEN_EPERM : 0);
 }
 
 int64_t hcall_hvm_op(struct vcpu *vcpu, uint64_t *arg)

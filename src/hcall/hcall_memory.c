@@ -17,16 +17,9 @@ static bool has_blocks(const struct domain *domain)
 /* Extents as large as Xen allows */
 static uint32_t order_max(const struct domain *domain)
 {
-    uint32_t order = 9;
-
-    if ((domain->plan->role & PLAN_ROLE_CONTROL) != 0u) {
-        order = 18;
-    } else if ((domain->plan->role & PLAN_ROLE_HARDWARE) != 0u) {
-        order = 10;
-    } else {
-        /* 2 MiB */
-    }
-    return order;
+    return ((domain->plan->role & PLAN_ROLE_CONTROL) != 0u)    ? 18u
+           : ((domain->plan->role & PLAN_ROLE_HARDWARE) != 0u) ? 10u
+                                                               : 9u;
 }
 
 /* Does what is asked with a page of an extent, and as many behind it as go in one, of nr at most. */
@@ -123,17 +116,12 @@ uint64_t hcall_max_pages(const struct domain *domain)
 static int64_t claim_judge(const struct domain *domain, uint64_t nr)
 {
     const uint64_t has = p2m_pages(domain);
-    int64_t result = 0;
 
-    if ((nr <= has) || (nr > hcall_max_pages(domain))) {
-        result = -XEN_EINVAL;
-    } else if (has_blocks(domain) &&
-               ((nr - has) > ((blocks_free_bytes() + blocks_dirty_bytes()) >> PAGE_SHIFT))) {
-        result = -XEN_ENOMEM;
-    } else {
-        /* it may */
-    }
-    return result;
+    return ((nr <= has) || (nr > hcall_max_pages(domain))) ? -XEN_EINVAL
+           : (has_blocks(domain) &&
+              ((nr - has) > ((blocks_free_bytes() + blocks_dirty_bytes()) >> PAGE_SHIFT)))
+               ? -XEN_ENOMEM
+               : 0;
 }
 
 /* Promises that a domain may have so many pages. */

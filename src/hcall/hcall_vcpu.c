@@ -48,20 +48,11 @@ static int64_t vcpu_runstate(struct vcpu *vcpu, uint64_t index, uint64_t at)
 
 int64_t hcall_vcpu_op(struct vcpu *vcpu, uint64_t *arg)
 {
-    int64_t result = -XEN_EINVAL;
-
-    if (vcpu->domain->events == NULL) {
-        result = -XEN_ENOSYS;
-    } else if (arg[1] >= vcpu->domain->nr_vcpus) {
-        result = -XEN_ENOENT;
-    } else if (arg[0] == VCPUOP_REGISTER_VCPU_INFO) {
-        result = vcpu_info(vcpu, arg[1], arg[2]);
-    } else if (arg[0] == VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA) {
-        result = vcpu_runstate(vcpu, arg[1], arg[2]);
-    } else {
-        /* the others are not Arm's */
-    }
-    return result;
+    return (vcpu->domain->events == NULL)                     ? -XEN_ENOSYS
+           : (arg[1] >= vcpu->domain->nr_vcpus)               ? -XEN_ENOENT
+           : (arg[0] == VCPUOP_REGISTER_VCPU_INFO)            ? vcpu_info(vcpu, arg[1], arg[2])
+           : (arg[0] == VCPUOP_REGISTER_RUNSTATE_MEMORY_AREA) ? vcpu_runstate(vcpu, arg[1], arg[2])
+                                                              : -XEN_EINVAL;
 }
 
 /* What the hypervisor may do for a domain: say while it writes to a runstate area. Nothing else is Arm's. */

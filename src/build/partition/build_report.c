@@ -47,16 +47,10 @@ static const char *owner_name(uint32_t owner)
 {
     static const char *const word[] = { "free", "image", "heap", "tree", "module", "reserved" };
     const uint32_t index = (owner - RAM_OWNER_DOMAIN) - 1u; /* wraps for what is no domain's */
-    const char *name = "?";
 
-    if (index < domain_count) {
-        name = domain_table[index]->plan->name;
-    } else if (owner < ARRAY_LEN(word)) {
-        name = word[owner];
-    } else {
-        /* nobody that is known */
-    }
-    return name;
+    return (index < domain_count)      ? domain_table[index]->plan->name
+           : (owner < ARRAY_LEN(word)) ? word[owner]
+                                       : "?";
 }
 
 /* What is free beside a static heap never is taken; what is free in it is its rest. */

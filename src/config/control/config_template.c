@@ -34,7 +34,6 @@ void config_take_uuid(struct config_target *t, const struct config_rule *rule, c
 /* What stands against a template; NULL: nothing */
 static const char *template_judge(const struct config_maker *m, const struct plan_domain *d, uint32_t node)
 {
-    const char *expected = NULL;
     uint64_t all = 0;
 
     for (uint32_t i = 0; i < d->nr_static; i++) {
@@ -42,20 +41,16 @@ static const char *template_judge(const struct config_maker *m, const struct pla
 
         all |= r->base | r->bytes;
     }
-    if ((m->roles & PLAN_ROLE_CONTROL) == 0u) {
-        expected = "it beside a control domain only, which makes the domain";
-    } else if (!dt_has(m->ix, node, "bulkhead,uuid")) {
-        expected = "bulkhead,uuid beside it, by which the control domain names it";
-    } else if ((d->kernel.name != NULL) || (d->ramdisk.name != NULL)) {
-        expected = "no kernel and no ramdisk: the control domain brings them";
-    } else if ((d->role != 0u) || d->vpl011 || d->direct_map || dt_has(m->ix, node, "xen,enhanced")) {
-        expected = "a domain without capabilities, vpl011, direct-map and xen,enhanced";
-    } else if (!dt_has(m->ix, node, "xen,static-mem") || ((all % BLOCK_BYTES) != 0u)) {
-        expected = "xen,static-mem beside it, of whole 2 MiB";
-    } else {
-        /* it is one */
-    }
-    return expected;
+    return ((m->roles & PLAN_ROLE_CONTROL) == 0u) ? "it beside a control domain only, which makes the domain"
+           : !dt_has(m->ix, node, "bulkhead,uuid")
+               ? "bulkhead,uuid beside it, by which the control domain names it"
+           : ((d->kernel.name != NULL) || (d->ramdisk.name != NULL))
+               ? "no kernel and no ramdisk: the control domain brings them"
+           : ((d->role != 0u) || d->vpl011 || d->direct_map || dt_has(m->ix, node, "xen,enhanced"))
+               ? "a domain without capabilities, vpl011, direct-map and xen,enhanced"
+           : (!dt_has(m->ix, node, "xen,static-mem") || ((all % BLOCK_BYTES) != 0u))
+               ? "xen,static-mem beside it, of whole 2 MiB"
+               : NULL;
 }
 
 void config_template_check(struct config_maker *m, uint32_t domain)

@@ -8,18 +8,13 @@ static const char *host_keeps(const struct config_maker *m, const struct range *
 {
     const struct range image = { m->env->image_base.v, m->env->image_bytes };
     const struct range tree = { m->env->tree_base.v, m->ix->blob_bytes };
-    const char *expected = NULL;
 
-    if (config_ranges_met(m->plan->reserved, m->plan->nr_reserved, r->base, r->bytes) > 0u) {
-        expected = "memory that is not reserved";
-    } else if (!packed && range_meets(&image, r->base, r->bytes)) {
-        expected = "memory that the hypervisor's image leaves free";
-    } else if (range_meets(&tree, r->base, r->bytes)) {
-        expected = "memory that the device tree leaves free";
-    } else {
-        /* free */
-    }
-    return expected;
+    return (config_ranges_met(m->plan->reserved, m->plan->nr_reserved, r->base, r->bytes) > 0u)
+               ? "memory that is not reserved"
+           : (!packed && range_meets(&image, r->base, r->bytes))
+               ? "memory that the hypervisor's image leaves free"
+           : range_meets(&tree, r->base, r->bytes) ? "memory that the device tree leaves free"
+                                                   : NULL;
 }
 
 /* Two domains may use one module of the payload. */

@@ -58,22 +58,14 @@ static bool port_taken(const struct plan *plan, uint32_t domain, uint32_t port)
 static const char *end_judge(const struct config_maker *m, const struct channel_end *end, bool good,
                              struct channel_end *peer)
 {
-    const char *expected = NULL;
-
-    if (!good) {
-        expected = "a port and the phandle of the other end, two cells";
-    } else if (m->plan->domain[end->domain].enhanced == PLAN_ENHANCED_NONE) {
-        expected = "a domain with xen,enhanced = \"no-xenstore\"";
-    } else if ((end->port == 0u) || (end->port >= PLAN_PORTS)) {
-        expected = "a port from 1 to 1023";
-    } else if ((end->peer == DT_NONE) || (end->peer == end->node) || !end_read(m, end->peer, peer)) {
-        expected = "the phandle of another domain's node compatible with \"xen,evtchn-v1\"";
-    } else if (peer->peer != end->node) {
-        expected = "the phandle of a node that names this one";
-    } else {
-        /* good so far */
-    }
-    return expected;
+    return !good ? "a port and the phandle of the other end, two cells"
+           : (m->plan->domain[end->domain].enhanced == PLAN_ENHANCED_NONE)
+               ? "a domain with xen,enhanced = \"no-xenstore\""
+           : ((end->port == 0u) || (end->port >= PLAN_PORTS)) ? "a port from 1 to 1023"
+           : ((end->peer == DT_NONE) || (end->peer == end->node) || !end_read(m, end->peer, peer))
+               ? "the phandle of another domain's node compatible with \"xen,evtchn-v1\""
+           : (peer->peer != end->node) ? "the phandle of a node that names this one"
+                                       : NULL;
 }
 
 static void channel_add(struct config_maker *m, const struct channel_end *a, const struct channel_end *b)

@@ -44,19 +44,13 @@ static const char *shm_id(struct config_maker *m, uint32_t node)
 static const char *place_wrong(const struct plan_domain *d, const struct plan_shm *said,
                                const struct plan_shm_use *use)
 {
-    const char *expected = NULL;
-
-    if (((said->host.base | use->at.v | use->bytes) % PAGE_BYTES) != 0u) {
-        expected = "whole pages of 4096 bytes";
-    } else if ((use->bytes == 0u) || (use->bytes > (UINT64_MAX - use->at.v)) ||
-               (use->bytes > (UINT64_MAX - said->host.base))) {
-        expected = "a size above 0 that the addresses have room for";
-    } else if (d->host_memory && (!said->is_placed || (use->at.v != (said->host.base + use->offset)))) {
-        expected = "the host's address as the domain's, which is mapped directly";
-    } else {
-        /* good */
-    }
-    return expected;
+    return (((said->host.base | use->at.v | use->bytes) % PAGE_BYTES) != 0u) ? "whole pages of 4096 bytes"
+           : ((use->bytes == 0u) || (use->bytes > (UINT64_MAX - use->at.v)) ||
+              (use->bytes > (UINT64_MAX - said->host.base)))
+               ? "a size above 0 that the addresses have room for"
+           : (d->host_memory && (!said->is_placed || (use->at.v != (said->host.base + use->offset))))
+               ? "the host's address as the domain's, which is mapped directly"
+               : NULL;
 }
 
 /* Host address, if there is one, the domain's address and the size. */

@@ -9,16 +9,9 @@
 
 static int64_t said(enum hv_status status)
 {
-    int64_t result = p2m_result(status);
-
-    if (status == HV_DENIED) {
-        result = -XEN_EPERM;
-    } else if ((status == HV_NOT_FOUND) || (status == HV_NOT_SUPPORTED)) {
-        result = -XEN_ENODEV;
-    } else {
-        /* as Xen says it */
-    }
-    return result;
+    return (status == HV_DENIED)                                        ? -XEN_EPERM
+           : ((status == HV_NOT_FOUND) || (status == HV_NOT_SUPPORTED)) ? -XEN_ENODEV
+                                                                        : p2m_result(status);
 }
 
 /* What a domain may use it keeps until it ends. */
@@ -39,16 +32,11 @@ static int64_t memory_mapping(const struct hcall_domctl *c)
 {
     const enum build_offer_act act = (c->op->u.mapping.add != 0u) ? BUILD_OFFER_USE : BUILD_OFFER_LEAVE;
     const uint64_t nr = c->op->u.mapping.nr;
-    int64_t result = -XEN_E2BIG;
 
-    if (nr == 0u) {
-        result = -XEN_EINVAL;
-    } else if (nr <= FRAMES_MAX) {
-        result = said(build_offer_pages(c->domain, act, c->op->u.mapping.gfn, c->op->u.mapping.mfn, nr));
-    } else {
-        /* in several calls, please */
-    }
-    return result;
+    return (nr == 0u) ? -XEN_EINVAL
+           : (nr > FRAMES_MAX)
+               ? -XEN_E2BIG
+               : said(build_offer_pages(c->domain, act, c->op->u.mapping.gfn, c->op->u.mapping.mfn, nr));
 }
 
 /* An interrupt has the number that the host knows it by. */

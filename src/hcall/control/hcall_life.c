@@ -167,18 +167,12 @@ static int64_t get_width(const struct hcall_domctl *c)
 static int64_t vuart(const struct hcall_domctl *c)
 {
     const struct domain *const server = domain_by_id(c->op->u.vuart_op.console_domid);
-    int64_t result = -XEN_ESRCH;
 
-    if (c->op->u.vuart_op.cmd != XEN_DOMCTL_VUART_OP_INIT) {
-        result = -XEN_EINVAL;
-    } else if (c->op->u.vuart_op.type != XEN_DOMCTL_VUART_TYPE_VPL011) {
-        result = -XEN_EOPNOTSUPP;
-    } else if ((server != NULL) && role_may_share(c->domain, server)) {
-        result = build_vuart(c->domain, c->op->u.vuart_op.gfn, server->id, &c->op->u.vuart_op.evtchn);
-    } else {
-        /* nobody serves it */
-    }
-    return result;
+    return (c->op->u.vuart_op.cmd != XEN_DOMCTL_VUART_OP_INIT)        ? -XEN_EINVAL
+           : (c->op->u.vuart_op.type != XEN_DOMCTL_VUART_TYPE_VPL011) ? -XEN_EOPNOTSUPP
+           : ((server == NULL) || !role_may_share(c->domain, server))
+               ? -XEN_ESRCH
+               : build_vuart(c->domain, c->op->u.vuart_op.gfn, server->id, &c->op->u.vuart_op.evtchn);
 }
 
 const struct hcall_domctl_rule hcall_domctl_life[] = {
