@@ -21,12 +21,9 @@ uint64_t percpu_online(void)
 
 uint32_t percpu_count_online(void)
 {
-    uint32_t count = 0;
+    const uint64_t set = percpu_online();
 
-    for (uint64_t left = percpu_online(); left != 0u; left &= left - 1u) { /* at most HV_CPUS_MAX */
-        count++;
-    }
-    return count;
+    return bits_count32((uint32_t)set) + bits_count32((uint32_t)(set >> 32u));
 }
 
 void percpu_ipi_send(cpuid_t cpu, uint64_t bits)

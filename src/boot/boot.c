@@ -12,21 +12,6 @@
 
 struct boot_state boot_state;
 
-static enum hv_status step_tree(void)
-{
-    return (CONFIG_STATIC == 0) ? boot_tree_find() : boot_packed_find();
-}
-
-static enum hv_status step_plan(void)
-{
-    return (CONFIG_STATIC == 0) ? boot_tree_plan() : boot_packed_plan();
-}
-
-static enum hv_status step_verdict(void)
-{
-    return (CONFIG_STATIC == 0) ? boot_tree_verdict() : boot_packed_verdict();
-}
-
 static enum hv_status step_power(void)
 {
     hal_power_init(&boot_state.plan.host);
@@ -68,17 +53,6 @@ static enum hv_status step_sched(void)
     return HV_OK;
 }
 
-static enum hv_status step_iommus(void)
-{
-    return (CONFIG_IOMMU != 0) ? boot_iommu_start() : HV_OK;
-}
-
-/* The static profile has no operator. */
-static enum hv_status step_operator(void)
-{
-    return (CONFIG_STATIC == 0) ? operator_start() : HV_OK;
-}
-
 struct boot_step {
     const char *name;
     enum hv_status (*run)(void);
@@ -86,23 +60,23 @@ struct boot_step {
 
 /* A step that fails ends the boot. */
 static const struct boot_step steps[] = {
-    { "tree", step_tree },
-    { "plan", step_plan },
+    { "tree", (CONFIG_STATIC == 0) ? boot_tree_find : boot_packed_find },
+    { "plan", (CONFIG_STATIC == 0) ? boot_tree_plan : boot_packed_plan },
     { "power", step_power },
     { "console", boot_console_open },
     { "kept log", boot_console_keep },
     { "banner", step_banner },
-    { "verdict", step_verdict },
+    { "verdict", (CONFIG_STATIC == 0) ? boot_tree_verdict : boot_packed_verdict },
     { "CPU names", smp_name_cpus },
     { "RAM", boot_memory_ram },
     { "heap", boot_memory_heap },
     { "interrupts", step_irq },
     { "time", step_time },
     { "scheduler", step_sched },
-    { "IOMMUs", step_iommus },
+    { "IOMMUs", (CONFIG_IOMMU != 0) ? boot_iommu_start : NULL },
     { "stacks", smp_prepare },
     { "domains", boot_domains_prepare },
-    { "operator", step_operator },
+    { "operator", (CONFIG_STATIC == 0) ? operator_start : NULL },
     { "input", boot_console_listen },
     { "other CPUs", smp_start },
     { "construction", boot_domains_queue },
@@ -117,7 +91,7 @@ _Noreturn void upcall_boot(const struct hal_boot *boot)
     hal_cpu_init();
     boot_state.port = *boot;
     while ((done < ARRAY_LEN(steps)) && (status == HV_OK)) {
-        status = steps[done].run();
+        status = (steps[done].run != NULL) ? steps[done].run() : HV_OK;
         done++;
     }
     if (status != HV_OK) {

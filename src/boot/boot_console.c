@@ -14,38 +14,14 @@ static struct uart_regs regs;
 static struct console_uart uart;
 static struct timer poll_timer;
 
-static bool uart_open(const struct plan_console *plan)
-{
-    bool known = true;
-
-    regs.reg_shift = plan->reg_shift;
-    regs.reg_width = plan->reg_width;
-    switch (plan->kind) {
-    case PLAN_CONSOLE_PL011:
-        pl011_open(&regs, &uart);
-        break;
-    case PLAN_CONSOLE_NS16550:
-        known = CONFIG_STATIC == 0;
-        if (CONFIG_STATIC == 0) {
-            ns16550_open(&regs, &uart);
-        }
-        break;
-    case PLAN_CONSOLE_CADENCE:
-        cadence_open(&regs, &uart);
-        break;
-    case PLAN_CONSOLE_CMSDK:
-        known = CONFIG_CMSDK != 0;
-        if (CONFIG_CMSDK != 0) {
-            cmsdk_open(&regs, &uart);
-        }
-        break;
-    case PLAN_CONSOLE_NONE:
-    default:
-        known = false;
-        break;
-    }
-    return known;
-}
+/* NULL: not in this build. */
+static void (*const uart_open[])(struct uart_regs *regs, struct console_uart *uart) = {
+    [PLAN_CONSOLE_NONE] = NULL,
+    [PLAN_CONSOLE_PL011] = pl011_open,
+    [PLAN_CONSOLE_NS16550] = (CONFIG_STATIC == 0) ? ns16550_open : NULL,
+    [PLAN_CONSOLE_CADENCE] = cadence_open,
+    [PLAN_CONSOLE_CMSDK] = (CONFIG_CMSDK != 0) ? cmsdk_open : NULL,
+};
 
 /* Without a console everything else works the same. */
 enum hv_status boot_console_open(void)
@@ -53,11 +29,13 @@ enum hv_status boot_console_open(void)
     const struct plan_console *const plan = &boot_state.plan.console;
     void *va = NULL;
 
-    if ((plan->kind != PLAN_CONSOLE_NONE) && (hal_hypmap_device(plan->base, plan->bytes, &va) == HV_OK)) {
+    if (((uint32_t)plan->kind < ARRAY_LEN(uart_open)) && (uart_open[plan->kind] != NULL) &&
+        (hal_hypmap_device(plan->base, plan->bytes, &va) == HV_OK)) {
         regs.base = va;
-        if (uart_open(plan)) {
-            console_set_uart(&uart);
-        }
+        regs.reg_shift = plan->reg_shift;
+        regs.reg_width = plan->reg_width;
+        uart_open[plan->kind](&regs, &uart);
+        console_set_uart(&uart);
     }
     return HV_OK;
 }

@@ -13,12 +13,6 @@ static void say(void *ctx, const char *sentence)
     log_line("%s", sentence);
 }
 
-static void say_nothing(void *ctx, const char *sentence)
-{
-    (void)ctx;
-    (void)sentence;
-}
-
 /* A fault before there is a tree to speak of. */
 static void fault_early(const char *what)
 {
@@ -90,7 +84,6 @@ static enum hv_status plan_make(void)
 
 enum hv_status boot_tree_plan(void)
 {
-    boot_state.report.fault = say_nothing;
     boot_state.report.note = say;
     boot_state.sound = (boot_state.tree != NULL) && (plan_make() == HV_OK);
     if ((boot_state.tree != NULL) && !boot_state.sound && (boot_state.report.nr_faults == 0u)) {

@@ -12,7 +12,8 @@
  * The text is the same in tool and hypervisor and is valid during the call only. */
 struct config_report {
     void (*fault)(void *ctx, const char *sentence);
-    void (*note)(void *ctx, const char *sentence); /* what is left out, e.g. a CPU; NULL = nobody listens */
+    void (*note)(void *ctx,
+                 const char *sentence); /* what is left out, e.g. a CPU; of both NULL = nobody listens */
     void *ctx;
     uint32_t nr_faults;           /* counted by config/ */
     const struct dt_index *index; /* set by config_index_make(): node numbers in sentences mean this tree */

@@ -45,7 +45,9 @@ static void end(struct sentence *s, struct config_report *report)
 {
     config_make_printable(&s->text);
     report->nr_faults++;
-    report->fault(report->ctx, s->bytes);
+    if (report->fault != NULL) {
+        report->fault(report->ctx, s->bytes);
+    }
 }
 
 /* Whether v is text: one string or several, none of them empty. */

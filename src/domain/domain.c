@@ -80,7 +80,7 @@ enum hv_status domain_add_window(struct domain *domain, const struct mmio_window
 
 const char *domain_state_name(enum domain_state state)
 {
-    static const char *const name[] = {
+    static const char name[][9] = {
         [DOMAIN_NEW] = "new",           [DOMAIN_BUILDING] = "building", [DOMAIN_RUNNING] = "running",
         [DOMAIN_STOPPING] = "stopping", [DOMAIN_STOPPED] = "stopped",   [DOMAIN_CRASHED] = "crashed",
         [DOMAIN_FAILED] = "failed"
