@@ -151,9 +151,7 @@ enum hv_status build_phases(struct domain *domain)
         undo_phases(domain, 0u);
         state_set(domain, DOMAIN_FAILED);
         log_line("%s: not built, phase %s failed", domain->plan->name, phases[done - 1u].name);
-        if (CONFIG_LINKS != 0) {
-            build_tell();
-        }
+        build_tell();
     }
     return status;
 }
@@ -194,10 +192,8 @@ void build_start(struct domain *domain)
         build_stop_queue(domain);
     } else if (status != HV_OK) {
         build_request_stop(domain, HAL_DOMAIN_CRASH, "its first vCPU cannot be powered on");
-    } else if (CONFIG_LINKS != 0) {
-        build_tell();
     } else {
-        /* it runs */
+        build_tell();
     }
 }
 

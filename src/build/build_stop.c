@@ -5,6 +5,8 @@
  * [impl->req~restart-ordered~1] */
 #include "build/builder.h"
 
+#include "domain/role.h"
+#include "evtchn/evtchn.h"
 #include "hal/cpu.h"
 #include "hal/power.h"
 #include "hal/timer.h"
@@ -132,6 +134,15 @@ void build_log_end(const struct domain *domain, enum hal_power_request request, 
              (why != NULL) ? why : "");
 }
 
+void build_tell(void)
+{
+    struct domain *const server = (CONFIG_LINKS != 0) ? role_holder(PLAN_ROLE_XENSTORE) : NULL;
+
+    if (server != NULL) {
+        evtchn_virq_raise(server, VIRQ_DOM_EXC);
+    }
+}
+
 /* Everything was given back, or a vCPU keeps it. The operator may have thought better of it meanwhile. */
 static void state_down(struct domain *domain)
 {
@@ -153,9 +164,7 @@ static void state_down(struct domain *domain)
         build_stop_queue(domain);
     } else {
         build_log_end(domain, request, why);
-        if (CONFIG_LINKS != 0) {
-            build_tell();
-        }
+        build_tell();
     }
 }
 

@@ -4,7 +4,8 @@
 #include "lib/string.h"
 
 #define CELL_BYTES 4u
-#define CELLS_MAX  4u /* of an address or a size that is looked at */
+#define ALIAS_MAX  40u /* a name has 31 characters at most */
+#define CELLS_MAX  4u  /* of an address or a size that is looked at */
 
 static const char *blob_text(const struct dt_index *ix, uint32_t offset)
 {
@@ -72,23 +73,14 @@ static uint32_t component_length(const char *path)
 /* The path that stands under /aliases for the first component. NULL if none does. */
 static const char *alias_path(const struct dt_index *ix, const char *name, uint32_t name_len)
 {
-    const uint32_t aliases = dt_child(ix, DT_ROOT, "aliases", 7u);
+    char alias[ALIAS_MAX];
+    struct fmt_buf text;
     const char *path = NULL;
 
-    if (aliases != DT_NONE) {
-        const struct dt_node *const n = &ix->node[aliases];
-
-        for (uint32_t i = n->first_prop; (i < ((uint32_t)n->first_prop + n->nr_props)) && (path == NULL);
-             i++) {
-            const char *const have = dt_prop_name(ix, i);
-            const struct dt_value v = dt_prop_value(ix, i);
-
-            if (dt_text_begins(have, name, name_len) && (have[name_len] == '\0') && dt_is_string(&v)) {
-                path = blob_text(ix, ix->prop[i].value);
-            }
-        }
-    }
-    return path;
+    fmt_init(&text, alias, ALIAS_MAX);
+    fmt_bytes(&text, name, name_len);
+    (void)dt_get_string(ix, dt_child(ix, DT_ROOT, "aliases", 7u), alias, &path);
+    return text.cut ? NULL : path;
 }
 
 static uint32_t walk_path(const struct dt_index *ix, uint32_t from, const char *path)

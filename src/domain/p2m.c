@@ -403,9 +403,7 @@ enum hv_status p2m_populate(struct domain *domain, uint64_t gfn)
             p2m->given -= bits_min(p2m->given, 1u);
         }
         spin_unlock(&domain->lock, flags);
-        if (p2m_blocks(domain) != NULL) {
-            blocks_unpin(frame);
-        }
+        p2m_let_go(domain, frame);
     }
     return status;
 }
@@ -489,13 +487,6 @@ bool p2m_hold(const struct domain *domain, hpa_t at)
         }
     }
     return held;
-}
-
-void p2m_let_go(const struct domain *domain, hpa_t at)
-{
-    if (p2m_blocks(domain) != NULL) {
-        blocks_unpin(at);
-    }
 }
 
 enum hv_status p2m_put_device(struct domain *domain, uint64_t gfn, uint64_t idx)

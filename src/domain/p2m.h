@@ -54,7 +54,12 @@ bool p2m_reaches(struct domain *domain, hpa_t frame);
 /* For who keeps a host address that the domain's map led to: its frame stays the domain's until p2m_let_go(),
  * or the domain's memory ends, whatever the guest gives away. False: it is the domain's no more. */
 HV_MUST_CHECK bool p2m_hold(const struct domain *domain, hpa_t at);
-void p2m_let_go(const struct domain *domain, hpa_t at);
+static inline void p2m_let_go(const struct domain *domain, hpa_t at)
+{
+    if ((CONFIG_CONTROL != 0) && (domain->blocks != NULL)) {
+        blocks_unpin(at);
+    }
+}
 /* Where the domain's map has this page of the hypervisor's: gfn, or all ones */
 uint64_t p2m_page_gfn(struct domain *domain, const void *va);
 

@@ -133,9 +133,7 @@ void p2m_ref_drop(struct domain *domain, struct p2m_ref *ref)
     ref_unlink(domain->p2m, ref);
     if (foreign) {
         status = identity_follow(domain, frame);
-        if (p2m_blocks(owner) != NULL) {
-            blocks_unpin(frame);
-        }
+        p2m_let_go(owner, frame);
         hal_store_release32(&domain->nr_foreign, domain->nr_foreign - 1u);
     }
     ASSERT((status == HV_OK) || (status == HV_EXISTS)); /* the guest has put something else there */
@@ -230,9 +228,7 @@ enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domai
         status = (p2m->stand_in != NULL) ? ref_lead(mapper, &ref, NULL) : HV_NO_MEMORY;
     }
     if (status != HV_OK) {
-        if (p2m_blocks(owner) != NULL) {
-            blocks_unpin(frame);
-        }
+        p2m_let_go(owner, frame);
         hal_store_release32(&mapper->nr_foreign, mapper->nr_foreign - 1u); /* it looks at the owner no more */
     }
     return status;

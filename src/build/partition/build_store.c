@@ -164,12 +164,3 @@ enum hv_status build_store(struct domain *domain)
     }
     return status;
 }
-
-void build_tell(void)
-{
-    struct domain *const server = role_holder(PLAN_ROLE_XENSTORE);
-
-    if (server != NULL) {
-        evtchn_virq_raise(server, VIRQ_DOM_EXC);
-    }
-}
