@@ -22,7 +22,7 @@ fuzz_flags_plan := -D_GNU_SOURCE -Isrc -Isrc/arch/arm64/include -Isrc/arch/arm/i
 # $(call fuzz_objects,FAMILY,SOURCES)
 fuzz_objects = $(patsubst %.c,$(FUZZ_OUT)/obj/$(1)/%.o,$(2))
 fuzz_arm := $(call fuzz_objects,arm,$(addprefix tests/unit/arm/,fake_arm.c fake_guest.c fake_spi.c) $(sort $(wildcard src/arch/arm/*.c)) \
-    src/arch/arm/plan/arm_plan_guest.c src/lib/fmt.c)
+    src/arch/arm/plan/arm_plan_guest.c src/lib/fmt.c src/lib/tree.c)
 fuzz_plan := $(call fuzz_objects,plan,$(filter-out src/lib/string.c,$(sort $(wildcard src/config/*.c \
     src/config/partition/*.c src/config/control/*.c src/lib/*.c src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c))) \
     tests/fuzz/plan_check.c tests/fuzz/tree_mutate.c)

@@ -115,7 +115,7 @@ test-neg: tools image-static
 hal_suite := $(sort $(wildcard tests/hal/suite_*.c))
 hal_native := $(TESTS_OUT)/hal/native
 hal_native_sources := $(hal_suite) tests/hal/native_main.c
-hal_native_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_port) src/lib/fmt.c src/lib/crc32c.c \
+hal_native_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_port) src/lib/fmt.c src/lib/tree.c src/lib/crc32c.c \
     src/config/dtindex.c src/config/dtread.c src/config/config_fault.c)
 
 $(TESTS_OUT)/hal/%.o: %.c $(TESTS_OUT)/flags

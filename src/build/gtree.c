@@ -24,13 +24,14 @@
 
 /* The first error of libfdt stays and makes everything after it do nothing. */
 struct gtree {
+    struct tree_sink to; /* this tree, also for who writes parts of it */
     void *fdt;
     int error;
     uint32_t ac; /* cells of an address and of a size in the root */
     uint32_t sc;
 };
 
-static void tree_begin(void *ctx, const char *name)
+static void node_open(void *ctx, const char *name)
 {
     struct gtree *const t = ctx;
 
@@ -39,7 +40,7 @@ static void tree_begin(void *ctx, const char *name)
     }
 }
 
-static void tree_prop(void *ctx, const char *name, const void *value, uint32_t bytes)
+static void prop_put(void *ctx, const char *name, const void *value, uint32_t bytes)
 {
     struct gtree *const t = ctx;
 
@@ -48,7 +49,7 @@ static void tree_prop(void *ctx, const char *name, const void *value, uint32_t b
     }
 }
 
-static void tree_end(void *ctx)
+static void node_close(void *ctx)
 {
     struct gtree *const t = ctx;
 
@@ -57,42 +58,30 @@ static void tree_end(void *ctx)
     }
 }
 
-static void put_u32(struct gtree *t, const char *name, uint32_t value)
-{
-    const fdt32_t cell = cpu_to_fdt32(value);
-
-    tree_prop(t, name, &cell, (uint32_t)sizeof(cell));
-}
-
 static void put_u64(struct gtree *t, const char *name, uint64_t value)
 {
-    const fdt64_t cells = cpu_to_fdt64(value);
+    const uint32_t cells[2] = { (uint32_t)(value >> 32u), (uint32_t)value };
 
-    tree_prop(t, name, &cells, (uint32_t)sizeof(cells));
-}
-
-static void put_string(struct gtree *t, const char *name, const char *value)
-{
-    tree_prop(t, name, value, (uint32_t)strlen(value) + 1u);
+    tree_cells(&t->to, name, cells, 2u);
 }
 
 /* In the root's cells */
 static void put_regs(struct gtree *t, const struct range *range, uint32_t nr)
 {
-    fdt32_t cell[4u * GTREE_RANGES_MAX];
+    uint32_t cell[4u * GTREE_RANGES_MAX];
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < (2u * nr); i++) {
         const uint64_t value = ((i % 2u) == 0u) ? range[i / 2u].base : range[i / 2u].bytes;
 
         if ((((i % 2u) == 0u) ? t->ac : t->sc) == 2u) {
-            cell[n] = cpu_to_fdt32((uint32_t)(value >> 32u));
+            cell[n] = (uint32_t)(value >> 32u);
             n++;
         }
-        cell[n] = cpu_to_fdt32((uint32_t)value);
+        cell[n] = (uint32_t)value;
         n++;
     }
-    tree_prop(t, "reg", cell, n * (uint32_t)sizeof(cell[0]));
+    tree_cells(&t->to, "reg", cell, n);
 }
 
 static void put_reg(struct gtree *t, uint64_t base, uint64_t bytes)
@@ -102,49 +91,34 @@ static void put_reg(struct gtree *t, uint64_t base, uint64_t bytes)
     put_regs(t, &range, 1u);
 }
 
-/* "<kind>@<address>" */
-static void node_name(char name[GTREE_NAME_MAX], const char *prefix, const char *kind, uint64_t base)
-{
-    struct fmt_buf text;
-
-    fmt_init(&text, name, GTREE_NAME_MAX);
-    fmt_add(&text, "%s%s@%A", prefix, kind, base);
-}
-
-static void node_begin(struct gtree *t, const char *kind, uint64_t base)
-{
-    char name[GTREE_NAME_MAX];
-
-    node_name(name, "", kind, base);
-    tree_begin(t, name);
-}
-
 static void write_chosen(struct gtree *t, const struct gtree_input *in)
 {
     const struct plan_domain *const plan = in->domain->plan;
 
-    tree_begin(t, "chosen");
-    put_string(t, "bootargs", plan->bootargs);
-    put_string(t, "bulkhead,domain-name", plan->name);
+    node_open(t, "chosen");
+    tree_text(&t->to, "bootargs", plan->bootargs);
+    tree_text(&t->to, "bulkhead,domain-name", plan->name);
     if (in->ramdisk_bytes > 0u) {
         put_u64(t, "linux,initrd-start", in->ramdisk.v);
         put_u64(t, "linux,initrd-end", in->ramdisk.v + in->ramdisk_bytes);
     }
     if (plan->vpl011) {
         char path[GTREE_NAME_MAX];
+        struct fmt_buf text;
 
-        node_name(path, "/", "sbsa-uart", layout_uart(build_plan(), plan).base.v);
-        put_string(t, "stdout-path", path);
+        fmt_init(&text, path, GTREE_NAME_MAX);
+        fmt_add(&text, "/sbsa-uart@%A", layout_uart(build_plan(), plan).base.v);
+        tree_text(&t->to, "stdout-path", path);
     }
-    tree_end(t);
+    node_close(t);
 }
 
 static void write_range(struct gtree *t, uint64_t base, uint64_t bytes)
 {
-    node_begin(t, "memory", base);
-    put_string(t, "device_type", "memory");
+    tree_begin_at(&t->to, "memory", base);
+    tree_text(&t->to, "device_type", "memory");
     put_reg(t, base, bytes);
-    tree_end(t);
+    node_close(t);
 }
 
 /* Shared memory too, as Xen tells it: memory, of which a node says that it is taken. */
@@ -166,15 +140,15 @@ static void write_memory(struct gtree *t, const struct domain *domain)
 
 static void write_link(struct gtree *t, const struct plan_shm_use *use)
 {
-    node_begin(t, "xen-shmem", use->at.v);
-    put_string(t, "compatible", "xen,shared-memory-v1");
+    tree_begin_at(&t->to, "xen-shmem", use->at.v);
+    tree_text(&t->to, "compatible", "xen,shared-memory-v1");
     put_reg(t, use->at.v, use->bytes);
-    put_string(t, "xen,id", build_link_id(use));
+    tree_text(&t->to, "xen,id", build_link_id(use));
     put_u64(t, "xen,offset", use->offset);
     if (use->no_map) {
-        tree_prop(t, "no-map", "", 0u);
+        prop_put(t, "no-map", "", 0u);
     }
-    tree_end(t);
+    node_close(t);
 }
 
 static void write_links(struct gtree *t, const struct domain *domain)
@@ -185,10 +159,10 @@ static void write_links(struct gtree *t, const struct domain *domain)
         const struct plan_shm_use *const use = build_link(domain, i);
 
         if ((use != NULL) && !any) {
-            tree_begin(t, "reserved-memory");
-            put_u32(t, "#address-cells", t->ac);
-            put_u32(t, "#size-cells", t->sc);
-            tree_prop(t, "ranges", "", 0u);
+            node_open(t, "reserved-memory");
+            tree_cell(&t->to, "#address-cells", t->ac);
+            tree_cell(&t->to, "#size-cells", t->sc);
+            prop_put(t, "ranges", "", 0u);
             any = true;
         }
         if (use != NULL) {
@@ -196,27 +170,27 @@ static void write_links(struct gtree *t, const struct domain *domain)
         }
     }
     if (any) {
-        tree_end(t);
+        node_close(t);
     }
 }
 
 static void put_irq(struct gtree *t, uint32_t kind, uint32_t number, uint32_t flags)
 {
-    const fdt32_t interrupt[3] = { cpu_to_fdt32(kind), cpu_to_fdt32(number), cpu_to_fdt32(flags) };
+    const uint32_t interrupt[] = { kind, number, flags };
 
-    tree_prop(t, "interrupts", interrupt, (uint32_t)sizeof(interrupt));
+    tree_cells(&t->to, "interrupts", interrupt, (uint32_t)ARRAY_LEN(interrupt));
 }
 
 static void write_uart(struct gtree *t, const struct plan_domain *plan)
 {
     const struct layout_uart uart = layout_uart(build_plan(), plan);
 
-    node_begin(t, "sbsa-uart", uart.base.v);
-    put_string(t, "compatible", "arm,sbsa-uart");
+    tree_begin_at(&t->to, "sbsa-uart", uart.base.v);
+    tree_text(&t->to, "compatible", "arm,sbsa-uart");
     put_reg(t, uart.base.v, VPL011_WINDOW_BYTES);
     put_irq(t, GTREE_IRQ_SPI, uart.irq - GTREE_SPI_FIRST, GTREE_IRQ_LEVEL_HIGH);
-    put_u32(t, "current-speed", GTREE_UART_SPEED);
-    tree_end(t);
+    tree_cell(&t->to, "current-speed", GTREE_UART_SPEED);
+    node_close(t);
 }
 
 /* The binding wants the control frame first. */
@@ -227,14 +201,14 @@ static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
     const fdt64_t reg[4] = { cpu_to_fdt64(refresh + PAGE_BYTES), cpu_to_fdt64(PAGE_BYTES),
                              cpu_to_fdt64(refresh), cpu_to_fdt64(PAGE_BYTES) };
 
-    node_begin(t, "watchdog", refresh + PAGE_BYTES);
-    put_string(t, "compatible", "arm,sbsa-gwdt");
-    tree_prop(t, "reg", reg, (uint32_t)sizeof(reg));
+    tree_begin_at(&t->to, "watchdog", refresh + PAGE_BYTES);
+    tree_text(&t->to, "compatible", "arm,sbsa-gwdt");
+    prop_put(t, "reg", reg, (uint32_t)sizeof(reg));
     put_irq(t, GTREE_IRQ_SPI, layout->watchdog_irq - GTREE_SPI_FIRST, GTREE_IRQ_LEVEL_HIGH);
     if (plan->watchdog_ms >= MS_PER_S) {
-        put_u32(t, "timeout-sec", plan->watchdog_ms / MS_PER_S);
+        tree_cell(&t->to, "timeout-sec", plan->watchdog_ms / MS_PER_S);
     }
-    tree_end(t);
+    node_close(t);
 }
 
 /* Where grant tables may be, and for a hardware domain where others' memory may; the line is what guests of
@@ -247,8 +221,8 @@ static void write_hypervisor(struct gtree *t, bool is_hardware)
     static const char compatible[] = "xen,xen-4.20\0"
                                      "xen,xen";
 
-    tree_begin(t, "hypervisor");
-    tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+    node_open(t, "hypervisor");
+    prop_put(t, "compatible", compatible, (uint32_t)sizeof(compatible));
     if (is_hardware) {
         const uint64_t end = bits_min(hole->base + hole->bytes, hal_guestmap_limit());
 
@@ -258,47 +232,46 @@ static void write_hypervisor(struct gtree *t, bool is_hardware)
     }
     put_regs(t, reg, is_hardware ? 2u : 1u);
     put_irq(t, GTREE_IRQ_PPI, HAL_VIRQ_EVENTS - GTREE_PPI_FIRST, GTREE_IRQ_EVENTS);
-    tree_end(t);
+    node_close(t);
 }
 
 static void write_root(struct gtree *t, const struct gtree_input *in)
 {
     static const char compatible[] = "xen,xenvm-4.20\0"
                                      "xen,xenvm";
-    const struct hal_tree sink = { tree_begin, tree_prop, tree_end, t };
     const uint32_t own = in->domain->plan->intc_phandle;
     const uint32_t intc = (own != 0u) ? own : HAL_VPLAT_PHANDLE_INTC;
     const bool is_hardware = (CONFIG_CONTROL != 0) && ((in->domain->plan->role & PLAN_ROLE_HARDWARE) != 0u);
 
-    tree_begin(t, "");
+    node_open(t, "");
     if (is_hardware) {
         const void *const host = in->domain->plan->partial_tree;
 
         t->ac = (uint32_t)fdt_address_cells(host, 0);
         t->sc = (uint32_t)fdt_size_cells(host, 0);
-        build_host_tree(in->domain, &sink);
+        build_host_tree(in->domain, &t->to);
     } else {
-        put_u32(t, "#address-cells", t->ac);
-        put_u32(t, "#size-cells", t->sc);
-        put_u32(t, "interrupt-parent", intc);
-        put_string(t, "model", "XENVM-4.20");
-        tree_prop(t, "compatible", compatible, (uint32_t)sizeof(compatible));
+        tree_cell(&t->to, "#address-cells", t->ac);
+        tree_cell(&t->to, "#size-cells", t->sc);
+        tree_cell(&t->to, "interrupt-parent", intc);
+        tree_text(&t->to, "model", "XENVM-4.20");
+        prop_put(t, "compatible", compatible, (uint32_t)sizeof(compatible));
     }
     write_chosen(t, in);
     write_memory(t, in->domain);
     if (CONFIG_LINKS != 0) {
         write_links(t, in->domain);
     }
-    hal_vplat_tree(&in->domain->hal, intc, is_hardware, &sink);
+    hal_vplat_tree(&in->domain->hal, intc, is_hardware, &t->to);
     /* Behind the interrupt controller: Linux looks for its GICv2m frames from there on. */
-    if ((CONFIG_DEVICES != 0) && !is_hardware && !build_given_tree(in->domain->plan, &sink)) {
+    if ((CONFIG_DEVICES != 0) && !is_hardware && !build_given_tree(in->domain->plan, &t->to)) {
         t->error = -FDT_ERR_BADSTRUCTURE;
     }
     if ((CONFIG_LINKS != 0) && (in->domain->plan->enhanced != PLAN_ENHANCED_NONE)) {
         write_hypervisor(t, is_hardware);
     }
     if (CONFIG_CONTROL != 0) {
-        build_pv_tree(in->domain->plan, &sink);
+        build_pv_tree(in->domain->plan, &t->to);
     }
     if (in->domain->plan->vpl011) {
         write_uart(t, in->domain->plan);
@@ -307,14 +280,14 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
         write_watchdog(t, in->domain->plan);
     }
     if (CONFIG_PCI != 0) {
-        build_pci_tree(in->domain, &sink);
+        build_pci_tree(in->domain, &t->to);
     }
-    tree_end(t);
+    node_close(t);
 }
 
 enum hv_status gtree_write(const struct gtree_input *in, void *buf, uint32_t buf_bytes, uint32_t *bytes)
 {
-    struct gtree t = { buf, 0, 2u, 2u };
+    struct gtree t = { { node_open, prop_put, node_close, &t }, buf, 0, 2u, 2u };
 
     t.error = fdt_create_with_flags(buf, (int)buf_bytes, FDT_CREATE_FLAG_NO_NAME_DEDUP);
     if (t.error == 0) {

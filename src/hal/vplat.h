@@ -4,22 +4,14 @@
 #define HAL_VPLAT_H
 
 #include "hal/vcpu.h"
-
-/* Sink with the nesting of a flattened tree: begin(name) .. prop .. end. Values are already big-endian cells
- * or strings. */
-struct hal_tree {
-    void (*begin)(void *ctx, const char *name);
-    void (*prop)(void *ctx, const char *name, const void *value, uint32_t bytes);
-    void (*end)(void *ctx);
-    void *ctx;
-};
+#include "lib/tree.h"
 
 /* Writes the port's nodes of the guest's root: cpus, interrupt controller (of phandle intc; not if the tree
  * has_intc), timer, firmware.
  * Root cells are 2/2 and the root's interrupt-parent is written by the caller. nr_vcpus and versions are the
  * domain's. */
 void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_intc,
-                    const struct hal_tree *tree);
+                    const struct tree_sink *tree);
 /* The architecture's version of its interrupt controller, which is the host's */
 uint32_t hal_vplat_intc_version(const struct hal_domain *domain);
 /* How many ranges of registers the guest's interrupt controller has. */

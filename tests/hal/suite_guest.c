@@ -151,7 +151,7 @@ static void sink_end(void *ctx)
 static void tree_is_nested(void)
 {
     const struct hal_domain_config config = { .nr_vcpus = 2u, .nr_spis = 32u, .map_id = 9u };
-    const struct hal_tree tree = { sink_begin, sink_prop, sink_end, NULL };
+    const struct tree_sink tree = { sink_begin, sink_prop, sink_end, NULL };
 
     suite_seen.domain_pages_max = UINT32_MAX;
     CHECK(hal_domain_init(&domain, &config) == HV_OK);

@@ -1,44 +1,20 @@
 /* The nodes that a guest's tree needs here: few, of the shape that every port's have. */
 #include "hal/vplat.h"
 #include "lib/fmt.h"
-#include "lib/string.h"
-
-static void prop_cells(const struct hal_tree *t, const char *name, const uint32_t *cell, uint32_t nr_cells)
-{
-    uint8_t bytes[32];
-
-    for (uint32_t i = 0u; (i < nr_cells) && (i < (sizeof(bytes) / 4u)); i++) {
-        bytes[4u * i] = (uint8_t)(cell[i] >> 24u);
-        bytes[(4u * i) + 1u] = (uint8_t)(cell[i] >> 16u);
-        bytes[(4u * i) + 2u] = (uint8_t)(cell[i] >> 8u);
-        bytes[(4u * i) + 3u] = (uint8_t)cell[i];
-    }
-    t->prop(t->ctx, name, bytes, 4u * nr_cells);
-}
-
-static void prop_cell(const struct hal_tree *t, const char *name, uint32_t value)
-{
-    prop_cells(t, name, &value, 1u);
-}
-
-static void prop_text(const struct hal_tree *t, const char *name, const char *text)
-{
-    t->prop(t->ctx, name, text, (uint32_t)strlen(text) + 1u);
-}
 
 uint64_t hal_vplat_cpu_hwid(uint32_t index)
 {
     return ((uint64_t)(index >> 4u) << 8u) | (uint64_t)(index & 15u);
 }
 
-static void cpus_write(const struct hal_tree *t, uint32_t nr_vcpus)
+static void cpus_write(const struct tree_sink *t, uint32_t nr_vcpus)
 {
     char name[32];
     struct fmt_buf f;
 
     t->begin(t->ctx, "cpus");
-    prop_cell(t, "#address-cells", 1u);
-    prop_cell(t, "#size-cells", 0u);
+    tree_cell(t, "#address-cells", 1u);
+    tree_cell(t, "#size-cells", 0u);
     for (uint32_t i = 0u; i < nr_vcpus; i++) {
         const uint64_t hwid = hal_vplat_cpu_hwid(i);
 
@@ -46,10 +22,10 @@ static void cpus_write(const struct hal_tree *t, uint32_t nr_vcpus)
         fmt_str(&f, "cpu@");
         fmt_hex_width(&f, hwid, 3u);
         t->begin(t->ctx, name);
-        prop_text(t, "device_type", "cpu");
-        prop_text(t, "compatible", "bulkhead,fake-cpu");
-        prop_text(t, "enable-method", "bulkhead,fake-power");
-        prop_cell(t, "reg", (uint32_t)hwid);
+        tree_text(t, "device_type", "cpu");
+        tree_text(t, "compatible", "bulkhead,fake-cpu");
+        tree_text(t, "enable-method", "bulkhead,fake-power");
+        tree_cell(t, "reg", (uint32_t)hwid);
         t->end(t->ctx);
     }
     t->end(t->ctx);
@@ -68,7 +44,7 @@ uint32_t hal_vplat_intc_ranges(const struct hal_domain *domain)
 }
 
 void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_intc,
-                    const struct hal_tree *tree)
+                    const struct tree_sink *tree)
 {
     static const uint32_t reg[4] = { 0u, 0x3001000u, 0u, 0x1000u };
 
@@ -76,15 +52,15 @@ void hal_vplat_tree(const struct hal_domain *domain, uint32_t intc, bool has_int
 
     if (!has_intc) {
         tree->begin(tree->ctx, "interrupt-controller@3001000");
-        prop_text(tree, "compatible", "bulkhead,fake-intc");
+        tree_text(tree, "compatible", "bulkhead,fake-intc");
         tree->prop(tree->ctx, "interrupt-controller", NULL, 0u);
-        prop_cell(tree, "#interrupt-cells", 3u);
-        prop_cells(tree, "reg", reg, 4u);
-        prop_cell(tree, "phandle", intc);
+        tree_cell(tree, "#interrupt-cells", 3u);
+        tree_cells(tree, "reg", reg, 4u);
+        tree_cell(tree, "phandle", intc);
         tree->end(tree->ctx);
     }
 
     tree->begin(tree->ctx, "timer");
-    prop_text(tree, "compatible", "bulkhead,fake-timer");
+    tree_text(tree, "compatible", "bulkhead,fake-timer");
     tree->end(tree->ctx);
 }

@@ -76,7 +76,7 @@ static bool is_ours(const char *name)
 }
 
 /* Each turn moves on in the blob. */
-void build_tree_copy(const void *fdt, int node, const struct hal_tree *sink)
+void build_tree_copy(const void *fdt, int node, const struct tree_sink *sink)
 {
     uint32_t depth = 0;
     int at = node;
@@ -111,7 +111,7 @@ void build_tree_copy(const void *fdt, int node, const struct hal_tree *sink)
     } while ((depth > 0u) && (at > 0));
 }
 
-bool build_given_tree(const struct plan_domain *plan, const struct hal_tree *sink)
+bool build_given_tree(const struct plan_domain *plan, const struct tree_sink *sink)
 {
     static const char *const copied[] = { "/passthrough", "/aliases" };
     const void *const fdt = plan->partial_tree;

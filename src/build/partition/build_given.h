@@ -29,10 +29,10 @@ HV_MUST_CHECK enum hv_status build_offer_device(struct domain *domain, enum buil
 void build_offers_return(const struct domain *domain);
 /* Hands a node and all below it to the sink, but for what tells us how to give a device. fdt_check_full()
  * found the blob whole. */
-void build_tree_copy(const void *fdt, int node, const struct hal_tree *sink);
+void build_tree_copy(const void *fdt, int node, const struct tree_sink *sink);
 /* The nodes of its partial tree. False: it cannot be read. */
-bool build_given_tree(const struct plan_domain *plan, const struct hal_tree *sink);
+bool build_given_tree(const struct plan_domain *plan, const struct tree_sink *sink);
 /* The nodes of the host's tree that a hardware domain sees, and the properties of its root. */
-void build_host_tree(const struct domain *domain, const struct hal_tree *sink);
+void build_host_tree(const struct domain *domain, const struct tree_sink *sink);
 
 #endif

@@ -13,7 +13,7 @@ static const char *const not_shown[] = {
 
 struct host_walk {
     const struct plan *plan;
-    const struct hal_tree *sink;
+    const struct tree_sink *sink;
     uint32_t nr_intc; /* ranges of registers that the interrupt controller has for the domain */
     uint32_t node;    /* the present one, as config/ counts; UINT32_MAX before the first */
     uint32_t depth;   /* of open nodes */
@@ -89,10 +89,10 @@ static void prop_copy(void *ctx, const char *name, const void *data, uint32_t by
     }
 }
 
-void build_host_tree(const struct domain *domain, const struct hal_tree *sink)
+void build_host_tree(const struct domain *domain, const struct tree_sink *sink)
 {
     struct host_walk w = { build_plan(), sink, hal_vplat_intc_ranges(&domain->hal), UINT32_MAX, 0u, 0u };
-    const struct hal_tree walk = { node_begin, prop_copy, node_end, &w };
+    const struct tree_sink walk = { node_begin, prop_copy, node_end, &w };
 
     build_tree_copy(domain->plan->partial_tree, 0, &walk);
 }

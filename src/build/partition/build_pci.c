@@ -2,8 +2,6 @@
 /* [impl->req~pci-functions~1] [impl->req~pci-quiet~1] */
 #include "build/partition/build_pci.h"
 
-#include <libfdt.h>
-
 #include "build/builder.h"
 #include "hal/cpu.h"
 #include "hal/timer.h"
@@ -22,7 +20,6 @@
 #define TREE_MAP_CELLS   8u
 #define SPI_FIRST        32u
 #define LEVEL_HIGH       4u
-#define TREE_CELLS_MAX   14u
 #define HIGH(v)          ((uint32_t)((v) >> 32u))
 #define LOW(v)           ((uint32_t)(v))
 #define RANGE_MEM32      0x02000000u
@@ -252,22 +249,12 @@ void build_pci_undo(struct domain *domain)
 
 /* -- The guest's tree: binding pci/host-generic-pci.yaml of Linux -- */
 
-static void put_cells(const struct hal_tree *tree, const char *name, const uint32_t *cells, uint32_t nr_cells)
-{
-    fdt32_t value[TREE_CELLS_MAX];
-
-    for (uint32_t i = 0; i < nr_cells; i++) {
-        value[i] = cpu_to_fdt32(cells[i]);
-    }
-    tree->prop(tree->ctx, name, value, nr_cells * 4u);
-}
-
 /* Each pin of a device is the one interrupt of its function. True: the DMA of all of them sees caches. */
-static bool put_interrupts(const struct domain *domain, const struct hal_tree *tree)
+static bool put_interrupts(const struct domain *domain, const struct tree_sink *tree)
 {
     static const uint32_t mask[] = { 0xF800u, 0u, 0u, 0u };
     const uint32_t intc = domain->plan->intc_phandle;
-    fdt32_t map[VPCI_FUNCTIONS_MAX * TREE_MAP_CELLS];
+    uint32_t map[VPCI_FUNCTIONS_MAX * TREE_MAP_CELLS];
     uint32_t n = 0;
     bool coherent = true;
 
@@ -278,22 +265,20 @@ static bool put_interrupts(const struct domain *domain, const struct hal_tree *t
 
         coherent = coherent && (!own || planned->pci_host[f->host].coherent);
         if (own && (f->pin != 0u) && ((n + TREE_MAP_CELLS) <= ARRAY_LEN(map))) {
-            map[n] = cpu_to_fdt32((uint32_t)f->slot << 11u);
-            map[n + 4u] =
-                cpu_to_fdt32((intc != 0u) ? intc : HAL_VPLAT_PHANDLE_INTC); /* and 0: a shared interrupt */
-            map[n + 6u] = cpu_to_fdt32(f->virq - SPI_FIRST);
-            map[n + 7u] = cpu_to_fdt32(LEVEL_HIGH);
+            map[n] = (uint32_t)f->slot << 11u;
+            map[n + 4u] = (intc != 0u) ? intc : HAL_VPLAT_PHANDLE_INTC; /* and 0: a shared interrupt */
+            map[n + 6u] = f->virq - SPI_FIRST;
+            map[n + 7u] = LEVEL_HIGH;
             n += TREE_MAP_CELLS;
         }
     }
-    put_cells(tree, "interrupt-map-mask", mask, (uint32_t)ARRAY_LEN(mask));
-    tree->prop(tree->ctx, "interrupt-map", map, n * 4u);
+    tree_cells(tree, "interrupt-map-mask", mask, (uint32_t)ARRAY_LEN(mask));
+    tree_cells(tree, "interrupt-map", map, n);
     return coherent;
 }
 
-void build_pci_tree(const struct domain *domain, const struct hal_tree *tree)
+void build_pci_tree(const struct domain *domain, const struct tree_sink *tree)
 {
-    static const char compatible[] = "pci-host-ecam-generic";
     const struct hal_guest_layout *const layout = hal_plan_layout();
     const struct hal_guest_bank *const low = &layout->pci_memory[PCI_WINDOW_32];
     const struct hal_guest_bank *const high = &layout->pci_memory[PCI_WINDOW_64];
@@ -304,24 +289,18 @@ void build_pci_tree(const struct domain *domain, const struct hal_tree *tree)
                                 LOW(high->base.v),     HIGH(high->base.v),  LOW(high->base.v),
                                 HIGH(high->max_bytes), LOW(high->max_bytes) };
     static const uint32_t bus_range[] = { 0u, 0u };
-    static const uint32_t cells[] = { 3u, 2u, 1u };
     const struct vpci *const bus = bus_of(domain);
-    char name[24];
-    struct fmt_buf text;
 
     if (bus->nr > 0u) {
-        fmt_init(&text, name, sizeof(name));
-        fmt_str(&text, "pcie@");
-        fmt_hex_width(&text, layout->pci_ecam.v, 8u);
-        tree->begin(tree->ctx, name);
-        tree->prop(tree->ctx, "compatible", compatible, (uint32_t)sizeof(compatible));
-        tree->prop(tree->ctx, "device_type", "pci", 4u);
-        put_cells(tree, "#address-cells", &cells[0], 1u);
-        put_cells(tree, "#size-cells", &cells[1], 1u);
-        put_cells(tree, "#interrupt-cells", &cells[2], 1u);
-        put_cells(tree, "reg", reg, (uint32_t)ARRAY_LEN(reg));
-        put_cells(tree, "bus-range", bus_range, 2u);
-        put_cells(tree, "ranges", ranges, (uint32_t)ARRAY_LEN(ranges));
+        tree_begin_at(tree, "pcie", layout->pci_ecam.v);
+        tree_text(tree, "compatible", "pci-host-ecam-generic");
+        tree_text(tree, "device_type", "pci");
+        tree_cell(tree, "#address-cells", 3u);
+        tree_cell(tree, "#size-cells", 2u);
+        tree_cell(tree, "#interrupt-cells", 1u);
+        tree_cells(tree, "reg", reg, (uint32_t)ARRAY_LEN(reg));
+        tree_cells(tree, "bus-range", bus_range, 2u);
+        tree_cells(tree, "ranges", ranges, (uint32_t)ARRAY_LEN(ranges));
         if (put_interrupts(domain, tree)) {
             tree->prop(tree->ctx, "dma-coherent", "", 0u);
         }

@@ -20,7 +20,7 @@ void build_pci_begin(struct domain *domain);
 void build_pci_undo(struct domain *domain);
 
 /* The bus in the guest's tree, if the domain has one. */
-void build_pci_tree(const struct domain *domain, const struct hal_tree *tree);
+void build_pci_tree(const struct domain *domain, const struct tree_sink *tree);
 /* How much longer than without it the tree is at most. */
 uint32_t build_pci_tree_bytes(const struct plan *plan);
 

@@ -2,8 +2,6 @@
 /* [impl->req~store-links~1] */
 #include "build/partition/build_pv.h"
 
-#include <libfdt.h>
-
 #include "build/builder.h"
 #include "evtchn/evtchn.h"
 
@@ -17,19 +15,7 @@ uint64_t build_pv_tree_bytes(const struct plan *plan)
     return ((uint64_t)plan->nr_domains * DOMAIN_BYTES) + ((uint64_t)plan->nr_pv * LINK_BYTES);
 }
 
-static void put_cell(const struct hal_tree *t, const char *name, uint32_t value)
-{
-    const fdt32_t cell = cpu_to_fdt32(value);
-
-    t->prop(t->ctx, name, &cell, (uint32_t)sizeof(cell));
-}
-
-static void put_text(const struct hal_tree *t, const char *name, const char *text)
-{
-    t->prop(t->ctx, name, text, (uint32_t)strlen(text) + 1u);
-}
-
-static void begin(const struct hal_tree *t, const char *kind, uint32_t number)
+static void begin(const struct tree_sink *t, const char *kind, uint32_t number)
 {
     char name[NAME_BYTES];
     struct fmt_buf text;
@@ -40,22 +26,22 @@ static void begin(const struct hal_tree *t, const char *kind, uint32_t number)
 }
 
 /* Tools also have those that no xenstore serves. */
-static void write_domain(const struct hal_tree *t, uint32_t i)
+static void write_domain(const struct tree_sink *t, uint32_t i)
 {
     const struct domain *const d = domain_table[i];
     const uint32_t port = evtchn_server_port(d, DOMAIN_CONSOLE);
 
     begin(t, "domain", i);
-    put_cell(t, "domid", d->id);
-    put_text(t, "name", d->plan->name);
+    tree_cell(t, "domid", d->id);
+    tree_text(t, "name", d->plan->name);
     if (port != 0u) {
-        put_cell(t, "console-ring", (uint32_t)build_console_gfn(d));
-        put_cell(t, "console-port", port);
+        tree_cell(t, "console-ring", (uint32_t)build_console_gfn(d));
+        tree_cell(t, "console-port", port);
     }
     t->end(t->ctx);
 }
 
-void build_pv_tree(const struct plan_domain *domain, const struct hal_tree *t)
+void build_pv_tree(const struct plan_domain *domain, const struct tree_sink *t)
 {
     const struct plan *const plan = build_plan();
     const bool controls = (domain->role & PLAN_ROLE_CONTROL) != 0u;
@@ -76,11 +62,11 @@ void build_pv_tree(const struct plan_domain *domain, const struct hal_tree *t)
         const struct plan_pv *const pv = &plan->pv[i];
 
         begin(t, pv->net ? "net" : "disk", i);
-        put_cell(t, "frontend", plan->domain[pv->domain].domid);
-        put_cell(t, "backend", plan->domain[pv->backend].domid);
-        put_cell(t, "handle", pv->handle);
-        put_cell(t, "read-only", pv->read_only ? 1u : 0u);
-        put_text(t, "text", pv->text);
+        tree_cell(t, "frontend", plan->domain[pv->domain].domid);
+        tree_cell(t, "backend", plan->domain[pv->backend].domid);
+        tree_cell(t, "handle", pv->handle);
+        tree_cell(t, "read-only", pv->read_only ? 1u : 0u);
+        tree_text(t, "text", pv->text);
         t->end(t->ctx);
     }
     t->end(t->ctx);

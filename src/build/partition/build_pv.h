@@ -9,6 +9,6 @@
 uint64_t build_pv_tree_bytes(const struct plan *plan);
 /* In such a domain's: /bulkhead,store with domain@<n> (domid, name, console-ring, console-port), disk@<n> and
  * net@<n> (frontend, backend, handle, read-only, text). Worker context. */
-void build_pv_tree(const struct plan_domain *domain, const struct hal_tree *t);
+void build_pv_tree(const struct plan_domain *domain, const struct tree_sink *t);
 
 #endif

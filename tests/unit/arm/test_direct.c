@@ -110,7 +110,7 @@ static void test_elsewhere(void **state)
 
 static void test_tree(void **state)
 {
-    const struct hal_tree tree = { .begin = tree_begin, .prop = tree_prop, .end = tree_end };
+    const struct tree_sink tree = { .begin = tree_begin, .prop = tree_prop, .end = tree_end };
 
     (void)state;
     text[0] = '\0';

@@ -205,7 +205,7 @@ static void tree_end(void *ctx)
 
 static void tree_write(void)
 {
-    const struct hal_tree tree = { .begin = tree_begin, .prop = tree_prop, .end = tree_end };
+    const struct tree_sink tree = { .begin = tree_begin, .prop = tree_prop, .end = tree_end };
 
     length = 0;
     hal_vplat_tree(&fake_domain, HAL_VPLAT_PHANDLE_INTC, false, &tree);
