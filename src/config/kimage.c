@@ -249,12 +249,13 @@ static enum hv_status parse_gzip(uint64_t bytes, struct kimage *out)
 /* A kernel that is not wrapped in a uImage. */
 static enum hv_status parse_bare(const uint8_t *data, uint64_t bytes, struct kimage *out)
 {
+    static const char known[] = "an arm64 Image, a gzip of one, a zImage, a uImage or an ELF file";
+
     return is_gzip(data, bytes)     ? parse_gzip(bytes, out)
            : is_arm64(data, bytes)  ? parse_arm64(data, bytes, out)
            : is_zimage(data, bytes) ? parse_zimage(data, bytes, out)
            : is_elf(data, bytes)    ? parse_elf(data, bytes, out)
-                                    : refuse(out, HV_NOT_SUPPORTED, "an unknown format",
-                                             "an arm64 Image, a gzip of one, a zImage, a uImage or an ELF file");
+                                    : refuse(out, HV_NOT_SUPPORTED, "an unknown format", known);
 }
 
 /* What a uImage without compression wraps: an Image by its own header, else flat code, which must say
