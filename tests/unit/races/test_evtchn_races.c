@@ -321,7 +321,9 @@ static void operate(struct vcpu *vcpu)
         arg.port.to = any(VCPUS);
         break;
     }
-    (void)evtchn_operations[op].act(vcpu, &arg);
+    if (evtchn_operations[op].act != NULL) {
+        (void)evtchn_operations[op].act(vcpu, &arg);
+    }
 }
 
 static void *run(void *of)
