@@ -56,15 +56,10 @@ bool pci_is_there(const volatile uint8_t *config)
 
 uint32_t pci_next(const volatile uint8_t *config, uint32_t after)
 {
-    uint32_t next = 0;
+    const bool has = (after != 0u) || ((pci_read(config, PCI_COMMAND) & STATUS_HAS_CAPS) != 0u);
+    const uint32_t word = has ? pci_read(config, (after != 0u) ? after : PCI_CAPABILITIES) : 0u;
+    const uint32_t next = ((after != 0u) ? (word >> 8u) : word) & 0xFCu;
 
-    if (after != 0u) {
-        next = (pci_read(config, after) >> 8u) & 0xFCu;
-    } else if ((pci_read(config, PCI_COMMAND) & STATUS_HAS_CAPS) != 0u) {
-        next = pci_read(config, PCI_CAPABILITIES) & 0xFCu;
-    } else {
-        /* none */
-    }
     return (next >= 0x40u) ? next : 0u;
 }
 

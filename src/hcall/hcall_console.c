@@ -49,14 +49,9 @@ static int64_t console_read_some(struct vcpu *vcpu, const uint64_t *arg, uint32_
 int64_t hcall_console_io(struct vcpu *vcpu, uint64_t *arg)
 {
     const uint32_t count = (uint32_t)arg[1];
-    int64_t result = -XEN_ENOSYS;
 
-    if ((uint32_t)arg[0] == CONSOLEIO_WRITE) {
-        result = console_write_some(vcpu, arg, count);
-    } else if (((uint32_t)arg[0] == CONSOLEIO_READ) && (vcpu->domain->events != NULL)) {
-        result = console_read_some(vcpu, arg, count);
-    } else {
-        /* it is not there */
-    }
-    return result;
+    return ((uint32_t)arg[0] == CONSOLEIO_WRITE) ? console_write_some(vcpu, arg, count)
+           : (((uint32_t)arg[0] == CONSOLEIO_READ) && (vcpu->domain->events != NULL))
+               ? console_read_some(vcpu, arg, count)
+               : -XEN_ENOSYS;
 }

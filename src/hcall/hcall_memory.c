@@ -166,16 +166,10 @@ static int64_t memory_tell(struct vcpu *vcpu, uint64_t op, uint64_t at)
     if (result == 0) {
         result = role_target(vcpu, domid, ROLE_MEMORY, &domain);
     }
-    if (result != 0) {
-        /* it is told */
-    } else if (op == XENMEM_MAXIMUM_GPFN) {
-        result = (int64_t)memory_end(domain) - 1;
-    } else if (op == XENMEM_CURRENT_RESERVATION) {
-        result = (int64_t)p2m_pages(domain);
-    } else {
-        result = (int64_t)hcall_max_pages(domain);
-    }
-    return result;
+    return (result != 0)                        ? result
+           : (op == XENMEM_MAXIMUM_GPFN)        ? (int64_t)memory_end(domain) - 1
+           : (op == XENMEM_CURRENT_RESERVATION) ? (int64_t)p2m_pages(domain)
+                                                : (int64_t)hcall_max_pages(domain);
 }
 
 int64_t hcall_memory_op(struct vcpu *vcpu, uint64_t *arg)

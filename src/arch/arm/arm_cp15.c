@@ -37,22 +37,15 @@ static uint32_t cp_encoding2(uint32_t ec, uint64_t esr)
 {
     const uint32_t op1 = (uint32_t)bits_field(esr, 19u, 16u);
     const uint32_t crm = (uint32_t)bits_field(esr, 4u, 1u);
-    uint32_t encoding = 0u;
+    const bool debug = (op1 == 0u) && ((crm - 1u) < 2u); /* DBGDRAR, DBGDSAR */
 
-    if (ec == ARM_EC_CP14_2) { /* DBGDRAR, DBGDSAR */
-        encoding = ((op1 == 0u) && ((crm - 1u) < 2u)) ? ARM_SYSREG(2u, 0u, crm, 0u, 0u) : 0u;
-    } else if ((crm == 12u) && (op1 < 3u)) {
-        encoding = ARM_SYSREG(3u, 0u, 12u, 11u, op1 + 5u); /* ICC_SGI1R, ICC_ASGI1R, ICC_SGI0R */
-    } else if ((crm == 14u) && (op1 == 2u)) {
-        encoding = ARM_SYSREG(3u, 3u, 14u, 2u, 2u); /* CNTP_CVAL */
-    } else if ((crm == 9u) && (op1 == 0u)) {
-        encoding = ARM_SYSREG(3u, 0u, 9u, 13u, 0u); /* PMCCNTR */
-    } else if (crm == 15u) {
-        encoding = ARM_SYSREG(3u, op1 & 7u, 15u, 15u, 0u); /* the processor's own */
-    } else {
-        encoding = 0u;
-    }
-    return encoding;
+    return (ec == ARM_EC_CP14_2) ? (debug ? ARM_SYSREG(2u, 0u, crm, 0u, 0u) : 0u)
+           : ((crm == 12u) && (op1 < 3u))
+               ? ARM_SYSREG(3u, 0u, 12u, 11u, op1 + 5u) /* ICC_SGI1R, ICC_ASGI1R, ICC_SGI0R */
+           : ((crm == 14u) && (op1 == 2u)) ? ARM_SYSREG(3u, 3u, 14u, 2u, 2u)        /* CNTP_CVAL */
+           : ((crm == 9u) && (op1 == 0u))  ? ARM_SYSREG(3u, 0u, 9u, 13u, 0u)        /* PMCCNTR */
+           : (crm == 15u)                  ? ARM_SYSREG(3u, op1 & 7u, 15u, 15u, 0u) /* the processor's own */
+                                           : 0u;
 }
 
 struct arm_cp arm_cp_decode(uint64_t esr)

@@ -365,22 +365,14 @@ bool hal_iommu_service(uint32_t iommu)
 /* What we need of it; NULL: it is there. */
 static const char *lacks(uint32_t idr0, uint32_t idr1, uint32_t idr5)
 {
-    const char *what = NULL;
-
-    if ((idr0 & SMMU_IDR0_S2P) == 0u) {
-        what = "stage 2";
-    } else if (((idr0 & SMMU_IDR0_TTF64) == 0u) || ((idr5 & SMMU_IDR5_GRAN4K) == 0u)) {
-        what = "AArch64 tables of 4 KiB";
-    } else if ((idr0 & SMMU_IDR0_BIG) == SMMU_IDR0_BIG) {
-        what = "little-endian tables";
-    } else if ((idr0 & SMMU_IDR0_STALL) == SMMU_IDR0_STALL_ALL) {
-        what = "faults that end a transaction";
-    } else if (((idr1 & SMMU_IDR1_PRESET) != 0u) || (bits_field(idr1, 25u, 21u) < 2u)) {
-        what = "queues and tables where we put them";
-    } else {
-        /* good */
-    }
-    return what;
+    return ((idr0 & SMMU_IDR0_S2P) == 0u) ? "stage 2"
+           : (((idr0 & SMMU_IDR0_TTF64) == 0u) || ((idr5 & SMMU_IDR5_GRAN4K) == 0u))
+               ? "AArch64 tables of 4 KiB"
+           : ((idr0 & SMMU_IDR0_BIG) == SMMU_IDR0_BIG)         ? "little-endian tables"
+           : ((idr0 & SMMU_IDR0_STALL) == SMMU_IDR0_STALL_ALL) ? "faults that end a transaction"
+           : (((idr1 & SMMU_IDR1_PRESET) != 0u) || (bits_field(idr1, 25u, 21u) < 2u))
+               ? "queues and tables where we put them"
+               : NULL;
 }
 
 /* Nothing passes while it is off, and it is. */

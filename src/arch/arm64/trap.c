@@ -193,15 +193,10 @@ void a64_frame_print(const struct hal_frame *frame)
 
 void a64_trap_broken(uint64_t what, const struct hal_frame *frame)
 {
-    const char *text;
+    const char *const text = (what == 1u)   ? "exception in the hypervisor"
+                             : (what == 2u) ? "SError in the hypervisor"
+                                            : "exception with SP_EL0";
 
-    if (what == 1u) {
-        text = "exception in the hypervisor";
-    } else if (what == 2u) {
-        text = "SError in the hypervisor";
-    } else {
-        text = "exception with SP_EL0";
-    }
     upcall_log_hex("esr_el2 ", A64_READ(esr_el2));
     upcall_log_hex("far_el2 ", A64_READ(far_el2));
     upcall_log_hex("sp ", frame->sp);

@@ -117,19 +117,17 @@ static const char *window_add(const struct config_partial *p, const struct plan_
 static void window_judge(const struct config_partial *p, uint32_t node, uint32_t host,
                          const struct plan_window *w)
 {
-    const char *expected = NULL;
+    const char *const expected =
+        ((((w->host.base | w->host.bytes | w->at.v) % PAGE_BYTES) != 0u) || (w->host.bytes == 0u) ||
+         (w->host.base >= PLACE_END) || (w->at.v >= PLACE_END) ||
+         (w->host.bytes > (PLACE_END - bits_max(w->host.base, w->at.v))))
+            ? "whole pages below 2^52"
+        : (hal_plan_identity(&p->m->plan->host) && (w->at.v != w->host.base))
+            ? "the host's address as the guest's: nothing translates on this host"
+        : ((host != DT_NONE) && !dt_has(p->ix, node, XEN_FORCE) && !is_of(p->m->ix, host, &w->host))
+            ? "registers of the device that xen,path names"
+            : window_add(p, w);
 
-    if ((((w->host.base | w->host.bytes | w->at.v) % PAGE_BYTES) != 0u) || (w->host.bytes == 0u) ||
-        (w->host.base >= PLACE_END) || (w->at.v >= PLACE_END) ||
-        (w->host.bytes > (PLACE_END - bits_max(w->host.base, w->at.v)))) {
-        expected = "whole pages below 2^52";
-    } else if (hal_plan_identity(&p->m->plan->host) && (w->at.v != w->host.base)) {
-        expected = "the host's address as the guest's: nothing translates on this host";
-    } else if ((host != DT_NONE) && !dt_has(p->ix, node, XEN_FORCE) && !is_of(p->m->ix, host, &w->host)) {
-        expected = "registers of the device that xen,path names";
-    } else {
-        expected = window_add(p, w);
-    }
     if (expected != NULL) {
         config_fault_prop(p->m->report, node, XEN_REG, expected);
     }
