@@ -39,7 +39,7 @@ static struct spinlock console_lock = SPINLOCK(LOCK_CONSOLE);
 static struct uart_queue queue;
 static struct console *source[CONSOLE_TARGETS_MAX];
 static uint32_t nr_sources;
-static bool last_fixed;                 /* source[nr_sources - 1] came by console_register_last() */
+static bool last_fixed;                 /* source[nr_sources - 1] was registered as the last */
 static struct console *owner;           /* has the input; its unfinished line is visible */
 static bool owner_chosen;               /* by console_focus() or keys; until then the first target has it */
 static struct console *open_line;       /* whose unfinished line the cursor stands in: the owner or NULL */
@@ -545,7 +545,7 @@ static void source_insert(struct console *console, bool last)
     }
 }
 
-static enum hv_status source_add(struct console *console, bool last)
+enum hv_status console_register(struct console *console, bool last)
 {
     enum hv_status status = HV_OK;
 
@@ -570,16 +570,6 @@ static enum hv_status source_add(struct console *console, bool last)
         console_push();
     }
     return status;
-}
-
-enum hv_status console_register(struct console *console)
-{
-    return source_add(console, false);
-}
-
-enum hv_status console_register_last(struct console *console)
-{
-    return source_add(console, true);
 }
 
 void console_reset(struct console *console)

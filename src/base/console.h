@@ -43,10 +43,9 @@ struct console {
  * none any more. */
 void console_set_uart(const struct console_uart *uart);
 
-/* Adds a source; order of registration is the order of input switching. HV_LIMIT. Name stays valid. */
-HV_MUST_CHECK enum hv_status console_register(struct console *console);
-/* Marks the last target (the operator) that stays behind all others registered later. */
-HV_MUST_CHECK enum hv_status console_register_last(struct console *console);
+/* Adds a source; order of registration is the order of input switching. HV_LIMIT. Name stays valid. last: it
+ * (the operator) stays behind all others registered later. */
+HV_MUST_CHECK enum hv_status console_register(struct console *console, bool last);
 
 /* The hypervisor's own text. Any context, any locks of lower rank. bytes < 64 Ki; bounded work: if the queue
  * is full it polls until there is room. */

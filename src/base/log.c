@@ -44,7 +44,7 @@ static void log_show(const char *text, uint32_t bytes)
 {
     log_console.name = "bulkhead";
     log_console.prefix = true;
-    if (log_console.registered || (console_register(&log_console) == HV_OK)) {
+    if (log_console.registered || (console_register(&log_console, false) == HV_OK)) {
         console_tell(&log_console);
         console_write(&log_console, text, bytes);
     }

@@ -80,8 +80,9 @@ HV_MUST_CHECK enum hv_status build_make(const struct build_wish *wish, struct do
  * and asked for once more is harmless; HV_OK: it is so; HV_DENIED: it does not let go. Context as above. */
 HV_MUST_CHECK enum hv_status build_destroy(struct domain *domain);
 
-/* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took. Worker context. */
-void build_unmake(struct domain *domain);
+/* Stops nothing by itself: no vCPU is on a CPU. Scrubs and releases what the phases took, of one
+ * that restarts all but its memory. Worker context. */
+void build_unmake(struct domain *domain, bool restarts);
 
 /* Who has what the plan says is of this index, a device that it offers included; NULL: nobody. Any
  * context. */

@@ -120,8 +120,10 @@ static const struct build_phase phases[] = {
 
 #define PHASES_KEPT 2u /* a restart does not undo these: memory that it never gave back cannot run out */
 
-static void undo_phases(struct domain *domain, uint32_t first)
+void build_unmake(struct domain *domain, bool restarts)
 {
+    const uint32_t first = restarts ? PHASES_KEPT : 0u;
+
     for (uint32_t i = (uint32_t)ARRAY_LEN(phases); (i > first) && !build_slot_of(domain)->stuck; i--) {
         if (phases[i - 1u].undo != NULL) {
             phases[i - 1u].undo(domain);
@@ -148,7 +150,7 @@ enum hv_status build_phases(struct domain *domain)
         done++;
     }
     if (status != HV_OK) {
-        undo_phases(domain, 0u);
+        build_unmake(domain, false);
         state_set(domain, DOMAIN_FAILED);
         log_line("%s: not built, phase %s failed", domain->plan->name, phases[done - 1u].name);
         build_tell();
@@ -234,14 +236,4 @@ bool build_pause(struct domain *domain, bool paused, bool counts)
     }
     spin_unlock(&domain->lock, flags);
     return may;
-}
-
-void build_withdraw(struct domain *domain)
-{
-    undo_phases(domain, PHASES_KEPT);
-}
-
-void build_unmake(struct domain *domain)
-{
-    undo_phases(domain, 0u);
 }

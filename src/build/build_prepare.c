@@ -264,7 +264,7 @@ enum hv_status build_prepare(const struct plan_domain *plan, struct domain **dom
         status = grant_setup(&slot->domain);
     }
     if (status == HV_OK) {
-        status = console_register(&slot->domain.console);
+        status = console_register(&slot->domain.console, false);
     }
     if (status == HV_OK) {
         domain_table[domain_count] = &slot->domain;

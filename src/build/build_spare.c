@@ -217,7 +217,7 @@ void build_spare_run(struct domain *domain)
     const bool ends = (domain->state == DOMAIN_BUILDING) ? made(domain) : shut_down(domain);
 
     if (ends) {
-        build_unmake(domain);
+        build_unmake(domain, false);
         if (build_slot_of(domain)->stuck) {
             domain->state = DOMAIN_CRASHED; /* for good */
         } else {

@@ -197,11 +197,11 @@ static bool stop(struct domain *domain)
         host_follows(domain, build_slot_of(domain));
     }
     if (quiet) {
-        build_withdraw(domain);
+        build_unmake(domain, true);
         again = !build_slot_of(domain)->stuck && goes_on(domain);
     }
     if (quiet && !again) {
-        build_unmake(domain);
+        build_unmake(domain, false);
     }
     if (!again) {
         state_down(domain);

@@ -170,8 +170,6 @@ void build_streams_undo(struct domain *domain);
 /* -- build_domain.c -- */
 /* build_domain() of one that is DOMAIN_BUILDING already. */
 HV_MUST_CHECK enum hv_status build_phases(struct domain *domain);
-/* Undoes everything but its memory. No vCPU is on a CPU. */
-void build_withdraw(struct domain *domain);
 
 /* -- build_stop.c -- */
 void build_stop_setup(struct build_slot *slot);

@@ -231,16 +231,15 @@ enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t 
     return status;
 }
 
-enum hv_status p2m_leave(struct domain *domain, uint64_t gfn, bool foreign)
+enum hv_status p2m_unmap_foreign(struct domain *domain, uint64_t gfn)
 {
     struct p2m_held held = { .nr = 0u };
     enum hv_status status = HV_NOT_FOUND;
     bool is_it = false;
 
     if ((domain->p2m != NULL) && gfn_is_good(gfn) && (hold(domain, gfn, 0u, &held) == HV_OK)) {
-        is_it = (held.ref != NULL)
-                    ? ((held.ref->owner != NULL) == foreign)
-                    : (foreign && (held.nr != 0u) && p2m_is_stand_in(domain->p2m, held.page.to));
+        is_it = (held.ref != NULL) ? (held.ref->owner != NULL)
+                                   : ((held.nr != 0u) && p2m_is_stand_in(domain->p2m, held.page.to));
     }
     if (is_it) {
         status = hal_guestmap_put(&domain->hal.map, gpa(gfn << PAGE_SHIFT), &held.page, hpa(0), 0u);

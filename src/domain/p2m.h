@@ -46,7 +46,7 @@ HV_MUST_CHECK enum hv_status p2m_frame(struct domain *owner, uint64_t gfn, bool 
 HV_MUST_CHECK enum hv_status p2m_map_foreign(struct domain *mapper, uint64_t gfn, struct domain *owner,
                                              hpa_t frame, bool readonly);
 /* Takes it away again, also when it was revoked. HV_NOT_FOUND: it is not there any more. */
-HV_MUST_CHECK enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t gfn);
+HV_MUST_CHECK enum hv_status p2m_unmap_foreign(struct domain *domain, uint64_t gfn);
 /* Does anybody else's map lead to this frame? */
 bool p2m_is_mapped(hpa_t frame);
 /* Is the frame the domain's own, or does its map lead there? */
@@ -68,8 +68,6 @@ uint64_t p2m_page_gfn(struct domain *domain, const void *va);
 /* Domain's lock held. The page at va appears at gfn, in place of what was there; keep: with the contents of
  * the domain's frame there (HV_NOT_FOUND: there is none). HV_EXISTS: the page is in the map already. */
 HV_MUST_CHECK enum hv_status p2m_put_page(struct domain *domain, uint64_t gfn, void *va, bool keep);
-/* Domain's lock held. Nothing is there then. HV_NOT_FOUND: no page of kind 3 is at gfn. */
-HV_MUST_CHECK enum hv_status p2m_remove_page(struct domain *domain, uint64_t gfn);
 /* Device page idx, which the domain has at this address, appears at gfn as well, for good. */
 HV_MUST_CHECK enum hv_status p2m_put_device(struct domain *domain, uint64_t gfn, uint64_t idx);
 /* Domain's lock held. What is at gfn: its frame. HV_NOT_FOUND. */

@@ -54,9 +54,6 @@ bool p2m_is_out(const struct domain *domain, uint64_t number);
 HV_MUST_CHECK enum hv_status p2m_lead(struct domain *domain, uint64_t gfn, hpa_t to, uint32_t perm,
                                       uint32_t fresh, void *keep);
 
-/* Takes away what is not RAM of the domain's at gfn: foreign, or of the hypervisor. HV_NOT_FOUND. */
-HV_MUST_CHECK enum hv_status p2m_leave(struct domain *domain, uint64_t gfn, bool foreign);
-
 /* What the domain has instead of chunks; NULL */
 static inline struct block_set *p2m_blocks(const struct domain *domain)
 {

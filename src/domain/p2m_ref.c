@@ -172,16 +172,6 @@ enum hv_status p2m_put_page(struct domain *domain, uint64_t gfn, void *va, bool 
     return ref_lead(domain, &ref, keep ? va : NULL);
 }
 
-enum hv_status p2m_remove_page(struct domain *domain, uint64_t gfn)
-{
-    return p2m_leave(domain, gfn, false);
-}
-
-enum hv_status p2m_unmap_foreign(struct domain *mapper, uint64_t gfn)
-{
-    return p2m_leave(mapper, gfn, true);
-}
-
 static bool range_holds(uint64_t base, uint64_t bytes, hpa_t at)
 {
     return (at.v - base) < bytes; /* wraps below and is too large then */

@@ -79,7 +79,7 @@ enum hv_status operator_start(void)
 {
     operator_console.name = "operator";
     operator_console.rx = operator_receive;
-    const enum hv_status status = console_register_last(&operator_console);
+    const enum hv_status status = console_register(&operator_console, true);
 
     if (status == HV_OK) {
         work_setup(&operator_work, line_run);

@@ -218,12 +218,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (status == HV_OK) {
         built(of);
         fill(of, false);
-        build_unmake(of);
+        build_unmake(of, false);
         of->state = DOMAIN_STOPPED;
         FUZZ_MUST(build_domain(of) == HV_OK); /* again, the same */
         built(of);
         fill(of, true);
-        build_unmake(of);
+        build_unmake(of, false);
         of->state = DOMAIN_STOPPED;
     } else {
         FUZZ_MUST((strstr(machine_output(), ": found ") != NULL) &&

@@ -80,8 +80,9 @@ static void backend_judge(struct config_maker *m, uint32_t node, struct plan_pv 
     if ((backend == plan->nr_domains) || (backend == pv->domain) ||
         (plan->domain[backend].enhanced < PLAN_ENHANCED_ENABLED) ||
         (plan->domain[pv->domain].enhanced < PLAN_ENHANCED_ENABLED)) {
-        wrong->prop = "backend";
-        wrong->expected = "the phandle of another domain's node, both with xen,enhanced = \"enabled\"";
+        *wrong =
+            (struct wrong){ "backend",
+                            "the phandle of another domain's node, both with xen,enhanced = \"enabled\"" };
     }
     pv->backend = (uint8_t)backend;
 }
@@ -94,11 +95,9 @@ static void net_judge(struct config_maker *m, uint32_t node, struct plan_pv *pv,
         pv->handle = (v.bytes == 4u) ? dt_cell(&v, 0) : UINT32_MAX;
     }
     if (!dt_get_string(m->ix, node, "mac", &pv->text) || !mac_good(pv->text)) {
-        wrong->prop = "mac";
-        wrong->expected = "an address like \"00:16:3e:00:00:01\"";
+        *wrong = (struct wrong){ "mac", "an address like \"00:16:3e:00:00:01\"" };
     } else if (pv->handle > UINT8_MAX) {
-        wrong->prop = "handle";
-        wrong->expected = "0 to 255";
+        *wrong = (struct wrong){ "handle", "0 to 255" };
     } else {
         /* good */
     }
@@ -110,11 +109,9 @@ static void disk_judge(struct config_maker *m, uint32_t node, struct plan_pv *pv
 
     pv->read_only = dt_has(m->ix, node, "read-only");
     if (!dt_get_string(m->ix, node, "device", &pv->text) || !device_good(pv->text)) {
-        wrong->prop = "device";
-        wrong->expected = "\"major:minor\" in hexadecimal digits, or a path";
+        *wrong = (struct wrong){ "device", "\"major:minor\" in hexadecimal digits, or a path" };
     } else if (!dt_get_string(m->ix, node, "vdev", &name) || !disk_number(name, &pv->handle)) {
-        wrong->prop = "vdev";
-        wrong->expected = "\"xvda\" to \"xvdp\"";
+        *wrong = (struct wrong){ "vdev", "\"xvda\" to \"xvdp\"" };
     } else {
         /* good */
     }
@@ -128,11 +125,9 @@ static void pv_make(struct config_maker *m, struct plan_pv *pv, uint32_t node)
     (pv->net ? net_judge : disk_judge)(m, node, pv, &wrong);
     backend_judge(m, node, pv, &wrong);
     if ((wrong.prop == NULL) && taken(plan, pv)) {
-        wrong.prop = pv->net ? "handle" : "vdev";
-        wrong.expected = "one that the domain has not yet";
+        wrong = (struct wrong){ pv->net ? "handle" : "vdev", "one that the domain has not yet" };
     } else if ((wrong.prop == NULL) && (plan->nr_pv == PLAN_PV_MAX)) {
-        wrong.prop = "backend";
-        wrong.expected = "at most 64 disks and network cards";
+        wrong = (struct wrong){ "backend", "at most 64 disks and network cards" };
     } else {
         /* there is room for it */
     }

@@ -106,11 +106,11 @@ static int group_setup(void **state)
     fake_cpu_set(0);
     console_set_uart(&uart);
     /* the operator first: later ones still come before it */
-    assert_int_equal(console_register_last(&operator), HV_OK);
-    assert_int_equal(console_register(&silent), HV_OK);
-    assert_int_equal(console_register(&a), HV_OK);
-    assert_int_equal(console_register(&b), HV_OK);
-    assert_int_equal(console_register(&b), HV_EXISTS);
+    assert_int_equal(console_register(&operator, true), HV_OK);
+    assert_int_equal(console_register(&silent, false), HV_OK);
+    assert_int_equal(console_register(&a, false), HV_OK);
+    assert_int_equal(console_register(&b, false), HV_OK);
+    assert_int_equal(console_register(&b, false), HV_EXISTS);
     return 0;
 }
 
@@ -712,7 +712,7 @@ static void writers_at_once(void **state)
         writers[id].name = writer_names[id];
         writers[id].prefix = true;
         writers[id].room = NULL;
-        assert_int_equal(console_register(&writers[id]), HV_OK);
+        assert_int_equal(console_register(&writers[id], false), HV_OK);
     }
     driven();
     assert_int_equal(pthread_create(&thread[WRITERS], NULL, owner_writer, NULL), 0);

@@ -217,9 +217,8 @@ static void pages_scenario(void)
     CHECK(p2m_put_page(d, GFN + 8u, page, false) == HV_EXISTS);     /* one place at a time */
     CHECK(p2m_put_page(d, ELSEWHERE, other, true) == HV_NOT_FOUND); /* nothing to keep there */
     CHECK(p2m_put_page(d, ELSEWHERE, other, false) == HV_OK);
-    CHECK(p2m_remove_page(d, GFN + 8u) == HV_NOT_FOUND);
     CHECK(p2m_unmap_foreign(d, ELSEWHERE) == HV_NOT_FOUND);
-    CHECK(p2m_remove_page(d, GFN + 7u) == HV_OK);
+    CHECK(take(d, GFN + 7u, 1u) == HV_OK);
     CHECK((at(d, GFN + 7u) == 0u) && (p2m_pages(d) == PAGES));
     CHECK(p2m_put_page(d, ELSEWHERE, page, false) == HV_OK); /* in place of the other, which is free again */
     CHECK(p2m_put_page(d, GFN + 8u, other, false) == HV_OK);

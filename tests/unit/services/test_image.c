@@ -623,7 +623,7 @@ static void test_stuck_vcpu(void **state)
     /* for the tests behind this one */
     machine.quiet_after = 0u;
     slot()->stuck = false;
-    build_unmake(domain);
+    build_unmake(domain, false);
     expect_nothing_left();
     free(image);
 }

@@ -40,7 +40,7 @@ static void console_again(void)
         domain.console.prefix = true;
         domain.console.room = vpl011_transmit;
         domain.console.ctx = &uart;
-        assert_int_equal(console_register(&domain.console), HV_OK);
+        assert_int_equal(console_register(&domain.console, false), HV_OK);
     }
     console_reset(&domain.console);
 }
