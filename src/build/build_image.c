@@ -220,9 +220,16 @@ static enum hv_status kernel_inflate(struct image_load *load)
 
 static enum hv_status kernel_put(struct image_load *load)
 {
-    return (load->kernel.kind == KIMAGE_ELF)      ? kernel_copy_parts(load)
-           : (load->gzip && (CONFIG_STATIC == 0)) ? kernel_inflate(load)
-                                                  : kernel_copy(load);
+    enum hv_status status;
+
+    if (load->kernel.kind == KIMAGE_ELF) {
+        status = kernel_copy_parts(load);
+    } else if (load->gzip && (CONFIG_STATIC == 0)) {
+        status = kernel_inflate(load);
+    } else {
+        status = kernel_copy(load);
+    }
+    return status;
 }
 
 static enum hv_status kernel_load(struct image_load *load)

@@ -249,13 +249,21 @@ static enum hv_status parse_gzip(uint64_t bytes, struct kimage *out)
 /* A kernel that is not wrapped in a uImage. */
 static enum hv_status parse_bare(const uint8_t *data, uint64_t bytes, struct kimage *out)
 {
-    static const char known[] = "an arm64 Image, a gzip of one, a zImage, a uImage or an ELF file";
+    enum hv_status status;
 
-    return is_gzip(data, bytes)     ? parse_gzip(bytes, out)
-           : is_arm64(data, bytes)  ? parse_arm64(data, bytes, out)
-           : is_zimage(data, bytes) ? parse_zimage(data, bytes, out)
-           : is_elf(data, bytes)    ? parse_elf(data, bytes, out)
-                                    : refuse(out, HV_NOT_SUPPORTED, "an unknown format", known);
+    if (is_gzip(data, bytes)) {
+        status = parse_gzip(bytes, out);
+    } else if (is_arm64(data, bytes)) {
+        status = parse_arm64(data, bytes, out);
+    } else if (is_zimage(data, bytes)) {
+        status = parse_zimage(data, bytes, out);
+    } else if (is_elf(data, bytes)) {
+        status = parse_elf(data, bytes, out);
+    } else {
+        status = refuse(out, HV_NOT_SUPPORTED, "an unknown format",
+                        "an arm64 Image, a gzip of one, a zImage, a uImage or an ELF file");
+    }
+    return status;
 }
 
 /* What a uImage without compression wraps: an Image by its own header, else flat code, which must say
@@ -389,14 +397,20 @@ bool kimage_find(const struct plan *plan, const struct plan_domain *domain, cons
 enum hv_status kimage_parse_inflated(const uint8_t *data, uint64_t bytes, const struct kimage *outer,
                                      struct kimage *out)
 {
+    enum hv_status status;
+
     (void)memset(out, 0, sizeof(*out));
     out->uimage = outer->uimage;
     out->is_32bit = outer->is_32bit;
     out->placed = outer->placed;
     out->load_base = outer->load_base;
     out->entry = outer->entry;
-    return (is_gzip(data, bytes) || is_elf(data, bytes))
-               ? refuse(out, HV_NOT_SUPPORTED, "a gzip or an ELF file inside a gzip", "an arm64 Image in it")
-           : outer->uimage ? parse_wrapped(data, bytes, out)
-                           : parse_bare(data, bytes, out);
+    if (is_gzip(data, bytes) || is_elf(data, bytes)) {
+        status = refuse(out, HV_NOT_SUPPORTED, "a gzip or an ELF file inside a gzip", "an arm64 Image in it");
+    } else if (outer->uimage) {
+        status = parse_wrapped(data, bytes, out);
+    } else {
+        status = parse_bare(data, bytes, out);
+    }
+    return status;
 }

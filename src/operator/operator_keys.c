@@ -22,7 +22,9 @@ static uint32_t nr_asked;
 
 static void vcpus_tell(const struct domain *domain)
 {
-    static const char state[][6] = { "off", "waits", "ready", "runs" };
+    static const char state[][6] = {
+        [VCPU_OFF] = "off", [VCPU_BLOCKED] = "waits", [VCPU_RUNNABLE] = "ready", [VCPU_RUNNING] = "runs"
+    };
 
     log_line("%s: domain %u, %s%s, %u restarts, %U faults", domain->plan->name, (uint32_t)domain->id,
              domain_state_name(domain->state), domain->paused ? ", paused" : "", domain->nr_restarts,

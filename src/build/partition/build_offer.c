@@ -29,12 +29,19 @@ static enum hv_status take(const struct domain *domain, uint32_t of, bool quiet)
 {
     volatile uint32_t *const it = &owner[(of - PLAN_OFFER) % PLAN_OFFERS_MAX];
     const uint32_t me = domain->index + 1u;
-    const bool now =
-        (domain->state == DOMAIN_RUNNING) && (!quiet || (domain->paused && sched_domain_quiet(domain)));
+    enum hv_status status = HV_BUSY;
 
-    return !domain->plan->spare                                                          ? HV_DENIED
-           : (now && (hal_compare_swap32(it, 0u, me) || (hal_load_acquire32(it) == me))) ? HV_OK
-                                                                                         : HV_BUSY;
+    if (!domain->plan->spare) {
+        status = HV_DENIED;
+    } else if ((domain->state != DOMAIN_RUNNING) ||
+               (quiet && (!domain->paused || !sched_domain_quiet(domain)))) {
+        /* not now */
+    } else if (hal_compare_swap32(it, 0u, me) || (hal_load_acquire32(it) == me)) {
+        status = HV_OK;
+    } else {
+        /* another has it */
+    }
+    return status;
 }
 
 /* The window that all of these pages are in; NULL */

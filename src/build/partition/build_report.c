@@ -45,7 +45,10 @@ static uint64_t last_of(const struct run *run)
 
 static const char *owner_name(uint32_t owner)
 {
-    static const char word[][9] = { "free", "image", "heap", "tree", "module", "reserved" };
+    static const char word[][9] = {
+        [RAM_FREE] = "free", [RAM_IMAGE] = "image",   [RAM_HEAP] = "heap",
+        [RAM_TREE] = "tree", [RAM_MODULE] = "module", [RAM_RESERVED] = "reserved"
+    };
     const uint32_t index = (owner - RAM_OWNER_DOMAIN) - 1u; /* wraps for what is no domain's */
 
     return (index < domain_count)      ? domain_table[index]->plan->name

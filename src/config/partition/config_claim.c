@@ -90,7 +90,7 @@ static bool claim(struct config_maker *m, uint32_t node, const char *prop, const
         config_fault_text(m->report, node, prop, "one more",
                           "at most 512 ranges of modules, memory and devices");
     } else {
-        const struct config_claim mine = { *r, what, (uint16_t)node, packed };
+        const struct config_claim mine = { { r->base, r->bytes }, what, (uint16_t)node, packed };
 
         m->claim[m->nr_claims] = mine;
         m->nr_claims++;
