@@ -7,13 +7,13 @@
 
 void tree_cells(const struct tree_sink *to, const char *name, const uint32_t *cells, uint32_t nr_cells)
 {
-    uint8_t value[TREE_CELLS_MAX * 4u];
-    uint32_t bytes = 0;
+    uint32_t value[TREE_CELLS_MAX];
+    uint32_t n = 0;
 
-    for (; (bytes < (nr_cells * 4u)) && (bytes < sizeof(value)); bytes++) {
-        value[bytes] = (uint8_t)(cells[bytes / 4u] >> (24u - (8u * (bytes % 4u))));
+    for (; (n < nr_cells) && (n < TREE_CELLS_MAX); n++) {
+        value[n] = __builtin_bswap32(cells[n]); /* whoever writes trees is little-endian */
     }
-    to->prop(to->ctx, name, value, bytes);
+    to->prop(to->ctx, name, value, n * 4u);
 }
 
 void tree_cell(const struct tree_sink *to, const char *name, uint32_t value)
