@@ -18,7 +18,9 @@ void tree_cells(const struct tree_sink *to, const char *name, const uint32_t *ce
 
 void tree_cell(const struct tree_sink *to, const char *name, uint32_t value)
 {
-    tree_cells(to, name, &value, 1u);
+    const uint32_t cell = __builtin_bswap32(value); /* without tree_cells()' room, which is zeroed */
+
+    to->prop(to->ctx, name, &cell, (uint32_t)sizeof(cell));
 }
 
 void tree_text(const struct tree_sink *to, const char *name, const char *text)
