@@ -338,10 +338,11 @@ static enum hv_status frame_choose(struct domain *domain, uint64_t gfn, uint64_t
     return status;
 }
 
-/* What builders of domains populate without looking */
+/* What builders of domains populate without looking: the page of xenstore, too, which a domain that lived
+ * before its tools has. */
 static bool is_wanted(const struct domain *domain, uint64_t gfn, hpa_t frame)
 {
-    return p2m_is_ring(domain, frame) || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
+    return (gfn == XENSTORE_MAGIC_GFN) || (domain->plan->host_memory && (frame.v == (gfn << PAGE_SHIFT)));
 }
 
 /* number P2M_NONE: nothing is to be done. */

@@ -41,7 +41,9 @@ int64_t hcall_hvm_op(struct vcpu *vcpu, uint64_t *arg)
     if ((result == 0) && set) {
         domain->param[index] = param.value;
     } else if (result == 0) {
-        param.value = domain->param[index];
+        /* nobody can be connected while it is down, which builders are not to try */
+        param.value =
+            ((index == HVM_PARAM_STORE_EVTCHN) && (domain->p2m == NULL)) ? 0u : domain->param[index];
         result = hcall_write(vcpu, arg[1], &param, sizeof(param));
     } else {
         /* it is told */

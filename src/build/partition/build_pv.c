@@ -12,7 +12,8 @@
 
 uint64_t build_pv_tree_bytes(const struct plan *plan)
 {
-    return ((uint64_t)plan->nr_domains * DOMAIN_BYTES) + ((uint64_t)plan->nr_pv * LINK_BYTES);
+    return ((uint64_t)(plan->nr_domains + plan->spares.nr) * DOMAIN_BYTES) +
+           ((uint64_t)plan->nr_pv * LINK_BYTES);
 }
 
 static void begin(const struct tree_sink *t, const char *kind, uint32_t number)
@@ -25,17 +26,25 @@ static void begin(const struct tree_sink *t, const char *kind, uint32_t number)
     t->begin(t->ctx, name);
 }
 
-/* Tools also have those that no xenstore serves. */
+/* Tools also have those that no xenstore serves, and those that they made in an earlier life. */
 static void write_domain(const struct tree_sink *t, uint32_t i)
 {
     const struct domain *const d = domain_table[i];
-    const uint32_t port = evtchn_server_port(d, DOMAIN_CONSOLE);
+    const bool spare = d->plan->spare;
+    const uint32_t store =
+        spare ? (uint32_t)d->param[HVM_PARAM_STORE_EVTCHN] : evtchn_server_port(d, DOMAIN_STORE);
+    const uint32_t port =
+        spare ? (uint32_t)d->param[HVM_PARAM_CONSOLE_EVTCHN] : evtchn_server_port(d, DOMAIN_CONSOLE);
 
     begin(t, "domain", i);
-    tree_cell(t, "domid", d->id);
+    tree_cell(t, "domid", domain_number(d));
     tree_text(t, "name", d->plan->name);
+    if (store != 0u) {
+        tree_cell(t, "store-port", store);
+    }
     if (port != 0u) {
-        tree_cell(t, "console-ring", (uint32_t)build_console_gfn(d));
+        tree_cell(t, "console-ring",
+                  (uint32_t)(spare ? d->param[HVM_PARAM_CONSOLE_PFN] : build_console_gfn(d)));
         tree_cell(t, "console-port", port);
     }
     t->end(t->ctx);
@@ -50,11 +59,13 @@ void build_pv_tree(const struct plan_domain *domain, const struct tree_sink *t)
         return;
     }
     t->begin(t->ctx, "bulkhead,store");
-    for (uint32_t i = 0; i < plan->nr_domains; i++) {
-        const struct plan_domain *const d = &plan->domain[i];
+    for (uint32_t i = 0; i < domain_count; i++) {
+        const struct plan_domain *const d = domain_table[i]->plan;
+        const bool there = !d->spare || domain_is_there(domain_table[i]);
 
-        if ((d != domain) && (controls || ((d->enhanced >= PLAN_ENHANCED_ENABLED) &&
-                                           ((d->role & PLAN_ROLE_XENSTORE) == 0u)))) {
+        if ((d != domain) && there &&
+            (controls ||
+             ((d->enhanced >= PLAN_ENHANCED_ENABLED) && ((d->role & PLAN_ROLE_XENSTORE) == 0u)))) {
             write_domain(t, i);
         }
     }

@@ -109,10 +109,16 @@ static int64_t info(const struct hcall_domctl *c)
     return 0;
 }
 
+/* The one that it has is for good: what tools keep of a domain goes by it, and they may come anew. */
 static int64_t handle(const struct hcall_domctl *c)
 {
-    (void)memcpy(c->domain->handle, c->op->u.handle, sizeof(c->domain->handle));
-    return 0;
+    static const uint8_t none[sizeof(c->domain->handle)] = { 0u };
+    const bool has = memcmp(c->domain->handle, none, sizeof(none)) != 0;
+
+    if (!has) {
+        (void)memcpy(c->domain->handle, c->op->u.handle, sizeof(c->domain->handle));
+    }
+    return has ? -XEN_EPERM : 0;
 }
 
 /* Tools try these and go on if they are told that there is no such thing; a domain that is shut down has

@@ -2,6 +2,8 @@
  * [test->req~made-domains~1] [test->req~spare-domains~1] */
 #include "sim_guest.h"
 
+#include <libfdt.h>
+
 #include "abi/xen_control.h"
 #include "abi/xen_grant.h"
 #include "domain/p2m.h"
@@ -566,6 +568,39 @@ static void planned_run(void)
     MUST(simple(DESTROY, 4u) == 0);
 }
 
+/* -- Tools that come anew. [test->req~store-links~1] -- */
+
+static uint32_t cell(const void *tree, const char *name)
+{
+    const fdt32_t *const at =
+        fdt_getprop(tree, fdt_path_offset(tree, "/bulkhead,store/domain@3"), name, NULL);
+
+    MUST(at != NULL);
+    return fdt32_to_cpu(*at);
+}
+
+static void found_run(void)
+{
+    static uint8_t tree[0x4000];
+    struct domain *const d = (boot(), tool->domain);
+
+    MUST(make() == 4u);
+    struct domain *const made = domain("domain-4");
+
+    made->param[HVM_PARAM_STORE_EVTCHN] = 5u;
+    made->param[HVM_PARAM_CONSOLE_EVTCHN] = 6u;
+    made->param[HVM_PARAM_CONSOLE_PFN] = 0x39000u;
+    MUST(build_order(d, HAL_DOMAIN_RESET, "by the operator") == HV_OK);
+    until(d, DOMAIN_RUNNING, 1u);
+    MUST((made->state == DOMAIN_RUNNING) && (made->id == 4u));
+    MUST(fake_guest_read(&d->hal.map, build_slot_of(d)->tree, tree, sizeof(tree)));
+    MUST((cell(tree, "domid") == 4u) && (cell(tree, "store-port") == 5u));
+    MUST((cell(tree, "console-port") == 6u) && (cell(tree, "console-ring") == 0x39000u));
+    MUST(fdt_path_offset(tree, "/bulkhead,store/domain@4") < 0); /* nobody has that place */
+    until_in_guest(tool);
+    MUST((simple(DESTROY, 4u) == 0) && (simple(INFO_OF, 4u) == -XEN_ESRCH));
+}
+
 /* -- vuart="sbsa_uart". [test->req~console-tools~1] -- */
 
 static int64_t vuart_op(uint32_t domid, uint32_t type, uint16_t server, uint32_t *port)
@@ -625,6 +660,7 @@ TEST(steps)
 TEST(cycles)
 TEST(lines)
 TEST(planned)
+TEST(found)
 TEST(vuart)
 
 int main(void)
@@ -632,7 +668,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(life),      cmocka_unit_test(refused), cmocka_unit_test(numbers),
         cmocka_unit_test(forgotten), cmocka_unit_test(steps),   cmocka_unit_test(cycles),
-        cmocka_unit_test(lines),     cmocka_unit_test(planned), cmocka_unit_test(vuart),
+        cmocka_unit_test(lines),     cmocka_unit_test(planned), cmocka_unit_test(found),
+        cmocka_unit_test(vuart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

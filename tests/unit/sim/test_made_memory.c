@@ -189,6 +189,8 @@ static void given_run(void)
     MUST(populate(second, MADE_GFN, 2u, 9u) == 2);
     MUST(populate(second, MADE_GFN + (2u * BLOCK), 500u, 0u) == 500);
     MUST(populate(second, MAGIC, 4u, 0u) == 4);
+    MUST((populate(second, MAGIC + 1u, 1u, 0u) == 1) &&
+         (populate(second, MAGIC, 1u, 0u) == 0)); /* xenstore's */
     MUST((pages(second) == 1528) && (d->blocks->nr == 3u));
     MUST(all_zero(d, MADE_GFN, 1524u) && all_zero(d, MAGIC, 4u));
     MUST(free_pages(NULL) == (before - (3u * BLOCK)));

@@ -175,6 +175,7 @@ static uint32_t flags_of(struct vcpu *who, uint16_t domid)
 static void domctl_run(void)
 {
     struct xen_domctl arg = { .cmd = 0u };
+    uint64_t store = 0u;
     uint64_t bits[4] = { 0u, 0u, LATER, LATER };
 
     boot(TOOLS);
@@ -188,11 +189,17 @@ static void domctl_run(void)
     MUST(call(vcpus[0], 36u, place(vcpus[0], ARGS), 0u, 0u) == -XEN_EACCES);
 
     (void)memcpy(arg.u.handle, "0123456789abcdef", 16u);
-    MUST(domctl_call(vcpus[0], 17u, 2u, &arg) == 0);
+    MUST(domctl_call(vcpus[0], 17u, 2u, &arg) == -XEN_EPERM); /* it has one, by its name and number */
     arg.u.max_mem.kib = 40960u;
     MUST(domctl_call(vcpus[0], 11u, 2u, &arg) == 0);
     MUST(domctl_call(vcpus[0], 5u, 2u, &arg) == 0);
-    MUST((memcmp(arg.u.info.handle, "0123456789abcdef", 16u) == 0) && (arg.u.info.max_pages == 10240u));
+    MUST((memcmp(arg.u.info.handle,
+                 "bulkhe\x80"
+                 "a\x80"
+                 "d",
+                 10u) == 0) &&
+         (arg.u.info.handle[14] == 2u));
+    MUST(arg.u.info.max_pages == 10240u);
     MUST((arg.u.info.max_vcpu_id == 0u) && (arg.u.info.nr_online_vcpus == 1u));
 
     arg.u.vcpuinfo.vcpu = 1u;
@@ -229,6 +236,7 @@ static void domctl_run(void)
     MUST(flags_of(vcpus[0], 2u) == (2u | 4u | 256u));
     MUST(domctl_call(vcpus[0], 4u, 2u, &arg) == -XEN_EINVAL); /* it is not paused, but may be */
     MUST((domctl_call(vcpus[0], 3u, 2u, &arg) == 0) && (domctl_call(vcpus[0], 4u, 2u, &arg) == 0));
+    MUST((param(vcpus[0], PARAM_GET, 2u, 2u, &store) == 0) && (store == 0u)); /* nobody to be connected */
     guest_asks(vcpus[2], HAL_DOMAIN_CRASH);
     until(vcpus[2]->domain, DOMAIN_CRASHED, 0u);
     MUST(flags_of(vcpus[0], 3u) == (2u | 4u | 256u | (3u << 16u)));
