@@ -45,13 +45,13 @@ out/guests/initrd.gz: $(FETCHED)/busybox $(linux_modules:%=$(FETCHED)/%.ko) out/
 	$(call say,INITRD,$@)$(PYTHON) tools/guest/initramfs.py --busybox $< $(foreach m,$(linux_modules),--add $(FETCHED)/$(m).ko:lib/$(m).ko) \
 	    --add out/guests/link.linux:bin/link-end --add tools/guest/pv/pv-front:bin/pv-front --output $@
 
-# dom0's: what serves other domains, and Xen's tools as Debian lays them out. xl's mounts a disk with more, and what is there to be
-# created.
+# dom0's: what serves other domains, and Xen's tools as Debian lays them out. xl's mounts a disk with more first, what is there to be
+# created, and what tools remember.
 dom0_modules := failover net_failover virtio_mmio virtio_net virtio_blk loop llc stp bridge xen-evtchn xen-gntdev xen-gntalloc \
     xen-privcmd xenfs xen-blkback xen-netback
 xl_modules := $(dom0_modules) crc32c_generic crc16 mbcache jbd2 ext4
 dom0_scripts := tools/guest/pv/dom0
-xl_scripts := tools/guest/pv/dom0 tools/guest/pv/xl
+xl_scripts := tools/guest/pv/disk tools/guest/pv/dom0 tools/guest/pv/libvirt
 out/guests/dom0.gz out/guests/xl.gz: out/guests/%.gz: $(FETCHED)/busybox $(FETCHED)/versions tools/guest/initramfs.py \
     tools/guest/init tools/guest/shrc $(xl_scripts) tools/guest/pv/pv-back tools/guest/pv/domains build/linux.mk
 	@mkdir -p $(@D)
@@ -68,7 +68,7 @@ out/guests/xl.ext4: $(FETCHED)/versions $(xl_files) $(xl_guests) build/linux.mk
 	@cp -a $(FETCHED)/libvirt/usr $@.tree/ && cp -r tools/guest/xl/. $@.tree/
 	@cp -L $(xl_guests) $@.tree/guest/
 	@rm -f $@.new
-	$(call say,MKE2FS,$@)/sbin/mke2fs -q -F -t ext4 -O ^has_journal,^resize_inode -m 0 -d $@.tree $@.new 128M > /dev/null && mv $@.new $@
+	$(call say,MKE2FS,$@)/sbin/mke2fs -q -F -t ext4 -O ^resize_inode -J size=1 -m 0 -d $@.tree $@.new 128M > /dev/null && mv $@.new $@
 	@rm -rf $@.tree
 
 # Backends' in systems without dom0, without tools: one with a disk in memory, one with devices of its own
