@@ -99,7 +99,7 @@ class Dom0:
 
 def booted(machine):
     """The shell of a machine that boots systems/xl or one made like it."""
-    for what in ("capabilities=control_d", "xenstored", "init-dom0", "xenconsoled", "tools' disk"):
-        machine.expect(PREFIX + r"DOM0 %s ok\s*$" % what, LINUX_UP)
+    for what in ("tools' disk", "capabilities=control_d", "xenstored", "init-dom0", "xenconsoled", "init-dom0less"):
+        assert machine.expect(PREFIX + r"DOM0 %s (ok|FAILED)\s*$" % what, LINUX_UP)[1] == "ok", what
     machine.expect(PREFIX + "GUEST-UP dom0", LINUX_UP)
     return Dom0(machine)

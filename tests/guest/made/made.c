@@ -14,6 +14,7 @@
 #define NR_GRANTS    4u
 #define GRANTS_FIRST 8u
 #define HOLE_PAGES   256u
+#define DOZE_MS      3u
 
 static volatile struct ring_console *ring;
 static uint32_t ring_port;
@@ -37,10 +38,19 @@ static void ring_put(char c)
     }
 }
 
+/* For a while that others need */
+static void doze(void)
+{
+    const uint64_t ms = timer_now() / (timer_frequency() / 1000u);
+    const struct xen_sched_poll poll = { .timeout = (ms + DOZE_MS) * 1000000u };
+
+    (void)xen_call(XEN_HCALL_SCHED_OP, SCHEDOP_POLL, &poll, 0u);
+}
+
 static char command(void)
 {
     while (ring->in_prod == ring->in_cons) {
-        arch_yield();
+        doze();
     }
     const char what = ring->in[ring->in_cons % RING_IN];
 
