@@ -3,6 +3,7 @@
 Each test finds or makes the domain that it needs, so that one that fails leaves the others alone. What is typed and expected is
 the way of Debian's Xen too: BULKHEAD_PEER=1 runs the same on that.
 """
+import glob
 import json
 import os
 import re
@@ -12,8 +13,18 @@ import pytest
 
 from dom0 import LOG, STEP, booted
 from peer import peer_system
+from run import ROOT
 
 MIB = 256  # of the ready domU
+# Keys of a guest of ours that ends as its console says
+SMALL = ('kernel="/guest/made.bin"', "memory=32")
+REFUSED = [
+    "trigger domU nmi", "save domU /tmp/saved", "migrate domU localhost", "restore /tmp/saved", "getenforce", "setenforce 1",
+    "loadpolicy /x", "pci-attach domU 0:0.0", "cd-insert domU xvda /x", "vncviewer domU", "cpupool-destroy Pool-0",
+    "cpupool-create 'name=\"p\"' 'cpus=[\"3\"]'", "psr-cmt-show cache-occupancy", "create /etc/xen/absent.cfg",
+    "create /etc/xen/domU.cfg 'name=\"more\"' memory=64 maxmem=96 disk=[] vif=[]", "destroy absent",
+    "console absent", "block-attach domU phy:/dev/absent,xvdc,w",
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +44,23 @@ def domain(dom0):
     if not listed or not near(listed[1], MIB) or listed[2] != 2 or re.search("[pscd]", listed[3]):
         dom0.create("vcpus=2")
     return dom0
+
+
+def test_named():
+    """docs/toolstack.md names tests that are there, each of these, and each command that is tried in vain."""
+    with open(os.path.join(ROOT, "docs", "toolstack.md"), encoding="utf-8") as stream:
+        text = stream.read()
+    here = {name for name in globals() if name.startswith("test_")}
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert not here - named
+    for name in named - here:
+        assert glob.glob(os.path.join(ROOT, "tests", "unit", "*", name + ".c")), name
+    for name in re.findall(r"`(test_\w+\.py)`", text):
+        assert os.path.exists(os.path.join(ROOT, "tests", "system", name)), name
+    tried = [command.split()[0] for command in REFUSED]
+    rows = re.findall(r"^\| (`.*?`) \|", text.partition("## What is refused")[2], re.M)
+    for word in re.findall(r"`(?:xl )?([\w-]+)", "".join(rows)):
+        assert any(name.startswith(word) or name.endswith(word) for name in tried), word
 
 
 # -- The host
@@ -100,6 +128,14 @@ def test_uptime(domain):
 
 def test_xentop(domain):
     domain.good("xentop -b -i 1", r"^ +NAME +STATE +CPU\(sec\)(?s:.*)^ +domU [-a-z]{6} +\d+ ")
+
+
+def test_top(dom0):
+    """A person at xentop, who leaves it."""
+    dom0.type("xl top\n")
+    dom0.machine.expect(r"xentop - (?s:.*?)\bDomain-0[\s\x0f]+[-a-z]{6}", STEP)
+    dom0.type("q")
+    dom0.machine.expect(r"\bdom0# ", STEP)
 
 
 def test_xenstore(domain):
@@ -250,8 +286,7 @@ def test_vuart(dom0):
 def small(dom0, *keys):
     """A guest of ours that ends as its console says; the number of the domain."""
     dom0.fresh()
-    keys = ('kernel="/guest/made.bin"', "memory=32") + keys
-    dom0.good("xl create /etc/xen/domU.cfg %s" % " ".join("'%s'" % key for key in keys))
+    dom0.good("xl create /etc/xen/domU.cfg %s" % " ".join("'%s'" % key for key in SMALL + keys))
     return dom0.listed()[0]
 
 
@@ -313,12 +348,7 @@ def test_virsh(dom0):
 
 # -- What is not there
 
-@pytest.mark.parametrize("command", [
-    "trigger domU nmi", "save domU /tmp/saved", "migrate domU localhost", "restore /tmp/saved", "getenforce", "setenforce 1",
-    "loadpolicy /x", "pci-attach domU 0:0.0", "cd-insert domU xvda /x", "vncviewer domU", "cpupool-destroy Pool-0",
-    "psr-cmt-show cache-occupancy", "create /etc/xen/absent.cfg", "destroy absent", "console absent",
-    "block-attach domU phy:/dev/absent,xvdc,w",
-], ids=lambda command: command.split()[0])
+@pytest.mark.parametrize("command", REFUSED, ids=lambda command: command.split()[0])
 def test_refused(dom0, command):
     """What cannot be done is answered with a sentence, soon, and harms nothing."""
     if not dom0.listed():
