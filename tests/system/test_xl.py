@@ -13,9 +13,10 @@ import pytest
 
 from dom0 import LOG, STEP, booted
 from peer import peer_system
-from run import ROOT
+from run import PATIENCE, ROOT
 
-MIB = 256  # of the ready domU
+MIB = 256   # of the ready domU
+PLACES = 8  # for domains that tools make, where the system does not say how many
 # Keys of a guest of ours that ends as its console says
 SMALL = ('kernel="/guest/made.bin"', "memory=32")
 REFUSED = [
@@ -323,6 +324,47 @@ def test_destroy(dom0):
         dom0.good("xl destroy domU")
         assert dom0.listed() is None
         dom0.until("xl info free_memory", "^%s$" % free, STEP)
+
+
+def free_memory(dom0):
+    return int(dom0.good("xl info free_memory", r"^\d+$")[0])
+
+
+def check_back(dom0, free):
+    """What was given back is scrubbed, and free soon."""
+    limit = time.monotonic() + STEP * PATIENCE
+    while free_memory(dom0) < free:
+        assert time.monotonic() < limit, "memory is missing"
+        time.sleep(1)
+
+
+@pytest.mark.skipif("BULKHEAD_PEER" in os.environ, reason="Xen has no places")
+def test_all_taken(dom0):
+    """With all places taken one more is refused with a sentence; then all is as it was."""
+    dom0.fresh()
+    free = free_memory(dom0)
+    create = "xl create -qp /etc/xen/domU.cfg %s" % " ".join("'%s'" % key for key in SMALL + ("disk=[]", "vif=[]"))
+    for i in range(PLACES):
+        dom0.good("%s 'name=\"s%d\"'" % (create, i))
+    code, said = dom0.run("%s 'name=\"more\"'" % create)
+    assert code != 0 and re.search("domain creation fail.*: Cannot allocate memory", said), said
+    assert not dom0.listed("more") and dom0.listed("s0")
+    for i in range(PLACES):
+        dom0.good("xl destroy s%d" % i)
+    check_back(dom0, free)
+
+
+def test_races(dom0):
+    """Two shells at a time with domains of their own and each other's: nothing is left behind."""
+    dom0.fresh()
+    free = free_memory(dom0)
+    keys = " ".join('"%s"' % key.replace('"', '\\"') for key in SMALL + ("disk=[]", "vif=[]", 'name="$1"'))
+    turns = "for i in 1 2; do xl create -qp /etc/xen/domU.cfg %s; %s; done" % (keys, "; ".join(
+        "xl " + what for what in ("rename $1 $1$1", "unpause $2$2", "destroy $2$2", "destroy $1", "destroy $1$1")))
+    dom0.run("sh -c 'turns() { %s; }; turns a b & turns b a; wait'" % turns, 2 * STEP)
+    for name in ("a", "b", "aa", "bb"):
+        dom0.fresh(name)
+    check_back(dom0, free)
 
 
 # -- libvirt
