@@ -16,7 +16,9 @@ static bool mac_good(const char *text)
     bool good = (strlen(text) == MAC_TEXT) && (strchr("02468aceACE", text[1]) != NULL);
 
     for (uint32_t i = 0; (i < MAC_TEXT) && good; i++) {
-        good = ((i % 3u) == 2u) ? (text[i] == ':') : (config_hex(text[i]) < 16u);
+        const bool is_hex = (config_hex(text[i]) < 16u);
+
+        good = ((i % 3u) == 2u) ? (text[i] == ':') : is_hex;
     }
     return good;
 }
