@@ -250,7 +250,7 @@ bool config_decimal(const char **text, uint32_t limit, uint32_t *out)
 
 uint32_t config_hex(char c)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char *const digits = "0123456789abcdef";
     const char *const at = (c >= '0') ? strchr(digits, (int)((uint32_t)(uint8_t)c | 0x20u)) : NULL;
 
     return (at != NULL) ? (uint32_t)(at - digits) : 16u;

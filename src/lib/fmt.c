@@ -5,7 +5,7 @@
 #define DECIMAL_DIGITS_MAX 20u
 #define HEX_DIGITS_MAX     16u
 
-static const char digit_chars[] = "0123456789abcdef";
+static const char *const digit_chars = "0123456789abcdef";
 
 void fmt_init(struct fmt_buf *f, char *buf, uint32_t size)
 {
