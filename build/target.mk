@@ -123,6 +123,8 @@ $(foreach f,$(cold_c),$(eval CFLAGS_$(f) := $(COLD_FLAGS)))
 
 # Its unaligned words are normal memory's, with the MMU on: whoever runs before that has none.
 CFLAGS_src/lib/string.c := $(port_unaligned)
+# Its call is read whole before anybody looks at it, and large.
+CFLAGS_src/hcall/control/hcall_domctl.c := -ftrivial-auto-var-init=uninitialized
 
 # $(call compile,FILE): the compiler and its flags for one file. The libraries' headers come before the compiler's own
 # (gcc's limits.h wants a C library behind it); CFLAGS_<file> comes last, so that it can take back what went before.

@@ -3,6 +3,7 @@
 /* [impl->req~made-domains~1] */
 #include "build/builder.h"
 
+#include "base/percpu.h"
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
 #include "hal/timer.h"
@@ -141,7 +142,7 @@ enum hv_status build_make(const struct build_wish *wish, struct domain **made)
         place_fill(domain, wish, id);
         build_begin(domain);
         domain_id_set(domain, id);
-        work_queue(&build_slot_of(domain)->stop.work, WORK_ANY_CPU);
+        work_queue(&build_slot_of(domain)->stop.work, cpu_id()); /* who asks waits and pays */
         *made = domain;
         status = HV_OK;
     }
@@ -241,7 +242,7 @@ static enum hv_status spare_destroy(struct domain *domain)
     spin_unlock(&domain->lock, flags);
     if (stops) {
         build_vcpus_off(domain);
-        build_stop_queue(domain);
+        work_queue(&build_slot_of(domain)->stop.work, cpu_id());
     }
     return stuck ? HV_DENIED : HV_BUSY;
 }

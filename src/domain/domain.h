@@ -231,11 +231,11 @@ static inline domid_t domain_number(const struct domain *domain)
 HV_MUST_CHECK enum hv_status domain_add_window(struct domain *domain, const struct mmio_window *window);
 
 /* Copies between the hypervisor and guest RAM, through trap windows; masked, at most 64 KiB. By virtual
- * address of the guest, for the vCPU that is loaded on this CPU: HV_FAULT where its own tables or its map do
+ * address of the guest, for the vCPU that is loaded on this CPU, `into` memory of ours or `from` there, the
+ * other is NULL: HV_FAULT where its own tables or its map do
  * not allow the access, or lead to what is not the domain's memory (nothing or a prefix is copied then). */
-HV_MUST_CHECK enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
-HV_MUST_CHECK enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from,
-                                                uint64_t bytes);
+HV_MUST_CHECK enum hv_status domain_copy_guest(const struct vcpu *vcpu, uint64_t va, uint8_t *into,
+                                               const uint8_t *from, uint64_t bytes);
 
 /* A look at guest memory that lies in one page, to be read and written: the trap window, which the caller
  * closes. NULL: it does not, or faults. What is seen there may change at any moment. */

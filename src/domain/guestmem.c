@@ -80,29 +80,6 @@ int64_t domain_read_guest_word(struct vcpu *vcpu, uint64_t from)
     return (at.v != HAL_NOWHERE) ? (int64_t)hal_hypmap_peek(at) : -1;
 }
 
-/* Between us and what lies in one page of the guest; a page is in one window. `from` is NULL where the
- * guest's bytes come to `into`. */
-static enum hv_status copy_piece(const struct vcpu *vcpu, uint64_t va, uint8_t *into, const uint8_t *from,
-                                 uint64_t bytes)
-{
-    const bool write = (from != NULL);
-    const hpa_t at = reach(vcpu, va, write);
-
-    if (at.v != HAL_NOWHERE) {
-        uint64_t room = 0;
-        uint8_t *const guest =
-            hal_hypmap_window(HAL_WINDOW_TRAP, at, write ? HAL_HYPMAP_RW : HAL_HYPMAP_RO, &room);
-
-        if (write) {
-            (void)memcpy(guest, from, (size_t)bytes);
-        } else {
-            (void)memcpy(into, guest, (size_t)bytes);
-        }
-        hal_hypmap_window_close(HAL_WINDOW_TRAP);
-    }
-    return (at.v != HAL_NOWHERE) ? HV_OK : HV_FAULT;
-}
-
 void *domain_guest_window(struct vcpu *vcpu, uint64_t va, uint64_t bytes)
 {
     const hpa_t at = (((va % PAGE_BYTES) + bytes) <= PAGE_BYTES) ? reach(vcpu, va, true) : hpa(HAL_NOWHERE);
@@ -111,38 +88,28 @@ void *domain_guest_window(struct vcpu *vcpu, uint64_t va, uint64_t bytes)
     return (at.v != HAL_NOWHERE) ? hal_hypmap_window(HAL_WINDOW_TRAP, at, HAL_HYPMAP_RW, &room) : NULL;
 }
 
-static uint64_t piece_at(uint64_t va, uint64_t left)
-{
-    return bits_min(left, PAGE_BYTES - (va % PAGE_BYTES));
-}
-
-/* Both: at most COPY_MAX / PAGE_BYTES + 1 steps. */
-enum hv_status domain_read_guest(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
+/* Page by page, each of which is in one window: at most COPY_MAX / PAGE_BYTES + 1. */
+enum hv_status domain_copy_guest(const struct vcpu *vcpu, uint64_t va, uint8_t *into, const uint8_t *from,
+                                 uint64_t bytes)
 {
     enum hv_status status = (bytes <= COPY_MAX) ? HV_OK : HV_INVALID;
-    uint8_t *put = to;
-    uint64_t done = 0;
+    uint64_t piece = 0;
 
-    while ((status == HV_OK) && (done < bytes)) {
-        const uint64_t piece = piece_at(from + done, bytes - done);
+    for (uint64_t done = 0; (done < bytes) && (status == HV_OK); done += piece) {
+        const hpa_t at = reach(vcpu, va + done, from != NULL);
+        uint64_t room = 0;
 
-        status = copy_piece(vcpu, from + done, &put[done], NULL, piece);
-        done += piece;
-    }
-    return status;
-}
-
-enum hv_status domain_write_guest(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes)
-{
-    enum hv_status status = (bytes <= COPY_MAX) ? HV_OK : HV_INVALID;
-    const uint8_t *get = from;
-    uint64_t done = 0;
-
-    while ((status == HV_OK) && (done < bytes)) {
-        const uint64_t piece = piece_at(to + done, bytes - done);
-
-        status = copy_piece(vcpu, to + done, NULL, &get[done], piece);
-        done += piece;
+        piece = bits_min(bytes - done, PAGE_BYTES - ((va + done) % PAGE_BYTES));
+        if (at.v == HAL_NOWHERE) {
+            status = HV_FAULT;
+        } else if (from != NULL) {
+            (void)memcpy(hal_hypmap_window(HAL_WINDOW_TRAP, at, HAL_HYPMAP_RW, &room), &from[done],
+                         (size_t)piece);
+        } else {
+            (void)memcpy(&into[done], hal_hypmap_window(HAL_WINDOW_TRAP, at, HAL_HYPMAP_RO, &room),
+                         (size_t)piece);
+        }
+        hal_hypmap_window_close(HAL_WINDOW_TRAP);
     }
     return status;
 }

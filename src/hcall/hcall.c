@@ -4,16 +4,6 @@
 #include "abi/xen_control.h"
 #include "hal/upcall.h"
 
-int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
-{
-    return (domain_read_guest(vcpu, to, from, bytes) == HV_OK) ? 0 : -XEN_EFAULT;
-}
-
-int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes)
-{
-    return (domain_write_guest(vcpu, to, from, bytes) == HV_OK) ? 0 : -XEN_EFAULT;
-}
-
 static hcall_fn *const hcall_table[XEN_HYPERCALLS] = {
     [XEN_HCALL_PLATFORM_OP] = (CONFIG_CONTROL != 0) ? hcall_platform_op : NULL,
     [XEN_HCALL_MEMORY_OP] = hcall_memory_op,

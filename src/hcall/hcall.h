@@ -31,8 +31,15 @@ int64_t hcall_again(struct vcpu *vcpu, uint64_t first);
 int64_t hcall_one(struct vcpu *vcpu, uint64_t number, uint64_t *arg);
 
 /* Between us and guest memory at a virtual address of the guest: 0 or -XEN_EFAULT. */
-int64_t hcall_read(struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes);
-int64_t hcall_write(struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes);
+static inline int64_t hcall_read(const struct vcpu *vcpu, void *to, uint64_t from, uint64_t bytes)
+{
+    return (domain_copy_guest(vcpu, from, to, NULL, bytes) == HV_OK) ? 0 : -XEN_EFAULT;
+}
+
+static inline int64_t hcall_write(const struct vcpu *vcpu, uint64_t to, const void *from, uint64_t bytes)
+{
+    return (domain_copy_guest(vcpu, to, NULL, from, bytes) == HV_OK) ? 0 : -XEN_EFAULT;
+}
 
 /* How many pages a domain may have: as its toolstack said, or its plan */
 uint64_t hcall_max_pages(const struct domain *domain);

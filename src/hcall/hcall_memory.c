@@ -4,10 +4,9 @@
 
 #include "abi/xen_memory.h"
 #include "domain/p2m.h"
+#include "sched/sched.h"
 
 #define PAGES_BITS 26u /* where a call goes on is told in pages, which fit the command of a 32-bit guest */
-#define TAKES      8u  /* runs of pages taken away, or pages populated, at a time */
-#define POPULATES  4u
 
 static bool has_blocks(const struct domain *domain)
 {
@@ -57,31 +56,26 @@ static bool reservation_is_good(const struct vcpu *vcpu, const struct domain *do
              ((r->extent_order == 0u) || domain->plan->spare || (domain->plan->nr_static == 0u))));
 }
 
-/* Goes on with the first extents that are not done: *pages are. */
+/* One run of pages of the first extent that is not done: *pages are. It may have to split a block. */
 static enum hv_status extents_do(struct vcpu *vcpu, struct domain *domain, uint64_t op,
                                  const struct xen_memory_reservation *r, uint64_t *pages)
 {
     const uint64_t extent = BIT64(r->extent_order);
-    uint64_t left = (op == XENMEM_DECREASE_RESERVATION) ? TAKES : POPULATES;
-    enum hv_status status = HV_OK;
+    const uint64_t inside = *pages % extent;
+    const uint64_t from = r->extent_start + ((*pages / extent) * sizeof(uint64_t));
+    uint64_t gfn = 0;
+    uint64_t done = 0;
+    enum hv_status status = HV_INVALID;
 
-    while ((*pages < (r->nr_extents * extent)) && (status == HV_OK) && (left > 0u)) {
-        uint64_t gfn = 0;
-        uint64_t done = 0;
-        const uint64_t from = r->extent_start + ((*pages / extent) * sizeof(gfn));
-        const uint64_t inside = *pages % extent;
-
-        status = domain_read_guest(vcpu, &gfn, from, sizeof(gfn));
-        if (status == HV_OK) {
-            status = (gfn < (UINT64_MAX >> PAGE_SHIFT))
-                         ? extent_do(domain, op, gfn + inside, extent - inside, &done)
-                         : HV_INVALID;
-        }
-        *pages += (status == HV_OK) ? done : 0u;
-        left--;
+    if ((hcall_read(vcpu, &gfn, from, sizeof(gfn)) == 0) && (gfn < (UINT64_MAX >> PAGE_SHIFT))) {
+        status = extent_do(domain, op, gfn + inside, extent - inside, &done);
     }
-    /* of a domain that is up: to be asked again */
-    return ((status == HV_BUSY) && (domain->p2m != NULL)) ? HV_OK : status;
+    *pages += (status == HV_OK) ? done : 0u;
+    if ((status == HV_BUSY) && (domain->p2m != NULL)) { /* of a domain that is up: to be asked again */
+        sched_await_work(vcpu);
+        status = HV_OK;
+    }
+    return status;
 }
 
 /* Answers how many extents were done. */

@@ -7,7 +7,7 @@
 #include "grant/grant.h"
 #include "hal/hypmap.h"
 
-#define PIECE 4u /* entries of a batch at a time */
+#define PIECE 2u /* entries of a batch at a time */
 
 /* One page of one map. */
 struct physmap_page {

@@ -11,6 +11,7 @@
 
 #define WORD_BYTES  8u
 #define BLOCK_BYTES 64u
+#define BLOCK_WORDS 8u
 #define ONES_BYTES  0x0101010101010101ULL
 
 /* may_alias: these functions see every object as words, whatever its type is. */
@@ -30,13 +31,12 @@ static bool word_aligned(const uint8_t *p)
  * src. */
 static void copy_up(uint8_t *dst, const uint8_t *src, size_t bytes)
 {
-    size_t done = 0;
+    void *const to = dst;
+    const void *const from = src;
+    struct loose_word *d = to;
+    const struct loose_word *s = from;
 
-    for (; (bytes - done) >= BLOCK_BYTES; done += BLOCK_BYTES) {
-        void *const to = &dst[done];
-        const void *const from = &src[done];
-        struct loose_word *const d = to;
-        const struct loose_word *const s = from;
+    for (size_t blocks = bytes / BLOCK_BYTES; blocks > 0u; blocks--) {
         const uint64_t w0 = s[0].v;
         const uint64_t w1 = s[1].v;
         const uint64_t w2 = s[2].v;
@@ -54,16 +54,15 @@ static void copy_up(uint8_t *dst, const uint8_t *src, size_t bytes)
         d[5].v = w5;
         d[6].v = w6;
         d[7].v = w7;
+        d = &d[BLOCK_WORDS];
+        s = &s[BLOCK_WORDS];
     }
-    for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
-        void *const to = &dst[done];
-        const void *const from = &src[done];
-        struct loose_word *const d = to;
-        const struct loose_word *const s = from;
-
+    for (size_t words = (bytes % BLOCK_BYTES) / WORD_BYTES; words > 0u; words--) {
         d->v = s->v;
+        d++;
+        s++;
     }
-    for (; done < bytes; done++) {
+    for (size_t done = bytes - (bytes % WORD_BYTES); done < bytes; done++) {
         dst[done] = src[done];
     }
 }
@@ -108,34 +107,26 @@ void *memmove(void *dst, const void *src, size_t bytes)
 void *memset(void *dst, int value, size_t bytes)
 {
     uint8_t *const d = dst;
+    struct loose_word *w = dst;
     const uint8_t byte = (uint8_t)((uint32_t)value & 0xFFu);
     const uint64_t word = ONES_BYTES * byte;
-    size_t done = 0;
 
-    while ((done < bytes) && !word_aligned(&d[done])) {
-        d[done] = byte;
-        done++;
+    for (size_t blocks = bytes / BLOCK_BYTES; blocks > 0u; blocks--) {
+        w[0].v = word;
+        w[1].v = word;
+        w[2].v = word;
+        w[3].v = word;
+        w[4].v = word;
+        w[5].v = word;
+        w[6].v = word;
+        w[7].v = word;
+        w = &w[BLOCK_WORDS];
     }
-    for (; (bytes - done) >= BLOCK_BYTES; done += BLOCK_BYTES) {
-        void *const to = &d[done];
-        word_t *const w = to;
-
-        w[0] = word;
-        w[1] = word;
-        w[2] = word;
-        w[3] = word;
-        w[4] = word;
-        w[5] = word;
-        w[6] = word;
-        w[7] = word;
+    for (size_t words = (bytes % BLOCK_BYTES) / WORD_BYTES; words > 0u; words--) {
+        w->v = word;
+        w++;
     }
-    for (; (bytes - done) >= WORD_BYTES; done += WORD_BYTES) {
-        void *const to = &d[done];
-        word_t *const w = to;
-
-        *w = word;
-    }
-    for (; done < bytes; done++) {
+    for (size_t done = bytes - (bytes % WORD_BYTES); done < bytes; done++) {
         d[done] = byte;
     }
     return dst;

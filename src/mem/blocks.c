@@ -41,6 +41,7 @@ static struct block *blocks;
 static uint64_t blocks_base; /* of number 1, in blocks */
 static uint32_t blocks_nr;
 static struct extent extents[EXTENTS_MAX];
+static uint32_t extents_end;  /* behind the last one that ever was */
 static uint64_t extent_bytes; /* of all */
 static uint64_t nr_used;      /* blocks of domains */
 static uint64_t nr_dirty;
@@ -66,6 +67,7 @@ enum hv_status blocks_setup(uint64_t base, uint64_t end, bool is_zero, void (*di
     for (uint32_t i = 0; i < EXTENTS_MAX; i++) {
         extents[i] = (struct extent){ .bytes = 0u };
     }
+    extents_end = 0u;
     extent_bytes = 0u;
     nr_used = 0u;
     nr_dirty = 0u;
@@ -122,7 +124,7 @@ static uint32_t free_take(uint32_t only)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; (i < EXTENTS_MAX) && (n == 0u); i++) {
+    for (uint32_t i = 0; (i < extents_end) && (n == 0u); i++) {
         if ((extents[i].bytes != 0u) && (extents[i].only == only)) {
             n = extent_take(&extents[i]);
             blocks[n].extent = (uint16_t)i; /* of the one that is none, too */
@@ -137,7 +139,7 @@ static void fresh_dirty(uint32_t only)
 {
     uint32_t left = FRESH_DIRTY;
 
-    for (uint32_t i = 0; (i < EXTENTS_MAX) && (left > 0u); i++) {
+    for (uint32_t i = 0; (i < extents_end) && (left > 0u); i++) {
         struct extent *const e = &extents[i];
 
         while ((e->bytes != 0u) && (e->only == only) && !e->is_zero && (e->fresh < e->nr) && (left > 0u)) {
@@ -166,6 +168,7 @@ static bool extent_add(uint64_t base, uint64_t bytes, uint32_t only)
     }
     if (i < EXTENTS_MAX) {
         extents[i] = made;
+        extents_end = (uint32_t)bits_max(extents_end, i + 1u);
         extent_bytes += bytes;
     }
     spin_unlock(&blocks_lock, flags);

@@ -242,6 +242,19 @@ void sched_pass_turn(struct vcpu *vcpu)
     current_asks(vcpu, SCHED_ASK_YIELD);
 }
 
+void sched_await_work(struct vcpu *vcpu)
+{
+    const cpuid_t cpu = cpu_id();
+    const uint64_t flags = spin_lock(&sched_lock);
+
+    if (sched_policy->turn_end(cpu, vcpu) == TIME_NEVER) { /* no other waits */
+        sched_cpus[cpu].work_due_ns = 1u;                  /* it was for long */
+        sched_cpus[cpu].work_cut = false;
+    }
+    spin_unlock(&sched_lock, flags);
+    sched_pass_turn(vcpu);
+}
+
 void sched_power_off(struct vcpu *vcpu)
 {
     const uint64_t flags = spin_lock(&sched_lock);

@@ -58,6 +58,8 @@ void sched_wake(struct vcpu *vcpu);
 /* The calling (current) vCPU waits / stops / gives its turn away; effect at exit work. */
 void sched_block(struct vcpu *vcpu);
 void sched_pass_turn(struct vcpu *vcpu);
+/* ... to this CPU's worker, for a slice, if no other vCPU wants it. */
+void sched_await_work(struct vcpu *vcpu);
 /* Ends the wait of a vCPU that set its poll to VCPU_POLL_WAITS, then looked whether it has to wait, then
  * called
  * sched_block(). Any CPU. */

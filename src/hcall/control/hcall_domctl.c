@@ -72,9 +72,9 @@ void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info)
         .max_pages = hcall_max_pages(domain),
         .shared_info_frame = UINT64_MAX,
         .max_vcpu_id = plan->nr_vcpus - 1u,
-        .gpaddr_bits = (uint8_t)(64u - (uint32_t)__builtin_clzll(hal_guestmap_limit() - 1u)),
         .nr_spis = plan->nr_spis,
     };
+    info->gpaddr_bits = (uint8_t)(64u - (uint32_t)__builtin_clzll(hal_guestmap_limit() - 1u));
     (void)memcpy(info->handle, domain->handle, sizeof(info->handle));
     state_tell(domain, info);
 }
@@ -135,50 +135,51 @@ static const struct hcall_domctl_rule rules[] = {
     { NULL, 0u, ROLE_DOMCTL, false },
 };
 
-/* NULL: nobody knows it. Bounded by the rules that there are. */
+/* One whose act is NULL: nobody knows it. Bounded by the rules that there are. */
 static const struct hcall_domctl_rule *rule_of(uint32_t cmd)
 {
     static const struct hcall_domctl_rule *const families[] = { rules, hcall_domctl_life, hcall_domctl_memory,
                                                                 hcall_domctl_device, hcall_domctl_vcpu };
-    const struct hcall_domctl_rule *found = NULL;
+    const struct hcall_domctl_rule *rule = &rules[ARRAY_LEN(rules) - 1u];
 
-    for (uint32_t i = 0; (i < ARRAY_LEN(families)) && (found == NULL); i++) {
-        for (const struct hcall_domctl_rule *rule = families[i]; (rule->act != NULL) && (found == NULL);
-             rule++) {
-            found = (rule->cmd == cmd) ? rule : NULL;
+    for (uint32_t i = 0; (i < ARRAY_LEN(families)) && (rule->act == NULL); i++) {
+        rule = families[i];
+        while ((rule->act != NULL) && (rule->cmd != cmd)) {
+            rule++;
         }
     }
-    return found;
+    return rule;
 }
 
 int64_t hcall_domctl(struct vcpu *vcpu, uint64_t *arg)
 {
-    struct xen_domctl op = { .cmd = 0u };
+    struct xen_domctl op;
     struct hcall_domctl c = { vcpu, NULL, &op };
     int64_t result = hcall_read(vcpu, &op, arg[0], sizeof(op));
-    const struct hcall_domctl_rule *const rule = rule_of(op.cmd);
 
     if (result != 0) {
         return result;
     }
+    const struct hcall_domctl_rule *const rule = rule_of(op.cmd);
+
     if (op.interface_version != XEN_DOMCTL_VERSION) {
         return -XEN_EACCES;
     }
-    if (!role_may(vcpu->domain, (rule != NULL) ? rule->role : ROLE_DOMCTL)) {
+    if (!role_may(vcpu->domain, rule->role)) {
         return -XEN_EPERM;
     }
     c.domain = domain_by_id(op.domain);
     if ((c.domain == NULL) && (op.cmd != XEN_DOMCTL_CREATEDOMAIN) && (op.cmd != XEN_DOMCTL_DESTROYDOMAIN)) {
         return -XEN_ESRCH;
     }
-    if (rule == NULL) {
+    if (rule->act == NULL) {
         return -XEN_ENOSYS;
     }
     op.pad[0] = ((arg[1] >> AGAIN_LOW) == AGAIN) ? (uint16_t)arg[1] : 0u;
     result = rule->act(&c);
     if (result == HCALL_DOMCTL_AGAIN) {
         arg[1] = (AGAIN << AGAIN_LOW) | op.pad[0];
-        sched_pass_turn(vcpu); /* to the worker that is at it */
+        sched_await_work(vcpu);
         return hcall_again(vcpu, arg[0]);
     }
     arg[1] = (op.pad[0] != 0u) ? 0u : arg[1]; /* not for another call */

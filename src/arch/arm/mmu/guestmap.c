@@ -307,8 +307,13 @@ static enum hv_status guestmap_split(struct hal_guestmap *map, uint64_t ipa)
         if (table == NULL) {
             return HV_NO_MEMORY;
         }
-        for (uint32_t i = 0u; i < ARM_PTE_ENTRIES; i++) {
-            table[i] = arm_pte_leaf(arm_pte_output(pte) + (i * arm_level_bytes(level + 1u)), level + 1u, pte);
+        const uint64_t step = arm_level_bytes(level + 1u);
+        uint64_t leaf = arm_pte_leaf(arm_pte_output(pte), level + 1u, pte);
+
+        for (uint32_t i = 0u; i < ARM_PTE_ENTRIES; i += 2u) { /* nothing carries beyond the address */
+            table[i] = leaf;
+            table[i + 1u] = leaf + step;
+            leaf += 2u * step;
         }
         guestmap_reveal(table, PAGE_BYTES);
         hal_guestmap_begin(map);
