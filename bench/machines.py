@@ -23,8 +23,9 @@ PEER_FIRST = 0x50000000         # where the peer's modules begin; QEMU puts the 
 PEER_STEP = 0x200000
 
 # kernel: a file of out/bench/guest or out/guests. cpu: the host CPUs that its vCPUs are bound to, or none. ours: properties
-# that only our side knows; args: for our side's guest.
-Domain = collections.namedtuple("Domain", "kernel mib cpus cpu ours args", defaults=(16, 1, (), "", ""))
+# that only our side knows; args: for our side's guest. control: it makes others; the peer's domain 0.
+Domain = collections.namedtuple("Domain", "kernel mib cpus cpu ours args control", defaults=(16, 1, (), "", "", False))
+CONTROLS = 'capabilities = <1>; xen,enhanced = "no-xenstore";'
 
 
 class Measured(Machine):
@@ -71,7 +72,7 @@ def our_system(name, domains, chosen=""):
     for number, domain in enumerate(domains, 1):
         kernel = ('kernel { compatible = "multiboot,kernel", "multiboot,module"; data = /incbin/("%s"); '
                   'bootargs = "%s"; };' % (domain.kernel, domain.args or "console=ttyAMA0"))
-        nodes.append(domain_node(number, domain, kernel, domain.ours))
+        nodes.append(domain_node(number, domain, kernel, domain.ours + (CONTROLS if domain.control else "")))
     path = os.path.join(BENCH, "ours", name + ".dts")
     write(path, tree_text(nodes, ""))
     return path
@@ -82,8 +83,10 @@ def peer_system(name, domains, bootargs):
     for number, domain in enumerate(domains, 1):
         source = kernel_path(domain.kernel)
         size = os.stat(source).st_size
-        nodes.append(domain_node(number, domain, 'module@%x { compatible = "multiboot,kernel", "multiboot,module"; '
-                                 'reg = <0 0x%x 0 0x%x>; bootargs = "console=ttyAMA0"; };' % (at, at, size)))
+        module = ('module@%x { compatible = "multiboot,kernel", "multiboot,module"; reg = <0 0x%x 0 0x%x>; '
+                  'bootargs = "console=ttyAMA0"; };' % (at, at, size))
+        nodes.append(module if domain.control else domain_node(number, domain, module))
+        bootargs += " dom0_mem=%dM dom0_max_vcpus=%d" % (domain.mib, domain.cpus) if domain.control else ""
         modules.append("0x%x %s\n" % (at, source))
         at = (at + size + 2 * PEER_STEP - 1) // PEER_STEP * PEER_STEP
     path = os.path.join(BENCH, "peer", name + ".dts")

@@ -53,6 +53,13 @@ def storm(name, cpus):
     return System(name, domains, cpus=cpus, plugin=["guest=off"], sides=("ours",))
 
 
+def lives(name, cpus):
+    """A control domain that makes and destroys others all the time."""
+    last = cpus - 1
+    domains = [Domain("tick.bin", cpu=(0,)), Domain("making.bin", mib=32, cpu=(last,), args="storm=1", control=True)]
+    return System(name, domains, cpus=cpus, plugin=["guest=off"], sides=("ours",))
+
+
 SYSTEMS = [
     System("events", [Domain("events.bin", ours='xen,enhanced = "no-xenstore";')]),
     # The peer at its best where a vCPU has a CPU for itself.
@@ -65,6 +72,7 @@ SYSTEMS = [
     System("switch", [Domain("sleeper.bin", cpu=(0,)), Domain("spinner.bin", cpu=(0,))], plugin=["guest=off"],
            bootargs="sched_ratelimit_us=0"),
     System("yield", [Domain("yielder.bin", cpu=(0,))] * 2, plugin=["guest=off"], bootargs="sched_ratelimit_us=0"),
+    System("making", [Domain("making.bin", mib=32, control=True)], mem=1024, plugin=["guest=off"]),
     boot("tiny1", "tiny.bin", 1, 16),
     boot("tiny2", "tiny.bin", 2, 16),
     boot("tiny4", "tiny.bin", 4, 16),
@@ -79,6 +87,8 @@ SYSTEMS = [
     boot_clean("place64", "linux.Image", 64, mem=1024, ours='bulkhead,on-reset = "stop";'),
     storm("storm1", 1),
     storm("storm2", 2),
+    lives("lives1", 1),
+    lives("lives2", 2),
 ]
 
 # take: a function of the reports of one side, by the system's name. phase: what bench-profile looks at in which system.
@@ -148,6 +158,11 @@ def masked(name, label):
                lambda r: one(max(c.max for c in r[name].masked)), 4000)
 
 
+def destroyed(r):
+    """A domain of 320 MiB less one of 64 MiB, four times."""
+    return one(4 * (r["making"].sample(92).median - r["making"].sample(91).median))
+
+
 def late(name, label):
     """The guest's own words: from the deadline to the code after its handler, in ticks of 16 ns, and 1 ns is 1 instruction."""
     return Row("1 kHz tick under interference is late by, " + label, "instructions of all levels",
@@ -185,8 +200,14 @@ ROWS = [
     switch("WFI to another domain's vCPU, with FP", "switch", 30, 500, ec=0x01),
     switch("timer brings the waiting domain's vCPU back, with FP", "switch", 30, vec=9),
 ] + boot_rows() + [
+    event("domctl getdomaininfo", "making", 93, 712),
+    event("domain of 64 MiB made, createdomain to its first instruction", "making", 90, 3440000),
+    event("another domain's page mapped and unmapped by the control domain", "making", 94),
+    Row("GiB of a destroyed domain, until it is clean and free", UNIT, destroyed, 114000000, phase=("making", 92)),
     masked("storm1", "1 CPU"),
     masked("storm2", "2 CPUs"),
+    masked("lives1", "while domains are made and destroyed, 1 CPU"),
+    masked("lives2", "while domains are made and destroyed, 2 CPUs"),
     late("storm1", "1 CPU"),
     Row("KiB over a link's ring in messages of 240 bytes, both sides", "instructions of all levels", ring),
 ]

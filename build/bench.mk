@@ -5,7 +5,8 @@ BENCH_PLUGINS := $(BENCH_OUT)/elmeter.so $(BENCH_OUT)/llcmodel.so
 BENCH_CFLAGS := -std=c11 -O2 -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror
 # One source, a guest for each part; the number is ROLE.
 BENCH_ROLES := events:1 pair:2 sleeper:3 spinner:4 tick:5 hammer:6 resetter:7 tiny:8 yielder:9 poster:10 taker:11 granter:12 grantee:13
-BENCH_GUESTS := $(foreach r,$(BENCH_ROLES),$(BENCH_OUT)/guest/$(firstword $(subst :, ,$(r))).bin)
+BENCH_GUESTS := $(foreach r,$(BENCH_ROLES),$(BENCH_OUT)/guest/$(firstword $(subst :, ,$(r))).bin) \
+    $(BENCH_OUT)/guest/making.bin
 BENCH_BUILD := out/$(PORT)-clang-release
 BENCH := $(PYTHON) bench/bench.py --hypervisor $(BENCH_BUILD)/bulkhead.bin --elf $(BENCH_BUILD)/bulkhead.elf \
     --sizes $(BENCH_BUILD)/sizes.json
@@ -38,6 +39,15 @@ $(BENCH_OUT)/guest/$(1).bin: bench/guest/event.S build/bench.mk
 	@llvm-objcopy-19 -O binary $$(@:.bin=.elf) $$@
 endef
 $(foreach r,$(BENCH_ROLES),$(eval $(call bench_guest,$(firstword $(subst :, ,$(r))),$(lastword $(subst :, ,$(r))))))
+
+# The one in C, on top of our bare-metal guests' library
+MAKING := bench/guest/making/making.c
+$(GUEST_OBJ)/arm64/making.elf: $(call guest_objects,arm64,$(MAKING) $(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/arm64/*.[cS])) \
+    guestlib/maker.c) tests/guest/lib/arm64/guest.lds
+	$(call say,GUESTLD,$@)ld.lld-19 $(GUEST_LDFLAGS) -T tests/guest/lib/arm64/guest.lds -o $@ $(filter %.o,$^)
+$(BENCH_OUT)/guest/making.bin: $(GUEST_OBJ)/arm64/making.elf
+	@mkdir -p $(@D)
+	$(call say,OBJCOPY,$@)llvm-objcopy-19 -O binary $< $@
 
 # What Linux guests make marks with, and what they run (bench/pv.py)
 $(BENCH_OUT)/guest/mark: bench/guest/mark.S build/bench.mk
