@@ -210,8 +210,11 @@ static void handle_fill(struct domain *domain, const struct plan_domain *plan)
         (void)memcpy(domain->handle, plan->uuid, sizeof(domain->handle));
     } else if (plan->domid != 0u) {
         (void)memcpy(domain->handle, own, sizeof(own));
-        (void)memcpy(name, &sum, sizeof(sum));
-        (void)memcpy(&name[sizeof(sum)], &plan->domid, sizeof(plan->domid));
+        for (uint32_t i = 0; i < sizeof(sum); i++) {
+            name[i] = (uint8_t)(sum >> (8u * i));
+        }
+        name[sizeof(sum)] = (uint8_t)plan->domid;
+        name[sizeof(sum) + 1u] = (uint8_t)(plan->domid >> 8u);
     } else {
         /* zero is domain 0's */
     }

@@ -112,7 +112,7 @@ static int64_t info(const struct hcall_domctl *c)
 /* The one that it has is for good: what tools keep of a domain goes by it, and they may come anew. */
 static int64_t handle(const struct hcall_domctl *c)
 {
-    static const uint8_t none[sizeof(c->domain->handle)] = { 0u };
+    static const uint8_t none[sizeof(c->domain->handle)]; /* zeros */
     const bool has = memcmp(c->domain->handle, none, sizeof(none)) != 0;
 
     if (!has) {

@@ -14,7 +14,8 @@
     " gpio@b000000 { reg = <0 0xb000000 0 0x1000>; interrupts = <0 9 1>; xen,passthrough; };" \
     " plain@c000000 { reg = <0 0xc000000 0 0x1000>; interrupts = <0 10 4>; iommus = <&smmu 6>; };"
 #define SHM(id, role) \
-    " shm-" id " { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"" id "\"; role = \"" role "\";" \
+    " shm-" id " { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"" id "\";" \
+    "  role = \"" role "\";" \
     "  xen,shared-mem = <0 0x6" id "000000 0x2000>; };"
 #define TEMPLATE \
     " kept { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; bulkhead,template;" \
@@ -26,7 +27,8 @@
     BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_CPU("2") BOARD_CPU("3") " };" DEVICES " empty {" \
     BOARD_REST("rr") " bulkhead,spare-domains = <2 1 512>;" \
     DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
-    DOMAIN("2", "1", ENHANCED CHANNEL("a", "1", "5", "b") SHM("0", "owner") SHM("1", "borrower")) TEMPLATE BOARD_END
+    DOMAIN("2", "1", ENHANCED CHANNEL("a", "1", "5", "b") SHM("0", "owner") SHM("1", "borrower")) \
+    TEMPLATE BOARD_END
 /* clang-format on */
 
 #define DMA      "/dma@a000000"
