@@ -142,7 +142,7 @@ static void balloon_scenario(void)
 
     CHECK(p2m_populate(d, GFN) == HV_OK);
     CHECK((p2m_put_page(d, GFN, page, false) == HV_OK) && (p2m_pages(d) == 1u));
-    CHECK((p2m_remove_page(d, GFN) == HV_OK) && (p2m_pages(d) == 1u));
+    CHECK((take(d, GFN, 1u) == HV_OK) && (p2m_pages(d) == 1u));
     pool_free(&d->pool, page);
     CHECK((p2m_populate(d, GFN) == HV_OK) && (p2m_pages(d) == 2u));
     CHECK(take(d, GFN, 1u) == HV_OK);
