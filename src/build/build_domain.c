@@ -7,8 +7,6 @@
 #include "grant/grant.h"
 #include "sched/sched.h"
 
-#define PAUSES_MAX 254u /* as in Xen */
-
 static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)
 {
     struct domain *const domain = &slot->domain;
@@ -216,7 +214,7 @@ bool build_pause(struct domain *domain, bool paused, bool counts)
     const uint64_t flags = spin_lock(&domain->lock);
     const bool runs = (domain->state == DOMAIN_RUNNING);
     const bool here = runs || (counts && build_is_down(domain->state));
-    const bool more = paused && counts && (domain->nr_pauses < PAUSES_MAX);
+    const bool more = paused && counts && (domain->nr_pauses < DOMAIN_PAUSES_MAX);
     const bool may = here && ((domain->paused != paused) || more);
 
     if (may) {

@@ -15,6 +15,7 @@
 #define DOMAIN_FAULTS_KEPT 8u
 #define DOMAIN_FAULT_DMA   UINT32_MAX
 #define DOMAIN_LINES_MAX   992u /* shared interrupts */
+#define DOMAIN_PAUSES_MAX  254u /* of tools at a time, as in Xen */
 
 enum domain_state {
     DOMAIN_NEW, /* planned, nothing built */

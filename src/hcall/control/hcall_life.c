@@ -18,7 +18,7 @@ static int64_t pause(const struct hcall_domctl *c)
     const bool paused = (c->op->cmd == XEN_DOMCTL_PAUSE);
     const bool done = (c->domain != c->vcpu->domain) && build_pause(c->domain, paused, true);
 
-    return done ? 0 : ((paused && c->domain->paused) ? -XEN_EOVERFLOW : -XEN_EINVAL);
+    return done ? 0 : ((c->domain->nr_pauses == DOMAIN_PAUSES_MAX) ? -XEN_EOVERFLOW : -XEN_EINVAL);
 }
 
 /* What Arm's domains have not got, or we have one of */

@@ -62,7 +62,7 @@ TOGETHER = "a device, or what is behind a bridge, of which {} does not have"
 BAD = {
     **{f"form-{number}": ((functions(name),), [found("domU1", name, FORMS)]) for number, name in enumerate((
         "", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:20.0", "0000:00:0G.0", "0000:00:02.0 ", "0000:00:02.0/",
-        "0000:00:02.0/00.0/00.0", "0000:00:02.0 pin=E", "0000:00:02.0x", "0000:00:02.0 pin=A ", "0000:0A:02.0"))},
+        "0000:00:02.0/00.0/00.0", "0000:00:02.0 pin=E", "0000:00:02.0x", "0000:00:02.0 pin=A ", "0000:0G:02.0"))},
     "cells": (("bulkhead,pci-functions = <1 2>;",),
               ["/chosen/domU1: bulkhead,pci-functions: found <0x1 0x2>, expected " + FORMS]),
     "empty": (("bulkhead,pci-functions;",),
