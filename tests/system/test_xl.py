@@ -54,6 +54,9 @@ def test_named():
     here = {name for name in globals() if name.startswith("test_")}
     named = set(re.findall(r"`(test_\w+)`", text))
     assert not here - named
+    for path in glob.glob(os.path.join(ROOT, "tests", "system", "test_xl_*.py")):
+        with open(path, encoding="utf-8") as stream:
+            here.update(re.findall(r"^def (test_\w+)", stream.read(), re.M))
     for name in named - here:
         assert glob.glob(os.path.join(ROOT, "tests", "unit", "*", name + ".c")), name
     for name in re.findall(r"`(test_\w+\.py)`", text):
