@@ -33,9 +33,8 @@ fi
 
 dir=$(bh_scratch)
 trap 'rm -rf "$dir"' EXIT
-mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/sources"
+mkdir -p "$dir/archives/partial" "$dir/sources"
 mirror=$(bh_mirror "$dir")
-printf 'deb %s%s %s main\n' "$(bh_signed_by)" "$mirror" "$suite" > "$dir/sources/$suite.list"
 : > "$dir/status"
 
 apt_private() {
@@ -47,11 +46,26 @@ apt_private() {
         -o Dir::Etc::preferencesparts=/dev/null -o Acquire::Retries=3 -o Acquire::Languages=none "$@"
 }
 
-# apt_lists: what the suite has
+# sources NAME: where apt looks, which is the suite's code name or another name of it
+sources() {
+    printf 'deb %s%s %s main\n' "$(bh_signed_by)" "$mirror" "$1" > "$dir/sources/$suite.list"
+    rm -rf "$dir/lists"
+    mkdir -p "$dir/lists/partial"
+}
+
+# lists NAME: under that name the mirror has the suite, whole
+lists() {
+    sources "$1"
+    apt_private apt-get update >> "$dir/log" 2>&1 && grep -q "^Codename: $suite\$" "$dir"/lists/*Release
+}
+
+# apt_lists: what the suite has. A mirror whose lists do not belong together under its code name, as for days after a point
+# release, may still have the release before whole under `stable`.
 apt_lists() {
     bh_say "fetching the guests and libraries of Debian $suite for $arch (once; kept in $keep)"
     mkdir -p "$dir/$arch/debs" "$new/include" "$new/lib"
-    apt_private apt-get update > "$dir/log" 2>&1 || { cat "$dir/log" >&2; bh_die "apt could not read $suite's lists"; }
+    : > "$dir/log"
+    lists "$suite" || lists stable || { cat "$dir/log" >&2; bh_die "apt could not read $suite's lists"; }
 }
 
 # download KERNEL PACKAGE...: the current kernel, whose name is left in $kernel, and packages
