@@ -81,6 +81,7 @@ include build/linux.mk
 -include build/tests.mk
 -include build/fuzz.mk
 -include build/check.mk
+-include build/proof.mk
 include build/bench.mk
 
 .PHONY: build build-all run test quick nightly fresh sizes format

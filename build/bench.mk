@@ -6,7 +6,7 @@ BENCH_CFLAGS := -std=c11 -O2 -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -Wa
 # One source, a guest for each part; the number is ROLE.
 BENCH_ROLES := events:1 pair:2 sleeper:3 spinner:4 tick:5 hammer:6 resetter:7 tiny:8 yielder:9 poster:10 taker:11 granter:12 grantee:13
 BENCH_GUESTS := $(foreach r,$(BENCH_ROLES),$(BENCH_OUT)/guest/$(firstword $(subst :, ,$(r))).bin) \
-    $(BENCH_OUT)/guest/making.bin
+    $(BENCH_OUT)/guest/making.bin $(BENCH_OUT)/guest/crowd.bin
 BENCH_BUILD := out/$(PORT)-clang-release
 BENCH := $(PYTHON) bench/bench.py --hypervisor $(BENCH_BUILD)/bulkhead.bin --elf $(BENCH_BUILD)/bulkhead.elf \
     --sizes $(BENCH_BUILD)/sizes.json
@@ -22,11 +22,10 @@ bench-sizes: bench-files guests
 	@$(PYTHON) build/sizes.py --out $(BENCH_BUILD) --json $(BENCH_BUILD)/sizes.json > /dev/null
 endif
 
-$(BENCH_OUT)/elmeter.so: bench/plugin/elmeter.c bench/plugin/kinds.c bench/plugin/kinds.h bench/plugin/qplug.h build/bench.mk
-	@mkdir -p $(@D)
-	$(call say,PLUGIN,$@)cc $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
-
-$(BENCH_OUT)/llcmodel.so: bench/plugin/llcmodel.c bench/plugin/qplug.h build/bench.mk
+$(BENCH_OUT)/elmeter.so: bench/plugin/elmeter.c bench/plugin/kinds.c bench/plugin/kinds.h bench/plugin/qcpu.h
+$(BENCH_OUT)/llcmodel.so: bench/plugin/llcmodel.c
+$(BENCH_OUT)/schedtrace.so: bench/plugin/schedtrace.c bench/plugin/qcpu.h
+$(BENCH_OUT)/%.so: bench/plugin/qplug.h build/bench.mk
 	@mkdir -p $(@D)
 	$(call say,PLUGIN,$@)cc $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
 
@@ -40,12 +39,15 @@ $(BENCH_OUT)/guest/$(1).bin: bench/guest/event.S build/bench.mk
 endef
 $(foreach r,$(BENCH_ROLES),$(eval $(call bench_guest,$(firstword $(subst :, ,$(r))),$(lastword $(subst :, ,$(r))))))
 
-# The one in C, on top of our bare-metal guests' library
+# Those in C, on top of our bare-metal guests' library
 MAKING := bench/guest/making/making.c
 $(GUEST_OBJ)/arm64/making.elf: $(call guest_objects,arm64,$(MAKING) $(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/arm64/*.[cS])) \
     guestlib/maker.c) tests/guest/lib/arm64/guest.lds
 	$(call say,GUESTLD,$@)ld.lld-19 $(GUEST_LDFLAGS) -T tests/guest/lib/arm64/guest.lds -o $@ $(filter %.o,$^)
-$(BENCH_OUT)/guest/making.bin: $(GUEST_OBJ)/arm64/making.elf
+$(GUEST_OBJ)/arm64/crowd.elf: $(call guest_objects,arm64,bench/guest/crowd/crowd.c \
+    $(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/arm64/*.[cS]))) tests/guest/lib/arm64/guest.lds
+	$(call say,GUESTLD,$@)ld.lld-19 $(GUEST_LDFLAGS) -T tests/guest/lib/arm64/guest.lds -o $@ $(filter %.o,$^)
+$(BENCH_OUT)/guest/making.bin $(BENCH_OUT)/guest/crowd.bin: $(BENCH_OUT)/guest/%.bin: $(GUEST_OBJ)/arm64/%.elf
 	@mkdir -p $(@D)
 	$(call say,OBJCOPY,$@)llvm-objcopy-19 -O binary $< $@
 
@@ -77,10 +79,24 @@ bench-ports-files: $(BENCH_PLUGINS) $(BENCH_GUESTS32)
 bench-ports: bench-ports-files
 	@$(PYTHON) bench/ports.py run
 
+# What a decision costs when many vCPUs share a CPU
+.PHONY: bench-decisions
+bench-decisions: bench-files
+	@$(PYTHON) bench/decisions.py run
+
 BENCH_PV := $(PYTHON) bench/pv.py --hypervisor $(BENCH_BUILD)/bulkhead.bin
 bench-pv-files: bench-files $(BENCH_OUT)/guest/mark out/guests/dom0.gz out/guests/initrd.gz
 bench-pv: bench-pv-files
 	@$(BENCH_PV) run
+
+# Who had which CPU when, as a picture of each cpupool; FROM and TO: milliseconds
+.PHONY: sched-trace
+sched-trace: export BULKHEAD_SYSTEM := $(or $(value SYSTEM),schedulers)
+sched-trace: export BULKHEAD_SPAN := $(value FROM) $(value TO)
+sched-trace: image tools bare-guests $(BENCH_OUT)/schedtrace.so
+	@$(PYTHON) tools/sched/sched_trace.py
+# Tests measure with it, too
+test-guest test-long: $(BENCH_OUT)/schedtrace.so
 
 bench: bench-sizes
 	@$(BENCH) run

@@ -24,7 +24,7 @@ fuzz_objects = $(patsubst %.c,$(FUZZ_OUT)/obj/$(1)/%.o,$(2))
 fuzz_arm := $(call fuzz_objects,arm,$(addprefix tests/unit/arm/,fake_arm.c fake_guest.c fake_spi.c) $(sort $(wildcard src/arch/arm/*.c)) \
     src/arch/arm/plan/arm_plan_guest.c src/lib/fmt.c src/lib/tree.c)
 fuzz_plan := $(call fuzz_objects,plan,$(filter-out src/lib/string.c,$(sort $(wildcard src/config/*.c \
-    src/config/partition/*.c src/config/control/*.c src/lib/*.c src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c))) \
+    src/config/sched/*.c src/config/partition/*.c src/config/control/*.c src/lib/*.c src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c))) \
     tests/fuzz/plan_check.c tests/fuzz/tree_mutate.c)
 fuzz_product := $(call fuzz_objects,product,$(unit_generic) $(unit_port))
 fuzz_archive := $(FUZZ_OUT)/libproduct.a
@@ -37,6 +37,7 @@ fuzz_with_life := $(call fuzz_objects,host,tests/fuzz/fuzz_life.c) $(fuzz_host) 
 fuzz_with_mmio := $(call fuzz_objects,arm,tests/fuzz/fuzz_mmio.c) $(fuzz_arm)
 fuzz_with_payload := $(call fuzz_objects,plan,tests/fuzz/fuzz_payload.c src/config/payload.c src/lib/crc32.c)
 fuzz_with_plan := $(call fuzz_objects,plan,tests/fuzz/fuzz_plan.c) $(fuzz_plan)
+fuzz_with_sched := $(call fuzz_objects,host,tests/fuzz/fuzz_sched.c) $(fuzz_host) $(fuzz_archive)
 fuzz_with_store := $(call fuzz_objects,store,tests/fuzz/fuzz_store.c $(sort $(wildcard store/core/*.c)))
 fuzz_with_sysreg := $(call fuzz_objects,a64,tests/fuzz/fuzz_sysreg.c src/arch/arm64/trap.c src/arch/arm64/abort.c \
     src/arch/arm64/sysreg.c src/arch/arm64/a32.c) $(fuzz_arm)

@@ -13,8 +13,11 @@ What make does here (everything that is missing is set up first):
   make build-all the same with both compilers, for release and for debugging
   make check     the checkers; test-unit test-abi test-neg test-fuzz test-hal test-guest test-system bench-check: one level
   make fuzz      fuzz targets, FUZZ_SECONDS=<n> each (60); T=<target> for one
+  make proof     what CBMC proves of queues and policies, T=<word> for some; part of make nightly (minutes)
   make bench     EL2 instructions of each event, ours and Xen's, in QEMU; also out/bench/bench.json and .svg (minutes)
   make bench-check    ours alone against bench/baseline.json and bench/ports.json; part of make test
+  make bench-decisions    what a scheduler's decision costs with 1 to 256 vCPUs on a CPU, ours and Xen's
+  make sched-trace SYSTEM=<name> FROM=<ms> TO=<ms>   pictures of who had which CPU when, out/sched; docs/scheduling.md
   make bench-ports    the table of the 32-bit ports
   make bench-baseline REASON='<text>'      make bench, then writes that file and the table in docs/performance.md
   make bench-profile EVENT='<part of a name>'  where an event's instructions go, function by function

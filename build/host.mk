@@ -5,7 +5,8 @@ HOSTCC ?= cc
 host_other := $(filter-out arm64,$(PORT))
 HOST_TOOL := out/host/bulkhead-image$(host_other:%=-%)
 HOST_OUT := out/host$(host_other:%=/%)
-host_folders := tools/bulkhead-image tools/bulkhead-image/partition src/config src/config/partition src/config/control src/lib $(port_plans)
+host_folders := tools/bulkhead-image tools/bulkhead-image/partition src/config src/config/sched src/config/partition \
+    src/config/control src/lib $(port_plans)
 # What C's own library gives is the host's; the target's version of it stays out.
 host_leave_out := src/lib/string.c
 host_c := $(filter-out $(host_leave_out),$(sort $(foreach d,$(host_folders),$(wildcard $(d)/*.c))))

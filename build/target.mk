@@ -14,8 +14,8 @@ port_constants := -DCONFIG_MPU=$(port_mpu) \
     $(foreach e,$(EXTRA_NAMES),-DCONFIG_$(call capitals,$(e))=$(if $(filter $(e),$(port_extras)),1,0))
 
 # A folder is in this port or it is not; a file in it that must stay out would be named here.
-generic_folders := lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control \
-    build build/partition hcall hcall/control trap operator boot drivers
+generic_folders := lib base mem irq time domain sched sched/policy virq vdev evtchn grant config config/sched config/partition \
+    config/control build build/partition hcall hcall/control trap operator boot drivers
 port_plans := $(wildcard $(addsuffix /plan,$(addprefix src/arch/,$(port_shared) $(port_folders))))
 target_folders := $(addprefix src/,$(generic_folders)) $(addprefix src/arch/,$(port_shared) $(port_folders)) $(port_plans)
 port_lds := src/arch/$(firstword $(port_folders))/link.lds
@@ -46,9 +46,10 @@ PROFILE := $(foreach p,$(PART_NAMES),-DCONFIG_$(call capitals,$(p))=$(if $(filte
 leave_out := $(foreach p,$(filter-out $(parts_in),$(PART_NAMES)) $(filter-out $(port_extras),$(EXTRA_NAMES)),$(part_$(p)))
 ifeq ($(STATIC),1)
 PROFILE += -DCONFIG_STATIC=1 -DCONFIG_GIC_ONLY=$(or $(GIC),0)
-leave_out += $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
+leave_out += $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) src/config/sched/% \
     src/config/config_% src/config/dt% src/config/partition/config_% src/config/control/% src/arch/arm/plan/arm_plan_gic.c \
-    src/arch/arm/plan/arm_plan_parse.c src/operator/% src/sched/sched_rr.c src/build/inflate.c src/base/log_keep.c \
+    src/arch/arm/plan/arm_plan_parse.c src/operator/% src/build/inflate.c src/base/log_keep.c \
+    $(addprefix src/sched/,policy/credit.c policy/credit2.c policy/fair.c policy/rtds.c balance.c) \
     src/drivers/ns16550.c src/boot/boot_tree.c $(if $(filter iommu,$(parts_in)),,src/arch/arm/plan/arm_plan_smmu.c) \
     $(if $(GIC),$(filter-out src/arch/arm/%gicv$(GIC).c src/arch/arm/gicv$(GIC).c,$(wildcard src/arch/arm/*gicv?.c)))
 else
@@ -109,7 +110,8 @@ LDFLAGS_TARGET := -nostdlib -static --gc-sections --fatal-warnings --build-id=no
 
 # What runs once, at boot or for the operator, is made small.
 COLD_FLAGS := -Oz
-cold_folders := $(addprefix src/,config config/partition config/control build build/partition boot operator drivers) $(port_plans)
+cold_folders := $(addprefix src/,config config/sched config/partition config/control build build/partition boot operator drivers) \
+    $(port_plans)
 cold_c := $(filter $(addsuffix /%,$(cold_folders)),$(target_c))
 # In the static profile all is, but for what traps, interrupts and switches of vCPUs run through.
 HOT_FILES := src/arch/arm/gic% src/arch/arm/vgic% src/arch/arm/vtimer.c src/arch/arm/arm_vcpu.c \

@@ -18,7 +18,7 @@ TEST_LIBS := -lcmocka -lfdt -lz -lmd
 
 # lib/string.c stays out: the host has these functions, and the sanitizers watch the host's.
 unit_generic := $(filter-out src/lib/string.c,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.c, \
-    lib base mem irq time domain sched virq vdev evtchn grant config config/partition config/control \
+    lib base mem irq time domain sched sched/policy virq vdev evtchn grant config config/sched config/partition config/control \
     build build/partition hcall hcall/control trap boot operator drivers)))))
 unit_port := $(sort $(wildcard src/arch/fake/*.c src/arch/fake/plan/*.c))
 unit_objects := $(patsubst %.c,$(TESTS_OUT)/obj/%.o,$(unit_generic) $(unit_port))
@@ -83,8 +83,8 @@ abi_tests := $(sort $(wildcard tests/abi/test_*.c))
 abi_wanted := $(if $(T),$(strip $(foreach t,$(abi_tests),$(if $(findstring $(T),$(t)),$(t)))),$(abi_tests))
 abi_programs := $(patsubst %.c,$(TESTS_OUT)/%,$(abi_wanted))
 # The Arm ports' map is compiled for the host, as in the host tool.
-abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c src/config/*.c src/config/partition/*.c \
-    src/config/control/*.c)) \
+abi_sources := $(sort $(wildcard src/arch/arm/plan/*.c src/arch/arm/mmu/plan/*.c src/config/*.c \
+    $(addprefix src/config/,sched/*.c partition/*.c control/*.c))) \
     src/lib/fmt.c src/lib/crc32.c
 
 $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags
@@ -161,7 +161,14 @@ test-system: build image-static image-ports
 	@$(RUN_LEVEL) system out/results/system.txt 'pytest:tests/system$(if $(T),:$(T))'
 
 # For `make nightly`: more machines, more load, more time.
-NIGHTLY_LEVELS := test-long
+NIGHTLY_LEVELS := test-long sched-nightly
 .PHONY: test-long
 test-long: build
 	@$(RUN_LEVEL) long out/results/long.txt 'pytest:tests/long$(if $(T),:$(T))'
+
+# The schedulers' simulations, with SCHED_SWEEP times as many rounds as in `make test-unit`.
+.PHONY: sched-nightly
+sched-nightly:
+	+@$(MAKE) unit-objects && $(MAKE) unit-programs T=unit/sched/
+	@SCHED_SWEEP=20 $(RUN_LEVEL) --timeout 3600 sched out/results/sched.txt \
+	    $(patsubst %.c,$(TESTS_OUT)/%,$(filter tests/unit/sched/%,$(unit_tests)))

@@ -119,9 +119,25 @@ struct xen_bitmap {
 #define XEN_TRIGGER_RESET 1u
 #define XEN_TRIGGER_POWER 3u
 
-/* Of a domain and of all */
-#define XEN_SCHEDOP_PUTINFO 0u
-#define XEN_SCHEDOP_GETINFO 1u
+/* Of a domain and of a pool; of some of a domain's vCPUs */
+#define XEN_SCHEDOP_PUTINFO     0u
+#define XEN_SCHEDOP_GETINFO     1u
+#define XEN_SCHEDOP_PUTVCPUINFO 2u
+#define XEN_SCHEDOP_GETVCPUINFO 3u
+
+#define XEN_SCHEDRT_EXTRA 1u
+
+/* rtds: what a vCPU gets, us */
+struct xen_sched_rt {
+    uint32_t period;
+    uint32_t budget;
+    uint32_t flags; /* XEN_SCHEDRT_ */
+};
+
+struct xen_sched_vcpu {
+    struct xen_sched_rt rt;
+    uint32_t vcpuid;
+};
 
 struct xen_createdomain {
     uint32_t ssidref;
@@ -239,9 +255,18 @@ struct xen_domctl {
         struct {
             uint32_t sched_id;
             uint32_t cmd;
-            uint16_t weight; /* of XEN_SCHEDULER_CREDIT */
+            uint16_t weight; /* credit, credit2; in place of these one of the next two */
             uint16_t cap;
         } scheduler;
+        struct {
+            uint64_t head; /* as above */
+            struct xen_sched_rt rt;
+        } sched_rt;
+        struct {
+            uint64_t head;
+            uint64_t vcpus; /* struct xen_sched_vcpu */
+            uint32_t nr_vcpus;
+        } sched_vcpus;
         struct {
             uint32_t trigger;
             uint32_t vcpu;
@@ -268,11 +293,34 @@ struct xen_domctl {
 #define XEN_PHYSCAP_GNTTAB_V1 0x100u
 #define XEN_PHYSCAP_GNTTAB_V2 0x200u
 
-#define XEN_SCHEDULER_CREDIT 5u
-#define XEN_SCHEDULER_NULL   9u
+#define XEN_SCHEDULER_CREDIT   5u
+#define XEN_SCHEDULER_CREDIT2  6u
+#define XEN_SCHEDULER_ARINC653 7u
+#define XEN_SCHEDULER_RTDS     8u
+#define XEN_SCHEDULER_NULL     9u
 
-#define XEN_CPUPOOL_OP_INFO     3u
-#define XEN_CPUPOOL_OP_FREEINFO 7u
+#define XEN_CPUPOOL_OP_CREATE     1u
+#define XEN_CPUPOOL_OP_DESTROY    2u
+#define XEN_CPUPOOL_OP_INFO       3u
+#define XEN_CPUPOOL_OP_ADDCPU     4u
+#define XEN_CPUPOOL_OP_RMCPU      5u
+#define XEN_CPUPOOL_OP_MOVEDOMAIN 6u
+#define XEN_CPUPOOL_OP_FREEINFO   7u
+#define XEN_CPUPOOL_ANY           UINT32_MAX
+
+/* What a pool of arinc653 does over and over: what follows one another from the frame's beginning, ns */
+#define XEN_ARINC653_ENTRIES 64u
+struct xen_arinc653_entry {
+    uint8_t dom_handle[16];
+    uint32_t vcpu_id;
+    uint64_t runtime;
+};
+
+struct xen_arinc653_schedule {
+    uint64_t major_frame;
+    uint8_t num_sched_entries;
+    struct xen_arinc653_entry sched_entries[XEN_ARINC653_ENTRIES];
+};
 
 struct xen_physinfo {
     uint32_t threads_per_core;
@@ -366,9 +414,15 @@ struct xen_sysctl {
             uint32_t sched_id;
             uint32_t cmd;
             uint32_t pad;
-            uint32_t tslice_ms; /* these of XEN_SCHEDULER_CREDIT */
-            uint32_t ratelimit_us;
-            uint32_t vcpu_migr_delay_us;
+            union {
+                struct {
+                    uint32_t tslice_ms;
+                    uint32_t ratelimit_us;
+                    uint32_t vcpu_migr_delay_us;
+                } credit;
+                uint32_t credit2_ratelimit_us;
+                uint64_t schedule; /* struct xen_arinc653_schedule */
+            } of;
         } scheduler;
         uint64_t room[16];
     } u;

@@ -16,7 +16,9 @@ enum lock_rank {
     LOCK_VDEV,         /* one emulated device */
     LOCK_VIRQ,         /* one domain's device interrupts that wait */
     LOCK_VGIC,         /* one domain's interrupt controller */
-    LOCK_SCHED,        /* run queue */
+    LOCK_POOL,         /* cpupools: which CPUs, domains and vCPUs are where */
+    LOCK_SCHED,        /* one scheduling unit: its queue, the states of its vCPUs */
+    LOCK_SHARE,        /* what the vCPUs of one domain share of its cap */
     LOCK_WORK,         /* work queues */
     LOCK_TIMER,        /* one CPU's deadlines */
     LOCK_MEM,          /* heap, RAM ranges */

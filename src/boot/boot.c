@@ -49,7 +49,7 @@ static enum hv_status step_time(void)
 
 static enum hv_status step_sched(void)
 {
-    sched_init(boot_state.plan.sched);
+    sched_init(&boot_state.plan);
     return HV_OK;
 }
 

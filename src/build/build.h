@@ -61,6 +61,7 @@ bool build_pause(struct domain *domain, bool paused, bool counts);
 struct build_wish {
     uint32_t domid; /* 0, XEN_DOMID_SELF and above: any */
     uint8_t handle[16];
+    uint32_t pool; /* sched/cpupool.h */
     uint32_t nr_vcpus;
     uint32_t nr_spis;
     uint32_t max_grant_version;
@@ -72,8 +73,9 @@ struct build_wish {
 bool build_has_booted(void);
 
 /* Takes a place; a worker makes the domain, which is paused then with all its vCPUs off, or gone again if
- * that fails. Any context, no lock held. HV_EXISTS: the number is in use; HV_INVALID: no place has that much;
- * HV_LIMIT: those that have are taken. */
+ * that fails. Any context, no lock held. HV_EXISTS: the number is in use; HV_INVALID: no place has that
+ * much; HV_LIMIT: those that have are taken; HV_NOT_FOUND: no such pool; HV_BUSY: it has no CPU;
+ * HV_DENIED: it admits no more. */
 HV_MUST_CHECK enum hv_status build_make(const struct build_wish *wish, struct domain **made);
 /* Ends such a domain, whatever it does, by a worker, after which its number is nobody's. One of the plan is
  * stopped as by the operator, and tools do not see it until it is started again. HV_BUSY: it is under way,

@@ -21,9 +21,7 @@ static enum hv_status vcpu_join(struct build_slot *slot, uint32_t index)
     vcpu->window = domain->window;
     status = (affinity == 0u) ? HV_INVALID : hal_vcpu_init(&vcpu->hal, &domain->hal, index);
     if (status == HV_OK) {
-        status = sched_add(vcpu);
-    }
-    if (status == HV_OK) {
+        sched_add(vcpu);
         slot->nr_joined++;
     } else {
         log_line("/chosen/%s: cpus: found no CPU that vCPU %u could run on, expected one that is online",

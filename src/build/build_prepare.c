@@ -21,8 +21,7 @@
 static struct build_workspace workspaces[BUILD_WORKSPACES_MAX];
 static uint32_t nr_workspaces;
 static const struct plan *the_plan;
-static bool is_pinned;      /* the plan names a CPU for each vCPU */
-static uint64_t set_pinned; /* all of these CPUs */
+static uint64_t set_pinned; /* the CPUs that the plan gives to one vCPU each */
 
 static uint32_t workspaces_wanted(const struct plan *plan)
 {
@@ -68,13 +67,19 @@ uint64_t build_heap_bytes(const struct plan *plan)
     return (pages + build_memory_pages(plan)) << PAGE_SHIFT;
 }
 
+static bool is_pinned(const struct plan_domain *domain)
+{
+    return (the_plan != NULL) && !domain->spare && (the_plan->pool[domain->pool].sched == PLAN_SCHED_NULL);
+}
+
 static void pins_note(const struct plan *plan)
 {
-    is_pinned = (plan->sched == PLAN_SCHED_NULL);
     set_pinned = 0u;
-    for (uint32_t i = 0; (i < plan->nr_domains) && is_pinned; i++) {
-        for (uint32_t v = 0; v < plan->domain[i].nr_vcpus; v++) {
-            set_pinned |= BIT64(plan->domain[i].pinned[v] % HV_CPUS_MAX);
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const struct plan_domain *const domain = &plan->domain[i];
+
+        for (uint32_t v = 0; (v < domain->nr_vcpus) && is_pinned(domain); v++) {
+            set_pinned |= BIT64(domain->pinned[v] % HV_CPUS_MAX);
         }
     }
 }
@@ -86,15 +91,18 @@ uint64_t build_affinity(const struct plan_domain *plan, uint32_t index)
     const uint64_t pin = BIT64(plan->pinned[index] % HV_CPUS_MAX);
     uint64_t allowed = plan->affinity[index];
 
-    if (is_pinned) {
-        allowed = ((online & pin) != 0u) ? pin : (allowed & ~set_pinned);
+    if (is_pinned(plan) && ((online & pin) != 0u)) {
+        allowed = pin;
+    } else {
+        allowed &= ~set_pinned;
     }
     return allowed & online;
 }
 
+/* A CPU that the plan gives to one is kept for it, also while it is off. */
 uint64_t build_cpus(const struct plan_domain *plan, uint32_t index)
 {
-    return is_pinned ? (~set_pinned | build_affinity(plan, index)) : UINT64_MAX;
+    return ~set_pinned | (is_pinned(plan) ? build_affinity(plan, index) : 0u);
 }
 
 bool build_has_streams(void)
@@ -230,6 +238,7 @@ static void slot_fill(struct build_slot *slot, const struct plan_domain *plan)
     }
 
     d->plan = plan->spare ? slot->own : plan;
+    d->cpupool = plan->pool;
     d->index = domain_count;
     d->state = plan->unsound ? DOMAIN_FAILED : DOMAIN_NEW;
     d->nr_vcpus = plan->nr_vcpus;

@@ -7,6 +7,7 @@
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
 #include "hal/timer.h"
+#include "sched/cpupool.h"
 
 #define SPARE_NR_SPIS         32u
 #define SPARE_GRANT_FRAMES    64u
@@ -141,10 +142,17 @@ enum hv_status build_make(const struct build_wish *wish, struct domain **made)
 
         place_fill(domain, wish, id);
         build_begin(domain);
-        domain_id_set(domain, id);
-        work_queue(&build_slot_of(domain)->stop.work, cpu_id()); /* who asks waits and pays */
-        *made = domain;
-        status = HV_OK;
+        domain_id_set(domain, id); /* from now on its pool stays */
+        status = sched_pool_move(domain, wish->pool);
+        if (status == HV_OK) {
+            work_queue(&build_slot_of(domain)->stop.work, cpu_id()); /* who asks waits and pays */
+            *made = domain;
+        } else {
+            status = (status == HV_LIMIT) ? HV_BUSY : status;
+            domain->state = DOMAIN_NEW;
+            domain_id_set(domain, XEN_DOMID_INVALID);
+            sched_pool_forget(domain);
+        }
     }
     spin_unlock(&places, flags);
     return status;
@@ -166,6 +174,7 @@ static void place_free(struct domain *domain)
 
     domain->state = DOMAIN_NEW;
     domain_id_set(domain, XEN_DOMID_INVALID);
+    sched_pool_forget(domain);
     spin_unlock(&places, flags);
 }
 
@@ -258,6 +267,7 @@ enum hv_status build_destroy(struct domain *domain)
 
     if (build_is_down(domain->state)) {
         domain_id_set(domain, XEN_DOMID_INVALID);
+        sched_pool_forget(domain);
         down = true;
     }
     spin_unlock(&domain->lock, flags);

@@ -10,6 +10,7 @@
 #include "hal/cpu.h"
 #include "hal/power.h"
 #include "hal/timer.h"
+#include "sched/cpupool.h"
 #include "sched/sched.h"
 
 #define BUILD_QUIET_NS 5000000000ULL /* a vCPU leaves within microseconds; a busy emulator takes longer */
@@ -89,8 +90,11 @@ void build_begin(struct domain *domain)
     domain->power_code = 0u;
     domain->runstate_flag = false;
     build_slot_of(domain)->ordered = false;
-    if (!domain->plan->spare) {
-        domain_id_set(domain, domain->plan->domid); /* tools may have seen the last of it */
+    if (!domain->plan->spare && !domain_is_there(domain)) { /* tools have seen the last of it */
+        domain_id_set(domain, domain->plan->domid);
+        if (sched_pool_move(domain, domain->plan->pool) != HV_OK) {
+            /* pool 0 is its own now */
+        }
     }
 }
 

@@ -43,4 +43,7 @@ HV_MUST_CHECK enum hv_status config_index_make(struct dt_index *index, const voi
 HV_MUST_CHECK enum hv_status config_plan_make(const struct dt_index *index, const struct config_env *env,
                                               struct plan *plan, struct config_report *report);
 
+/* As users write it */
+const char *config_sched_name(enum plan_sched sched);
+
 #endif

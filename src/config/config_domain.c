@@ -117,7 +117,14 @@ static const struct config_rule domain_rule[] = {
     { "passthrough", config_take_word, "enabled or disabled", .words = passthrough },
     CONFIG_RULE("xen,static-mem", NULL, ""),
     { "direct-map", config_take_flag, CONFIG_NO_VALUE, FLAG(direct_map) },
-    CONFIG_RULE("domain-cpupool", config_take_refuse, "no such property (cpupools are not supported yet)"),
+    CONFIG_RULE("domain-cpupool", config_take_pool,
+                "the phandle of a node of /chosen compatible with \"xen,cpupool\""),
+    CONFIG_RULE("bulkhead,weight", NULL, ""),
+    CONFIG_RULE("bulkhead,cap", NULL, ""),
+    CONFIG_RULE("bulkhead,period-us", NULL, ""),
+    CONFIG_RULE("bulkhead,budget-us", NULL, ""),
+    CONFIG_RULE("bulkhead,no-extratime", NULL, ""),
+    CONFIG_RULE("bulkhead,windows", NULL, ""),
     CONFIG_RULE("llc-colors", config_take_refuse, "no such property (cache colours are not supported yet)"),
     CONFIG_RULE("sve", config_take_number, "0 (SVE is not supported yet)"),
     { "xen,enhanced", take_enhanced, "no value, or enabled, legacy, no-xenstore or disabled",
@@ -186,10 +193,10 @@ void config_children_make(struct config_maker *m, struct plan_domain *d, uint32_
             /* config_channels_make(), when all domains are known */
         } else if (dt_compatible(m->ix, n, "xen,domain-shared-memory-v1")) {
             config_shm_make(m, d, n);
-        } else if (node == m->chosen) {
-            /* a dom0's: what else is there is not for it */
         } else if (dt_compatible(m->ix, n, "xen,vcpu")) {
             config_vcpu_make(m, d, n);
+        } else if (node == m->chosen) {
+            /* a dom0's: what else is there is not for it */
         } else if (dt_compatible(m->ix, n, "multiboot,kernel") ||
                    dt_compatible(m->ix, n, "multiboot,ramdisk")) {
             config_fault_prop(m->report, n, "compatible", "also \"multiboot,module\"");
@@ -260,8 +267,12 @@ static void domain_defaults(struct plan_domain *d)
     d->max_grant_version = 1u;
     d->max_grant_frames = GRANT_FRAMES;
     d->max_maptrack_frames = MAPTRACK_FRAMES;
+    d->weight = PLAN_WEIGHT;
+    d->rt_extra = true;
     for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
         d->affinity[i] = ~0ULL;
+        d->rt[i].period_us = PLAN_RT_PERIOD_US;
+        d->rt[i].budget_us = PLAN_RT_BUDGET_US;
     }
 }
 
@@ -479,11 +490,8 @@ void config_domains_make(struct config_maker *m)
     if ((CONFIG_REGIONS != 0) && hal_plan_identity(&plan->host)) {
         config_regions_check(m);
     }
-    for (uint32_t i = 0; (i < plan->nr_domains) && plan->partial_boot; i++) {
-        if (plan->domain[i].unsound) {
-            config_domain_forget(&plan->domain[i]);
-        }
-    }
+    config_sched_make(m);
+    FORGET(plan, minor, nr_minors);
     FORGET(plan, shm_use, nr_shm_uses);
     FORGET(plan, window, nr_windows);
     FORGET(plan, line, nr_lines);

@@ -242,6 +242,7 @@ static void cpu_add(struct config_maker *m, uint32_t node)
         config_note(m->report, node, "reg", "left out, 64 CPUs are the most");
     } else {
         plan->cpu_hwid[plan->nr_cpus] = hwid;
+        m->cpu_node[plan->nr_cpus] = (uint16_t)node;
         plan->nr_cpus++;
     }
 }

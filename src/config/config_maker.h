@@ -24,7 +24,11 @@ struct config_maker {
     uint32_t chosen;                      /* the node, DT_NONE if there is none */
     uint32_t roles;                       /* of all domains so far */
     uint16_t domain_node[HV_DOMAINS_MAX]; /* of the plan's domains */
+    uint16_t cpu_node[HV_CPUS_MAX];       /* of the plan's CPUs */
+    uint16_t pool_node[PLAN_POOLS_MAX];   /* of the plan's pools; /chosen: it has none of its own */
+    uint16_t vcpu_node[HV_VCPUS_MAX];     /* of the domain that is looked at; its own if one has none */
     uint16_t shm_node[PLAN_SHM_USES_MAX]; /* of the plan's shm_use */
+    uint32_t pools_open;                  /* bit = pool: nothing says which scheduler it has */
     uint32_t nr_domain_faults;            /* those that a partial boot forgives */
     uint32_t nr_claims;
     uint32_t partial_node;  /* module of the domain that is being made; DT_NONE: it has none */
@@ -76,6 +80,15 @@ void config_host_make(struct config_maker *m);
 void config_console_make(struct config_maker *m);
 void config_chosen_check(struct config_maker *m);
 void config_domains_make(struct config_maker *m);
+
+/* -- sched/ -- */
+#define CONFIG_POOL       "xen,cpupool" /* what a pool's node is compatible with */
+#define CONFIG_SCHEDULERS "the scheduler null, credit, credit2, rtds or arinc653"
+/* The pools; no domain is known yet. */
+void config_pools_make(struct config_maker *m);
+/* domain-cpupool */
+void config_take_pool(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
+/* Policies, and what domains get of them, when all domains are known */
 void config_sched_make(struct config_maker *m);
 
 /* The children of a domain's node, or of /chosen for a dom0. */

@@ -300,11 +300,15 @@ static bool vcpu_id_taken(const struct dt_index *ix, uint32_t node, uint32_t id)
 
 void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t node)
 {
+    static const struct config_rule vcpu_rule[] = { CONFIG_RULE("bulkhead,period-us", NULL, ""),
+                                                    CONFIG_RULE("bulkhead,budget-us", NULL, ""),
+                                                    CONFIG_RULE("bulkhead,windows", NULL, "") };
+    const uint64_t pool = m->plan->pool[d->pool].cpus;
     struct config_target t = { m, node, d };
     const char *list = NULL;
     uint32_t id = 0;
 
-    config_rules_apply(&t, NULL, 0u);
+    config_rules_apply(&t, vcpu_rule, ARRAY_LEN(vcpu_rule));
     if (!dt_get_u32(m->ix, node, "id", &id) || ((id >= d->nr_vcpus) && (d->nr_vcpus > 0u)) ||
         (id >= HV_VCPUS_MAX)) {
         config_fault_prop(m->report, node, "id", "one cell below the domain's cpus");
@@ -314,6 +318,8 @@ void config_vcpu_make(struct config_maker *m, struct plan_domain *d, uint32_t no
                (!dt_get_string(m->ix, node, "hard-affinity", &list) ||
                 !list_parse(list, m->plan->nr_cpus, &d->affinity[id]))) {
         config_fault_prop(m->report, node, "hard-affinity", "CPUs of this host such as \"0,2-3\"");
+    } else if (((d->affinity[id] & pool) == 0u) && (pool != 0u) && !d->unsound) {
+        config_fault_prop(m->report, node, "hard-affinity", "also a CPU of the domain's cpupool");
     } else {
         /* these, or any CPU */
     }

@@ -169,8 +169,8 @@ enum hv_status config_plan_make(const struct dt_index *index, const struct confi
     config_host_make(&m);
     config_console_make(&m);
     config_chosen_check(&m);
+    config_pools_make(&m);
     config_domains_make(&m);
-    config_sched_make(&m);
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         nr_sound += plan->domain[i].unsound ? 0u : 1u;
     }

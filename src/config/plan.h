@@ -175,7 +175,45 @@ enum plan_enhanced {
 #define PLAN_ROLE_HARDWARE 2u
 #define PLAN_ROLE_XENSTORE 4u
 
-enum plan_sched { PLAN_SCHED_NULL, PLAN_SCHED_RR };
+enum plan_sched {
+    PLAN_SCHED_NULL,
+    PLAN_SCHED_CREDIT,
+    PLAN_SCHED_CREDIT2,
+    PLAN_SCHED_RTDS,
+    PLAN_SCHED_ARINC653
+};
+
+#define PLAN_POOLS_MAX  16u
+#define PLAN_MINORS_MAX 128u /* minor frames of all pools */
+#define PLAN_WEIGHT     256u /* what a domain has that says nothing */
+
+/* A cpupool; plan.pool[0] is Pool-0 and has CPU 0 */
+struct plan_pool {
+    enum plan_sched sched;
+    bool admission;    /* rtds: more than the pool's CPUs can give is refused, at run time too */
+    uint32_t major_us; /* arinc653: the major frame; else 0 */
+    uint64_t cpus;     /* never 0 */
+};
+
+/* arinc653: a stretch of the major frame in which one vCPU has its CPU. Sorted by CPU, then by time; those of
+ * a CPU do not overlap and end within the major frame of its pool. */
+struct plan_minor {
+    uint8_t domain; /* index */
+    uint8_t vcpu;
+    uint8_t cpu;
+    uint32_t at_us; /* from the beginning of the major frame */
+    uint32_t us;    /* not 0 */
+};
+
+/* rtds: what a vCPU gets, and how often; 10 <= budget_us <= period_us <= 3600000000 */
+#define PLAN_RT_US_MIN     10u
+#define PLAN_PERIOD_US_MAX 3600000000u
+#define PLAN_RT_PERIOD_US  10000u /* what a vCPU has of which nothing is said */
+#define PLAN_RT_BUDGET_US  4000u
+struct plan_rt {
+    uint32_t period_us;
+    uint32_t budget_us;
+};
 
 /* What follows a panic of the hypervisor: /chosen's bulkhead,on-panic */
 enum plan_panic {
@@ -229,7 +267,12 @@ struct plan_domain {
     uint64_t kernel_entry;
     PLAN_WIDE const char *bootargs;  /* never NULL */
     uint64_t affinity[HV_VCPUS_MAX]; /* hard affinity of each vCPU, bit = cpuid_t; ~0 = any */
-    uint8_t pinned[HV_VCPUS_MAX];    /* PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
+    uint8_t pinned[HV_VCPUS_MAX];    /* in a pool of PLAN_SCHED_NULL: the CPU of each vCPU, no two alike */
+    uint8_t pool;                    /* index */
+    bool rt_extra;                   /* rtds: what nobody needs is its vCPUs' too (extratime) */
+    uint16_t weight;                 /* credit, credit2: 1 .. 65535 */
+    uint16_t cap;                    /* ... % of one CPU; 0: none */
+    struct plan_rt rt[HV_VCPUS_MAX];
 };
 
 /* Places for domains that a control domain makes, behind those of the plan */
@@ -249,7 +292,10 @@ struct plan {
     uint64_t cpu_hwid
         [HV_CPUS_MAX]; /* reg of the cpu node (MPIDR affinity on Arm); the boot CPU need not be first */
     struct plan_console console;
-    enum plan_sched sched;
+    struct plan_pool pool[PLAN_POOLS_MAX];
+    uint32_t nr_pools; /* at least 1 */
+    struct plan_minor minor[PLAN_MINORS_MAX];
+    uint32_t nr_minors;
     enum plan_panic on_panic;
     bool partial_boot;  /* faults in a domain's node are that domain's alone */
     bool report;        /* bulkhead,report: what is in force is told after boot */

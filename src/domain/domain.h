@@ -6,6 +6,7 @@
 #include "base/console.h"
 #include "config/plan.h"
 #include "hal/vcpu.h"
+#include "lib/queue.h"
 #include "mem/blocks.h"
 #include "mem/pool.h"
 #include "time/timer.h"
@@ -90,6 +91,46 @@ struct vcpu_runstate {
     uint32_t left_as;       /* RUNSTATE_ */
 };
 
+struct sched_unit;
+
+/* What the scheduler knows of a vCPU, under the lock of its unit: sched/sched_core.h */
+struct vcpu_sched {
+    struct sched_unit
+        *volatile unit; /* where it is scheduled; NULL: it was not added. Changed by who has on_cpu */
+    struct sched_unit *volatile goes; /* ... and where it is to be; under the pools' lock */
+    bool joined;                      /* unit's policy knows it; not so on its way from one to another */
+    uint64_t allowed;                 /* CPUs of its pool on which it may run */
+    struct queue_node ready; /* (rank, key): how urgent it is. In unit->ready if queued and not parked */
+    struct queue_node later; /* in unit->later if timed; key: when the policy looks at it again */
+    bool timed;
+    bool parked;          /* queued, but it has to wait until the policy looks at it again */
+    uint64_t charged_ns;  /* what it ran before this is booked */
+    uint64_t turn_ns;     /* when its turn began */
+    uint64_t turn_end_ns; /* until when it may keep the CPU if none more urgent comes */
+    /* credit, credit2 */
+    int64_t lease_ns;        /* of its domain's cap it has so much in hand ... */
+    uint64_t lease_until_ns; /* ... up to then */
+    /* rtds */
+    uint32_t period_us;
+    uint32_t budget_us;
+    bool extra;
+    uint64_t deadline_ns; /* the end of its period */
+    int64_t left_ns;      /* of its budget */
+    uint32_t use; /* budget of period, as edf_share() has it: what it is promised. Under the pools' lock */
+};
+
+/* credit, credit2: what vCPUs of a domain share */
+struct domain_sched {
+    struct spinlock lock; /* LOCK_SHARE */
+    uint32_t weight;      /* each vCPU's; 0: nothing was set yet */
+    uint32_t cap;         /* % of one CPU, of all together; 0: none */
+    int64_t left_ns;      /* of what the cap allows up to until_ns, that no vCPU has in hand */
+    uint64_t until_ns;
+    /* rtds, under the pools' lock: what its vCPUs are promised together, and the one that is promised most */
+    uint64_t use_sum;
+    uint64_t use_most;
+};
+
 struct vcpu {
     struct hal_vcpu hal; /* first: upcalls convert */
     struct domain *domain;
@@ -100,17 +141,15 @@ struct vcpu {
     volatile uint32_t
         on_cpu;          /* 1 while its state lives in a CPU, or is changed by one; taken by compare-and-swap,
                                   cleared after saving, with release */
-    bool queued;         /* on the policy's run queue: RUNNABLE and not paused */
+    bool queued;         /* its policy has it: RUNNABLE and not paused */
     bool stop_requested; /* CPU_OFF, or the domain stops: VCPU_OFF when it leaves its CPU */
     cpuid_t cpu;         /* where it runs or ran last */
-    uint64_t affinity;   /* CPUs it may run on, never 0 */
+    uint64_t affinity;   /* CPUs it may run on, never 0; if its pool has none of them, on all of these */
     uint64_t avoids;     /* those of them that it is woken on only if no other is idle */
-    cpuid_t home;        /* null: the CPU that is its own */
+    struct vcpu_sched sched;
     const struct mmio_window *window; /* that answered it last; its CPU's */
     volatile uint32_t poll;           /* enum vcpu_poll */
-    struct vcpu *run_next;            /* run queue link */
-    uint64_t slice_end_ns;
-    uint64_t run_ns; /* CPU time so far */
+    uint64_t run_ns;                  /* CPU time so far */
     uint64_t loaded_at_ns;
     struct timer timer; /* stands in for the guest's clocks; what goes before it is reset */
     enum vcpu_multicall multicall;
@@ -171,6 +210,8 @@ struct domain {
     uint32_t nr_windows;
     uint32_t nr_vcpus;
     struct vcpu *vcpu[HV_VCPUS_MAX];
+    uint32_t cpupool; /* sched/cpupool.h; under the pools' lock */
+    struct domain_sched sched;
     struct console console;
     struct evtchn_domain *events; /* evtchn/; NULL: it has no event channels */
     struct grant_table *grants;   /* grant/; NULL: it has none */

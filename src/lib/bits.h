@@ -53,6 +53,11 @@ static inline uint32_t bits_count32(uint32_t value)
     return (((nibbles + (nibbles >> 4u)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24u;
 }
 
+static inline uint32_t bits_count64(uint64_t value)
+{
+    return bits_count32((uint32_t)value) + bits_count32((uint32_t)(value >> 32u));
+}
+
 /* The number of the lowest bit of *bits, which is cleared. *bits is not 0. */
 static inline uint32_t bits_take(uint32_t *bits)
 {

@@ -1,6 +1,6 @@
 /* A CPU stops for good and the others go on. */
 /* [impl->req~on-panic~1] */
-#include "sched/sched_core.h"
+#include "sched/cpupool_core.h"
 
 const char *sched_leave(void)
 {
@@ -13,12 +13,7 @@ const char *sched_leave(void)
     if ((sched_cpus[cpu].started == 0u) || (sched_cpus[cpu].runs == SCHED_RUNS_WORKER) || !work_leave(cpu)) {
         return "it is in the middle of work";
     }
-    const uint64_t flags = spin_lock(&sched_lock);
-
-    sched_set_started &= ~BIT64(cpu);
-    sched_set_idle &= ~BIT64(cpu);
-    sched_set_worker &= ~BIT64(cpu);
-    spin_unlock(&sched_lock, flags);
+    sched_pool_lose_cpu(cpu);
     for (cpuid_t other = 0; other < HV_CPUS_MAX; other++) {
         sched_request(other); /* a vCPU on the queue may have been left to this one */
     }

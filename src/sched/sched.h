@@ -6,47 +6,22 @@
 
 #include "domain/domain.h"
 
-#define SCHED_SLICE_NS      5000000ULL /* round robin: a turn */
 #define SCHED_WORK_SLICE_NS 1000000ULL /* what the worker gets when vCPUs want the CPU as well ... */
 #define SCHED_WORK_EVERY_NS 5000000ULL /* ... and how often, so that long work always goes on */
 #define SCHED_WORK_SCRAP_NS                                                                                  \
     20000ULL /* less at a time is no part of it: two switches cost some microseconds */
 
-/* What a policy implements. All under the run-queue lock. */
-struct sched_policy {
-    const char *name;
-    /* vCPU joins the policy; HV_NO_MEMORY/HV_LIMIT when it can't be placed (null: no CPU left). */
-    enum hv_status (*add)(struct vcpu *vcpu);
-    void (*remove)(struct vcpu *vcpu);
-    void (*enqueue)(struct vcpu *vcpu);
-    void (*dequeue)(struct vcpu *vcpu);
-    /* vCPU, added, is to run on CPUs of a set only, which is not empty. HV_BUSY: they are others'; NULL: as
-     * it likes */
-    enum hv_status (*move)(struct vcpu *vcpu, uint64_t allowed);
-    /* the CPU that should look at a vCPU on the queue */
-    cpuid_t (*place)(const struct vcpu *vcpu);
-    /* the vCPU this CPU should run now, taken off the queue, claimed (sched_claim()) and its turn begun; or
-     * NULL */
-    struct vcpu *(*pick)(cpuid_t cpu, uint64_t now_ns);
-    /* until when `running` may keep the CPU: TIME_NEVER if no other vCPU waits for it */
-    uint64_t (*turn_end)(cpuid_t cpu, const struct vcpu *running);
-    /* may a waiting vCPU keep the CPU, so that waiting need not trap? (null: yes) */
-    bool wait_in_guest;
-    uint32_t abi_id; /* what tools take it for: XEN_SCHEDULER_ */
-};
-
-extern const struct sched_policy sched_null;
-extern const struct sched_policy sched_rr;
-
-/* Boot CPU, before any vCPU exists. */
-void sched_init(enum plan_sched policy);
+/* Boot CPU, before any vCPU exists. The plan's pools; CPUs that do not come online are missing in them. */
+void sched_init(const struct plan *plan);
 /* Each CPU once: sets up worker and idle contexts (stacks from the heap by the caller). */
 void sched_init_cpu(cpuid_t cpu, void *worker_stack_top, void *idle_stack_top);
 /* Enters the scheduler on this CPU for good. */
 _Noreturn void sched_start_cpu(void);
 
-/* Gives the vCPU to the policy, off. / takes it back; it is off and not on a CPU. */
-HV_MUST_CHECK enum hv_status sched_add(struct vcpu *vcpu);
+/* Gives the vCPU to a unit of its domain's pool (domain->cpupool), off, with the parameters of the
+ * domain's plan. / takes it back; it is off and not on a CPU. One for which there is no CPU waits until
+ * there is (null). */
+void sched_add(struct vcpu *vcpu);
 void sched_remove(struct vcpu *vcpu);
 
 /* hal_vcpu_reset(); the line of events is as it was, since its flag does not rise again. */
@@ -77,8 +52,7 @@ bool sched_domain_quiet(const struct domain *domain);
 uint64_t sched_run_ns(const struct vcpu *vcpu);
 uint64_t sched_idle_ns(cpuid_t cpu);
 /* From now on a vCPU that was added runs on the CPUs of `hard` only, and is woken on those of `soft` among
- * them if one is idle; one that runs elsewhere leaves. HV_INVALID: none is online; HV_BUSY: the policy gave
- * them to others. */
+ * them if one is idle; one that runs elsewhere leaves. HV_INVALID: none is of its pool. */
 HV_MUST_CHECK enum hv_status sched_affinity(struct vcpu *vcpu, uint64_t hard, uint64_t soft);
 
 /* After a panic of this CPU, which holds nothing (base/percpu.h): it gets no vCPU and no work from now on;
@@ -91,7 +65,7 @@ void sched_exit_work(void);
 void sched_request(cpuid_t cpu);
 /* Has somebody asked this CPU? A worker that sees true yields. */
 bool sched_requested(void);
-/* The policy's abi_id */
+/* Of pool 0: XEN_SCHEDULER_ */
 uint32_t sched_abi_id(void);
 /* The vCPU that is current on this CPU, or NULL. */
 struct vcpu *sched_current(void);

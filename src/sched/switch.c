@@ -1,21 +1,21 @@
 /* What a CPU does next, and how it gets there. Runs with interrupts masked on the CPU's stack; what is
  * current when it returns is what the port enters. */
 /* [impl->dsn~wake-not-lost~1] [impl->dsn~work-share~1] */
-#include "hal/timer.h"
+#include "sched/cpupool_core.h"
 #include "sched/runstate.h"
-#include "sched/sched_core.h"
 
 /* How the vCPU that was current leaves. */
 struct leaving {
     struct vcpu *vcpu; /* NULL if none was */
     bool pending;      /* it wanted to wait, and an interrupt is pending */
-    bool wants;        /* it would go on */
+    bool wants;        /* it would go on, and may */
+    bool yields;       /* ... but others first */
     bool needs_clock;  /* the hypervisor's timer stands in for its clocks while it is away */
 };
 
 /* A vCPU becomes BLOCKED first and looks for interrupts then: whoever pends one after that look finds it
  * BLOCKED and makes it ready, so no wake-up is lost. The look may take the interrupt controller's lock, so
- * sched_lock is not held; nobody else changes the state of a vCPU that is RUNNING. True: one is pending, or
+ * the unit's is not held; nobody else changes the state of a vCPU that is RUNNING. True: one is pending, or
  * what it polls for. */
 static bool current_block(struct vcpu *vcpu)
 {
@@ -29,14 +29,13 @@ static bool current_block(struct vcpu *vcpu)
 }
 
 /* Lock held. Settles the state of the current vCPU; true if it would go on. */
-static bool current_settle(struct vcpu *vcpu, bool pending)
+static bool current_settle(struct sched_unit *unit, struct vcpu *vcpu, bool pending)
 {
     if (pending && (vcpu->state == VCPU_BLOCKED)) {
         vcpu->state = VCPU_RUNNING;
     }
     if (vcpu->queued) { /* woken on its way out; a message to ourselves makes the port take in why */
-        sched_policy->dequeue(vcpu);
-        vcpu->queued = false;
+        sched_dequeue(unit, vcpu);
         percpu_ipi_send(cpu_id(), PERCPU_IPI_RESCHED);
     }
     if (vcpu->stop_requested) {
@@ -93,37 +92,91 @@ static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
     return first;
 }
 
-static bool may_run(const struct vcpu *vcpu, cpuid_t cpu)
+/* Lock held. What it had since it was charged last; false: it may not go on here. */
+static bool charge(struct sched_unit *unit, struct vcpu *vcpu, cpuid_t cpu, uint64_t now_ns)
 {
-    return (vcpu->affinity & BIT64(cpu)) != 0u;
+    const uint64_t ran_ns = now_ns - vcpu->sched.charged_ns;
+
+    vcpu->sched.charged_ns = now_ns;
+    if (unit->policy->charge != NULL) {
+        unit->policy->charge(unit, vcpu, ran_ns, now_ns);
+    }
+    return ((vcpu->sched.allowed & unit->cpus & BIT64(cpu)) != 0u) && (vcpu->sched.goes == unit) &&
+           !vcpu->sched.parked;
 }
 
-/* Lock held. The vCPU to run, NULL if none; on return it is claimed. */
-static struct vcpu *choose_vcpu(cpuid_t cpu, struct vcpu *prev, bool wants, uint64_t now_ns)
+static struct vcpu *ready_for(const struct sched_unit *unit, uint64_t cpus)
 {
-    struct vcpu *next = NULL;
+    struct queue_node *const node = queue_first(&unit->ready, cpus);
 
-    if (wants && (now_ns < sched_policy->turn_end(cpu, prev)) && may_run(prev, cpu)) {
-        next = prev;
-    } else {
-        next = sched_policy->pick(cpu, now_ns);
-        if (next != NULL) {
-            next->queued = false;
-        } else if (wants && may_run(prev, cpu)) {
-            next = prev;
-            prev->slice_end_ns = now_ns + SCHED_SLICE_NS;
-        } else {
-            next = NULL;
+    return (node != NULL) ? sched_vcpu_ready(node) : NULL;
+}
+
+/* Lock held. This CPU took another vCPU than the one that it was asked for, as pinned ones make it do: if
+ * one is left that an idle CPU could run, that CPU looks, and hands on in its turn. */
+static void hand_on(struct sched_unit *unit, cpuid_t cpu)
+{
+    const uint64_t others = unit->idle & ~BIT64(cpu);
+    const struct vcpu *const vcpu = (others != 0u) ? ready_for(unit, others) : NULL;
+
+    if (vcpu != NULL) {
+        sched_poke(unit, (cpuid_t)__builtin_ctzll(vcpu->sched.allowed & others));
+    }
+}
+
+/* Lock held. Off the queue and claimed, if nobody else has its state; who has puts it back, or takes it
+ * elsewhere. */
+static bool take(struct sched_unit *unit, struct vcpu *vcpu)
+{
+    sched_dequeue(unit, vcpu);
+    return (vcpu->sched.goes == unit) && sched_claim(vcpu);
+}
+
+/* Lock held. The vCPU to run, NULL if none; on return it is claimed. Each turn but the last takes one off
+ * the queue whose state another CPU has. */
+static struct vcpu *choose_queue(struct sched_unit *unit, cpuid_t cpu, const struct leaving *leaving,
+                                 uint64_t now_ns)
+{
+    struct vcpu *const prev = leaving->wants ? leaving->vcpu : NULL;
+    struct vcpu *next = prev;
+    struct vcpu *first = ready_for(unit, BIT64(cpu));
+
+    while ((first != NULL) &&
+           ((prev == NULL) || leaving->yields || unit->policy->before(unit, first, prev, now_ns))) {
+        if (take(unit, first)) {
+            next = first;
+            hand_on(unit, cpu);
+            break;
         }
+        first = ready_for(unit, BIT64(cpu));
     }
     return next;
 }
 
-/* Lock held. Could any CPU of a set take a vCPU that waits before its own turn ends? One that becomes free
- * later looks at the queue itself. */
-static bool has_room(uint64_t set)
+/* Lock held. Likewise where the time of day decides. */
+static struct vcpu *choose_window(struct sched_unit *unit, cpuid_t cpu, const struct leaving *leaving,
+                                  uint64_t now_ns, uint64_t *until_ns)
 {
-    bool room = (set & (sched_set_idle | sched_set_worker)) != 0u;
+    struct vcpu *const owner = unit->policy->window(unit, cpu, now_ns, until_ns);
+    struct vcpu *next = NULL;
+
+    if (owner == NULL) {
+        /* nobody's */
+    } else if (owner == leaving->vcpu) {
+        next = leaving->wants ? owner : NULL;
+    } else if (owner->queued && take(unit, owner)) {
+        next = owner;
+    } else {
+        /* it waits */
+    }
+    return next;
+}
+
+/* Lock held. Could any other CPU take a vCPU that waits before its own turn ends? One that becomes free
+ * later looks at the queue itself. */
+static bool has_room(const struct sched_unit *unit, uint64_t set)
+{
+    bool room = (set & (unit->idle | unit->worker)) != 0u;
 
     for (uint64_t left = set; (left != 0u) && !room; left &= left - 1u) {
         room = (sched_cpus[(cpuid_t)__builtin_ctzll(left)].turn_end_ns == TIME_NEVER);
@@ -132,38 +185,50 @@ static bool has_room(uint64_t set)
 }
 
 /* Lock held. Books the choice: states, CPU time, sets of CPUs. */
-static void book_vcpus(cpuid_t cpu, const struct leaving *leaving, struct vcpu *next, uint64_t now_ns)
+static void book_vcpus(struct sched_unit *unit, cpuid_t cpu, const struct leaving *leaving, struct vcpu *next,
+                       uint64_t now_ns)
 {
     struct vcpu *prev = leaving->vcpu;
 
     if ((prev != NULL) && (prev != next)) {
         prev->run_ns += now_ns - prev->loaded_at_ns;
-        if (leaving->wants) {
+        if (prev->state == VCPU_RUNNING) {
             prev->state = VCPU_RUNNABLE;
-            prev->queued = true;
-            if (has_room(prev->affinity & sched_set_started & ~BIT64(cpu))) {
+            if ((prev->sched.goes != unit) ||
+                has_room(unit, prev->sched.allowed & unit->cpus & ~BIT64(cpu))) {
                 prev->wanted = 1u;
             }
-            sched_policy->enqueue(prev);
+            sched_queue(unit, prev);
+        } else if (prev->sched.goes != unit) {
+            prev->wanted = 1u;
+        } else {
+            /* it waits here, or is off */
+        }
+        if (prev->state == VCPU_OFF) {
+            sched_pool_left(unit);
         }
     }
     if ((next != NULL) && (prev != next)) {
         next->state = VCPU_RUNNING;
         next->cpu = cpu;
         next->loaded_at_ns = now_ns;
+        next->sched.charged_ns = now_ns;
+        next->sched.turn_ns = now_ns;
     }
     sched_cpus[cpu].vcpu = next;
 }
 
-static void book_cpu(cpuid_t cpu, enum sched_runs runs)
+static void book_cpu(struct sched_unit *unit, cpuid_t cpu, enum sched_runs runs)
 {
     const uint64_t bit = BIT64(cpu);
 
     sched_cpus[cpu].runs = runs;
     /* who wants it while the worker may not be cut short has said so, and need not again */
     sched_cpus[cpu].woken = sched_cpus[cpu].woken && sched_cpus[cpu].work_cut && (runs == SCHED_RUNS_WORKER);
-    sched_set_idle = (runs == SCHED_RUNS_IDLE) ? (sched_set_idle | bit) : (sched_set_idle & ~bit);
-    sched_set_worker = (runs == SCHED_RUNS_WORKER) ? (sched_set_worker | bit) : (sched_set_worker & ~bit);
+    unit->idle = (runs == SCHED_RUNS_IDLE) ? (unit->idle | bit) : (unit->idle & ~bit);
+    unit->worker = (runs == SCHED_RUNS_WORKER) ? (unit->worker | bit) : (unit->worker & ~bit);
+    unit->idle &= unit->cpus;
+    unit->worker &= unit->cpus;
 }
 
 /* Lock held. Before book_cpu(). */
@@ -182,11 +247,11 @@ static void book_rest(struct sched_cpu *me, enum sched_runs runs, uint64_t now_n
     me->rest_from_ns = now_ns;
 }
 
-/* Lock held. When this CPU has to choose again by itself. */
-static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
+/* Lock held. When this CPU has to choose again by itself; until_ns: the end of a window. */
+static void book_turn(struct sched_unit *unit, cpuid_t cpu, bool work, uint64_t now_ns, uint64_t until_ns)
 {
     struct sched_cpu *me = &sched_cpus[cpu];
-    uint64_t end_ns = TIME_NEVER;
+    uint64_t end_ns = until_ns;
 
     if (!work) {
         worker_rests(me);
@@ -195,12 +260,15 @@ static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
     } else {
         /* the worker waits already */
     }
-    if (me->runs == SCHED_RUNS_WORKER) {
+    if (unit->policy->windows) {
+        /* whoever has it, the next window is another's */
+    } else if (me->runs == SCHED_RUNS_WORKER) {
         if (now_ns >= me->work_due_ns) {
             end_ns = me->rest_from_ns + (SCHED_WORK_SLICE_NS - me->work_ran_ns);
         }
     } else if (me->runs == SCHED_RUNS_VCPU) {
-        end_ns = sched_policy->turn_end(cpu, me->vcpu);
+        end_ns = unit->policy->turn_end(unit, cpu, me->vcpu, ready_for(unit, BIT64(cpu)), now_ns);
+        me->vcpu->sched.turn_end_ns = end_ns;
         if (work) {
             end_ns = bits_min(end_ns, me->work_due_ns);
         }
@@ -209,6 +277,12 @@ static void book_turn(cpuid_t cpu, bool work, uint64_t now_ns)
     }
     me->turn_end_ns = end_ns;
     timer_arm_own(&me->turn, end_ns);
+    if (unit->later.root != NULL) {
+        sched_later(unit);
+    }
+    if ((CONFIG_STATIC == 0) && (unit->pool->nr_units > 1u)) {
+        sched_balance_soon(unit, me->runs == SCHED_RUNS_IDLE, now_ns);
+    }
 }
 
 /* Saves what the CPU leaves. A vCPU is given free only after its state is in memory. */
@@ -254,21 +328,30 @@ static void enter(struct sched_cpu *me)
 }
 
 /* Lock held. */
-static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
+static void choose(struct sched_unit *unit, cpuid_t cpu, struct leaving *leaving, bool work)
 {
     struct sched_cpu *me = &sched_cpus[cpu];
+    struct vcpu *const prev = leaving->vcpu;
     const uint64_t now_ns = hal_timer_now_ns();
     enum sched_runs runs = SCHED_RUNS_IDLE;
     struct vcpu *next = NULL;
+    uint64_t until_ns = TIME_NEVER;
+    const bool stays = (me->goes == unit);
 
-    if (leaving->vcpu != NULL) {
-        leaving->wants = current_settle(leaving->vcpu, leaving->pending);
-        if (me->ask == SCHED_ASK_YIELD) {
-            leaving->vcpu->slice_end_ns = now_ns;
-        }
+    if (prev != NULL) {
+        const bool wants = current_settle(unit, prev, leaving->pending);
+
+        leaving->wants = charge(unit, prev, cpu, now_ns) && wants && stays;
+        leaving->yields = (me->ask == SCHED_ASK_YIELD);
     }
-    if (!work || !worker_first(me, now_ns)) {
-        next = choose_vcpu(cpu, leaving->vcpu, leaving->wants, now_ns);
+    if (!stays) {
+        /* it takes none with it */
+    } else if (unit->policy->windows) {
+        next = choose_window(unit, cpu, leaving, now_ns, &until_ns);
+    } else if (!work || !worker_first(me, now_ns)) {
+        next = choose_queue(unit, cpu, leaving, now_ns);
+    } else {
+        /* the worker's turn */
     }
     if (next != NULL) {
         runs = SCHED_RUNS_VCPU;
@@ -277,20 +360,46 @@ static void choose(cpuid_t cpu, struct leaving *leaving, bool work)
     } else {
         runs = SCHED_RUNS_IDLE;
     }
-    book_vcpus(cpu, leaving, next, now_ns);
+    book_vcpus(unit, cpu, leaving, next, now_ns);
     book_rest(me, runs, now_ns);
-    book_cpu(cpu, runs);
-    book_turn(cpu, work, now_ns);
-    leaving->needs_clock = (leaving->vcpu != NULL) && ((leaving->vcpu->state == VCPU_BLOCKED) ||
-                                                       (leaving->wants && (runs == SCHED_RUNS_WORKER)));
+    book_cpu(unit, cpu, runs);
+    book_turn(unit, cpu, work, now_ns, until_ns);
+    leaving->needs_clock =
+        (prev != NULL) && ((prev->state == VCPU_BLOCKED) || (leaving->wants && (runs == SCHED_RUNS_WORKER)));
+}
+
+/* The CPU is to be another unit's, and has left no vCPU behind: it goes there, and chooses anew. */
+static void change_unit(struct sched_cpu *me, cpuid_t cpu)
+{
+    struct sched_unit *unit = me->unit;
+    uint64_t flags = spin_lock(&unit->lock);
+
+    unit->cpus &= ~BIT64(cpu);
+    unit->idle &= ~BIT64(cpu);
+    unit->worker &= ~BIT64(cpu);
+    timer_disarm(&unit->timer);
+    if (unit->cpus != 0u) {
+        sched_request((cpuid_t)__builtin_ctzll(unit->cpus)); /* arms it again */
+    }
+    spin_unlock(&unit->lock, flags);
+    unit = me->goes;
+    me->unit = unit;
+    flags = spin_lock(&unit->lock);
+    unit->cpus |= unit->members & BIT64(cpu);
+    spin_unlock(&unit->lock, flags);
+    sched_request(cpu);
+    sched_pool_review();
 }
 
 void sched_exit_work(void)
 {
     const cpuid_t cpu = cpu_id();
     struct sched_cpu *me = &sched_cpus[cpu];
+    struct sched_unit *const unit = me->unit;
     const enum sched_runs before = me->runs;
-    struct leaving leaving = { .vcpu = me->vcpu, .pending = false, .wants = false, .needs_clock = false };
+    struct leaving leaving = {
+        .vcpu = me->vcpu, .pending = false, .wants = false, .yields = false, .needs_clock = false
+    };
 
     hal_store_release32(&me->requested, 0u);
     hal_barrier(); /* who queues work or wakes a vCPU from here on asks again */
@@ -298,10 +407,10 @@ void sched_exit_work(void)
         leaving.pending = current_block(leaving.vcpu);
     }
     const bool work = work_pending(cpu);
-    const uint64_t flags = spin_lock(&sched_lock);
+    const uint64_t flags = spin_lock(&unit->lock);
 
-    choose(cpu, &leaving, work);
-    spin_unlock(&sched_lock, flags);
+    choose(unit, cpu, &leaving, work);
+    spin_unlock(&unit->lock, flags);
     me->ask = SCHED_ASK_NONE;
     if ((me->runs != before) || (me->vcpu != leaving.vcpu)) {
         percpu_hold(); /* the one is not saved yet, the other not loaded */
@@ -310,7 +419,11 @@ void sched_exit_work(void)
         percpu_drop();
     }
     if (me->vcpu != NULL) {
-        hal_vcpu_trap_wait(&me->vcpu->hal, work || !sched_policy->wait_in_guest);
+        hal_vcpu_trap_wait(&me->vcpu->hal, work || !unit->policy->wait_in_guest);
+    } else if (me->goes != unit) {
+        change_unit(me, cpu);
+    } else {
+        /* it stays */
     }
 }
 
@@ -342,12 +455,10 @@ _Noreturn void sched_start_cpu(void)
 {
     const cpuid_t cpu = cpu_id();
     struct percpu *area = hal_cpu_local();
-    const uint64_t flags = spin_lock(&sched_lock);
 
-    sched_set_started |= BIT64(cpu);
     sched_cpus[cpu].runs = SCHED_RUNS_IDLE;
     sched_cpus[cpu].rest_from_ns = hal_timer_now_ns();
-    spin_unlock(&sched_lock, flags);
+    sched_pool_start_cpu(cpu);
     hal_store_release32(&sched_cpus[cpu].started, 1u);
     hal_store_release32(&area->online, 1u);
     hal_context_set(&area->idle.frame);

@@ -25,7 +25,8 @@ bool work_pending(cpuid_t cpu)
 }
 
 /* The CPU with the least to do; a vCPU counts for more than one item, which may be the caller's own and about
- * to end. What it looks at may change: a hint. */
+ * to end, and windows, which leave work only what is over, for more than that. What it looks at may change: a
+ * hint. */
 static cpuid_t work_choose(void)
 {
     cpuid_t best = cpu_id();
@@ -34,7 +35,8 @@ static cpuid_t work_choose(void)
     for (cpuid_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
         if (hal_load_acquire32(&sched_cpus[cpu].started) != 0u) {
             const uint32_t vcpu = (sched_cpus[cpu].runs == SCHED_RUNS_VCPU) ? 3u : 0u;
-            const uint32_t load = (hal_load_acquire32(&work_cpus[cpu].pending) * 2u) + vcpu;
+            const uint32_t windows = sched_cpus[cpu].unit->policy->windows ? 16u : 0u;
+            const uint32_t load = (hal_load_acquire32(&work_cpus[cpu].pending) * 2u) + vcpu + windows;
 
             if (load < best_load) {
                 best = cpu;

@@ -13,13 +13,17 @@
 #undef xen_sysctl
 
 /* Names that the headers have as well, as ours say */
-static const uint32_t schedulers[] = { XEN_SCHEDULER_CREDIT, XEN_SCHEDULER_NULL };
+static const uint32_t schedulers[] = { XEN_SCHEDULER_CREDIT, XEN_SCHEDULER_CREDIT2, XEN_SCHEDULER_ARINC653,
+                                       XEN_SCHEDULER_RTDS, XEN_SCHEDULER_NULL };
 static const uint32_t domctl_numbers[] = { XEN_DOMCTL_DEV_DT, XEN_PT_IRQ_TYPE_SPI };
 static const uint32_t vuart_numbers[] = { XEN_DOMCTL_VUART_OP_INIT, XEN_DOMCTL_VUART_TYPE_VPL011 };
 #undef XEN_DOMCTL_DEV_DT
 #undef XEN_DOMCTL_VUART_OP_INIT
 #undef XEN_DOMCTL_VUART_TYPE_VPL011
 #undef XEN_SCHEDULER_CREDIT
+#undef XEN_SCHEDULER_CREDIT2
+#undef XEN_SCHEDULER_ARINC653
+#undef XEN_SCHEDULER_RTDS
 #undef XEN_SCHEDULER_NULL
 
 #include "xen_headers.h"
@@ -94,7 +98,10 @@ static void numbers(void **state)
     assert_int_equal(XEN_SYSCTL_NUMAINFO, XEN_SYSCTL_numainfo);
     assert_int_equal(XEN_SYSCTL_CPUPOOL_OP, XEN_SYSCTL_cpupool_op);
     assert_int_equal(schedulers[0], XEN_SCHEDULER_CREDIT);
-    assert_int_equal(schedulers[1], XEN_SCHEDULER_NULL);
+    assert_int_equal(schedulers[1], XEN_SCHEDULER_CREDIT2);
+    assert_int_equal(schedulers[2], XEN_SCHEDULER_ARINC653);
+    assert_int_equal(schedulers[3], XEN_SCHEDULER_RTDS);
+    assert_int_equal(schedulers[4], XEN_SCHEDULER_NULL);
 }
 
 static void flags(void **state)
@@ -125,6 +132,9 @@ static void flags(void **state)
     assert_int_equal(XEN_TRIGGER_POWER, XEN_DOMCTL_SENDTRIGGER_POWER);
     assert_int_equal(XEN_SCHEDOP_PUTINFO, XEN_DOMCTL_SCHEDOP_putinfo);
     assert_int_equal(XEN_SCHEDOP_GETINFO, XEN_DOMCTL_SCHEDOP_getinfo);
+    assert_int_equal(XEN_SCHEDOP_PUTVCPUINFO, XEN_DOMCTL_SCHEDOP_putvcpuinfo);
+    assert_int_equal(XEN_SCHEDOP_GETVCPUINFO, XEN_DOMCTL_SCHEDOP_getvcpuinfo);
+    assert_int_equal(XEN_SCHEDRT_EXTRA, XEN_DOMCTL_SCHEDRT_extra);
     assert_int_equal(XEN_SCHEDOP_PUTINFO, XEN_SYSCTL_SCHEDOP_putinfo);
     assert_int_equal(XEN_SCHEDOP_GETINFO, XEN_SYSCTL_SCHEDOP_getinfo);
     assert_int_equal(XEN_PHYSCAP_DIRECTIO, XEN_SYSCTL_PHYSCAP_directio);
@@ -132,8 +142,15 @@ static void flags(void **state)
     assert_int_equal(XEN_PHYSCAP_HAP, XEN_SYSCTL_PHYSCAP_hap);
     assert_int_equal(XEN_PHYSCAP_GNTTAB_V1, XEN_SYSCTL_PHYSCAP_gnttab_v1);
     assert_int_equal(XEN_PHYSCAP_GNTTAB_V2, XEN_SYSCTL_PHYSCAP_gnttab_v2);
+    assert_int_equal(XEN_CPUPOOL_OP_CREATE, XEN_SYSCTL_CPUPOOL_OP_CREATE);
+    assert_int_equal(XEN_CPUPOOL_OP_DESTROY, XEN_SYSCTL_CPUPOOL_OP_DESTROY);
     assert_int_equal(XEN_CPUPOOL_OP_INFO, XEN_SYSCTL_CPUPOOL_OP_INFO);
+    assert_int_equal(XEN_CPUPOOL_OP_ADDCPU, XEN_SYSCTL_CPUPOOL_OP_ADDCPU);
+    assert_int_equal(XEN_CPUPOOL_OP_RMCPU, XEN_SYSCTL_CPUPOOL_OP_RMCPU);
+    assert_int_equal(XEN_CPUPOOL_OP_MOVEDOMAIN, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN);
     assert_int_equal(XEN_CPUPOOL_OP_FREEINFO, XEN_SYSCTL_CPUPOOL_OP_FREEINFO);
+    assert_int_equal(XEN_CPUPOOL_ANY, XEN_SYSCTL_CPUPOOL_PAR_ANY);
+    assert_int_equal(XEN_ARINC653_ENTRIES, ARINC653_MAX_DOMAINS_PER_SCHEDULE);
 }
 
 static void of_a_domain(void **state)
@@ -213,6 +230,20 @@ static void domctl(void **state)
     SAME(ours_domctl, u.scheduler.cmd, struct xen_domctl, u.scheduler_op.cmd);
     SAME(ours_domctl, u.scheduler.weight, struct xen_domctl, u.scheduler_op.u.credit.weight);
     SAME(ours_domctl, u.scheduler.cap, struct xen_domctl, u.scheduler_op.u.credit.cap);
+    SAME(ours_domctl, u.scheduler.weight, struct xen_domctl, u.scheduler_op.u.credit2.weight);
+    SAME(ours_domctl, u.scheduler.cap, struct xen_domctl, u.scheduler_op.u.credit2.cap);
+    assert_int_equal(offsetof(struct ours_domctl, u.sched_rt.head),
+                     offsetof(struct xen_domctl, u.scheduler_op));
+    SAME(ours_domctl, u.sched_rt.rt, struct xen_domctl, u.scheduler_op.u.rtds);
+    SAME(ours_domctl, u.sched_vcpus.vcpus, struct xen_domctl, u.scheduler_op.u.v.vcpus);
+    SAME(ours_domctl, u.sched_vcpus.nr_vcpus, struct xen_domctl, u.scheduler_op.u.v.nr_vcpus);
+    SIZE(xen_sched_rt, struct xen_domctl_sched_rtds);
+    SAME_NAME(xen_sched_rt, struct xen_domctl_sched_rtds, period);
+    SAME_NAME(xen_sched_rt, struct xen_domctl_sched_rtds, budget);
+    SAME_NAME(xen_sched_rt, struct xen_domctl_sched_rtds, flags);
+    SIZE(xen_sched_vcpu, struct xen_domctl_schedparam_vcpu);
+    SAME(xen_sched_vcpu, rt, struct xen_domctl_schedparam_vcpu, u.rtds);
+    SAME_NAME(xen_sched_vcpu, struct xen_domctl_schedparam_vcpu, vcpuid);
     SAME(ours_domctl, u.trigger.trigger, struct xen_domctl, u.sendtrigger.trigger);
     SAME(ours_domctl, u.trigger.vcpu, struct xen_domctl, u.sendtrigger.vcpu);
     SAME(ours_domctl, u.time_offset.seconds, struct xen_domctl, u.settimeoffset.time_offset_seconds);
@@ -338,11 +369,28 @@ static void sysctl(void **state)
     SAME(ours_sysctl, u.scheduler.cpupool_id, struct xen_sysctl, u.scheduler_op.cpupool_id);
     SAME(ours_sysctl, u.scheduler.sched_id, struct xen_sysctl, u.scheduler_op.sched_id);
     SAME(ours_sysctl, u.scheduler.cmd, struct xen_sysctl, u.scheduler_op.cmd);
-    SAME(ours_sysctl, u.scheduler.tslice_ms, struct xen_sysctl, u.scheduler_op.u.sched_credit.tslice_ms);
-    SAME(ours_sysctl, u.scheduler.ratelimit_us, struct xen_sysctl,
+    SAME(ours_sysctl, u.scheduler.of.credit, struct xen_sysctl, u.scheduler_op.u.sched_credit);
+    SAME(ours_sysctl, u.scheduler.of.credit.tslice_ms, struct xen_sysctl,
+         u.scheduler_op.u.sched_credit.tslice_ms);
+    SAME(ours_sysctl, u.scheduler.of.credit.ratelimit_us, struct xen_sysctl,
          u.scheduler_op.u.sched_credit.ratelimit_us);
-    SAME(ours_sysctl, u.scheduler.vcpu_migr_delay_us, struct xen_sysctl,
+    SAME(ours_sysctl, u.scheduler.of.credit.vcpu_migr_delay_us, struct xen_sysctl,
          u.scheduler_op.u.sched_credit.vcpu_migr_delay_us);
+    SAME(ours_sysctl, u.scheduler.of.credit2_ratelimit_us, struct xen_sysctl,
+         u.scheduler_op.u.sched_credit2.ratelimit_us);
+    SAME(ours_sysctl, u.scheduler.of.schedule, struct xen_sysctl, u.scheduler_op.u.sched_arinc653.schedule);
+    SIZE(xen_arinc653_schedule, struct xen_sysctl_arinc653_schedule);
+    SAME_NAME(xen_arinc653_schedule, struct xen_sysctl_arinc653_schedule, major_frame);
+    SAME_NAME(xen_arinc653_schedule, struct xen_sysctl_arinc653_schedule, num_sched_entries);
+    SAME_NAME(xen_arinc653_schedule, struct xen_sysctl_arinc653_schedule, sched_entries);
+    assert_int_equal(sizeof(struct xen_arinc653_entry),
+                     sizeof(((struct xen_sysctl_arinc653_schedule *)NULL)->sched_entries[0]));
+    SAME(xen_arinc653_schedule, sched_entries[1].dom_handle, struct xen_sysctl_arinc653_schedule,
+         sched_entries[1].dom_handle);
+    assert_int_equal(offsetof(struct xen_arinc653_entry, vcpu_id),
+                     offsetof(struct xen_sysctl_arinc653_schedule, sched_entries[0].vcpu_id) - 16u);
+    assert_int_equal(offsetof(struct xen_arinc653_entry, runtime),
+                     offsetof(struct xen_sysctl_arinc653_schedule, sched_entries[0].runtime) - 16u);
 }
 
 int main(void)

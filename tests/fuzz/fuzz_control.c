@@ -1,6 +1,6 @@
 /* A control domain that is not to be trusted with the hypervisor's life. On a booted system its two vCPUs
- * make domctl, sysctl, memory_op, hvm_op and event channel calls about domains that they make, about
- * themselves and about a neighbour, well-formed and not, one between the pieces of the other's; calls that go
+ * make domctl, sysctl, memory_op, hvm_op and event channel calls about domains that they make, about pools,
+ * themselves and a neighbour, well-formed and not, one between the pieces of the other's; calls that go
  * on are repeated, forged or forgotten. The domains that they make run, too, reset, end and give memory back.
  * In the end all are destroyed, and the tools' domain is off: nothing of them may be left, of the host's
  * memory, pools, ports, grants and maps; what is free is zero; and nobody's map leads to another's frame
@@ -15,7 +15,9 @@
 #include "evtchn/evtchn.h"
 #include "hal/upcall.h"
 #include "host.h"
+#include "base/percpu.h"
 #include "mem/ram.h"
+#include "sched/cpupool.h"
 #include "tree_source.h"
 
 #define CPUS      4u
@@ -40,7 +42,7 @@ static const char board[] =
     " cpus { #address-cells = <1>; #size-cells = <0>;" CPU("0") CPU("1") CPU("2") CPU("3") "};"
     " memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x1800000>; };"
     " ic: intc { interrupt-controller; #interrupt-cells = <3>; };"
-    " chosen { bulkhead,scheduler = \"rr\"; bulkhead,spare-domains = <3 2 1024>;"
+    " chosen { bulkhead,scheduler = \"credit2\"; bulkhead,spare-domains = <3 2 1024>;"
     DOMAIN("tools", "0x41000000", "2", "xen,enhanced = \"no-xenstore\"; capabilities = <5>;")
     DOMAIN("calm", "0x41001000", "1", "") "}; };";
 /* clang-format on */
@@ -177,6 +179,26 @@ static void context_fill(uint32_t v, struct xen_domctl *op)
     put(argument(v) + PAGE_BYTES, &context, sizeof(context));
 }
 
+/* Of a domain, or of some vCPUs of it whose elements stand on the vCPU's second page */
+static void sched_fill(uint32_t v, struct xen_domctl *op)
+{
+    struct xen_sched_vcpu element;
+
+    op->u.scheduler.sched_id = XEN_SCHEDULER_CREDIT + (fuzz_u8(&in) % 6u);
+    op->u.scheduler.cmd = fuzz_u8(&in) & 3u;
+    if (op->u.scheduler.cmd >= XEN_SCHEDOP_PUTVCPUINFO) {
+        op->u.sched_vcpus.vcpus = argument(v) + PAGE_BYTES;
+        op->u.sched_vcpus.nr_vcpus = fuzz_u8(&in) & 31u;
+        for (uint32_t i = 0u; i < 32u; i++) {
+            element = (struct xen_sched_vcpu){ { 5000u + i, fuzz_u8(&in) * 20u, i & 1u }, fuzz_u8(&in) & 3u };
+            put(argument(v) + PAGE_BYTES + (i * sizeof(element)), &element, sizeof(element));
+        }
+    } else {
+        op->u.sched_rt.rt =
+            (struct xen_sched_rt){ (uint32_t)fuzz_number(&in), (uint32_t)fuzz_number(&in), fuzz_u8(&in) };
+    }
+}
+
 static void domctl(uint32_t v, struct call *call)
 {
     /* those that do something, and often enough in an order that leads somewhere */
@@ -193,6 +215,8 @@ static void domctl(uint32_t v, struct call *call)
         create_fill(&op);
     } else if (op.cmd == XEN_DOMCTL_SETVCPUCONTEXT) {
         context_fill(v, &op);
+    } else if ((op.cmd == XEN_DOMCTL_SCHEDULER_OP) && (which < 0xE0u)) {
+        sched_fill(v, &op);
     } else {
         for (uint32_t i = 0u; i < 4u; i++) {
             op.u.room[i] = any_word(v);
@@ -208,6 +232,61 @@ static void sysctl(uint32_t v, struct call *call)
 
     for (uint32_t i = 0u; i < 5u; i++) {
         op.u.room[i] = any_word(v);
+    }
+    put(argument(v), &op, sizeof(op));
+    *call = (struct call){ XEN_HCALL_SYSCTL, { argument(v) }, false };
+}
+
+static uint32_t any_pool(void)
+{
+    const uint8_t how = fuzz_u8(&in);
+
+    return (how >= 0xF8u) ? (uint32_t)fuzz_number(&in) : ((how >= 0xE0u) ? XEN_CPUPOOL_ANY : (how & 3u));
+}
+
+/* Up to four windows of made domains, on the vCPU's second page */
+static void schedule_fill(uint32_t v, struct xen_sysctl *op)
+{
+    struct xen_arinc653_schedule s = { .major_frame = 1u + (fuzz_u8(&in) * 100000u),
+                                       .num_sched_entries = fuzz_u8(&in) & 7u };
+
+    for (uint32_t i = 0u; i < 4u; i++) {
+        const struct domain *const domain = domain_by_id(made[fuzz_u8(&in) & 3u]);
+
+        if (domain != NULL) {
+            (void)memcpy(s.sched_entries[i].dom_handle, domain->handle, sizeof(domain->handle));
+        }
+        s.sched_entries[i].vcpu_id = fuzz_u8(&in) & 3u;
+        s.sched_entries[i].runtime = fuzz_u8(&in) * 10000u;
+    }
+    put(argument(v) + PAGE_BYTES, &s, sizeof(s));
+    op->u.scheduler.of.schedule = argument(v) + PAGE_BYTES;
+}
+
+static void pools(uint32_t v, struct call *call)
+{
+    const uint8_t what = fuzz_u8(&in);
+    const uint32_t sched_id = XEN_SCHEDULER_CREDIT + (fuzz_u8(&in) % 6u);
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_CPUPOOL_OP, .interface_version = XEN_SYSCTL_VERSION };
+
+    if (what >= 0xC0u) {
+        op.cmd = XEN_SYSCTL_SCHEDULER_OP;
+        op.u.scheduler.cpupool_id = any_pool();
+        op.u.scheduler.sched_id = sched_id;
+        op.u.scheduler.cmd = what & 1u;
+        if (sched_id == XEN_SCHEDULER_ARINC653) {
+            schedule_fill(v, &op);
+        } else {
+            op.u.scheduler.of.credit.tslice_ms = (uint32_t)fuzz_number(&in);
+            op.u.scheduler.of.credit.ratelimit_us = (uint32_t)fuzz_number(&in);
+        }
+    } else {
+        op.u.cpupool.op = what & 7u;
+        op.u.cpupool.cpupool_id = any_pool();
+        op.u.cpupool.sched_id = sched_id;
+        op.u.cpupool.domid = any_domid();
+        op.u.cpupool.cpu = ((what & 0x38u) == 0u) ? XEN_CPUPOOL_ANY : (fuzz_u8(&in) & 7u);
+        op.u.cpupool.cpumap = (struct xen_bitmap){ .bitmap = argument(v) + PAGE_BYTES, .nr_bits = what };
     }
     put(argument(v), &op, sizeof(op));
     *call = (struct call){ XEN_HCALL_SYSCTL, { argument(v) }, false };
@@ -298,7 +377,7 @@ static void made_note(const struct call *call, uint32_t v)
 /* Goes on with what is under way, mostly. */
 static void tools_step(uint32_t v, uint8_t what)
 {
-    static void (*const kinds[8])(uint32_t v, struct call *call) = { domctl, domctl,      domctl,  domctl,
+    static void (*const kinds[8])(uint32_t v, struct call *call) = { domctl, domctl,      domctl,  pools,
                                                                      sysctl, reservation, foreign, other };
     struct call *const call = &calls[v];
     const cpuid_t cpu = cpu_of(tools->vcpu[v]);
@@ -507,6 +586,22 @@ static void reach_check_all(void)
     }
 }
 
+/* Each CPU is in one pool or in none, each domain in one, the boot CPU in the first. */
+static void pools_check(void)
+{
+    struct sched_pool_facts pool = { .id = 0u };
+    uint64_t cpus = sched_pool_free_cpus();
+    uint32_t nr_domains = 0u;
+
+    FUZZ_MUST((sched_pool_facts(0u, &pool) == HV_OK) && (pool.id == 0u) && ((pool.cpus & 1u) != 0u));
+    for (uint32_t id = 0u; sched_pool_facts(id, &pool) == HV_OK; id = pool.id + 1u) {
+        FUZZ_MUST((cpus & pool.cpus) == 0u);
+        cpus |= pool.cpus;
+        nr_domains += pool.nr_domains;
+    }
+    FUZZ_MUST((cpus == percpu_online()) && (nr_domains == domain_nr_there()) && (calm->cpupool == 0u));
+}
+
 struct account {
     uint64_t free_bytes;
     uint32_t pool[HV_DOMAINS_MAX];
@@ -604,12 +699,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         step();
         if ((n % 16u) == 0u) {
             reach_check_all();
+            pools_check();
         }
     }
     FUZZ_MUST((tools->state == DOMAIN_RUNNING) && (calm->state == DOMAIN_RUNNING));
     reach_check_all();
     destroy_all();
     reach_check_all();
+    pools_check();
     calm_memory(true);
     tools_off();
     const struct account after = account_now();

@@ -40,7 +40,7 @@
     " cpus { #address-cells = <1>; #size-cells = <0>;" CPU("0") CPU("1") "};" \
     " memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x3000000>; };" \
     " ic: intc { interrupt-controller; #interrupt-cells = <3>; };" \
-    " chosen { bulkhead,scheduler = \"rr\";" \
+    " chosen { bulkhead,scheduler = \"credit2\";" \
     DOMAIN("wild", more, "0x42000000", "a", "5", "b") DOMAIN("calm", "", "0x42001000", "b", "9", "a") "}; };"
 #define CPU(n) "cpu@" n " { device_type = \"cpu\"; reg = <" n ">; enable-method = \"e\"; };"
 /* clang-format on */

@@ -32,7 +32,7 @@ static void ready(void)
     (void)machine_setup(&state);
     plan.nr_cpus = 1u;
     plan.nr_domains = DOMAINS;
-    plan.sched = PLAN_SCHED_RR;
+    plan.pool[0].sched = PLAN_SCHED_CREDIT2;
     for (uint32_t i = 0u; i < DOMAINS; i++) {
         struct plan_domain *const d = &plan.domain[i];
 

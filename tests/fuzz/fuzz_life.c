@@ -272,7 +272,7 @@ static void boot(uint32_t which)
 {
     if (trees[0] == NULL) {
         trees[0] = tree_compile(BOARD("null", CPU("0") CPU("1") CPU("2")), &trees_bytes[0]);
-        trees[1] = tree_compile(BOARD("rr", CPU("0") CPU("1")), &trees_bytes[1]);
+        trees[1] = tree_compile(BOARD("credit2", CPU("0") CPU("1")), &trees_bytes[1]);
     }
     host_reset();
     host_setup(trees[which], trees_bytes[which]);

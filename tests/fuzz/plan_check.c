@@ -121,7 +121,7 @@ static void domain_check(const struct plan *plan, const struct config_env *env, 
     module_check(plan, env, &d->ramdisk);
     for (uint32_t v = 0u; v < d->nr_vcpus; v++) {
         FUZZ_MUST((d->affinity[v] & GENMASK64(plan->nr_cpus - 1u, 0u)) != 0u);
-        FUZZ_MUST((plan->sched != PLAN_SCHED_NULL) || (d->pinned[v] < plan->nr_cpus));
+        FUZZ_MUST((plan->pool[d->pool].sched != PLAN_SCHED_NULL) || (d->pinned[v] < plan->nr_cpus));
     }
 }
 
@@ -200,6 +200,87 @@ static void pv_check(const struct plan *plan)
     }
 }
 
+static void pools_check(const struct plan *plan)
+{
+    uint64_t taken = 0u;
+
+    FUZZ_MUST((plan->nr_pools >= 1u) && (plan->nr_pools <= PLAN_POOLS_MAX));
+    for (uint32_t i = 0u; i < plan->nr_pools; i++) {
+        const struct plan_pool *const p = &plan->pool[i];
+
+        FUZZ_MUST((p->cpus != 0u) && ((p->cpus & taken) == 0u) && (p->sched <= PLAN_SCHED_ARINC653));
+        FUZZ_MUST((p->major_us != 0u) == (p->sched == PLAN_SCHED_ARINC653));
+        FUZZ_MUST(!p->admission || (p->sched == PLAN_SCHED_RTDS));
+        taken |= p->cpus;
+    }
+    FUZZ_MUST(((plan->pool[0].cpus & 1u) != 0u) && (taken == GENMASK64(plan->nr_cpus - 1u, 0u)));
+}
+
+/* Each in its vCPU's CPU's frame, in order, none in another, and no vCPU without one but those that come
+ * later */
+static void minors_check(const struct plan *plan)
+{
+    uint32_t of[HV_DOMAINS_MAX][HV_VCPUS_MAX];
+
+    memset(of, 0, sizeof(of));
+    FUZZ_MUST(plan->nr_minors <= PLAN_MINORS_MAX);
+    for (uint32_t i = 0u; i < plan->nr_minors; i++) {
+        const struct plan_minor *const w = &plan->minor[i];
+        const struct plan_minor *const next = &plan->minor[i + 1u];
+
+        FUZZ_MUST((w->domain < plan->nr_domains) && (w->vcpu < plan->domain[w->domain].nr_vcpus));
+        const struct plan_domain *const d = &plan->domain[w->domain];
+        const struct plan_pool *const p = &plan->pool[d->pool];
+        FUZZ_MUST(!d->unsound && (p->sched == PLAN_SCHED_ARINC653));
+        FUZZ_MUST((d->affinity[w->vcpu] == BIT64(w->cpu)) && ((p->cpus & BIT64(w->cpu)) != 0u));
+        FUZZ_MUST((w->us > 0u) && (((uint64_t)w->at_us + w->us) <= p->major_us));
+        FUZZ_MUST(((i + 1u) == plan->nr_minors) || (next->cpu > w->cpu) ||
+                  ((next->cpu == w->cpu) && (next->at_us >= (w->at_us + w->us))));
+        of[w->domain][w->vcpu]++;
+    }
+    for (uint32_t i = 0u; i < plan->nr_domains; i++) {
+        const struct plan_domain *const d = &plan->domain[i];
+
+        for (uint32_t v = 0u; v < d->nr_vcpus; v++) {
+            FUZZ_MUST((plan->pool[d->pool].sched != PLAN_SCHED_ARINC653) || d->spare || d->unsound ||
+                      (of[i][v] > 0u));
+        }
+    }
+}
+
+/* What the domain's pool gives it */
+static void share_check(const struct plan *plan, const struct plan_domain *d)
+{
+    FUZZ_MUST(d->pool < plan->nr_pools);
+    FUZZ_MUST((d->weight > 0u) && (d->unsound || (d->cap <= (100u * d->nr_vcpus))));
+    for (uint32_t v = 0u; v < d->nr_vcpus; v++) {
+        const struct plan_rt *const rt = &d->rt[v];
+
+        FUZZ_MUST((rt->budget_us >= PLAN_RT_US_MIN) && (rt->budget_us <= rt->period_us) &&
+                  (rt->period_us <= PLAN_PERIOD_US_MAX));
+        FUZZ_MUST(d->unsound || ((d->affinity[v] & plan->pool[d->pool].cpus) != 0u));
+    }
+}
+
+/* With admission: in rational numbers as exact as a long double is, with room for its errors */
+static void admission_check(const struct plan *plan, uint32_t id)
+{
+    long double sum = 0.0L;
+    long double largest = 0.0L;
+    const long double cpus = (long double)__builtin_popcountll(plan->pool[id].cpus);
+
+    for (uint32_t i = 0u; i < plan->nr_domains; i++) {
+        for (uint32_t v = 0u; (plan->domain[i].pool == id) && (v < plan->domain[i].nr_vcpus); v++) {
+            const struct plan_rt *const rt = &plan->domain[i].rt[v];
+            const long double share = (long double)rt->budget_us / (long double)rt->period_us;
+
+            sum += share;
+            largest = (share > largest) ? share : largest;
+        }
+    }
+    FUZZ_MUST(sum <= (cpus - ((cpus - 1.0L) * largest) + 1e-12L));
+}
+
 void plan_check(const struct plan *plan, const struct config_env *env)
 {
     uint64_t pinned = 0u;
@@ -218,11 +299,24 @@ void plan_check(const struct plan *plan, const struct config_env *env)
     pv_check(plan);
     statics_check(plan);
     devices_check(plan);
+    pools_check(plan);
+    minors_check(plan);
+    for (uint32_t i = 0u; i < plan->nr_pools; i++) {
+        if (plan->pool[i].admission) {
+            admission_check(plan, i);
+        }
+    }
     for (uint32_t n = 0u; n < plan->nr_domains; n++) {
+        const struct plan_domain *const d = &plan->domain[n];
+
         domain_check(plan, env, n);
-        for (uint32_t v = 0u; (plan->sched == PLAN_SCHED_NULL) && (v < plan->domain[n].nr_vcpus); v++) {
-            FUZZ_MUST(plan->domain[n].unsound || ((pinned & BIT64(plan->domain[n].pinned[v])) == 0u));
-            pinned |= plan->domain[n].unsound ? 0u : BIT64(plan->domain[n].pinned[v]);
+        share_check(plan, d);
+        for (uint32_t v = 0u; (plan->pool[d->pool].sched == PLAN_SCHED_NULL) && (v < d->nr_vcpus); v++) {
+            const uint64_t cpu = BIT64(d->pinned[v]);
+
+            FUZZ_MUST(d->unsound ||
+                      (((pinned & cpu) == 0u) && ((d->affinity[v] & plan->pool[d->pool].cpus & cpu) != 0u)));
+            pinned |= d->unsound ? 0u : cpu;
         }
     }
 }

@@ -54,12 +54,32 @@ def partial():
             devices { compatible = "multiboot,device-tree", "multiboot,module"; reg = <0 0x49000000 0x2000>; }; }; }; };"""
 
 
+def pools():
+    """A cpupool of each kind on the board's four CPUs, all in use."""
+    def domain(name, at, more):
+        return (f'{name} {{ compatible = "xen,domain"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x1000>; {more} '
+                f'kernel {{ compatible = "multiboot,kernel", "multiboot,module"; reg = <0 {at:#x} 0x1000>; }}; }}; ')
+    cpus = "".join(f"cpu@{i} {{ phandle = <{i + 1}>; }}; " for i in range(4))
+    return read(BOARD) + "/ { cpus { " + cpus + """}; chosen { bulkhead,partial-boot; bulkhead,scheduler = "arinc653";
+        bulkhead,major-frame-us = <1000>;
+        p { compatible = "xen,cpupool"; phandle = <16>; cpupool-cpus = <4 3>; cpupool-sched = "rtds"; bulkhead,admission; };
+        q { compatible = "xen,cpupool"; phandle = <17>; cpupool-cpus = <2>; cpupool-sched = "null"; };
+""" + domain("a", 0x48000000, "cpus = <1>; bulkhead,windows = <0 100>, <500 128>;") + \
+        domain("b", 0x48100000, 'cpus = <2>; bulkhead,windows = <100 400>; v { compatible = "xen,vcpu"; id = <1>; '
+                                "bulkhead,windows = <900 100>; };") + \
+        domain("c", 0x48200000, "cpus = <2>; domain-cpupool = <16>; bulkhead,period-us = <1000>; bulkhead,budget-us = <500>; "
+                                'v { compatible = "xen,vcpu"; id = <0>; bulkhead,budget-us = <64>; };') + \
+        domain("d", 0x48300000, "cpus = <1>; domain-cpupool = <16>; bulkhead,no-extratime;") + \
+        domain("e", 0x48400000, "cpus = <1>; domain-cpupool = <17>;") + "}; };"
+
+
 def trees(folder):
     for path in sorted(glob.glob(os.path.join(ROOT, "systems", "*.dts")) + glob.glob(BOARD.replace("board", "*"))):
         blob = compiled(on_board(path)) if path != BOARD else None
         if blob is not None and len(blob) < 16384:
             write(folder, "plan", os.path.basename(path), blob)
     write(folder, "plan", "partial", compiled(partial()))
+    write(folder, "plan", "pools", compiled(pools()))
     for path in sorted(glob.glob(os.path.join(HERE, "seeds", "*.dts"))):
         write(folder, "tree", os.path.basename(path), compiled(read(path)))
 

@@ -34,7 +34,7 @@ AFFINITY = """            vcpu0 {
 
 def system(path, domains):
     nodes = [DOMAIN % (name, cpus, AFFINITY % affinity if affinity else "", kernel) for name, kernel, cpus, affinity in domains]
-    path.write_text('/dts-v1/;\n\n/ {\n    chosen {\n        bulkhead,scheduler = "rr";\n%s    };\n};\n' % "".join(nodes))
+    path.write_text('/dts-v1/;\n\n/ {\n    chosen {\n        bulkhead,scheduler = "credit2";\n%s    };\n};\n' % "".join(nodes))
     return str(path)
 
 

@@ -68,7 +68,7 @@ def test_bare_board(tmp_path, image, before):
     verdict(text, "HYP")
 
 
-@pytest.mark.parametrize("scheduler,cpu", [("null", 1), ("rr", 0)])
+@pytest.mark.parametrize("scheduler,cpu", [("null", 1), ("credit2", 0)])
 def test_guests(boot, tmp_path, scheduler, cpu):
     """Two of them, in DDR and in block RAM, each on a core or both on one, on UARTs that are passed through.
     [test->req~rtos-images~1] [test->req~core-registers~1] [test->req~guest-registers~1] [test->req~physical-timer~1]"""

@@ -30,7 +30,7 @@ def test_again_static(boot, tmp_path):
     """A domain is built again from its modules, alone; there is no operator to ask. [test->req~static-profile~1]"""
     with open(os.path.join(HERE, "again.dts"), encoding="ascii") as source:
         system = tmp_path / "again.dts"
-        system.write_text(source.read().replace('bulkhead,scheduler = "rr";', ""))
+        system.write_text(source.read().replace('bulkhead,scheduler = "credit2";', ""))
     machine = boot(str(system), hypervisor=STATIC % "")
     machine.expect(r"again: restarts \(5\): SYSTEM_RESET", 60)
     for name in ("ticker", "again", "ticker"):

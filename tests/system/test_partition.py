@@ -8,7 +8,9 @@ import pytest
 from helpers import focus, operator
 from run import GUESTS, whole
 
-SYSTEM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partition.dts")
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+SYSTEM = os.path.join(HERE, "partition.dts")
 
 
 def planned(machine, folder, source=SYSTEM):
@@ -68,3 +70,42 @@ def test_report(boot, tmp_path, gic):
     operator(m, "restart one")
     m.expect(r"RT one ticks=\d+", 30)
     assert ask(m) == facts
+
+
+POOLS = """
+/ {
+    cpus {
+        cpu@1 { phandle = <0x5001>; };
+        cpu@2 { phandle = <0x5002>; };
+        cpu@3 { phandle = <0x5003>; };
+    };
+    chosen {
+        frames { compatible = "xen,cpupool"; phandle = <0x6001>; cpupool-cpus = <0x5002>; cpupool-sched = "arinc653";
+            bulkhead,major-frame-us = <10000>; };
+        others { compatible = "xen,cpupool"; phandle = <0x6002>; cpupool-cpus = <0x5003>, <0x5001>; cpupool-sched = %s; };
+        one { domain-cpupool = <0x6001>; bulkhead,windows = <0 4000>, <6000 2000>; };
+        two { domain-cpupool = <0x6002>; %s };
+    };
+};
+"""
+
+
+STATIC = os.path.join(ROOT, "out/arm64-clang-release-static/bulkhead.bin")
+
+
+@pytest.mark.parametrize("hypervisor", [None, STATIC])
+def test_cpupools(boot, tmp_path, hypervisor):
+    """Two domains in pools of their own, whose CPUs are what was planned; the static profile, which has fewer schedulers, too.
+    [test->req~boot-cpupools~1]"""
+    source = tmp_path / "pools.dts"
+    scheduler, own = ('"rtds"; bulkhead,admission', "bulkhead,budget-us = <5000>;") if hypervisor is None else ('"null"', "")
+    with open(SYSTEM, encoding="ascii") as file:
+        source.write_text(file.read() + POOLS % (scheduler, own))
+    m = boot(str(source), cpus=4, second=True, hypervisor=hypervisor)
+    facts, text = planned(m, tmp_path, source)
+    assert [line for line in facts if line.startswith("vcpu one")] == ["vcpu one/0 2"]
+    assert ("vcpu two/1 1,3" in facts) == (hypervisor is None)
+    assert "\n# pool 2 CPUs 2 arinc653, frame 10000 us\n# window CPU 2 0-4000 us one/0\n" in text
+    assert live(m) == facts
+    m.expect(r"RT one ticks=\d+", 30)
+    m.expect(r"RT two ticks=\d+", 30)

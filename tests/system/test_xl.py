@@ -3,6 +3,7 @@
 Each test finds or makes the domain that it needs, so that one that fails leaves the others alone. What is typed and expected is
 the way of Debian's Xen too: BULKHEAD_PEER=1 runs the same on that.
 """
+import contextlib
 import glob
 import json
 import os
@@ -22,7 +23,8 @@ SMALL = ('kernel="/guest/made.bin"', "memory=32")
 REFUSED = [
     "trigger domU nmi", "save domU /tmp/saved", "migrate domU localhost", "restore /tmp/saved", "getenforce", "setenforce 1",
     "loadpolicy /x", "pci-attach domU 0:0.0", "cd-insert domU xvda /x", "vncviewer domU", "cpupool-destroy Pool-0",
-    "cpupool-create 'name=\"p\"' 'cpus=[\"3\"]'", "psr-cmt-show cache-occupancy", "create /etc/xen/absent.cfg",
+    "cpupool-create 'name=\"p\"' 'cpus=[\"3\"]'", "cpupool-migrate Domain-0 Pool-0", "psr-cmt-show cache-occupancy",
+    "create /etc/xen/absent.cfg",
     "create /etc/xen/domU.cfg 'name=\"more\"' memory=64 maxmem=96 disk=[] vif=[]", "destroy absent",
     "console absent", "block-attach domU phy:/dev/absent,xvdc,w",
 ]
@@ -228,6 +230,125 @@ def test_mem_max(domain):
     domain.good("xl mem-max domU %dm" % (MIB + 32))
     domain.good("xenstore-read /local/domain/%d/memory/static-max" % number, r"^%d$" % ((MIB + 32) * 1024))
     domain.good("xl mem-max domU %dm" % MIB)
+
+
+# -- Pools of CPUs, and their schedulers
+
+def goes_on(dom0):
+    """domU ticks, from the first call on."""
+    dom0.guest("[ -e /tmp/n ] || while sleep 1; do i=$((i+1)); echo $i > /tmp/n; done & "
+               "a=$(cat /tmp/n); while [ $(cat /tmp/n)x = ${a}x ]; do sleep 1; done")
+
+
+def pool_make(dom0, sched, *cpus):
+    dom0.good("xl cpupool-cpu-remove Pool-0 %s" % ",".join(cpus))
+    dom0.good("""xl cpupool-create 'name="other"' 'sched="%s"' 'cpus=["%s"]'""" % (sched, '","'.join(cpus)),
+              r"^scheduler: +%s$\n^number of cpus: %d$" % (sched, len(cpus)))
+
+
+def pool_end(dom0):
+    """All is Pool-0's, whatever a test came to."""
+    dom0.run("sh -c 'xl cpupool-migrate domU Pool-0; xl cpupool-destroy other; xl cpupool-cpu-add Pool-0 1-3'", 2 * STEP)
+    dom0.good("xl cpupool-list -c", r"^Pool-0 +0,1,2,3$(?!(?s:.*)other)")
+
+
+@contextlib.contextmanager
+def in_pool(dom0, sched):
+    """domU goes on in a pool of two CPUs with that scheduler, and is in Pool-0 before and after."""
+    try:
+        pool_make(dom0, sched, "2", "3")
+        dom0.good("xl cpupool-migrate domU other")
+        goes_on(dom0)
+        yield
+    finally:
+        pool_end(dom0)
+
+
+def test_cpupool_list(domain):
+    domain.good("xl cpupool-list", r"^Name +CPUs +Sched +Active +Domain count$\n^Pool-0 +4 +credit2 +y +2$")
+    domain.good("xl cpupool-list -c", r"^Pool-0 +0,1,2,3$")
+
+
+def test_cpupool(dom0):
+    """A pool is made and filled, a domain is created there, and both go."""
+    create = "xl create -q /etc/xen/domU.cfg %s" % " ".join("'%s'" % key for key in SMALL + (
+        "disk=[]", "vif=[]", 'name="small"', 'pool="%s"'))
+    try:
+        pool_make(dom0, "null", "3")
+        dom0.good("xl cpupool-cpu-remove Pool-0 2")
+        dom0.good("xl cpupool-cpu-add other 2")
+        dom0.good("xl cpupool-list -c other", r"^other +2,3$")
+        dom0.good("xl cpupool-cpu-remove other 2")
+        dom0.good("xl cpupool-list -c", r"^Pool-0 +0,1$\n^other +3$")
+        code, said = dom0.run(create % "absent")
+        assert code != 0 and "pool" in said, said
+        dom0.good(create % "other")
+        dom0.until("xl list -c small", r"^small .* other$", STEP)
+        dom0.until("xl vcpu-list small", r"^small +\d+ +0 +3 ", STEP)
+        code, said = dom0.run("xl cpupool-destroy other")
+        assert code != 0 and "Can't destroy" in said, said
+        dom0.good("xl destroy small")
+        dom0.good("xl cpupool-rename other third")
+        code, said = dom0.run("xl cpupool-numa-split")
+        assert code != 0 and "not possible" in said, said
+        dom0.good("xl cpupool-list third", r"^third +1 +null +y +0$")
+    finally:
+        dom0.fresh("small")
+        dom0.run("xl cpupool-rename third other")
+        pool_end(dom0)
+
+
+def test_cpupool_numa_split(dom0):
+    """There is one node, so that only the name changes."""
+    dom0.good("xl cpupool-numa-split")
+    try:
+        dom0.good("xl cpupool-list -c", r"^Pool-node0 +0,1,2,3$")
+    finally:
+        dom0.good("xl cpupool-rename Pool-node0 Pool-0")
+
+
+def test_sched_credit2(domain):
+    domain.good("xl sched-credit2", r"^Cpupool Pool-0: ratelimit=1000us$\n^Name +ID +Weight +Cap$\n^Domain-0 +0 +256 +0$"
+                r"\n^domU +\d+ +256 +0$")
+    domain.good("xl sched-credit2 -d domU -w 512 -c 150")
+    domain.good("xl sched-credit2 -d domU", r"^domU +\d+ +512 +150$")
+    assert domain.run("xl sched-credit2 -d domU -c 201")[0] != 0
+    domain.good("xl sched-credit2 -d domU -w 256 -c 0")
+    domain.good("xl sched-credit2 -s -r 5000")
+    domain.good("xl sched-credit2 -s", r"^Cpupool Pool-0: ratelimit=5000us$")
+    domain.good("xl sched-credit2 -s -r 1000")
+
+
+def test_sched_credit(domain):
+    with in_pool(domain, "credit"):
+        domain.good("xl sched-credit -d domU -w 300 -c 150")
+        domain.good("xl sched-credit -s -p other -t 10 -r 2000 -m 100")
+        domain.good("xl sched-credit", r"^Cpupool other: tslice=10ms ratelimit=2000us migration-delay=100us$\n^Name .*$\n"
+                    r"^domU +\d+ +300 +150$")
+        assert domain.run("xl sched-credit2 -d domU -w 300")[0] != 0
+        domain.good("xl sched-credit -d domU -w 256 -c 0")
+
+
+def test_sched_rtds(domain):
+    with in_pool(domain, "rtds"):
+        domain.good("xl sched-rtds", r"^Cpupool other: sched=RTDS$\n^Name .*$\n^domU +\d+ +10000 +4000 +yes$")
+        domain.good("xl sched-rtds -d domU -v all", r"^domU +\d+ +0 +10000 +4000 +yes$\n^domU +\d+ +1 +10000 +4000 +yes$")
+        domain.good("xl sched-rtds -d domU -v all -p 20000 -b 10000 -e 0")
+        domain.good("xl sched-rtds -d domU -v 1 -p 30000 -b 20000 -e 1")
+        domain.good("xl sched-rtds -d domU -v all", r"^domU +\d+ +0 +20000 +10000 +no$\n^domU +\d+ +1 +30000 +20000 +yes$")
+        assert domain.run("xl sched-rtds -d domU -v 1 -p 9 -b 9 -e 0")[0] != 0
+        domain.good("xl sched-rtds -d domU -v 1", r"^domU +\d+ +1 +30000 +20000 +yes$")
+        goes_on(domain)
+
+
+def test_cpupool_migrate(domain):
+    """To a pool where each vCPU has a CPU of its own, and back."""
+    domain.good("xl vcpu-pin domU all all all")
+    with in_pool(domain, "null"):
+        domain.good("xl list -c domU", r"^domU .* other$")
+        domain.until("xl vcpu-list domU", r"^domU +\d+ +0 +2 .*\n^domU +\d+ +1 +3 |^domU +\d+ +0 +3 .*\n^domU +\d+ +1 +2 ", STEP)
+        assert domain.run("xl vcpu-pin domU 0 1")[0] != 0
+    goes_on(domain)
 
 
 # -- Devices

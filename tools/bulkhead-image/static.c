@@ -143,9 +143,15 @@ void profile_check(const struct plan_profile *profile, const struct plan *plan, 
     const uint32_t chosen = dt_find(report->index, "/chosen");
     const uint32_t gic = plan->host.arm.gic_version;
 
-    if (plan->sched != PLAN_SCHED_NULL) {
-        config_fault_text(report, chosen, "bulkhead,scheduler", "rr, said or needed",
-                          "a CPU for each vCPU: the static profile has the scheduler null only");
+    for (uint32_t id = 0; id < plan->nr_pools; id++) {
+        const enum plan_sched sched = plan->pool[id].sched;
+
+        if ((sched != PLAN_SCHED_NULL) && (sched != PLAN_SCHED_ARINC653)) {
+            config_fault_say(report, chosen, "bulkhead,scheduler",
+                             "%s for pool %u, said or needed, expected null, with a CPU for each vCPU, or "
+                             "arinc653: the static profile has no other",
+                             config_sched_name(sched), id);
+        }
     }
     if (plan->partial_boot) {
         config_fault_prop(report, chosen, "bulkhead,partial-boot",

@@ -31,6 +31,7 @@ static uint32_t lines_pending;
 static uint64_t now_ns;
 static uint64_t step_ns;
 static uint64_t timers_taken;
+static uint64_t exit_works;
 static uint64_t cpus_broken;
 static char description[32];
 
@@ -63,6 +64,7 @@ void fake_cpu_reset_all(void)
     now_ns = 0u;
     step_ns = 0u;
     timers_taken = 0u;
+    exit_works = 0u;
     cpus_broken = 0u;
     for (uint32_t i = 0u; i < HV_CPUS_MAX; i++) {
         deadline_ns[i] = 0u;
@@ -356,6 +358,11 @@ uint64_t fake_timers_taken(void)
     return timers_taken;
 }
 
+uint64_t fake_exit_works(void)
+{
+    return exit_works;
+}
+
 uint64_t fake_cpu_next_ns(cpuid_t cpu)
 {
     return bits_min(fake_timer_deadline(cpu), fake_loaded_deadline(cpu));
@@ -369,6 +376,7 @@ void fake_exit_work(void)
         if (i > 1000000u) {
             fake_die("exit work asks for exit work for ever");
         }
+        exit_works++;
         upcall_exit_work();
     }
 }

@@ -6,9 +6,16 @@
 #include "hal/virq.h"
 
 static struct hal_vcpu *loaded[HV_CPUS_MAX];
+static void (*watch)(struct hal_vcpu *vcpu, bool in);
+
+void fake_watch(void (*fn)(struct hal_vcpu *vcpu, bool in))
+{
+    watch = fn;
+}
 
 void fake_vcpu_reset_all(void)
 {
+    watch = NULL;
     for (uint32_t i = 0u; i < HV_CPUS_MAX; i++) {
         loaded[i] = NULL;
     }
@@ -115,6 +122,9 @@ void hal_vcpu_save(struct hal_vcpu *vcpu)
     vcpu->loaded = false;
     vcpu->nr_saves++;
     loaded[cpu_id()] = NULL;
+    if (watch != NULL) {
+        watch(vcpu, false);
+    }
 }
 
 void hal_vcpu_load(struct hal_vcpu *vcpu)
@@ -130,6 +140,9 @@ void hal_vcpu_load(struct hal_vcpu *vcpu)
     vcpu->nr_loads++;
     loaded[cpu_id()] = vcpu;
     hal_context_set(&vcpu->frame);
+    if (watch != NULL) {
+        watch(vcpu, true);
+    }
 }
 
 void hal_vcpu_registers(const struct hal_vcpu *vcpu, struct hal_registers *registers)

@@ -7,6 +7,7 @@
 #include "hal/iommu.h"
 #include "irq/irq.h"
 #include "mem/ram.h"
+#include "sched/cpupool.h"
 
 #define LINE_BYTES 200u
 #define IRQ_FIRST  16u /* below are messages between CPUs */
@@ -205,6 +206,16 @@ static void put_set(struct report *r, uint64_t set)
     }
 }
 
+/* Where it may run: of the CPUs of its pool, those that its affinity leaves, or all */
+static uint64_t cpus_of(const struct vcpu *vcpu)
+{
+    struct sched_pool_facts pool;
+    const bool known = (sched_pool_facts(vcpu->domain->cpupool, &pool) == HV_OK);
+    const uint64_t cpus = known ? pool.cpus : UINT64_MAX;
+
+    return ((vcpu->affinity & cpus) != 0u) ? (vcpu->affinity & cpus) : cpus;
+}
+
 static void domain_report(struct report *r, struct domain *domain)
 {
     map_report(r, domain);
@@ -216,7 +227,7 @@ static void domain_report(struct report *r, struct domain *domain)
     }
     for (uint32_t i = 0; (i < domain->nr_vcpus) && (domain->state == DOMAIN_RUNNING); i++) {
         fmt_add(&r->line, "vcpu %s/%u", domain->plan->name, i);
-        put_set(r, domain->vcpu[i]->affinity);
+        put_set(r, cpus_of(domain->vcpu[i]));
         end(r);
     }
 }

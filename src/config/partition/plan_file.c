@@ -124,7 +124,9 @@ static bool fit(uint32_t nr, uint32_t nr_offered, uint32_t most)
 /* Counts bound every later walk. */
 static bool counts_good(const struct plan *plan)
 {
-    return fit(plan->nr_windows, plan->nr_offered_windows, PLAN_WINDOWS_MAX) &&
+    return (plan->nr_pools > 0u) && (plan->nr_pools <= PLAN_POOLS_MAX) &&
+           (plan->nr_minors <= PLAN_MINORS_MAX) &&
+           fit(plan->nr_windows, plan->nr_offered_windows, PLAN_WINDOWS_MAX) &&
            fit(plan->nr_lines, plan->nr_offered_lines, PLAN_LINES_MAX) &&
            fit(plan->nr_streams, plan->nr_offered_streams, PLAN_STREAMS_MAX) &&
            (plan->nr_offers <= PLAN_OFFERS_MAX) && (plan->nr_pci <= PLAN_PCI_MAX) &&

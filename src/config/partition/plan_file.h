@@ -18,7 +18,8 @@
      (PLAN_SIZE(struct plan_domain) * 61u) + (PLAN_PLACE(struct plan_domain, kernel) * 31u) +                \
      (PLAN_PLACE(struct plan_domain, bootargs) * 17u) + (PLAN_SIZE(struct plan_window) * 7u) +               \
      (PLAN_SIZE(struct plan_line) * 5u) + (PLAN_SIZE(struct plan_stream) * 3u) +                             \
-     (PLAN_SIZE(struct plan_pci) * 11u))
+     (PLAN_SIZE(struct plan_pci) * 11u) + (PLAN_PLACE(struct plan, minor) * 13u) +                           \
+     (PLAN_SIZE(struct plan_pool) * 19u) + (PLAN_SIZE(struct plan_minor) * 23u))
 
 /* Lies in an image of the static profile, aligned to 8 bytes: how the tool knows it. */
 #define PLAN_PROFILE_MAGIC 0x544154534B4C5542ULL /* "BULKSTAT" */

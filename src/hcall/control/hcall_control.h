@@ -23,10 +23,23 @@ struct hcall_domctl_rule {
     bool answers;
 };
 
+/* One sysctl. What a call has done so far goes with it: more[], both 0 at first, is the next one's after
+ * HCALL_SYSCTL_AGAIN; one that makes it up harms nobody. After a success *op goes back. */
+#define HCALL_SYSCTL_AGAIN 1
+struct hcall_sysctl {
+    struct vcpu *vcpu;
+    struct xen_sysctl *op;
+    uint64_t *more;
+};
+
+int64_t hcall_sysctl_cpupool(const struct hcall_sysctl *c);
+int64_t hcall_sysctl_scheduler(const struct hcall_sysctl *c);
+
 /* The families; behind the last rule of each is one without act. */
 extern const struct hcall_domctl_rule hcall_domctl_device[];
 extern const struct hcall_domctl_rule hcall_domctl_life[];
 extern const struct hcall_domctl_rule hcall_domctl_memory[];
+extern const struct hcall_domctl_rule hcall_domctl_sched[];
 extern const struct hcall_domctl_rule hcall_domctl_vcpu[];
 
 /* The answer to what there is nothing of here: -XEN_EOPNOTSUPP */

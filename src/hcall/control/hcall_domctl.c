@@ -72,6 +72,7 @@ void hcall_domain_info(const struct domain *domain, struct xen_domaininfo *info)
         .max_pages = hcall_max_pages(domain),
         .shared_info_frame = UINT64_MAX,
         .max_vcpu_id = plan->nr_vcpus - 1u,
+        .cpupool = domain->cpupool,
         .nr_spis = plan->nr_spis,
     };
     info->gpaddr_bits = (uint8_t)(64u - (uint32_t)__builtin_clzll(hal_guestmap_limit() - 1u));
@@ -138,8 +139,12 @@ static const struct hcall_domctl_rule rules[] = {
 /* One whose act is NULL: nobody knows it. Bounded by the rules that there are. */
 static const struct hcall_domctl_rule *rule_of(uint32_t cmd)
 {
-    static const struct hcall_domctl_rule *const families[] = { rules, hcall_domctl_life, hcall_domctl_memory,
-                                                                hcall_domctl_device, hcall_domctl_vcpu };
+    static const struct hcall_domctl_rule *const families[] = { rules,
+                                                                hcall_domctl_life,
+                                                                hcall_domctl_memory,
+                                                                hcall_domctl_device,
+                                                                hcall_domctl_vcpu,
+                                                                hcall_domctl_sched };
     const struct hcall_domctl_rule *rule = &rules[ARRAY_LEN(rules) - 1u];
 
     for (uint32_t i = 0; (i < ARRAY_LEN(families)) && (rule->act == NULL); i++) {

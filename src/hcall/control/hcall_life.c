@@ -25,7 +25,7 @@ static int64_t pause(const struct hcall_domctl *c)
 static bool asks_for_more(const struct xen_createdomain *c)
 {
     return (c->sve_vl != 0u) || (c->tee_type != 0u) || (c->iommu_opts != 0u) || (c->altp2m_opts != 0u) ||
-           (c->vmtrace_size != 0u) || (c->cpupool_id != 0u);
+           (c->vmtrace_size != 0u);
 }
 
 /* As Xen on Arm judges it. */
@@ -39,6 +39,7 @@ static int64_t wish_of(const struct vcpu *vcpu, const struct xen_createdomain *c
                       (c->nr_spis <= NR_SPIS_MAX) && (versions > 0u) && (versions <= 2u) &&
                       (versions == c->grant_opts) && (c->max_evtchn_port > 0u);
 
+    wish->pool = c->cpupool_id;
     wish->nr_vcpus = c->max_vcpus;
     wish->nr_spis = (uint32_t)bits_align_up(c->nr_spis, NR_SPIS_STEP);
     wish->max_grant_version = versions;
@@ -46,6 +47,16 @@ static int64_t wish_of(const struct vcpu *vcpu, const struct xen_createdomain *c
     wish->max_maptrack_frames = (c->max_maptrack_frames < 0) ? 0u : (uint32_t)c->max_maptrack_frames;
     (void)memcpy(wish->handle, c->handle, sizeof(wish->handle));
     return good ? 0 : -XEN_EINVAL;
+}
+
+static int64_t make_answer(enum hv_status status)
+{
+    return (status == HV_EXISTS)      ? -XEN_EEXIST
+           : (status == HV_LIMIT)     ? -XEN_ENOMEM
+           : (status == HV_NOT_FOUND) ? -XEN_ESRCH
+           : (status == HV_BUSY)      ? -XEN_ENODEV
+           : (status == HV_DENIED)    ? -XEN_ENOSPC
+                                      : -XEN_EINVAL;
 }
 
 static int64_t create(const struct hcall_domctl *c)
@@ -65,9 +76,7 @@ static int64_t create(const struct hcall_domctl *c)
             if (status == HV_OK) {
                 result = HCALL_DOMCTL_AGAIN;
             } else {
-                result = (status == HV_EXISTS)  ? -XEN_EEXIST
-                         : (status == HV_LIMIT) ? -XEN_ENOMEM
-                                                : -XEN_EINVAL;
+                result = make_answer(status);
             }
         } else {
             /* no such domain can be */

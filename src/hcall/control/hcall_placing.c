@@ -1,13 +1,11 @@
 /* domctl: vCPUs, where they may run and how they do. [impl->req~toolstack~1] */
 #include "hcall/control/hcall_control.h"
 
-#include "build/build.h"
 #include "evtchn/evtchn.h"
 #include "hal/upcall.h"
 #include "lib/string.h"
+#include "sched/cpupool.h"
 #include "sched/sched.h"
-
-#define CREDIT_WEIGHT 256u
 
 static int64_t vcpuinfo(const struct hcall_domctl *c)
 {
@@ -54,27 +52,31 @@ static int64_t context(const struct hcall_domctl *c)
     return hcall_write(c->vcpu, c->op->u.vcpucontext.context, &to, sizeof(to));
 }
 
-/* Under null the plan's CPUs are kept for its vCPUs, also while those are off. */
-static int64_t move(struct vcpu *v, uint64_t hard, uint64_t soft)
+/* The pool's CPUs among those; 0: it is gone this moment */
+static uint64_t of_pool(const struct domain *domain, uint64_t cpus)
 {
-    const uint64_t allowed = hard & build_cpus(v->domain->plan, v->index);
-    const enum hv_status status =
-        (v->domain->state == DOMAIN_RUNNING) ? sched_affinity(v, allowed, soft) : HV_BUSY;
-    int64_t result = 0;
+    struct sched_pool_facts facts;
 
-    if (status != HV_OK) {
-        result = (status == HV_INVALID) ? -XEN_EINVAL : -XEN_EBUSY;
-    }
-    return result;
+    return (sched_pool_facts(domain->cpupool, &facts) == HV_OK) ? (cpus & facts.cpus) : 0u;
 }
 
-/* What is told or changed of a vCPU; what goes out is in force. */
+static int64_t move(struct vcpu *v, uint64_t hard, uint64_t soft)
+{
+    const bool runs = (v->domain->state == DOMAIN_RUNNING);
+    const enum hv_status status = runs ? sched_affinity(v, hard, soft) : HV_BUSY;
+
+    return (status == HV_OK) ? 0 : ((status == HV_INVALID) ? -XEN_EINVAL : -XEN_EBUSY);
+}
+
+/* What is told or changed of a vCPU. After a change that is what it has by it: soft affinity counts among the
+ * hard one's CPUs, both among the pool's. */
 static int64_t affinity(const struct hcall_domctl *c)
 {
     const uint32_t index = c->op->u.affinity.vcpu;
     const uint32_t flags = c->op->u.affinity.flags;
     const bool hard = (flags & XEN_AFFINITY_HARD) != 0u;
     const bool soft = (flags & XEN_AFFINITY_SOFT) != 0u;
+    uint64_t told[2];
     int64_t result = 0;
 
     if ((!hard && !soft) || (flags > (XEN_AFFINITY_HARD | XEN_AFFINITY_SOFT | XEN_AFFINITY_FORCE))) {
@@ -85,22 +87,24 @@ static int64_t affinity(const struct hcall_domctl *c)
     }
     struct vcpu *const v = c->domain->vcpu[hal_index(index, HV_VCPUS_MAX)];
 
+    told[0] = v->affinity;
+    told[1] = ~v->avoids;
     if (c->op->cmd == XEN_DOMCTL_SETVCPUAFFINITY) {
-        uint64_t to[2] = { v->affinity, ~v->avoids };
-
-        result = hard ? hcall_read_bitmap(c->vcpu, &c->op->u.affinity.hard, &to[0]) : 0;
+        result = hard ? hcall_read_bitmap(c->vcpu, &c->op->u.affinity.hard, &told[0]) : 0;
         if ((result == 0) && soft) {
-            result = hcall_read_bitmap(c->vcpu, &c->op->u.affinity.soft, &to[1]);
+            result = hcall_read_bitmap(c->vcpu, &c->op->u.affinity.soft, &told[1]);
         }
         if (result == 0) {
-            result = move(v, to[0], to[1]);
+            result = move(v, told[0], told[1]);
         }
+        told[0] = of_pool(c->domain, told[0]);
+        told[1] &= told[0];
     }
     if ((result == 0) && hard) {
-        result = hcall_write_bitmap(c->vcpu, &c->op->u.affinity.hard, v->affinity);
+        result = hcall_write_bitmap(c->vcpu, &c->op->u.affinity.hard, told[0]);
     }
     if ((result == 0) && soft) {
-        result = hcall_write_bitmap(c->vcpu, &c->op->u.affinity.soft, ~v->avoids);
+        result = hcall_write_bitmap(c->vcpu, &c->op->u.affinity.soft, told[1]);
     }
     return result;
 }
@@ -116,26 +120,6 @@ static int64_t nodes(const struct hcall_domctl *c)
     }
     result = hcall_read_bitmap(c->vcpu, &c->op->u.nodes, &set);
     return ((result == 0) && ((set & 1u) == 0u)) ? -XEN_EINVAL : result;
-}
-
-/* What runs has no weights but equal ones, and no caps: to set that is no change. */
-static int64_t scheduler(const struct hcall_domctl *c)
-{
-    const bool as_is = ((c->op->u.scheduler.weight == 0u) || (c->op->u.scheduler.weight == CREDIT_WEIGHT)) &&
-                       ((c->op->u.scheduler.cap == 0u) || (c->op->u.scheduler.cap == UINT16_MAX));
-    int64_t result = 0;
-
-    if ((c->op->u.scheduler.sched_id != sched_abi_id()) || (c->op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
-        result = -XEN_EINVAL;
-    } else if (sched_abi_id() != XEN_SCHEDULER_CREDIT) {
-        /* null has nothing to tell or set */
-    } else if (c->op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
-        c->op->u.scheduler.weight = CREDIT_WEIGHT;
-        c->op->u.scheduler.cap = 0u;
-    } else {
-        result = as_is ? 0 : -XEN_EOPNOTSUPP;
-    }
-    return result;
 }
 
 /* The power button means off: nobody would hear of it in the guest. */
@@ -168,7 +152,6 @@ const struct hcall_domctl_rule hcall_domctl_vcpu[] = {
     { affinity, XEN_DOMCTL_SETVCPUAFFINITY, ROLE_DOMCTL, false },
     { nodes, XEN_DOMCTL_GETNODEAFFINITY, ROLE_DOMCTL, false },
     { nodes, XEN_DOMCTL_SETNODEAFFINITY, ROLE_DOMCTL, false },
-    { scheduler, XEN_DOMCTL_SCHEDULER_OP, ROLE_DOMCTL, true },
     { trigger, XEN_DOMCTL_SENDTRIGGER, ROLE_DOMCTL, false },
     { time_offset, XEN_DOMCTL_SETTIMEOFFSET, ROLE_DOMCTL, false },
     { hcall_domctl_absent, XEN_DOMCTL_SET_LLC_COLORS, ROLE_DOMCTL, false },

@@ -8,20 +8,14 @@
 #include "hal/timer.h"
 #include "mem/ram.h"
 #include "operator/operator_keys.h"
+#include "sched/params.h"
 #include "sched/sched.h"
 
 #define PIECE 256u /* bytes of the log at a time */
 
-/* What a call has done so far goes with it through registers of the guest, which says by the third that it
- * goes on; one that makes it up harms nobody. more[]: both 0 at first. */
+/* more[] goes through registers of the guest, which says by the third that a call goes on. */
 #define GOES_ON 0x676F6573u
-#define AGAIN   1 /* it returns this: there is more to do */
-
-struct sysctl {
-    struct vcpu *vcpu;
-    struct xen_sysctl *op;
-    uint64_t *more;
-};
+#define AGAIN   HCALL_SYSCTL_AGAIN
 
 /* All RAM; *end: behind the last page */
 static uint64_t ram_sum(uint64_t *end)
@@ -44,7 +38,7 @@ static uint32_t cpus_end(void)
     return 64u - (uint32_t)__builtin_clzll(percpu_online() | 1u);
 }
 
-static int64_t physinfo(const struct sysctl *c)
+static int64_t physinfo(const struct hcall_sysctl *c)
 {
     const uint64_t hz = hal_timer_ticks(1000000000ULL);
     uint64_t end = 0;
@@ -66,7 +60,7 @@ static int64_t physinfo(const struct sysctl *c)
     return 0;
 }
 
-static int64_t sched_id(const struct sysctl *c)
+static int64_t sched_id(const struct hcall_sysctl *c)
 {
     c->op->u.sched_id = sched_abi_id();
     return 0;
@@ -88,7 +82,7 @@ static const struct domain *domain_from(uint64_t id)
 }
 
 /* By their numbers, one at a time. more[0]: how many so far, more[1]: the number behind the last. */
-static int64_t domain_list(const struct sysctl *c)
+static int64_t domain_list(const struct hcall_sysctl *c)
 {
     const uint32_t nr = (uint32_t)c->more[0];
     const struct domain *const domain = domain_from((nr == 0u) ? c->op->u.list.first_domain : c->more[1]);
@@ -107,7 +101,7 @@ static int64_t domain_list(const struct sysctl *c)
 }
 
 /* Each CPU is a core of one socket. One at a time, more[0]. */
-static int64_t cputopo(const struct sysctl *c)
+static int64_t cputopo(const struct hcall_sysctl *c)
 {
     const uint32_t nr = cpus_end();
     const uint64_t i = c->more[0];
@@ -126,7 +120,7 @@ static int64_t cputopo(const struct sysctl *c)
     return result;
 }
 
-static int64_t numainfo(const struct sysctl *c)
+static int64_t numainfo(const struct hcall_sysctl *c)
 {
     static const uint32_t distance = 10u;
     uint64_t end = 0;
@@ -143,26 +137,6 @@ static int64_t numainfo(const struct sysctl *c)
     return result;
 }
 
-/* One pool has all CPUs and domains. */
-static int64_t cpupool(const struct sysctl *c)
-{
-    const uint32_t what = c->op->u.cpupool.op;
-    int64_t result = -XEN_EOPNOTSUPP;
-
-    if (what == XEN_CPUPOOL_OP_FREEINFO) {
-        result = hcall_write_bitmap(c->vcpu, &c->op->u.cpupool.cpumap, 0u);
-    } else if (what != XEN_CPUPOOL_OP_INFO) {
-        /* pools are not changed */
-    } else if (c->op->u.cpupool.cpupool_id > 0u) {
-        result = -XEN_ENOENT;
-    } else {
-        c->op->u.cpupool.sched_id = sched_abi_id();
-        c->op->u.cpupool.n_dom = domain_nr_there();
-        result = hcall_write_bitmap(c->vcpu, &c->op->u.cpupool.cpumap, percpu_online());
-    }
-    return result;
-}
-
 /* A new line of the log: whom it concerns, if anybody, hears of it. */
 static void log_told(void *ctx)
 {
@@ -176,7 +150,7 @@ static void log_told(void *ctx)
 
 /* The log from a position on, or all of it since it was cleared; a piece at a time. more[0]: bytes so far,
  * more[1]: the position after them. Who has read once hears of new lines. */
-static int64_t readconsole(const struct sysctl *c)
+static int64_t readconsole(const struct hcall_sysctl *c)
 {
     static uint32_t cleared;
     char text[PIECE];
@@ -206,7 +180,7 @@ static int64_t readconsole(const struct sysctl *c)
     return result;
 }
 
-static int64_t debug_keys(const struct sysctl *c)
+static int64_t debug_keys(const struct hcall_sysctl *c)
 {
     char keys[OPERATOR_KEYS_MAX];
     const uint32_t nr = c->op->u.debug_keys.nr_keys;
@@ -219,7 +193,7 @@ static int64_t debug_keys(const struct sysctl *c)
     return result;
 }
 
-static int64_t cpuinfo(const struct sysctl *c)
+static int64_t cpuinfo(const struct hcall_sysctl *c)
 {
     const uint64_t nr = bits_min(cpus_end(), c->op->u.cpuinfo.max_cpus);
     const uint64_t i = c->more[0];
@@ -238,7 +212,7 @@ static int64_t cpuinfo(const struct sysctl *c)
 }
 
 /* Free memory is one node's, whatever the width of its addresses. */
-static int64_t availheap(const struct sysctl *c)
+static int64_t availheap(const struct hcall_sysctl *c)
 {
     const uint32_t node = c->op->u.availheap.node;
 
@@ -246,37 +220,11 @@ static int64_t availheap(const struct sysctl *c)
     return 0;
 }
 
-/* What runs takes turns of a fixed length; null has nothing to tell or set. */
-static int64_t scheduler(const struct sysctl *c)
-{
-    static const uint32_t slice_ms = (uint32_t)(SCHED_SLICE_NS / 1000000u);
-    const bool as_is = (c->op->u.scheduler.tslice_ms == slice_ms) &&
-                       (c->op->u.scheduler.ratelimit_us == 0u) &&
-                       (c->op->u.scheduler.vcpu_migr_delay_us == 0u);
-    int64_t result = 0;
-
-    if (c->op->u.scheduler.cpupool_id != 0u) {
-        result = -XEN_ESRCH;
-    } else if ((c->op->u.scheduler.sched_id != sched_abi_id()) ||
-               (c->op->u.scheduler.cmd > XEN_SCHEDOP_GETINFO)) {
-        result = -XEN_EINVAL;
-    } else if (sched_abi_id() != XEN_SCHEDULER_CREDIT) {
-        /* as it is */
-    } else if (c->op->u.scheduler.cmd == XEN_SCHEDOP_GETINFO) {
-        c->op->u.scheduler.tslice_ms = slice_ms;
-        c->op->u.scheduler.ratelimit_us = 0u;
-        c->op->u.scheduler.vcpu_migr_delay_us = 0u;
-    } else {
-        result = as_is ? 0 : -XEN_EOPNOTSUPP;
-    }
-    return result;
-}
-
 int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
 {
     static const struct {
         uint32_t cmd;
-        int64_t (*act)(const struct sysctl *c);
+        int64_t (*act)(const struct hcall_sysctl *c);
     } rules[] = {
         { XEN_SYSCTL_READCONSOLE, readconsole },
         { XEN_SYSCTL_PHYSINFO, physinfo },
@@ -287,13 +235,13 @@ int64_t hcall_sysctl(struct vcpu *vcpu, uint64_t *arg)
         { XEN_SYSCTL_AVAILHEAP, availheap },
         { XEN_SYSCTL_CPUTOPOINFO, cputopo },
         { XEN_SYSCTL_NUMAINFO, numainfo },
-        { XEN_SYSCTL_CPUPOOL_OP, cpupool },
-        { XEN_SYSCTL_SCHEDULER_OP, scheduler },
+        { XEN_SYSCTL_CPUPOOL_OP, hcall_sysctl_cpupool },
+        { XEN_SYSCTL_SCHEDULER_OP, hcall_sysctl_scheduler },
     };
     struct xen_sysctl op = { .cmd = 0u };
     const bool goes_on = (arg[3] == GOES_ON);
     uint64_t more[2] = { goes_on ? arg[1] : 0u, goes_on ? arg[2] : 0u };
-    const struct sysctl c = { vcpu, &op, more };
+    const struct hcall_sysctl c = { vcpu, &op, more };
     uint32_t i = 0;
     int64_t result = hcall_read(vcpu, &op, arg[0], sizeof(op));
 

@@ -109,6 +109,23 @@ def large_systems(r):
                    domain("domU1", 0x48000000) + " }; };")
     judge("chosen-long", "xen," + "y" * 200 + ' = "' + "z" * 5000 + '"; ' + domain("domU1", 0x48000000),
           f'/chosen: xen,{"y" * 60}: found "{"z" * 64}...", expected no property of this name here')
+    for name, nr_cpus, nr_pools, expected in (
+            ("pools-many", 17, 17, "/chosen/p16: compatible: found one more cpupool, expected at most 16"),
+            ("pools-rest", 17, 16, "/chosen/p15: compatible: found one more cpupool, expected at most 15 if there are CPUs in "
+                                   "none of them, which are one, too")):
+        cpus = "".join(f'cpu@{i:x} {{ device_type = "cpu"; reg = <{i}>; enable-method = "psci"; '
+                       f'phandle = <{0x5000 + i:#x}>; }}; '
+                       for i in range(nr_cpus))
+        pools = "".join(f'p{i} {{ compatible = "xen,cpupool"; cpupool-cpus = <{0x5000 + i:#x}>; }}; ' for i in range(nr_pools))
+        crowd = r.write(name + ".dts", "/dts-v1/; / { cpus { " + cpus + "}; chosen { " + pools + domain("domU1", 0x48000000) +
+                        " }; };")
+        if r.wanted(name):
+            r.equal(name, r.check(crowd), (1, [expected], f"bulkhead-image: {crowd}: 1 fault"))
+    minors = "bulkhead,windows = " + ", ".join(f"<{i * 10} 10>" for i in range(65)) + ";"
+    judge("windows-many", 'bulkhead,scheduler = "arinc653"; bulkhead,major-frame-us = <1000>; ' +
+          domain("a", 0x48000000).replace("cpus = <1>;", "cpus = <1>; " + minors +
+                                          ' v { compatible = "xen,vcpu"; id = <0>; hard-affinity = "0"; };', 1),
+          "/chosen/a: bulkhead,windows: found one more, expected at most 64 of a CPU, 128 in all")
     if r.wanted("reserved-many"):
         r.equal("reserved-many", r.check(path),
                 (1, ["/reserved-memory/holes: reg: found one more, expected at most 64 ranges in all"],
@@ -357,7 +374,8 @@ def partial(r):
            "/chosen/c: memory: found 524288, expected at most 506472, the KiB that the host has left"],
           [unsound.format("a"), sound.format("b").replace("4096 KiB", "524288 KiB"), unsound.format("c"), sound.format("d")])
     judge("partial-cpus", 'bulkhead,scheduler = "null"; ' + unit("a", 0x48000000) + unit("b", 0x49000000, cpus=4) +
-          unit("c", 0x4A000000), 0, ["/chosen/b: cpus: found 4, expected a CPU for each vCPU, or the scheduler rr"],
+          unit("c", 0x4A000000), 0,
+          ["/chosen/b: cpus: found 4, expected a CPU of its cpupool for each vCPU, or another scheduler than null"],
           [sound.format("a"), unsound.format("b"), sound.format("c")])
     judge("partial-kernel", unit("a", 0x48000000) +
           'b { compatible = "xen,domain"; memory = <0 0x1000>; cpus = <1>; k { compatible = "multiboot,kernel", '

@@ -43,14 +43,16 @@ def domain(file="k.bin", cpus=1, more="", own=""):
 
 
 SHA = f"bulkhead,sha256 = [{hashlib.sha256(KERNEL).hexdigest()}];"
+SCHEDULER = ("/chosen: bulkhead,scheduler: found %s for pool %u, said or needed, expected null, with a CPU for each vCPU, or "
+             "arinc653: the static profile has no other")
 # name: what is in / beside chosen, what is in chosen, the sentence
 REFUSED = {
-    "scheduler": ("", 'bulkhead,scheduler = "rr"; ' + domain(),
-                  "/chosen: bulkhead,scheduler: found rr, said or needed, expected a CPU for each vCPU: the static profile "
-                  "has the scheduler null only"),
-    "too-many-vcpus": ("", domain(cpus=5),
-                       "/chosen: bulkhead,scheduler: found rr, said or needed, expected a CPU for each vCPU: the static "
-                       "profile has the scheduler null only"),
+    "scheduler": ("", 'bulkhead,scheduler = "rtds"; ' + domain(), SCHEDULER % ("rtds", 0)),
+    "too-many-vcpus": ("", domain(cpus=5), SCHEDULER % ("credit2", 0)),
+    "pools": ("cpus { cpu@1 { phandle = <0x5001>; }; };",
+              'bulkhead,scheduler = "null"; ' + domain() +
+              ' p { compatible = "xen,cpupool"; cpupool-cpus = <0x5001>; cpupool-sched = "credit"; };',
+              SCHEDULER % ("credit", 1)),
     "partial-boot": ("", "bulkhead,partial-boot; " + domain(),
                      "/chosen: bulkhead,partial-boot: found an empty value, expected nothing: the static profile starts all "
                      "or none"),
@@ -132,7 +134,13 @@ def main():
             last = f"bulkhead-image: {path}: 1 fault"
             equal(name, run(options.hypervisor, path, "--check"), (1, [sentence, last]))
         good = system("good", "", domain())
+        framed = system("framed", "", 'bulkhead,scheduler = "arinc653"; bulkhead,major-frame-us = <1000>; ' +
+                        domain(own='bulkhead,windows = <600 177>; v { compatible = "xen,vcpu"; id = <0>; '
+                               'hard-affinity = "3"; };'))
         out = os.path.join(folder, "image.bin")
+        equal("framed", run(options.hypervisor, framed, "-o", out), (0, []))
+        with open(out, "rb") as file: # the plan's window: domain, vCPU, CPU, begin and length
+            equal("framed-plan", file.read().count(struct.pack("<BBBxII", 0, 0, 3, 600, 177)), 1)
         equal("good", run(options.hypervisor, good, "-o", out), (0, []))
         with open(out, "rb") as file:
             made = file.read()

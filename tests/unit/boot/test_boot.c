@@ -80,6 +80,9 @@ static void uart_write(void *ctx, uint64_t offset, uint32_t width, uint64_t valu
          " { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0x0 0x" at " " bytes ">;" \
          " bootargs = \"hello\"; }; };"
 #define END "}; };"
+#define POOL(phandle, cpu) \
+    "p { compatible = \"xen,cpupool\"; phandle = <" phandle ">; cpupool-cpus = <" cpu ">; };"
+#define CPU_PHANDLE(n, phandle) " / { cpus { cpu@" n " { phandle = <" phandle ">; }; }; };"
 #define DIGEST \
     "domU1 { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; memory = <0 65536>;" \
     " cpus = <1>; vpl011; kernel { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
@@ -381,7 +384,7 @@ static void park_one(void)
 /* One whose vCPU only that CPU may run has another there: it is named, and nothing else happens to it. */
 static void park_leaves_orphans(void)
 {
-    board_make(BOARD "bulkhead,on-panic = \"park\"; bulkhead,scheduler = \"rr\";" DOMAIN(
+    board_make(BOARD "bulkhead,on-panic = \"park\"; bulkhead,scheduler = \"credit2\";" DOMAIN(
         "domU1", "v { compatible = \"xen,vcpu\"; id = <0>; hard-affinity = \"0\"; };", "82000000", "0x180000")
                    END);
     power_on();
@@ -399,7 +402,7 @@ static void park_leaves_orphans(void)
 
 static void park_alone(void)
 {
-    board_make(BOARD "bulkhead,on-panic = \"park\"; bulkhead,scheduler = \"rr\";" DOMAIN(
+    board_make(BOARD "bulkhead,on-panic = \"park\"; bulkhead,scheduler = \"credit2\";" DOMAIN(
         "domU1", "", "82000000", "0x180000") END);
     fake_cpu_broken(5u);
     power_on();
@@ -557,9 +560,10 @@ static void run_scenario(void **state)
  * [test->req~partition-live~1] */
 static void report(void)
 {
-    board_make(BOARD "bulkhead,report; bulkhead,scheduler = \"rr\"; " DOMAIN(
+    board_make(BOARD "bulkhead,report; bulkhead,scheduler = \"credit2\"; " DOMAIN(
         "domU1", "bulkhead,watchdog-ms = <0>;", "82000000", "0x180000")
-                   DOMAIN("domU2", "", "83000000", "0x1000") END);
+                   DOMAIN("domU2", "domain-cpupool = <0x70>;", "83000000", "0x1000") POOL("0x70", "0x71")
+                       END CPU_PHANDLE("7", "0x71"));
     power_on();
     fake_time_advance(1000000000u); /* the guests want the CPUs too */
     MUST(says(" report: ram 0x80200000-0x8027ffff image\n"));
@@ -569,7 +573,8 @@ static void report(void)
     MUST(says(" report: emulated domU1 0x22001000-0x22002fff\n"));
     MUST(says(" report: emulated domU2 0x22000000-0x22000fff\n"));
     MUST(says(" report: irq 33 hypervisor level\n"));
-    MUST(says(" report: vcpu domU2/0 0-2\n"));
+    MUST(says(" report: vcpu domU1/0 0,2\n"));
+    MUST(says(" report: vcpu domU2/0 1\n"));
     MUST(says(" facts\n"));
     power_off(runs("domU1"));
     nr_shown = 0;

@@ -68,29 +68,18 @@ static void check_usable(uint32_t nr_faults)
     assert_true((nr_faults == 0u) || plan.partial_boot);
 }
 
-static void test_flips(void **state)
+static void flip(const char *more)
 {
     size_t bytes = 0;
-    uint8_t *const good = board_with(
-        "/ { reserved-memory { log@50000000 { compatible = \"bulkhead,log\"; "
-        "reg = <0 0x50000000 0 0x1000>; }; }; "
-        "chosen { bulkhead,partial-boot; bulkhead,on-panic = \"park\"; "
-        "xen,xen-bootargs = \"sched=null dtuart=serial0\"; domU1 { compatible = \"xen,domain\"; "
-        "#address-cells = <2>; #size-cells = <1>; memory = <0 0x10000>; cpus = <2>; vpl011; nr_spis = <40>; "
-        "bulkhead,on-crash = \"restart\"; bulkhead,watchdog-ms = <1000>; bulkhead,max-irq-rate = <1000>; "
-        "v { compatible = \"xen,vcpu\"; id = <1>; hard-affinity = \"0,2-3\"; }; "
-        "k { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0 0x48000000 0x10000>; "
-        "bulkhead,crc32c = <1>; bootargs = \"x\"; }; }; "
-        "domU2 { compatible = \"xen,domain\"; #address-cells = <1>; #size-cells = <1>; "
-        "memory = <0 0x1000>; cpus = <1>; "
-        "k { compatible = \"multiboot,module\"; bulkhead,image-offset = <0 0x2000>; "
-        "bulkhead,image-bytes = <0 64>; }; }; }; };",
-        &bytes);
+    uint8_t *const good = board_with(more, &bytes);
     uint32_t refused_by_index = 0;
     uint32_t refused_by_plan = 0;
     uint32_t partial = 0;
+    struct counts none = { 0, 0 };
+    struct config_report listen = { count_fault, NULL, &none, 0, NULL, NULL };
 
-    (void)state;
+    assert_int_equal(judge(good, bytes, &listen), HV_OK);
+    assert_int_equal(none.faults, 0);
     for (uint32_t round = 0; round < ROUNDS; round++) {
         const size_t length = ((round % 8u) == 7u) ? (next_random() % bytes) : bytes;
         uint8_t *const blob = malloc((length > 0u) ? length : 1u);
@@ -122,9 +111,58 @@ static void test_flips(void **state)
     free(good);
 }
 
+static void test_flips(void **state)
+{
+    (void)state;
+    flip("/ { reserved-memory { log@50000000 { compatible = \"bulkhead,log\"; "
+         "reg = <0 0x50000000 0 0x1000>; }; }; "
+         "chosen { bulkhead,partial-boot; bulkhead,on-panic = \"park\"; "
+         "xen,xen-bootargs = \"sched=null dtuart=serial0\"; domU1 { compatible = \"xen,domain\"; "
+         "#address-cells = <2>; #size-cells = <1>; memory = <0 0x10000>; cpus = <2>; vpl011; nr_spis = <40>; "
+         "bulkhead,on-crash = \"restart\"; bulkhead,watchdog-ms = <1000>; bulkhead,max-irq-rate = <1000>; "
+         "v { compatible = \"xen,vcpu\"; id = <1>; hard-affinity = \"0,2-3\"; }; "
+         "k { compatible = \"multiboot,kernel\", \"multiboot,module\"; reg = <0 0x48000000 0x10000>; "
+         "bulkhead,crc32c = <1>; bootargs = \"x\"; }; }; "
+         "domU2 { compatible = \"xen,domain\"; #address-cells = <1>; #size-cells = <1>; "
+         "memory = <0 0x1000>; cpus = <1>; "
+         "k { compatible = \"multiboot,module\"; bulkhead,image-offset = <0 0x2000>; "
+         "bulkhead,image-bytes = <0 64>; }; }; }; };");
+}
+
+#define UNIT(name, at, cpus, more)                                                                           \
+    name " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; memory = <0 0x1000>; "    \
+         "cpus = <" cpus ">; " more " k { compatible = \"multiboot,kernel\", \"multiboot,module\"; "         \
+         "reg = <0 " at " 0x1000>; }; }; "
+
+#define CPU(n, phandle) "cpu@" n " { phandle = <" phandle ">; }; "
+#define VCPU(id, cpu, more)                                                                                  \
+    "v" id " { compatible = \"xen,vcpu\"; id = <" id ">; hard-affinity = \"" cpu "\"; " more " }; "
+#define POOLS                                                                                                \
+    "p { compatible = \"xen,cpupool\"; phandle = <16>; cpupool-cpus = <4>; cpupool-sched = \"rtds\"; "       \
+    "bulkhead,admission; }; "                                                                                \
+    "q { compatible = \"xen,cpupool\"; phandle = <17>; cpupool-cpus = <3 2>; "                               \
+    "cpupool-sched = \"arinc653\"; bulkhead,major-frame-us = <1000>; }; "
+#define RTDS   "domain-cpupool = <16>; bulkhead,period-us = <1000>; bulkhead,budget-us = <500>; "
+#define ARINC  "domain-cpupool = <17>; bulkhead,windows = "
+#define WINDOW "bulkhead,windows = <0 9>; "
+
+/* A cpupool of each kind, with all that their schedulers are told */
+static void test_pools(void **state)
+{
+    (void)state;
+    flip("/ { cpus { " CPU("0", "1") CPU("1", "2") CPU("2", "3") CPU(
+        "3", "4") "}; "
+                  "chosen { bulkhead,partial-boot; bulkhead,scheduler = \"credit2\"; " POOLS UNIT(
+                      "a", "0x48000000", "2", "bulkhead,weight = <512>; bulkhead,cap = <150>; ")
+                      UNIT("b", "0x48100000", "2", RTDS VCPU("1", "3", "bulkhead,budget-us = <300>; "))
+                          UNIT("c", "0x48200000", "2",
+                               ARINC "<0 100>, <500 500>; " VCPU("0", "1", "") VCPU("1", "2", WINDOW))
+                              UNIT("d", "0x48300000", "1", ARINC "<100 400>; " VCPU("0", "1", "")) "}; };");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_flips) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_flips), cmocka_unit_test(test_pools) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

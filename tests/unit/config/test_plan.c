@@ -189,7 +189,8 @@ static void test_console(void **state)
     assert_int_equal(plan.console.reg_width, 4);
     assert_int_equal(plan.console.irq, 41);
     assert_true(plan.console.irq_edge);
-    console_is("/ { " SECOND " chosen { xen,xen-bootargs = \"console=dtuart dtuart=serial1 sched=rr\"; }; };",
+    console_is("/ { " SECOND
+               " chosen { xen,xen-bootargs = \"console=dtuart dtuart=serial1 sched=credit2\"; }; };",
                PLAN_CONSOLE_NS16550, 0xa000000);
     console_is("/ { " SECOND " chosen { stdout-path = \"/soc/serial@2000000:9600\"; }; };",
                PLAN_CONSOLE_NS16550, 0xa000000);
@@ -236,7 +237,7 @@ static void test_gicv2(void **state)
     assert_int_equal(plan.host.arm.ppi_virt_timer, 27);
     assert_int_equal(plan.host.arm.ppi_phys_timer, 30);
     assert_int_equal(plan.host.arm.timer_frequency, 62500000);
-    assert_int_equal(plan.sched, PLAN_SCHED_RR);
+    assert_int_equal(plan.pool[0].sched, PLAN_SCHED_CREDIT2);
     free(blob);
 }
 
@@ -310,7 +311,7 @@ static void test_scheduler(void **state)
 
     (void)state;
     assert_string_equal(said.text, "");
-    assert_int_equal(plan.sched, PLAN_SCHED_RR); /* four vCPUs, three CPUs allowed */
+    assert_int_equal(plan.pool[0].sched, PLAN_SCHED_CREDIT2); /* four vCPUs, three CPUs allowed */
     free(blob);
 
     blob = good_plan(
@@ -323,7 +324,7 @@ static void test_scheduler(void **state)
                           " cpus = <2>; v { compatible = \"xen,vcpu\"; id = <0>; hard-affinity = \"0\"; }; "
                           "w { compatible = \"xen,vcpu\"; id = <1>; hard-affinity = \"2\"; }; " MODULE(
                               "k", "kernel", "0x49000000") " }; }; };");
-    assert_int_equal(plan.sched, PLAN_SCHED_NULL);
+    assert_int_equal(plan.pool[0].sched, PLAN_SCHED_NULL);
     assert_int_equal(d[0].pinned[0], 1);
     assert_int_equal(d[0].pinned[1], 3);
     assert_int_equal(d[1].pinned[0], 0);
@@ -331,13 +332,13 @@ static void test_scheduler(void **state)
     free(blob);
 
     blob = good_plan(
-        "/ { chosen { bulkhead,scheduler = \"rr\"; xen,xen-bootargs = \"sched=null\"; domU1 { " DOMAIN
+        "/ { chosen { bulkhead,scheduler = \"credit2\"; xen,xen-bootargs = \"sched=null\"; domU1 { " DOMAIN
         " cpus = <1>; " MODULE("k", "kernel", "0x48000000") " }; }; };");
-    assert_int_equal(plan.sched, PLAN_SCHED_RR);
+    assert_int_equal(plan.pool[0].sched, PLAN_SCHED_CREDIT2);
     free(blob);
-    blob = good_plan("/ { chosen { xen,xen-bootargs = \"nosched=null sched=rr\"; domU1 { " DOMAIN
+    blob = good_plan("/ { chosen { xen,xen-bootargs = \"nosched=null sched=credit2\"; domU1 { " DOMAIN
                      " cpus = <1>; " MODULE("k", "kernel", "0x48000000") " }; }; };");
-    assert_int_equal(plan.sched, PLAN_SCHED_RR);
+    assert_int_equal(plan.pool[0].sched, PLAN_SCHED_CREDIT2);
     free(blob);
 }
 
@@ -374,7 +375,7 @@ static void test_matching(void **state)
             used |= 1u << cpu;
         }
         assert_int_equal(config_plan_make(&ix, &env, &plan, &said.report), HV_OK);
-        assert_int_equal(plan.sched, possible ? PLAN_SCHED_NULL : PLAN_SCHED_RR);
+        assert_int_equal(plan.pool[0].sched, possible ? PLAN_SCHED_NULL : PLAN_SCHED_CREDIT2);
     }
     free(blob);
 }
@@ -523,7 +524,7 @@ static void test_partial(void **state)
     assert_int_equal(d[1].nr_vcpus, 0);
     assert_int_equal(d[1].memory_bytes + d[1].pool_bytes + d[1].kernel.bytes, 0);
     assert_false(d[1].vpl011);
-    assert_int_equal(plan.sched, PLAN_SCHED_NULL); /* four vCPUs are left for four CPUs */
+    assert_int_equal(plan.pool[0].sched, PLAN_SCHED_NULL); /* four vCPUs are left for four CPUs */
     assert_int_equal(d[0].pinned[0], 0);
     assert_int_equal(d[2].pinned[2], 3);
     free(blob);

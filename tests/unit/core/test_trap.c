@@ -51,11 +51,11 @@ static struct vcpu *guest(void)
     const struct mmio_window wraps = { gpa(UINT64_MAX - 10u), 0x1000, &ops, &hole };
     struct domain *d = &bench_domain[0];
 
-    bench_setup(PLAN_SCHED_RR);
+    bench_setup(PLAN_SCHED_CREDIT2);
     bench_cpus(1);
     console_set_uart(&uart);
     bench_plan[0].trap_unmapped = true;
-    CHECK(bench_domain_make(0, any, 1) == 1);
+    bench_domain_make(0, any, 1);
     CHECK(domain_add_window(d, &one) == HV_OK);
     CHECK(domain_add_window(d, &two) == HV_OK);
     CHECK(domain_add_window(d, &over) == HV_EXISTS);

@@ -45,6 +45,8 @@ static void host_make(struct made *m)
     p->nr_reserved = 2u;
     p->log_keep = p->reserved[1];
     p->nr_cpus = 4u;
+    p->nr_pools = 1u;
+    p->pool[0].cpus = 0xFu;
     p->console.kind = PLAN_CONSOLE_PL011;
     p->console.base = hpa(0x09000000u);
     p->console.bytes = PAGE_BYTES;
@@ -198,6 +200,7 @@ static const char expected_first[] = "# system on board\n"
                                      "# device 0x9040000-0x9040fff domU2 /uart@9040000\n"
                                      "# domU3: taken at boot, 32768 KiB\n"
                                      "# shm:late: taken at boot, 4096 KiB\n"
+                                     "# pool 0 CPUs 0-3 null\n"
                                      "# CPUs: each vCPU has its own\n"
                                      "# fixed before power-on: all but what is taken at boot\n"
                                      "# proof: no two domains overlap except through declared links\n";
@@ -251,12 +254,23 @@ static void test_unsound(void **state)
     char *text;
 
     (void)state;
-    m->plan.sched = PLAN_SCHED_RR;
+    m->plan.pool[0].sched = PLAN_SCHED_CREDIT2;
     m->plan.domain[2].unsound = true;
     m->plan.domain[2].kernel.bytes = 0u;
     m->plan.domain[0].affinity[0] = 0xBu;
+    m->plan.nr_pools = 3u;
+    m->plan.pool[0].cpus = 0xBu;
+    m->plan.pool[1] = (struct plan_pool){ PLAN_SCHED_ARINC653, false, 1000u, 0x4u };
+    m->plan.pool[2] = (struct plan_pool){ PLAN_SCHED_RTDS, true, 0u, 0x10u };
+    m->plan.domain[1].pool = 1u;
+    m->plan.domain[1].affinity[0] = 4u;
+    m->plan.minor[0] = (struct plan_minor){ 1u, 0u, 2u, 5u, 995u };
+    m->plan.nr_minors = 1u;
     text = text_of(m);
-    assert_non_null(strstr(text, "\nvcpu domU1/0 0-1,3\nvcpu domU2/0 0-3\n#"));
+    assert_non_null(strstr(text, "\n# pool 0 CPUs 0-1,3 credit2\n# pool 1 CPUs 2 arinc653, frame 1000 us\n"
+                                 "# pool 2 CPUs 4 rtds, admission\n# window CPU 2 5-1000 us domU2/0\n"
+                                 "# CPUs: shared in time\n"));
+    assert_non_null(strstr(text, "\nvcpu domU1/0 0-1,3\nvcpu domU2/0 2\n#"));
     assert_null(strstr(text, "map domU3"));
     assert_non_null(strstr(text, "# domU3: not started, its configuration is unsound\n"));
     said[0] = '\0';

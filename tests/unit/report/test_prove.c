@@ -90,6 +90,9 @@ static struct facts *sound(void)
     f->irq[2].irq = 33u;
     f->irq[2].owner = own_hypervisor;
     f->nr_vcpus = 2u;
+    f->pool[0].cpus = 3u;
+    f->pool[0].sched = PLAN_SCHED_NULL;
+    f->nr_pools = 1u;
     f->nr_channels = 1u;
     f->nr_streams = 2u;
     f->nr_irqs = 3u;
@@ -276,7 +279,7 @@ static void test_links(void **state)
     expect(f, "vcpu two/0: has no CPU of its own\n");
     f = sound();
     f->vcpu[1].cpus = 1u;
-    f->shared_cpus = true;
+    f->pool[0].sched = PLAN_SCHED_CREDIT;
     expect(f, "");
     f = sound();
     f->vcpu[0].cpus = 0u;
@@ -286,12 +289,64 @@ static void test_links(void **state)
     expect(f, "there are more facts than this report can hold\n");
 }
 
+/* The frame of CPU 1, a pool of its own: 0 to 400 and 600 to 1000 are domain two's */
+static struct facts *framed(void)
+{
+    struct facts *const f = sound();
+
+    f->pool[0].cpus = 1u;
+    f->pool[1].cpus = 2u;
+    f->pool[1].sched = PLAN_SCHED_ARINC653;
+    f->pool[1].major_us = 1000u;
+    f->nr_pools = 2u;
+    f->vcpu[1].pool = 1u;
+    f->window[0] = (struct fact_window){ 1u, 0u, 1u, 0u, 400u };
+    f->window[1] = (struct fact_window){ 1u, 0u, 1u, 600u, 1000u };
+    f->nr_windows = 2u;
+    return f;
+}
+
+static void test_frames(void **state)
+{
+    static const char outside[] = "window two/0: is not in the frame of its CPU 1\n";
+    struct facts *f = framed();
+
+    (void)state;
+    expect(f, "");
+    f = framed();
+    f->pool[1].cpus = 3u;
+    expect(f, "pool 1: has no CPUs of its own\n");
+    f = framed();
+    f->pool[0].cpus = 0u;
+    expect(f, "pool 0: has no CPUs of its own\nvcpu one/0: has a CPU of another cpupool\n");
+    f = framed();
+    f->vcpu[1].pool = 2u;
+    f->nr_windows = 0u;
+    expect(f, "vcpu two/0: has a CPU of another cpupool\n");
+    f = framed();
+    f->window[1].end_us = 1001u;
+    expect(f, outside);
+    f = framed();
+    f->window[1].first_us = 1000u;
+    expect(f, outside);
+    f = framed();
+    f->window[0].end_us = 601u;
+    expect(f, "window two/0: is two's too on CPU 1\n");
+    f = framed();
+    f->window[1].domain = 0u;
+    expect(f, "window one/0: is not in the frame of its CPU 1\n");
+    f = framed();
+    f->pool[1].sched = PLAN_SCHED_RTDS;
+    f->nr_windows = 1u;
+    expect(f, outside);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sound),   cmocka_unit_test(test_ram),     cmocka_unit_test(test_memory),
         cmocka_unit_test(test_domains), cmocka_unit_test(test_devices), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_links),   cmocka_unit_test(test_frames),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,15 +19,10 @@ static uint32_t output_len;
 
 /* -- The scheduler and the worker -- */
 
-enum hv_status sched_add(struct vcpu *vcpu)
+void sched_add(struct vcpu *vcpu)
 {
     (void)vcpu;
-    machine.nr_add_calls++;
-    if (machine.nr_add_calls == machine.fail_add_at) {
-        return HV_NO_MEMORY;
-    }
     machine.nr_added++;
-    return HV_OK;
 }
 
 void sched_remove(struct vcpu *vcpu)
@@ -171,7 +166,9 @@ struct plan_domain *machine_plan(struct plan *plan, uint32_t nr_vcpus)
 
     plan->nr_cpus = 1u;
     plan->nr_domains = 1u;
-    plan->sched = PLAN_SCHED_RR;
+    plan->nr_pools = 1u;
+    plan->pool[0].cpus = UINT64_MAX;
+    plan->pool[0].sched = PLAN_SCHED_CREDIT2;
     (void)strcpy(d->name, "domU1");
     d->domid = 1u;
     d->memory_bytes = 64ULL << 20u;

@@ -20,8 +20,6 @@
 
 struct machine_notes {
     uint32_t nr_added;
-    uint32_t nr_add_calls;
-    uint32_t fail_add_at; /* sched_add() number n (from 1) answers HV_NO_MEMORY, 0 = never */
     uint32_t nr_on;
     uint32_t nr_off;
     uint32_t nr_paused;

@@ -516,9 +516,6 @@ static void test_failures_undone(void **state)
 
     (void)state;
     kernel(0u, image, 70000u);
-    machine.fail_add_at = 2u;
-    build_bad("/chosen/domU1: cpus: found no CPU that vCPU 1 could run on");
-    machine.fail_add_at = 0u;
     plan.domain[0].affinity[1] = 0xF0u; /* none of them is online */
     build_bad("/chosen/domU1: cpus: found no CPU that vCPU 1 could run on");
     plan.domain[0].affinity[1] = UINT64_MAX;
@@ -549,7 +546,7 @@ static void test_pinned(void **state)
     percpu_area[1].online = 1u;
     percpu_area[2].online = 1u;
     percpu_area[3].online = 1u;
-    plan.sched = PLAN_SCHED_NULL;
+    plan.pool[0].sched = PLAN_SCHED_NULL;
     assert_int_equal(build_setup(&plan), HV_OK);
     assert_int_equal(build_affinity(d, 0u), 4u);
     assert_int_equal(build_affinity(d, 1u), 2u);
@@ -558,7 +555,7 @@ static void test_pinned(void **state)
     d->affinity[1] = 2u;
     assert_int_equal(build_affinity(d, 1u), 0u);
     d->affinity[1] = UINT64_MAX;
-    plan.sched = PLAN_SCHED_RR;
+    plan.pool[0].sched = PLAN_SCHED_CREDIT2;
     assert_int_equal(build_setup(&plan), HV_OK);
     assert_int_equal(build_affinity(d, 1u), 13u);
     percpu_area[2].online = 0u;

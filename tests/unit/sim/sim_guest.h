@@ -13,7 +13,7 @@
 #define CHANNEL(label, unit, port, other) \
     label ": ec@" unit " { compatible = \"xen,evtchn-v1\"; xen,evtchn = <" port " &" other ">; };"
 #define PAIR \
-    BOARD("rr") DOMAIN("1", "2", ENHANCED CHANNEL("a", "1", "5", "b") CHANNEL("c", "2", "700", "d")) \
+    BOARD("credit2") DOMAIN("1", "2", ENHANCED CHANNEL("a", "1", "5", "b") CHANNEL("c", "2", "700", "d")) \
     DOMAIN("2", "1", ENHANCED CHANNEL("b", "1", "9", "a") CHANNEL("d", "2", "1023", "c")) \
     DOMAIN("3", "1", "") BOARD_END
 /* clang-format on */

@@ -246,7 +246,7 @@ static inline void slot_alike(struct build_slot *slot)
 static inline void vcpu_alike(struct vcpu *v)
 {
     v->cpu = 0u;
-    v->slice_end_ns = 0u;
+    (void)memset(&v->sched, 0, sizeof(v->sched)); /* pools are tested elsewhere */
     v->run_ns = 0u;
     v->loaded_at_ns = 0u;
     v->hal.loaded_on = 0u;

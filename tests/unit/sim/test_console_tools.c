@@ -9,7 +9,7 @@
 
 /* clang-format off */
 #define TOOLS \
-    BOARD("rr") \
+    BOARD("credit2") \
     DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
     DOMAIN("2", "1", " xen,enhanced; bulkhead,console = \"tools\";") \
     DOMAIN("3", "1", " xen,enhanced;") BOARD_END

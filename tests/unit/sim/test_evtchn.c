@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define HALF \
-    BOARD("rr") "bulkhead,partial-boot;" DOMAIN("1", "1", ENHANCED CHANNEL("a", "1", "5", "b")) \
+    BOARD("credit2") "bulkhead,partial-boot;" DOMAIN("1", "1", ENHANCED CHANNEL("a", "1", "5", "b")) \
     DOMAIN("2", "1", ENHANCED "bulkhead,unknown;" CHANNEL("b", "1", "9", "a")) BOARD_END
 #define DIRECT(n, more) \
     "domU" n " { compatible = \"xen,domain\"; #address-cells = <2>; #size-cells = <1>; direct-map;" \
@@ -15,7 +15,7 @@
     " module@8" n "000000 { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
     "  reg = <0 0x8" n "000000 0x1000>; bootargs = \"\"; }; };"
 #define IDENTITY \
-    BOARD("rr") DIRECT("1", CHANNEL("a", "1", "5", "b") CHANNEL("c", "2", "700", "d")) \
+    BOARD("credit2") DIRECT("1", CHANNEL("a", "1", "5", "b") CHANNEL("c", "2", "700", "d")) \
     DIRECT("2", CHANNEL("b", "1", "9", "a") CHANNEL("d", "2", "1023", "c")) \
     "}; mpu { compatible = \"bulkhead,fake-mpu\"; }; };"
 /* clang-format on */

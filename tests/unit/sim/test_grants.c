@@ -12,7 +12,7 @@
 #define GRANTS(version) \
     ENHANCED " max_grant_version = <" version ">; max_grant_frames = <3>; max_maptrack_frames = <1>;"
 #define THREE(version) \
-    BOARD("rr") DOMAIN("1", "2", GRANTS(version) CHANNEL("a", "1", "5", "b")) \
+    BOARD("credit2") DOMAIN("1", "2", GRANTS(version) CHANNEL("a", "1", "5", "b")) \
     DOMAIN("2", "1", ENHANCED "max_maptrack_frames = <1>;" CHANNEL("b", "1", "9", "a")) \
     DOMAIN("3", "1", ENHANCED) BOARD_END
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* Two domains on a simulated host, from power-on over several lives to power-off: what they are given, that
  * it was clean, that nothing of it is anybody else's, and that all of it comes back. Each scenario is a
  * process of its own. [test->req~memory-scrubbed~1] [test->req~memory-apart~1] [test->req~guest-tree~1]
- * [test->req~construction-repeatable~1] [test->req~rr-fair~1] [test->req~no-standing-map~1]
+ * [test->req~construction-repeatable~1] [test->req~weights-and-caps~1] [test->req~no-standing-map~1]
  * [test->dsn~pages-charged~1] [test->req~memory-vouched~1] */
 #include "sim_system.h"
 
@@ -344,7 +344,7 @@ static void fair(void)
     struct vcpu *v[5];
     uint64_t before[5];
 
-    power_on(BOARD("rr") DOMAIN("1", "2", "8192", "") DOMAIN("2", "2", "8192", "")
+    power_on(BOARD("credit2") DOMAIN("1", "2", "8192", "") DOMAIN("2", "2", "8192", "")
                  DOMAIN("3", "1", "8192", "") END,
              CPUS, modules_put);
     for (uint32_t i = 0u; i < 5u; i++) {
@@ -379,7 +379,7 @@ static void fair(void)
  * costs the one that runs an interrupt or two, not all of its time. */
 static void expired_timer_is_quiet(void)
 {
-    power_on(BOARD("rr") DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "")
+    power_on(BOARD("credit2") DOMAIN("1", "1", "8192", "") DOMAIN("2", "1", "8192", "")
                  DOMAIN("3", "1", "8192", "") DOMAIN("4", "1", "8192", "") END,
              CPUS, modules_put);
     struct vcpu *sleeper = NULL;

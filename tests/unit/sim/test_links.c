@@ -16,7 +16,7 @@
     " shm-" id " { compatible = \"xen,domain-shared-memory-v1\"; xen,shm-id = \"" id "\";" \
     " xen,shared-mem = <" place ">; " more " };"
 #define SYSTEM \
-    BOARD("rr") \
+    BOARD("credit2") \
     DOMAIN("1", "1", ON_CRASH LIMIT("10000") \
         SHM("own", "0 0x8c000000 0 0x50000000 0x82000", "role = \"owner\";") \
         SHM("free", "0 0x60000000 0x3000", "bulkhead,no-map;")) \
@@ -32,7 +32,7 @@
     " module@8" n "000000 { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
     "  reg = <0 0x8" n "000000 0x1000>; bootargs = \"\"; }; };"
 #define IDENTITY \
-    BOARD("rr") \
+    BOARD("credit2") \
     DIRECT("1", LIMIT("100") SHM("own", "0 0x8c000000 0 0x8c000000 0x82000", "role = \"owner\";")) \
     DIRECT("2", LIMIT("100") SHM("own", "0 0x8c000000 0 0x8c000000 0x82000", "role = \"borrower\";")) \
     "}; mpu { compatible = \"bulkhead,fake-mpu\"; }; };"

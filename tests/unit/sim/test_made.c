@@ -12,7 +12,7 @@
 #include "grant/grant_core.h"
 
 /* clang-format off */
-#define TOOLS BOARD("rr") " bulkhead,spare-domains = <3 2 512>;" \
+#define TOOLS BOARD("credit2") " bulkhead,spare-domains = <3 2 512>;" \
     DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
     DOMAIN("2", "1", " xen,enhanced = \"no-xenstore\";") DOMAIN("3", "1", "") BOARD_END
 /* clang-format on */
@@ -317,7 +317,6 @@ static void refused_run(void)
         { offsetof(struct xen_createdomain, grant_opts), 17u },
         { offsetof(struct xen_createdomain, altp2m_opts), 1u },
         { offsetof(struct xen_createdomain, vmtrace_size), 4096u },
-        { offsetof(struct xen_createdomain, cpupool_id), 1u },
         { offsetof(struct xen_createdomain, gic_version), 1u },
         { offsetof(struct xen_createdomain, gic_version), 0x100u },
         { offsetof(struct xen_createdomain, gic_version), 0x10000u },

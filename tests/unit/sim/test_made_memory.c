@@ -6,7 +6,7 @@
 #include "mem/blocks.h"
 
 /* clang-format off */
-#define TOOLS BOARD("rr") " bulkhead,spare-domains = <3 1 512>;" \
+#define TOOLS BOARD("credit2") " bulkhead,spare-domains = <3 1 512>;" \
     DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
     DOMAIN("2", "1", " xen,enhanced = \"no-xenstore\";") DOMAIN("3", "1", "") BOARD_END
 /* clang-format on */

@@ -6,7 +6,7 @@
 
 /* clang-format off */
 #define SYSTEM \
-    BOARD("rr") DOMAIN("1", "1", " capabilities = <1>;" ENHANCED CHANNEL("a", "1", "5", "b")) \
+    BOARD("credit2") DOMAIN("1", "1", " capabilities = <1>;" ENHANCED CHANNEL("a", "1", "5", "b")) \
     DOMAIN("2", "1", ENHANCED CHANNEL("b", "1", "9", "a")) DOMAIN("3", "1", "") BOARD_END
 /* clang-format on */
 

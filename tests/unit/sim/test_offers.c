@@ -25,7 +25,7 @@
     SHM("1", "owner") " };"
 #define SYSTEM \
     BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_CPU("2") BOARD_CPU("3") " };" DEVICES " empty {" \
-    BOARD_REST("rr") " bulkhead,spare-domains = <2 1 512>;" \
+    BOARD_REST("credit2") " bulkhead,spare-domains = <2 1 512>;" \
     DOMAIN("1", "2", " capabilities = <5>; xen,enhanced = \"no-xenstore\";") \
     DOMAIN("2", "1", ENHANCED CHANNEL("a", "1", "5", "b") SHM("0", "owner") SHM("1", "borrower")) \
     TEMPLATE BOARD_END

@@ -7,7 +7,7 @@
 
 static void limit(void)
 {
-    power_on(BOARD("rr") DOMAIN("1", "1", LIMIT("3") ON_CRASH) DOMAIN("2", "1", LIMIT("0"))
+    power_on(BOARD("credit2") DOMAIN("1", "1", LIMIT("3") ON_CRASH) DOMAIN("2", "1", LIMIT("0"))
                  DOMAIN("3", "1", "") BOARD_END,
              CPUS, kernels_put);
     struct domain *const d = domain("domU1");
@@ -151,7 +151,8 @@ static void wishes(void)
     static struct whole first;
     static struct whole now;
 
-    power_on(BOARD("rr") DOMAIN("1", "2", LIMIT("10000")) DOMAIN("2", "1", "") BOARD_END, CPUS, kernels_put);
+    power_on(BOARD("credit2") DOMAIN("1", "2", LIMIT("10000")) DOMAIN("2", "1", "") BOARD_END, CPUS,
+             kernels_put);
     struct domain *const d = domain("domU1");
     const struct account a = account(d);
     look(d, &first);
@@ -183,7 +184,8 @@ static void ask_while_reset(struct hal_vcpu *vcpu)
 
 static void at_once(void)
 {
-    power_on(BOARD("rr") DOMAIN("1", "3", LIMIT("100")) DOMAIN("2", "1", "") BOARD_END, CPUS, kernels_put);
+    power_on(BOARD("credit2") DOMAIN("1", "3", LIMIT("100")) DOMAIN("2", "1", "") BOARD_END, CPUS,
+             kernels_put);
     struct domain *const d = domain("domU1");
 
     for (uint32_t i = 0u; i < 3u; i++) {
@@ -266,7 +268,7 @@ static void last_one(void)
 
 static void flipped(void)
 {
-    power_on(BOARD("rr") DOMAIN("1", "1", "") DOMAIN("2", "1", "") BOARD_END, CPUS, kernels_put);
+    power_on(BOARD("credit2") DOMAIN("1", "1", "") DOMAIN("2", "1", "") BOARD_END, CPUS, kernels_put);
     struct domain *const d = domain("domU1");
     struct plan_module *const kernel = kernel_with_digest(d);
     uint8_t *const byte = &fake_ram(hpa(KERNEL(1u)), KERNEL_BYTES)[0x900];

@@ -42,7 +42,7 @@ static void fresh_with(const char *board)
 
 static void fresh_rr(void)
 {
-    fresh_with(BOARD("rr") DOMAIN("1", "3", ON_CRASH GUARDED) DOMAIN("2", "1", "") BOARD_END);
+    fresh_with(BOARD("credit2") DOMAIN("1", "3", ON_CRASH GUARDED) DOMAIN("2", "1", "") BOARD_END);
 }
 
 static void fresh_null(void)
@@ -175,8 +175,8 @@ static void ten_thousand(void)
     uint32_t counted = 0u;
     uint32_t n = 0u;
 
-    power_on(BOARD("rr") DOMAIN("1", "3", LIMIT("10000") ON_CRASH) DOMAIN("2", "1", "") DOMAIN("3", "1", "")
-                 BOARD_END,
+    power_on(BOARD("credit2") DOMAIN("1", "3", LIMIT("10000") ON_CRASH) DOMAIN("2", "1", "")
+                 DOMAIN("3", "1", "") BOARD_END,
              CPUS, kernels_put);
     struct domain *const d = domain("domU1");
     struct vcpu *const busy = domain("domU3")->vcpu[0];

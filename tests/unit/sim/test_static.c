@@ -17,8 +17,8 @@
     " module@8" n "000000 { compatible = \"multiboot,kernel\", \"multiboot,module\";" \
     "  reg = <0 0x8" n "000000 0x100000>; }; };"
 #define SYSTEM(heap, second) \
-    BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_REST("rr") " #address-cells = <1>; #size-cells = <1>;" \
-    " xen,static-heap = " heap ";" \
+    BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_REST("credit2") " #address-cells = <1>;" \
+    " #size-cells = <1>; xen,static-heap = " heap ";" \
     DOMAIN("1", " xen,static-mem = <0x8c000000 0x800000>;") DOMAIN("2", second) BOARD_END
 /* clang-format on */
 

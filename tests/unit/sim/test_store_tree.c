@@ -5,7 +5,7 @@
 
 /* clang-format off */
 #define SYSTEM \
-    BOARD("rr") \
+    BOARD("credit2") \
     DOMAIN("1", "1", LIMIT("10") " capabilities = <4>; xen,enhanced = \"no-xenstore\";") \
     DOMAIN("2", "1", LIMIT("10") " xen,enhanced; phandle = <0x77>;") \
     DOMAIN("3", "1", LIMIT("10") " xen,enhanced;" \

@@ -12,7 +12,7 @@
 /* clang-format off */
 #define TWO_DOMAINS \
     BOARD_BEGIN BOARD_CPU("0") BOARD_CPU("1") BOARD_CPU("2") BOARD_CPU("3") " };" IOMMU " empty {" \
-    BOARD_REST("rr") DOMAIN("1", "1", ON_CRASH) DOMAIN("2", "1", ON_CRASH) BOARD_END
+    BOARD_REST("credit2") DOMAIN("1", "1", ON_CRASH) DOMAIN("2", "1", ON_CRASH) BOARD_END
 /* clang-format on */
 
 /* comes last of what looks at streams, and has nothing to do here */

@@ -255,7 +255,7 @@ static void sysctl_run(void)
     MUST((arg.u.physinfo.total_pages == (RAM_BYTES >> 12u)) && (arg.u.physinfo.free_pages > 0u));
     MUST((arg.u.physinfo.free_pages < arg.u.physinfo.total_pages) &&
          (arg.u.physinfo.max_mfn == (((RAM + RAM_BYTES) >> 12u) - 1u)));
-    MUST((sysctl_call(vcpus[0], 4u, &arg) == 0) && (arg.u.sched_id == 5u));
+    MUST((sysctl_call(vcpus[0], 4u, &arg) == 0) && (arg.u.sched_id == 6u));
 
     arg.u.list.first_domain = 2u;
     arg.u.list.max_domains = 100u;
@@ -298,8 +298,6 @@ static void topology_run(void)
     MUST((words[0] & 0xFFu) == 0xFu);
     arg.u.cpupool.cpupool_id = 1u;
     MUST(sysctl_call(vcpus[0], 18u, &arg) == -XEN_ENOENT);
-    arg.u.cpupool.op = 1u;
-    MUST(sysctl_call(vcpus[0], 18u, &arg) == -XEN_EOPNOTSUPP);
     MUST(sysctl_call(vcpus[0], 30u, &arg) == -XEN_ENOSYS);
     arg.interface_version = 0u;
     put(vcpus[0], ARGS, &arg, sizeof(arg));

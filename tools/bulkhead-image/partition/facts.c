@@ -462,16 +462,33 @@ static void links_make(struct facts *f, const struct plan *plan)
     }
 }
 
+static void pools_make(struct facts *f, const struct plan *plan)
+{
+    f->nr_pools = plan->nr_pools;
+    for (uint32_t i = 0; i < plan->nr_pools; i++) {
+        const struct plan_pool *const p = &plan->pool[i];
+
+        f->pool[i] = (struct fact_pool){ p->sched, p->cpus, p->major_us, p->admission };
+    }
+    f->nr_windows = plan->nr_minors;
+    for (uint32_t i = 0; i < plan->nr_minors; i++) {
+        const struct plan_minor *const w = &plan->minor[i];
+
+        f->window[i] =
+            (struct fact_window){ w->domain, w->vcpu, w->cpu, w->at_us, (uint64_t)w->at_us + w->us };
+    }
+}
+
 static void domains_make(struct facts *f, const struct plan *plan)
 {
-    const uint64_t cpus = (plan->nr_cpus == HV_CPUS_MAX) ? UINT64_MAX : (BIT64(plan->nr_cpus) - 1u);
-
     f->nr_cpus = plan->nr_cpus;
-    f->shared_cpus = (plan->sched != PLAN_SCHED_NULL);
     f->nr_domains = plan->nr_domains;
     for (uint32_t i = 0; i < plan->nr_domains; i++) {
         const struct plan_domain *const d = &plan->domain[i];
+        const struct plan_pool *const pool = &plan->pool[d->pool];
+        const bool is_null = (pool->sched == PLAN_SCHED_NULL);
 
+        f->shared_cpus = f->shared_cpus || !is_null;
         snprintf(f->domain[i].name, sizeof(f->domain[i].name), "%s", d->name);
         f->domain[i].starts = !d->unsound;
         f->domain[i].placed = d->nr_static > 0u;
@@ -481,7 +498,8 @@ static void domains_make(struct facts *f, const struct plan *plan)
 
             to->domain = i;
             to->index = v;
-            to->cpus = f->shared_cpus ? (d->affinity[v] & cpus) : BIT64(d->pinned[v]);
+            to->pool = d->pool;
+            to->cpus = is_null ? BIT64(d->pinned[v]) : (d->affinity[v] & pool->cpus);
             f->nr_vcpus++;
         }
     }
@@ -521,6 +539,7 @@ void facts_make(struct facts *f, const struct partition_job *job)
     f->system = job->system;
     f->board = job->board;
     f->nominal = job->nominal;
+    pools_make(f, job->plan);
     domains_make(f, plan);
     links_make(f, plan);
     ram_make(f, plan, job->env, job->own_bytes, job->tree_bytes);

@@ -99,9 +99,26 @@ struct fact_shm {
     uint32_t user_domain; /* bit = domain */
 };
 
+struct fact_pool {
+    enum plan_sched sched;
+    uint64_t cpus; /* bit = CPU */
+    uint32_t major_us;
+    bool admission;
+};
+
+/* Scheduler arinc653: when a vCPU has its CPU; [first_us, end_us) of each frame */
+struct fact_window {
+    uint32_t domain;
+    uint32_t vcpu;
+    uint32_t cpu;
+    uint64_t first_us;
+    uint64_t end_us;
+};
+
 struct fact_vcpu {
     uint32_t domain;
     uint32_t index;
+    uint32_t pool;
     uint64_t cpus; /* bit = CPU */
 };
 
@@ -129,8 +146,8 @@ struct fact_unplaced {
 struct facts {
     const char *system;
     const char *board;
-    bool nominal; /* no hypervisor was given: the size of the image is assumed */
-    bool shared_cpus;
+    bool nominal;     /* no hypervisor was given: the size of the image is assumed */
+    bool shared_cpus; /* a domain's scheduler is not null */
     struct range bank[PLAN_RANGES_MAX];
     uint32_t nr_banks;
     uint32_t nr_cpus;
@@ -154,6 +171,10 @@ struct facts {
     uint32_t nr_channels;
     struct fact_shm shm[PLAN_SHM_MAX];
     uint32_t nr_shm;
+    struct fact_pool pool[PLAN_POOLS_MAX];
+    uint32_t nr_pools;
+    struct fact_window window[PLAN_MINORS_MAX]; /* by CPU, then by time */
+    uint32_t nr_windows;
     struct fact_vcpu vcpu[FACTS_VCPUS_MAX];
     uint32_t nr_vcpus;
     struct fact_unplaced unplaced[FACTS_UNPLACED_MAX];

@@ -283,8 +283,6 @@ static void devices_write(FILE *to, const struct facts *f)
 
 static void links_write(FILE *to, const struct facts *f)
 {
-    char set[256];
-
     table_begin(to, "Links", "kind\tends");
     for (uint32_t i = 0; i < f->nr_channels; i++) {
         const struct fact_channel *const c = &f->channel[i];
@@ -305,12 +303,35 @@ static void links_write(FILE *to, const struct facts *f)
         row(to, "shared memory\t%s, owner %s, users%.300s", s->id, owner_name(f, s->owner), users);
     }
     fputs("</table>\n", to);
-    table_begin(to, "CPUs", "vCPU\tCPUs");
+}
+
+static void cpus_write(FILE *to, const struct facts *f)
+{
+    char set[256];
+
+    table_begin(to, "CPUs", "vCPU\tCPUs\tcpupool");
     for (uint32_t i = 0; i < f->nr_vcpus; i++) {
-        row(to, "%s/%" PRIu32 "\t%s", f->domain[f->vcpu[i].domain].name, f->vcpu[i].index,
-            set_name(f->vcpu[i].cpus, set, sizeof(set)));
+        row(to, "%s/%" PRIu32 "\t%s\t%" PRIu32, f->domain[f->vcpu[i].domain].name, f->vcpu[i].index,
+            set_name(f->vcpu[i].cpus, set, sizeof(set)), f->vcpu[i].pool);
     }
     fputs("</table>\n", to);
+    table_begin(to, "cpupools", "cpupool\tCPUs\tscheduler\tmajor frame, us");
+    for (uint32_t i = 0; i < f->nr_pools; i++) {
+        row(to, "%" PRIu32 "\t%s\t%s%s\t%" PRIu32, i, set_name(f->pool[i].cpus, set, sizeof(set)),
+            config_sched_name(f->pool[i].sched), f->pool[i].admission ? ", admission" : "",
+            f->pool[i].major_us);
+    }
+    fputs("</table>\n", to);
+    if (f->nr_windows > 0u) {
+        table_begin(to, "Windows of the major frames", "CPU\tfrom, us\tto, us\tvCPU");
+        for (uint32_t i = 0; i < f->nr_windows; i++) {
+            const struct fact_window *const w = &f->window[i];
+
+            row(to, "%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\t%s/%" PRIu32, w->cpu, w->first_us, w->end_us,
+                f->domain[w->domain].name, w->vcpu);
+        }
+        fputs("</table>\n", to);
+    }
 }
 
 static void head_write(FILE *to, const struct facts *f, const struct verdict *v)
@@ -359,6 +380,7 @@ void facts_write_html(FILE *to, const struct facts *f, const struct verdict *v)
     }
     devices_write(to, f);
     links_write(to, f);
+    cpus_write(to, f);
     fputs("</body>\n</html>\n", to);
     free(p);
 }

@@ -259,6 +259,35 @@ static void domains_write(struct json *j)
         put_text(j, "domain", f->domain[f->vcpu[i].domain].name);
         put_number(j, "index", f->vcpu[i].index);
         put_text(j, "cpus", set_name(f->vcpu[i].cpus, set, sizeof(set)));
+        put_number(j, "pool", f->vcpu[i].pool);
+        close_item(j);
+    }
+    close_list(j);
+}
+
+static void pools_write(struct json *j)
+{
+    const struct facts *const f = j->f;
+    char set[256];
+
+    open_list(j, "pool");
+    for (uint32_t i = 0; i < f->nr_pools; i++) {
+        open_item(j);
+        put_text(j, "cpus", set_name(f->pool[i].cpus, set, sizeof(set)));
+        put_text(j, "scheduler", config_sched_name(f->pool[i].sched));
+        put_number(j, "major_us", f->pool[i].major_us);
+        put_bool(j, "admission", f->pool[i].admission);
+        close_item(j);
+    }
+    close_list(j);
+    open_list(j, "window");
+    for (uint32_t i = 0; i < f->nr_windows; i++) {
+        open_item(j);
+        put_number(j, "cpu", f->window[i].cpu);
+        put_number(j, "first_us", f->window[i].first_us);
+        put_number(j, "end_us", f->window[i].end_us);
+        put_text(j, "domain", f->domain[f->window[i].domain].name);
+        put_number(j, "vcpu", f->window[i].vcpu);
         close_item(j);
     }
     close_list(j);
@@ -284,6 +313,7 @@ void facts_write_json(FILE *to, const struct facts *f, const struct verdict *v)
     }
     close_list(&j);
     domains_write(&j);
+    pools_write(&j);
     memory_write(&j);
     guests_write(&j);
     devices_write(&j);

@@ -208,6 +208,28 @@ static void links_write(FILE *to, const struct facts *f)
     }
 }
 
+static void pools_write(FILE *to, const struct facts *f)
+{
+    char set[256];
+
+    for (uint32_t i = 0; i < f->nr_pools; i++) {
+        const struct fact_pool *const p = &f->pool[i];
+
+        fprintf(to, "# pool %" PRIu32 " CPUs %s %s", i, set_name(p->cpus, set, sizeof(set)),
+                config_sched_name(p->sched));
+        if (p->major_us > 0u) {
+            fprintf(to, ", frame %" PRIu32 " us", p->major_us);
+        }
+        fprintf(to, "%s\n", p->admission ? ", admission" : "");
+    }
+    for (uint32_t i = 0; i < f->nr_windows; i++) {
+        const struct fact_window *const w = &f->window[i];
+
+        fprintf(to, "# window CPU %" PRIu32 " %" PRIu64 "-%" PRIu64 " us %s/%" PRIu32 "\n", w->cpu,
+                w->first_us, w->end_us, f->domain[w->domain].name, w->vcpu);
+    }
+}
+
 void facts_write_text(FILE *to, const struct facts *f, const struct verdict *v)
 {
     char set[256];
@@ -249,6 +271,7 @@ void facts_write_text(FILE *to, const struct facts *f, const struct verdict *v)
         }
         fprintf(to, "\n");
     }
+    pools_write(to, f);
     fprintf(to, "# CPUs: %s\n", f->shared_cpus ? "shared in time" : "each vCPU has its own");
     fprintf(to, "# fixed before power-on: %s\n",
             (f->nr_unplaced == 0u) ? "everything" : "all but what is taken at boot");

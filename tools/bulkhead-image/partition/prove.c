@@ -416,10 +416,65 @@ static void vcpus_prove(struct proof *p)
         if (v->cpus == 0u) {
             fault(p, "vcpu %s/%" PRIu32 ": has no CPU", domain_name(f, v->domain), v->index);
         }
-        if (!f->shared_cpus && (((v->cpus & (v->cpus - 1u)) != 0u) || ((v->cpus & taken) != 0u))) {
-            fault(p, "vcpu %s/%" PRIu32 ": has no CPU of its own", domain_name(f, v->domain), v->index);
+        if ((v->pool >= f->nr_pools) || ((v->cpus & ~f->pool[v->pool].cpus) != 0u)) {
+            fault(p, "vcpu %s/%" PRIu32 ": has a CPU of another cpupool", domain_name(f, v->domain),
+                  v->index);
+        } else if (f->pool[v->pool].sched == PLAN_SCHED_NULL) {
+            if (((v->cpus & (v->cpus - 1u)) != 0u) || ((v->cpus & taken) != 0u)) {
+                fault(p, "vcpu %s/%" PRIu32 ": has no CPU of its own", domain_name(f, v->domain), v->index);
+            }
+            taken |= v->cpus;
+        } else {
+            /* it shares them in time */
         }
-        taken |= v->cpus;
+    }
+}
+
+static void pools_prove(struct proof *p)
+{
+    const struct facts *const f = p->f;
+    uint64_t taken = 0;
+
+    for (uint32_t i = 0; i < f->nr_pools; i++) {
+        if ((f->pool[i].cpus == 0u) || ((f->pool[i].cpus & taken) != 0u)) {
+            fault(p, "pool %" PRIu32 ": has no CPUs of its own", i);
+        }
+        taken |= f->pool[i].cpus;
+    }
+}
+
+/* On the CPU that its vCPU has; it ends with the frame at the latest. */
+static bool window_placed(const struct facts *f, const struct fact_window *w)
+{
+    bool good = false;
+
+    for (uint32_t v = 0; v < f->nr_vcpus; v++) {
+        const struct fact_vcpu *const c = &f->vcpu[v];
+
+        good = good || ((c->domain == w->domain) && (c->index == w->vcpu) && (c->pool < f->nr_pools) &&
+                        (c->cpus == BIT64(w->cpu)) && (f->pool[c->pool].sched == PLAN_SCHED_ARINC653) &&
+                        (w->end_us <= f->pool[c->pool].major_us));
+    }
+    return good && (w->first_us < w->end_us);
+}
+
+static void windows_prove(struct proof *p)
+{
+    const struct facts *const f = p->f;
+
+    for (uint32_t i = 0; i < f->nr_windows; i++) {
+        const struct fact_window *const w = &f->window[i];
+        const struct fact_window *const next = ((i + 1u) < f->nr_windows) ? &f->window[i + 1u] : NULL;
+
+        if (!window_placed(f, w)) {
+            fault(p, "window %s/%" PRIu32 ": is not in the frame of its CPU %" PRIu32,
+                  domain_name(f, w->domain), w->vcpu, w->cpu);
+        }
+        if ((next != NULL) &&
+            ((next->cpu < w->cpu) || ((next->cpu == w->cpu) && (next->first_us < w->end_us)))) {
+            fault(p, "window %s/%" PRIu32 ": is %s's too on CPU %" PRIu32, domain_name(f, w->domain), w->vcpu,
+                  domain_name(f, next->domain), w->cpu);
+        }
     }
 }
 
@@ -438,6 +493,8 @@ bool facts_prove(const struct facts *f, void (*tell)(void *ctx, const char *sent
     streams_prove(&p);
     channels_prove(&p);
     shm_prove(&p);
+    pools_prove(&p);
     vcpus_prove(&p);
+    windows_prove(&p);
     return p.nr_faults == 0u;
 }

@@ -39,6 +39,7 @@ void fake_time_advance(uint64_t ns);
 void fake_time_step(uint64_t ns); /* each look at the clock moves it on by this much; 0 to begin with */
 uint64_t fake_timer_deadline(cpuid_t cpu);
 uint64_t fake_timers_taken(void);  /* upcall_timer() so far, on all CPUs */
+uint64_t fake_exit_works(void);    /* upcall_exit_work() so far, likewise */
 void fake_irq_raise(uint32_t irq); /* an edge, on the CPU that enabled it; plain: delivered at once */
 bool fake_irq_enabled(uint32_t irq);
 
@@ -111,6 +112,10 @@ void fake_guest_pend(struct hal_vcpu *vcpu, uint32_t intid); /* and kicks it, as
 /* The guest's memory through its map; false if any part is not mapped so */
 bool fake_guest_read(const struct hal_guestmap *map, gpa_t at, void *to, uint64_t bytes);
 bool fake_guest_write(const struct hal_guestmap *map, gpa_t at, const void *from, uint64_t bytes);
+
+/* fn is told of each vCPU that the calling CPU has loaded, or has saved; NULL: nobody is. Until
+ * fake_reset() */
+void fake_watch(void (*fn)(struct hal_vcpu *vcpu, bool in));
 
 /* -- Maps -- */
 /* Whether no two live maps lead to the same host page */

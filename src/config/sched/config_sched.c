@@ -1,8 +1,7 @@
-/* Which scheduler, and with `null` which vCPU on which CPU. */
-#include "config/config_maker.h"
+/* Which scheduler a cpupool has of which nothing says it, and with `null` which vCPU on which CPU. */
+#include "config/sched/config_sched.h"
 
-#define NOBODY     0xFFu
-#define OPTION_MAX 32u
+#define NOBODY 0xFFu
 
 /* vCPUs of all domains, numbered through, against CPUs: a matching that grows by augmenting paths. */
 struct match {
@@ -63,9 +62,9 @@ static bool match_add(struct match *w, uint32_t vcpu)
     return found;
 }
 
-/* Gives each vCPU a CPU of its own. Answers the first domain for which that is not possible, or
- * nr_domains. */
-static uint32_t pin_all(struct plan *plan)
+/* Gives each vCPU of these pools (bit = index) a CPU of its own. Answers the first domain for which that is
+ * not possible, or nr_domains. */
+static uint32_t pin_all(struct plan *plan, uint32_t pools)
 {
     struct match w;
     uint32_t nr_vcpus = 0;
@@ -75,10 +74,13 @@ static uint32_t pin_all(struct plan *plan)
     w.nr_cpus = plan->nr_cpus;
     (void)memset(w.owner, (int)NOBODY, sizeof(w.owner));
     while ((fit < plan->nr_domains) && fits) {
-        for (uint32_t v = 0; (v < plan->domain[fit].nr_vcpus) && fits; v++) {
+        const struct plan_domain *const d = &plan->domain[fit];
+        const uint32_t wanted = ((pools & BIT32(d->pool)) != 0u) ? d->nr_vcpus : 0u;
+
+        for (uint32_t v = 0; (v < wanted) && fits; v++) {
             fits = nr_vcpus < plan->nr_cpus;
             if (fits) {
-                w.allowed[nr_vcpus] = plan->domain[fit].affinity[v];
+                w.allowed[nr_vcpus] = d->affinity[v] & plan->pool[d->pool].cpus;
                 w.cpu_of[nr_vcpus] = NOBODY;
                 fits = match_add(&w, nr_vcpus);
                 nr_vcpus++;
@@ -87,68 +89,74 @@ static uint32_t pin_all(struct plan *plan)
         fit += fits ? 1u : 0u;
     }
     nr_vcpus = 0;
-    for (uint32_t d = 0; (d < plan->nr_domains) && fits; d++) {
-        for (uint32_t v = 0; v < plan->domain[d].nr_vcpus; v++) {
-            plan->domain[d].pinned[v] = w.cpu_of[nr_vcpus];
+    for (uint32_t i = 0; (i < plan->nr_domains) && fits; i++) {
+        struct plan_domain *const d = &plan->domain[i];
+
+        for (uint32_t v = 0; (v < d->nr_vcpus) && ((pools & BIT32(d->pool)) != 0u); v++) {
+            d->pinned[v] = w.cpu_of[nr_vcpus];
             nr_vcpus++;
         }
     }
     return fit;
 }
 
-/* The user's choice: /chosen/bulkhead,scheduler, or else sched= of the command line. *prop names where it
- * stands. */
-static bool sched_named(struct config_maker *m, char *out, const char **prop)
+/* Pools of which nothing says it all have the same one. */
+static void policy_choose(struct config_maker *m)
 {
-    const char *word = NULL;
-    bool named = false;
+    struct plan *const plan = m->plan;
+    const bool fits = (plan->spares.nr == 0u) && (pin_all(plan, m->pools_open) == plan->nr_domains);
 
-    *prop = "bulkhead,scheduler";
-    if (dt_get_string(m->ix, m->chosen, *prop, &word)) {
-        struct fmt_buf text;
-
-        fmt_init(&text, out, OPTION_MAX);
-        fmt_str(&text, word);
-        named = true;
-    } else {
-        *prop = "xen,xen-bootargs";
-        named = config_option(m, "sched=", out, OPTION_MAX);
+    for (uint32_t id = 0; id < plan->nr_pools; id++) {
+        if ((m->pools_open & BIT32(id)) != 0u) {
+            plan->pool[id].sched = fits ? PLAN_SCHED_NULL : PLAN_SCHED_CREDIT2;
+        }
     }
-    return named;
 }
 
 /* A domain whose vCPUs find no CPU is the one to blame, in the order of the nodes. Each turn takes one
  * out. */
-static void pin_rest(struct config_maker *m, uint32_t first)
+static void pin_rest(struct config_maker *m)
 {
     struct plan *const plan = m->plan;
+    uint32_t pools = 0;
 
-    for (uint32_t i = first; i < plan->nr_domains; i = pin_all(plan)) {
+    for (uint32_t id = 0; id < plan->nr_pools; id++) {
+        pools |= (plan->pool[id].sched == PLAN_SCHED_NULL) ? BIT32(id) : 0u;
+    }
+    for (uint32_t i = pin_all(plan, pools); i < plan->nr_domains; i = pin_all(plan, pools)) {
         const uint32_t before = m->report->nr_faults;
 
-        config_fault_prop(m->report, m->domain_node[i], "cpus", "a CPU for each vCPU, or the scheduler rr");
+        config_fault_prop(m->report, m->domain_node[i], "cpus",
+                          "a CPU of its cpupool for each vCPU, or another scheduler than null");
         config_domain_blame(m, &plan->domain[i], before);
         config_domain_forget(&plan->domain[i]);
     }
 }
 
+static void unsound_forget(struct plan *plan)
+{
+    for (uint32_t i = 0; (i < plan->nr_domains) && plan->partial_boot; i++) {
+        if (plan->domain[i].unsound) {
+            config_domain_forget(&plan->domain[i]);
+        }
+    }
+}
+
 void config_sched_make(struct config_maker *m)
 {
-    char word[OPTION_MAX];
-    const char *prop = NULL;
-    const bool named = sched_named(m, word, &prop);
-    const uint32_t fit = pin_all(m->plan);
+    struct plan *const plan = m->plan;
 
-    if (!named) {
-        const bool fits = (fit == m->plan->nr_domains) && (m->plan->spares.nr == 0u);
+    unsound_forget(plan);
+    policy_choose(m);
+    config_pools_settle(m);
+    for (uint32_t i = 0; i < plan->nr_domains; i++) {
+        const uint32_t before = m->report->nr_faults;
 
-        m->plan->sched = fits ? PLAN_SCHED_NULL : PLAN_SCHED_RR;
-    } else if (strcmp(word, "rr") == 0) {
-        m->plan->sched = PLAN_SCHED_RR;
-    } else if (strcmp(word, "null") == 0) {
-        m->plan->sched = PLAN_SCHED_NULL;
-        pin_rest(m, fit);
-    } else {
-        config_fault_prop(m->report, m->chosen, prop, "the scheduler null or rr");
+        config_params_make(m, i);
+        config_windows_make(m, i);
+        config_domain_blame(m, &plan->domain[i], before);
     }
+    unsound_forget(plan);
+    config_admission_check(m);
+    pin_rest(m);
 }
