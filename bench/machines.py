@@ -17,6 +17,7 @@ from run import GUESTS, OUT, Machine, MachineError, fetched_folder  # noqa: E402
 BENCH = os.path.join(OUT, "bench")
 IMAGES = os.path.join(BENCH, "guest")
 PLUGIN = os.path.join(BENCH, "elmeter.so")
+TRACER = os.path.join(BENCH, "schedtrace.so")
 COUNTING = ["-seed", "1", "-rtc", "base=2026-01-01,clock=vm", "-icount", "shift=0,sleep=off"]
 OWN_TREE = ["-machine", "dtb-randomness=off"]   # of machines that write one
 PEER_FIRST = 0x50000000         # where the peer's modules begin; QEMU puts the tree and the hypervisor below
@@ -29,15 +30,15 @@ CONTROLS = 'capabilities = <1>; xen,enhanced = "no-xenstore";'
 
 
 class Measured(Machine):
-    """A Machine that counts instructions; `plugin` are the options of elmeter."""
+    """A Machine that counts instructions; `plugin` are the options of elmeter, or of the plugin that `tool` names."""
 
-    def __init__(self, system, plugin, **settings):
+    def __init__(self, system, plugin, tool=PLUGIN, **settings):
         super().__init__(system, **settings)
-        self.plugin = plugin
+        self.plugin = [tool] + plugin
 
     def arguments(self):
         counted = [word.replace("thread=multi", "thread=single") for word in super().arguments()]
-        return counted + ([] if self.board.tree else OWN_TREE) + COUNTING + ["-plugin", ",".join([PLUGIN] + self.plugin)]
+        return counted + ([] if self.board.tree else OWN_TREE) + COUNTING + ["-plugin", ",".join(self.plugin)]
 
 
 def kernel_path(name):

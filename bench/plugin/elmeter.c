@@ -1,6 +1,7 @@
 /* elmeter: a QEMU TCG plugin that counts the instructions executed at EL2, AArch32's HYP mode included.
  *
- *  qemu-system-aarch64 ... -plugin elmeter.so,out=FILE[,end=on][,first=N][,guest=off][,profile=PHASE]
+ *  qemu-system-aarch64 ... -plugin
+ *  elmeter.so,out=FILE[,end=on][,first=N][,guest=off][,pairs=off][,profile=PHASE]
  *
  * An exit is what runs at EL2 between a block at EL0 or EL1 and the ERET back. Its class: phase, vector,
  * ESR.EC, a sub key (HVC immediate and function, trapped register, page and offset, INTID acknowledged), the
@@ -10,14 +11,15 @@
  * Marks, usable at any level and no-ops on hardware: eor xzr, x0, xzr, lsl #imm
  * (AArch32: dbg #imm, and r0)
  *   1 phase x0 begins   2 report   3 a sample begins   4 it ends and the next begins   5 x0 is logged
- * end=on: the report ends QEMU. first=N: the report comes when N vCPUs have been entered. */
+ * end=on: the report ends QEMU. first=N: the report comes when N vCPUs have been entered.
+ * pairs=off: of the vCPU left and the one entered an exit tells only whether they differ. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "kinds.h"
-#include "qplug.h"
+#include "qcpu.h"
 
 QP_EXPORT int qemu_plugin_version = QP_API_LEVEL;
 
@@ -87,7 +89,7 @@ static int recording; /* a phase has begun: boot is over */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *out_name = "elmeter.tsv";
-static int end_on, guest_on = 1, reported, is_arm32;
+static int end_on, guest_on = 1, pairs_on = 1, reported, is_arm32;
 static unsigned wanted_firsts;
 static uint32_t profile = NO_PHASE;
 
@@ -109,49 +111,16 @@ static struct {
     int known;
 } regs;
 
-/* At the first translation: at a CPU's creation is too early when all CPUs share a thread (QEMU 10.0
- * crashes). */
 static void collect_registers(void)
 {
-    const struct {
-        const char *name;
-        struct qemu_plugin_register **to;
-    } wanted[] = { { "cpsr", &regs.cpsr },       { "ESR_EL2", &regs.esr },     { "FAR_EL2", &regs.far },
-                   { "HPFAR_EL2", &regs.hpfar }, { "VTTBR_EL2", &regs.vttbr }, { "VMPIDR_EL2", &regs.vmpidr },
-                   { "SPSR_EL2", &regs.spsr },   { "VBAR_EL2", &regs.vbar },   { "HSR", &regs.esr },
-                   { "VMPIDR", &regs.vmpidr } };
-    struct gl_array *array = qemu_plugin_get_registers();
-    struct qp_regdesc *desc = (void *)array->data;
+    const struct reg_wanted wanted[] = { { "cpsr", &regs.cpsr },       { "ESR_EL2", &regs.esr },
+                                         { "FAR_EL2", &regs.far },     { "HPFAR_EL2", &regs.hpfar },
+                                         { "VTTBR_EL2", &regs.vttbr }, { "VMPIDR_EL2", &regs.vmpidr },
+                                         { "SPSR_EL2", &regs.spsr },   { "VBAR_EL2", &regs.vbar },
+                                         { "HSR", &regs.esr },         { "VMPIDR", &regs.vmpidr } };
 
-    for (unsigned i = 0; i < array->len; i++) {
-        const char *name = desc[i].name;
-        if (name[0] == (is_arm32 ? 'r' : 'x') && name[1] >= '0' && name[1] <= '9' && atoi(name + 1) < 31) {
-            regs.x[atoi(name + 1)] = desc[i].handle;
-        }
-        for (size_t k = 0; k < sizeof wanted / sizeof wanted[0]; k++) {
-            if (strcmp(name, wanted[k].name) == 0) {
-                *wanted[k].to = desc[i].handle;
-            }
-        }
-    }
+    regs_find(wanted, sizeof wanted / sizeof wanted[0], regs.x, is_arm32 ? 'r' : 'x');
     regs.known = 1;
-}
-
-static uint64_t reg(struct qemu_plugin_register *r)
-{
-    static __thread struct gl_bytes *buffer;
-    uint64_t value = 0;
-
-    if (r == NULL) {
-        return 0;
-    }
-    if (buffer == NULL) {
-        buffer = g_byte_array_new();
-    }
-    g_byte_array_set_size(buffer, 0);
-    int n = qemu_plugin_read_register(r, buffer);
-    memcpy(&value, buffer->data, n > 8 ? 8 : n < 0 ? 0 : (size_t)n);
-    return value;
 }
 
 static uint32_t vcpu_id(void)
@@ -161,9 +130,6 @@ static uint32_t vcpu_id(void)
 
 /* -- Which CPU runs -- */
 
-/* QEMU 10.0 gives callbacks the number of the CPU that translated the block, not of the one that runs it,
- * when all share a thread; inline operations crash for the same reason. So callbacks only, and the CPU is
- * told by the pointer that generated code keeps in a fixed host register. */
 static struct cpu *who(unsigned v, const void *env)
 {
     struct cpu *c = cur;
@@ -189,16 +155,6 @@ static struct cpu *who(unsigned v, const void *env)
     pthread_mutex_unlock(&lock);
     return cur = c;
 }
-
-#if defined(__x86_64__)
-__asm__(".text\nblock_exec: movq %rbp, %rdx\n jmp block_exec_env\n");
-#elif defined(__aarch64__)
-__asm__(".text\nblock_exec: mov x2, x19\n b block_exec_env\n");
-#else
-#error in which host register does generated code keep the CPU?
-#endif
-void block_exec(unsigned v, void *tag) __attribute__((visibility("hidden")));
-void block_exec_env(unsigned v, void *tag, const void *env) __attribute__((visibility("hidden"), used));
 
 static struct counters total(void)
 {
@@ -463,14 +419,19 @@ static void exit_ends(struct cpu *c)
 
     key.to = vcpu_id();
     key.idle = c->now.kind[C_WFI] != c->before.kind[C_WFI];
+    const uint32_t entered = key.to;
+    if (!pairs_on) {
+        key.to = key.to != key.from;
+        key.from = 0;
+    }
     pthread_mutex_lock(&lock);
     uint64_t length = c->now.el[2] - c->before.el[2];
     class_add(class_of(exits, &key), length, &c->now, &c->before);
-    while (i < nr_firsts && firsts[i].vcpu != key.to) {
+    while (i < nr_firsts && firsts[i].vcpu != entered) {
         i++;
     }
     if (i == nr_firsts && nr_firsts < MAX_FIRSTS) {
-        firsts[i].vcpu = key.to;
+        firsts[i].vcpu = entered;
         firsts[i].own = c->now.el[2];
         firsts[i].all = total().el[2];
         nr_firsts++;
@@ -688,30 +649,10 @@ static int translate_el2(struct qemu_plugin_insn *q, uint64_t pc, uint32_t op)
     return 0;
 }
 
-static int current_level(void)
-{
-    unsigned pstate = (unsigned)reg(regs.cpsr);
-
-    if ((pstate & 0x10) == 0) {
-        return pstate >> 2 & 3;
-    }
-    unsigned mode = pstate & 15; /* AArch32 */
-    return mode == 0 ? 0 : mode == 0xa ? 2 : mode == 6 ? 3 : 1;
-}
-
-static uint32_t mark_mask(void)
-{
-    return is_arm32 ? 0xFFFFFFF0u : 0xFFFF03FFu;
-}
-
-static uint32_t mark_value(void)
-{
-    return is_arm32 ? 0xE320F0F0u : 0xCA1F001Fu;
-}
-
 /* A block is translated for the state the CPU is in: its level is a constant of the block. */
 static void translate(qp_id id, struct qemu_plugin_tb *tb)
 {
+    unsigned mark;
     int iar = 0;
 
     (void)id;
@@ -719,7 +660,7 @@ static void translate(qp_id id, struct qemu_plugin_tb *tb)
     if (!regs.known) {
         collect_registers();
     }
-    int el = current_level();
+    int el = level_of((unsigned)reg(regs.cpsr));
     qemu_plugin_register_vcpu_tb_exec_cb(
         tb, block_exec, QP_R_REGS, (void *)(uintptr_t)((qemu_plugin_tb_vaddr(tb) & ~3ULL) | (unsigned)el));
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
@@ -735,9 +676,8 @@ static void translate(qp_id id, struct qemu_plugin_tb *tb)
         } else if (guest_on) {
             qemu_plugin_register_vcpu_insn_exec_cb(q, other_exec, QP_NO_REGS, (void *)(uintptr_t)el);
         }
-        if ((op & mark_mask()) == mark_value()) {
-            qemu_plugin_register_vcpu_insn_exec_cb(q, mark_exec, QP_R_REGS,
-                                                   (void *)(uintptr_t)(is_arm32 ? op & 15 : op >> 10 & 63));
+        if (mark_of(op, is_arm32, &mark)) {
+            qemu_plugin_register_vcpu_insn_exec_cb(q, mark_exec, QP_R_REGS, (void *)(uintptr_t)mark);
         }
     }
     pthread_mutex_unlock(&lock);
@@ -768,6 +708,8 @@ QP_EXPORT int qemu_plugin_install(qp_id id, const struct qp_info *info, int argc
             wanted_firsts = (unsigned)atoi(argv[i] + 6);
         } else if (strcmp(argv[i], "guest=off") == 0) {
             guest_on = 0;
+        } else if (strcmp(argv[i], "pairs=off") == 0) {
+            pairs_on = 0;
         } else if (strncmp(argv[i], "profile=", 8) == 0) {
             profile = (uint32_t)atoi(argv[i] + 8);
         } else {
