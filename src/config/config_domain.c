@@ -271,8 +271,6 @@ static void domain_defaults(struct plan_domain *d)
     d->rt_extra = true;
     for (uint32_t i = 0; i < HV_VCPUS_MAX; i++) {
         d->affinity[i] = ~0ULL;
-        d->rt[i].period_us = PLAN_RT_PERIOD_US;
-        d->rt[i].budget_us = PLAN_RT_BUDGET_US;
     }
 }
 

@@ -145,6 +145,8 @@ void config_params_make(struct config_maker *m, uint32_t domain)
         effect_check(m, node, sched);
     }
     for (uint32_t v = 0; v < d->nr_vcpus; v++) {
+        d->rt[v].period_us = PLAN_RT_PERIOD_US;
+        d->rt[v].budget_us = PLAN_RT_BUDGET_US;
         if (m->vcpu_node[v] != node) {
             effect_check(m, m->vcpu_node[v], sched);
         }
