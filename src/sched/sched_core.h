@@ -123,8 +123,8 @@ void sched_at_no_more(struct sched_unit *unit, struct vcpu *vcpu);
 void sched_queue(struct sched_unit *unit, struct vcpu *vcpu);
 void sched_enqueue(struct sched_unit *unit, struct vcpu *vcpu);
 void sched_dequeue(struct sched_unit *unit, struct vcpu *vcpu);
-/* Unit's lock held. Up to SCHED_LOOKS vCPUs whose time has come are looked at; more have the timer come again at
- * once. */
+/* Unit's lock held. Up to SCHED_LOOKS vCPUs whose time has come are looked at; more have the timer come again
+ * at once. */
 void sched_look(struct sched_unit *unit, uint64_t now_ns);
 /* Unit's lock held. The unit's timer is armed for them, by one of its own CPUs, so that no other pays for
  * it. */
