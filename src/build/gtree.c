@@ -211,12 +211,13 @@ static void write_watchdog(struct gtree *t, const struct plan_domain *plan)
     node_close(t);
 }
 
-/* Where grant tables may be, and for a hardware domain where others' memory may; the line is what guests of
- * Xen find there: level, low, any CPU. */
-static void write_hypervisor(struct gtree *t, bool is_hardware)
+/* Where grant tables may be, and for a hardware domain and backends where others' memory may; the line is
+ * what guests of Xen find there: level, low, any CPU. */
+static void write_hypervisor(struct gtree *t, const struct plan_domain *plan, bool is_hardware)
 {
     const struct range *const hole = &build_plan()->hole;
     struct range reg[GTREE_RANGES_MAX] = { { GTREE_GRANT_BASE, GTREE_GRANT_BYTES }, { 0u, 0u } };
+    bool two = is_hardware;
 
     static const char compatible[] = "xen,xen-4.20\0"
                                      "xen,xen";
@@ -229,8 +230,11 @@ static void write_hypervisor(struct gtree *t, bool is_hardware)
         reg[0].base = hole->base;
         reg[1].base = hole->base + GTREE_GRANT_BYTES;
         reg[1].bytes = end - bits_min(end, reg[1].base);
+    } else {
+        reg[1] = plan->region;
+        two = (reg[1].bytes != 0u) && ((reg[1].base + reg[1].bytes) <= hal_guestmap_limit());
     }
-    put_regs(t, reg, is_hardware ? 2u : 1u);
+    put_regs(t, reg, two ? 2u : 1u);
     put_irq(t, GTREE_IRQ_PPI, HAL_VIRQ_EVENTS - GTREE_PPI_FIRST, GTREE_IRQ_EVENTS);
     node_close(t);
 }
@@ -268,7 +272,7 @@ static void write_root(struct gtree *t, const struct gtree_input *in)
         t->error = -FDT_ERR_BADSTRUCTURE;
     }
     if ((CONFIG_LINKS != 0) && (in->domain->plan->enhanced != PLAN_ENHANCED_NONE)) {
-        write_hypervisor(t, is_hardware);
+        write_hypervisor(t, in->domain->plan, is_hardware);
     }
     if (CONFIG_CONTROL != 0) {
         build_pv_tree(in->domain->plan, &t->to);

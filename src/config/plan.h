@@ -273,6 +273,8 @@ struct plan_domain {
     uint16_t weight;                 /* credit, credit2: 1 .. 65535 */
     uint16_t cap;                    /* ... % of one CPU; 0: none */
     struct plan_rt rt[HV_VCPUS_MAX];
+    struct range
+        region; /* a backend: guest addresses above its memory where it has nothing; bytes 0 = none */
 };
 
 /* Places for domains that a control domain makes, behind those of the plan */

@@ -262,6 +262,7 @@ void config_share_make(struct config_maker *m)
         }
         config_domain_blame(m, d, before);
     }
+    config_regions_make(plan);
 }
 
 /* -- Places for domains that tools make -- */

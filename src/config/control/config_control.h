@@ -19,6 +19,8 @@ void config_rest_make(struct config_maker *m, struct plan_domain *d);
 void config_offers_make(struct config_maker *m);
 /* config_pv.c: the disks and network cards that this domain has from others; all domains are known. */
 void config_pv_make(struct config_maker *m, uint32_t domain);
+/* ... where backends may map what is others' (Xen's extended regions), if addresses are translated. */
+void config_regions_make(struct plan *plan);
 /* config_template.c: bulkhead,uuid of a domain, and what a template needs of all. */
 void config_take_uuid(struct config_target *t, const struct config_rule *rule, const struct dt_value *v);
 void config_template_check(struct config_maker *m, uint32_t domain);

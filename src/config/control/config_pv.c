@@ -2,13 +2,16 @@
  * compatible with bulkhead,pv-disk or bulkhead,pv-net in the frontend's node. */
 /* [impl->req~store-links~1] */
 #include "config/control/config_control.h"
+#include "config/partition/layout.h"
 
-#define DISK         "bulkhead,pv-disk"
-#define NET          "bulkhead,pv-net"
-#define DISKS        16u           /* xvda .. xvdp */
-#define DISK_FIRST   (202u * 256u) /* numbers as Xen counts: Linux' major, and 16 minors each */
-#define DISK_NUMBERS 16u
-#define MAC_TEXT     17u
+#define DISK          "bulkhead,pv-disk"
+#define NET           "bulkhead,pv-net"
+#define DISKS         16u           /* xvda .. xvdp */
+#define DISK_FIRST    (202u * 256u) /* numbers as Xen counts: Linux' major, and 16 minors each */
+#define DISK_NUMBERS  16u
+#define MAC_TEXT      17u
+#define REGION_BYTES  GIB(1)
+#define REGION_PLACES 64u /* where it is tried */
 
 /* "00:16:3e:01:02:03", of one station */
 static bool mac_good(const char *text)
@@ -153,5 +156,30 @@ void config_pv_make(struct config_maker *m, uint32_t domain)
         if (dt_enabled(m->ix, n) && (pv.net || dt_compatible(m->ix, n, DISK))) {
             pv_make(m, &pv, n);
         }
+    }
+}
+
+/* Without a region Linux lends pages of its memory for what it maps, and when it gets some of them back early
+ * it plugs memory in below its RAM, of which AArch64's dies (drivers/xen/balloon.c, 6.12). */
+static void region_find(const struct plan *plan, struct plan_domain *d)
+{
+    struct range r = { 0u, REGION_BYTES };
+    struct range bank = { 0u, 0u };
+
+    for (uint32_t i = 0; layout_bank(plan, d, i, &bank); i++) { /* at most 64 */
+        r.base = bits_max(r.base, bits_align_up(bank.base + bank.bytes, REGION_BYTES));
+    }
+    for (uint32_t i = 0; (i < REGION_PLACES) && (layout_meets(plan, d, &r, NULL) != NULL); i++) {
+        r.base += REGION_BYTES;
+    }
+    if (layout_meets(plan, d, &r, NULL) == NULL) {
+        d->region = r;
+    }
+}
+
+void config_regions_make(struct plan *plan)
+{
+    for (uint32_t i = 0; (i < plan->nr_pv) && !hal_plan_identity(&plan->host); i++) {
+        region_find(plan, &plan->domain[plan->pv[i].backend]);
     }
 }

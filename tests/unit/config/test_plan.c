@@ -3,6 +3,7 @@
 #include "tree_source.h"
 
 #include "config/config.h"
+#include "config/control/config_control.h"
 
 #define MODULE(name, kind, at)                                                                               \
     name " { compatible = \"multiboot," kind "\", \"multiboot,module\"; reg = <0 " at " 0x100000>; };"
@@ -559,6 +560,29 @@ static void test_spares(void **state)
     }
 }
 
+/* Where a backend of that plan maps what is others': above its memory, apart from what is given to it. */
+static void expect_region(void)
+{
+    const struct range *const r = &plan.domain[1].region;
+
+    assert_int_equal(plan.domain[0].region.bytes, 0);
+    assert_int_equal(plan.domain[2].region.bytes, 0);
+    assert_int_equal(r->base, 0x80000000u);
+    assert_int_equal(r->bytes, 0x40000000u);
+    plan.nr_windows = 2;
+    plan.window[0].domain = 2; /* a frontend's */
+    plan.window[0].at = gpa(0x80000000u);
+    plan.window[0].host.bytes = 0x1000u;
+    plan.window[1] = plan.window[0];
+    plan.window[1].domain = 1;
+    plan.window[1].at = gpa(0xfffff000u);
+    config_regions_make(&plan);
+    assert_int_equal(r->base, 0x80000000u);
+    plan.window[1].at = gpa(0xbffff000u);
+    config_regions_make(&plan);
+    assert_int_equal(r->base, 0xc0000000u);
+}
+
 /* [test->req~store-links~1] */
 static void test_pv(void **state)
 {
@@ -588,6 +612,7 @@ static void test_pv(void **state)
     assert_int_equal(plan.domain[0].peers, 0);
     assert_int_equal(plan.domain[1].peers, 4);
     assert_int_equal(plan.domain[2].peers, 2);
+    expect_region();
     free(blob);
 }
 

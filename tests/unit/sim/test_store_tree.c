@@ -43,6 +43,15 @@ static void tree_of(const char *name)
     MUST(fdt_check_header(tree) == 0);
 }
 
+/* Ranges of the hypervisor's node; the domain has two cells for an address and for a size. */
+static uint32_t regs(void)
+{
+    int bytes = 0;
+
+    MUST(fdt_getprop(tree, fdt_path_offset(tree, "/hypervisor"), "reg", &bytes) != NULL);
+    return (uint32_t)bytes / 16u;
+}
+
 static void told(void)
 {
     power_on(SYSTEM, CPUS, kernels_put);
@@ -61,8 +70,10 @@ static void told(void)
     MUST(text("/bulkhead,store/net@1", "text", "00:16:3e:00:00:01"));
     tree_of("domU2");
     MUST(fdt_path_offset(tree, "/bulkhead,store") < 0);
+    MUST(regs() == 2u); /* it maps what is others', outside of its memory */
     tree_of("domU3");
     MUST(fdt_path_offset(tree, "/bulkhead,store") < 0);
+    MUST(regs() == 1u);
 }
 
 static void test_told(void **state)
