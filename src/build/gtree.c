@@ -231,8 +231,9 @@ static void write_hypervisor(struct gtree *t, const struct plan_domain *plan, bo
         reg[1].base = hole->base + GTREE_GRANT_BYTES;
         reg[1].bytes = end - bits_min(end, reg[1].base);
     } else {
-        reg[1] = plan->region;
-        two = (reg[1].bytes != 0u) && ((reg[1].base + reg[1].bytes) <= hal_guestmap_limit());
+        reg[1].base = GIB(plan->region_gib);
+        reg[1].bytes = GIB(1);
+        two = (plan->region_gib != 0u) && ((reg[1].base + reg[1].bytes) <= hal_guestmap_limit());
     }
     put_regs(t, reg, two ? 2u : 1u);
     put_irq(t, GTREE_IRQ_PPI, HAL_VIRQ_EVENTS - GTREE_PPI_FIRST, GTREE_IRQ_EVENTS);

@@ -272,9 +272,8 @@ struct plan_domain {
     bool rt_extra;                   /* rtds: what nobody needs is its vCPUs' too (extratime) */
     uint16_t weight;                 /* credit, credit2: 1 .. 65535 */
     uint16_t cap;                    /* ... % of one CPU; 0: none */
+    uint16_t region_gib;             /* a backend: the GiB above its memory where it has nothing; 0: none */
     struct plan_rt rt[HV_VCPUS_MAX];
-    struct range
-        region; /* a backend: guest addresses above its memory where it has nothing; bytes 0 = none */
 };
 
 /* Places for domains that a control domain makes, behind those of the plan */

@@ -9,6 +9,7 @@
 
 bool nondet_bool(void);
 uint8_t nondet_u8(void);
+uint16_t nondet_u16(void);
 uint32_t nondet_u32(void);
 uint64_t nondet_u64(void);
 int64_t nondet_i64(void);

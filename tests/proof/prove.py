@@ -23,6 +23,8 @@ TIMEOUT = 1200
 QUEUE = ("queue", "src/lib/queue.c",
          ["--unwind", "50", "--unwindset", "queue_insert.0:5,queue_remove.0:4,queue_first.0:5,queue_settle.0:5,make.1:11"])
 RTDS = ("rtds", "src/sched/policy/rtds.c", ["--unwind", "3", "--unsigned-overflow-check"])
+ARINC653 = ("arinc653", "src/sched/policy/arinc653.c", ["--unwind", "5"])
+INCLUDED = ("arinc653",)  # the proof includes the source as SOURCE: it makes things of a kind that nobody else knows
 CALLS = ["charge", "wake", "look"]
 
 
@@ -31,9 +33,14 @@ def rtds(call, period_us, budget_us):
             ["-DCALL=%u" % call, "-DPERIOD_US=%uu" % period_us, "-DBUDGET_US=%uu" % budget_us])
 
 
+def arinc653(minors, major_ns):
+    return ("%u windows in %u ns" % (minors, major_ns), ARINC653, ["-DMINORS=%uu" % minors, "-DMAJOR_NS=%uu" % major_ns])
+
+
 # What, of which file, with which bounds
 PROOFS = [("up to four nodes and one more", QUEUE, ["-DNODES=4u"])] + [
-    rtds(call, period_us, budget_us) for call in range(3) for period_us, budget_us in ((25, 10), (10, 10), (40, 25))]
+    rtds(call, period_us, budget_us) for call in range(3) for period_us, budget_us in ((25, 10), (10, 10), (40, 25))] + [
+    arinc653(*row) for row in ((1, 1000), (3, 1000), (3, 997), (4, 600))]
 
 # The same, with a fault: text, and what stands for it
 FAULTS = [
@@ -42,13 +49,18 @@ FAULTS = [
     ("a debt that is forgotten", RTDS, rtds(0, 25, 10)[2], "(of->left_ns < 0) ? of->left_ns : 0", "0"),
     ("a deadline that stays", RTDS, rtds(2, 25, 10)[2], "of->deadline_ns += nr_periods * period_ns;",
      "of->deadline_ns += period_ns;"),
+    ("a window that ends late", ARINC653, arinc653(2, 600)[2], "since_ns >= frame->at->end_ns", "since_ns > frame->at->end_ns"),
+    ("frames that are lost", ARINC653, arinc653(2, 600)[2], "(since_ns / frame->major_ns) * frame->major_ns",
+     "frame->major_ns"),
+    ("a row that is not begun anew", ARINC653, arinc653(2, 600)[2], " || (since_ns < frame->at->at_ns)", ""),
 ]
 
 
 def prove(cbmc, of, source, bounds, definitions):
     """CBMC's last words and code."""
     name, _, unwind = of
-    command = [cbmc, "tests/proof/prove_%s.c" % name, source, *INCLUDES, *KINDS, *definitions, *bounds, *CHECKS, *unwind]
+    with_source = ['-DSOURCE="%s"' % os.path.join(ROOT, source)] if name in INCLUDED else [source]
+    command = [cbmc, "tests/proof/prove_%s.c" % name, *with_source, *INCLUDES, *KINDS, *definitions, *bounds, *CHECKS, *unwind]
     try:
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:

@@ -172,8 +172,8 @@ static void region_find(const struct plan *plan, struct plan_domain *d)
     for (uint32_t i = 0; (i < REGION_PLACES) && (layout_meets(plan, d, &r, NULL) != NULL); i++) {
         r.base += REGION_BYTES;
     }
-    if (layout_meets(plan, d, &r, NULL) == NULL) {
-        d->region = r;
+    if ((layout_meets(plan, d, &r, NULL) == NULL) && ((r.base / REGION_BYTES) <= UINT16_MAX)) {
+        d->region_gib = (uint16_t)(r.base / REGION_BYTES);
     }
 }
 
