@@ -5,7 +5,7 @@
 
 #include "hal/types.h"
 
-#define TIMER_BURST 16u
+#define TIMER_BURST 2u
 
 struct timer {
     struct timer *next;

@@ -1,12 +1,11 @@
 /* The waist: what a port hands up, and the single way back to a guest. */
 /* [impl->req~input-never-panics~1] */
+#include "base/percpu.h"
 #include "build/build.h"
 #include "hal/upcall.h"
 #include "sched/report.h"
 #include "sched/sched.h"
 #include "trap/fault.h"
-
-#define EXIT_WORK_ROUNDS 4u
 
 static void note(struct vcpu *vcpu, const struct hal_exit *exit, const char *what)
 {
@@ -44,24 +43,28 @@ enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
     }
 }
 
+/* Switching may itself give this CPU a reason to choose again, and other CPUs do. That comes as an interrupt,
+ * so that a stretch with interrupts masked has no more than one switch in it, and a guest always comes on. */
+static void choose_once(void)
+{
+    sched_exit_work();
+    if (sched_requested()) {
+        percpu_ipi_send(cpu_id(), PERCPU_IPI_RESCHED);
+    }
+    hal_context_clear_exit_work();
+}
+
 void upcall_exit_work(void)
 {
     hal_context_clear_exit_work();
-    /* Switching may itself give this CPU a reason to choose again; what is still there after a few rounds
-     * waits for the next exit, so that a guest always comes on. */
-    for (uint32_t i = 0; (i < EXIT_WORK_ROUNDS) && sched_requested(); i++) {
-        sched_exit_work();
-    }
     if (sched_requested()) {
-        hal_context_request_exit_work();
+        choose_once();
     }
 }
 
 void upcall_reschedule(void)
 {
-    hal_context_clear_exit_work();
-    sched_exit_work();
-    upcall_exit_work();
+    choose_once();
 }
 
 void upcall_domain_power(struct hal_domain *domain, enum hal_power_request request, const char *why)

@@ -1,7 +1,7 @@
 """PV disk and network without dom0: systems/pv-io-no-dom0.dts, then each of the three domains restarts."""
 from helpers import LINUX_UP, focus, operator, shell
 
-MIB = 4  # the first time it is 16, see the system
+MIB = 4  # as in the system
 
 
 def works(machine):
