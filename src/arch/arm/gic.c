@@ -318,8 +318,8 @@ static void gic_settle(struct hal_vcpu *loaded, uint32_t ack)
     }
 }
 
-/* Up to HAL_IRQ_BURST interrupts, the first of which is acknowledged already. A device's is the last, and so is
- * the hypervisor's timer: their handlers are long, and what is pending then interrupts anew. */
+/* Up to HAL_IRQ_BURST interrupts, the first of which is acknowledged already. A device's is the last, and so
+ * is the hypervisor's timer: their handlers are long, and what is pending then interrupts anew. */
 __attribute__((noinline)) static void gic_settle_all(uint32_t first)
 {
     struct hal_vcpu *loaded = gic_this_cpu()->loaded;
