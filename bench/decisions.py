@@ -5,9 +5,9 @@
   decisions.py baseline   ... and writes it into docs/performance.md
 
 Each vCPU of bench/guest/crowd yields three times and sleeps, again and again. A decision is an exit that has to look for a vCPU:
-a yield, a WFI, or the timer's interrupt that wakes one. Its price is all that runs at EL2 from one guest to the next, so the
-switch is in it, and so are further interrupts that are pending when EL2 is left. What others wait for at most is the longest
-stretch with interrupts masked.
+a yield, a WFI, or the timer's interrupt that wakes one, or with arinc653 begins the next one's window. Its price is all that runs
+at EL2 from one guest to the next, so the switch is in it, and so are further interrupts that are pending when EL2 is left. What
+others wait for at most is the longest stretch with interrupts masked.
 """
 import concurrent.futures
 import os
@@ -26,11 +26,26 @@ WFX, HVC, IRQ = 0x01, 0x16, 9
 KINDS = (("yield", lambda c: c.vec == 8 and c.ec == HVC), ("wait", lambda c: c.vec == 8 and c.ec == WFX),
          ("wake-up", lambda c: c.vec == IRQ))
 MASKED = "longest stretch masked"
-SIDES = [("ours", policy) for policy in ("credit2", "credit", "rtds")] + [("peer", policy) for policy in ("credit2", "credit")]
+SIDES = [("ours", policy) for policy in ("credit2", "credit", "rtds", "arinc653", "null")] + [
+    ("peer", policy) for policy in ("credit2", "credit")]
+MOST = {"arinc653": 64, "null": 1}  # of CROWDS: 128 windows are all that there may be, and a CPU is one vCPU's
+WINDOW_US = 100
 
 
 def domains(crowd):
     return [Domain("crowd.bin", 16, min(crowd, MOST_VCPUS))] * max(crowd // MOST_VCPUS, 1)
+
+
+def with_windows(crowd):
+    """One window for each vCPU, one behind the other."""
+    made = []
+    for domain in domains(crowd):
+        at = [(len(made) * MOST_VCPUS + vcpu) * WINDOW_US for vcpu in range(domain.cpus)]
+        windows = ["bulkhead,windows = <%d %d>;" % (begin, WINDOW_US) for begin in at]
+        own = ['vcpu%d { compatible = "xen,vcpu"; id = <%d>; %s };' % (vcpu, vcpu, windows[vcpu])
+               for vcpu in range(1, domain.cpus)]
+        made.append(domain._replace(ours="\n".join(windows[:1] + own)))
+    return made
 
 
 def peers_domains(crowd):
@@ -40,8 +55,12 @@ def peers_domains(crowd):
 def measure(side, policy, crowd):
     """{kind: (median, max)}; a wait's may idle, which is no part of the decision."""
     name = "crowd-%s-%d" % (policy, crowd)
+    if crowd > MOST.get(policy, crowd):
+        return {}
     if side == "ours":
-        tree = our_system(name, domains(crowd), 'bulkhead,scheduler = "%s";' % policy)
+        frame = "bulkhead,major-frame-us = <%d>;" % (crowd * WINDOW_US)
+        made, frame = (with_windows(crowd), frame) if policy == "arinc653" else (domains(crowd), "")
+        tree = our_system(name, made, 'bulkhead,scheduler = "%s"; %s' % (policy, frame))
         image = os.path.join(OUT, "arm64-clang-release", "bulkhead.bin")
     else:
         tree, image = peer_system(name, peers_domains(crowd), "sched=%s sched_ratelimit_us=0" % policy), peer_image()
