@@ -44,7 +44,7 @@ enum hal_resume upcall_exit(struct hal_vcpu *vcpu, const struct hal_exit *exit)
 }
 
 /* Switching may itself give this CPU a reason to choose again, and other CPUs do. That comes as an interrupt,
- * so that a stretch with interrupts masked has no more than one switch in it, and a guest always comes on. */
+ * so that a stretch with interrupts masked has no more than one switch in it. */
 static void choose_once(void)
 {
     sched_exit_work();
