@@ -102,6 +102,7 @@ struct vcpu_sched {
     uint64_t allowed;                 /* CPUs of its pool on which it may run */
     struct queue_node ready; /* (rank, key): how urgent it is. In unit->ready if queued and not parked */
     struct queue_node later; /* in unit->later if timed; key: when the policy looks at it again */
+    uint32_t queued_weight;  /* what it counts for in unit->ready */
     bool timed;
     bool parked;          /* queued, but it has to wait until the policy looks at it again */
     uint64_t charged_ns;  /* what it ran before this is booked */

@@ -57,6 +57,7 @@ static void unit_begin(struct sched_unit *unit, struct sched_pool *pool)
     unit->idle = 0u;
     unit->worker = 0u;
     unit->ready.root = NULL;
+    unit->weight = 0u;
     unit->later.root = NULL;
     unit->now_ns = 0u;
     unit->members = 0u;

@@ -24,6 +24,7 @@ struct sched_unit {
     uint64_t idle; /* one that was asked to look at a vCPU no longer counts as such */
     uint64_t worker;
     struct queue ready;   /* vCPUs that wait for a CPU; masks are the CPUs they may run on */
+    uint64_t weight;      /* sum of theirs, each what it was when it went in */
     struct queue later;   /* vCPUs at whom the policy is to look at a time, masks ~0 */
     struct timer timer;   /* armed for the first of those */
     uint32_t nr_vcpus;    /* joined */
@@ -44,6 +45,7 @@ struct sched_policy {
     uint32_t unit_cpus; /* a unit has at most so many */
     bool single;        /* a unit has at most one vCPU */
     bool wait_in_guest; /* a vCPU that waits may keep the CPU, so that waiting need not trap */
+    bool net;           /* what it takes to get to a vCPU is charged to nobody */
     bool windows;       /* nobody but its vCPU has a CPU in a window: the worker takes only what is over */
     /* vCPU becomes one of the unit's; it is not queued. NULL: nothing to do */
     void (*join)(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns);
@@ -96,6 +98,7 @@ struct sched_cpu {
     uint64_t rest_from_ns; /* when it got the CPU, or the CPU became idle */
     bool work_cut;         /* a vCPU that was woken took that slice from it: the next one is the worker's */
     uint64_t idle_ns;      /* it had nothing to do, up to when it became idle last */
+    uint64_t entered_ns;   /* when the vCPU got it after all that a switch takes; this CPU only */
     uint64_t turn_end_ns;  /* what the timer below is armed with */
     struct timer turn;
 };

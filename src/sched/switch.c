@@ -95,7 +95,9 @@ static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
 /* Lock held. What it had since it was charged last; false: it may not go on here. */
 static bool charge(struct sched_unit *unit, struct vcpu *vcpu, cpuid_t cpu, uint64_t now_ns)
 {
-    const uint64_t ran_ns = now_ns - vcpu->sched.charged_ns;
+    const uint64_t from_ns = unit->policy->net ? bits_max(vcpu->sched.charged_ns, sched_cpus[cpu].entered_ns)
+                                               : vcpu->sched.charged_ns;
+    const uint64_t ran_ns = now_ns - from_ns;
 
     vcpu->sched.charged_ns = now_ns;
     if (unit->policy->charge != NULL) {
@@ -317,6 +319,7 @@ static void enter(struct sched_cpu *me)
         }
         timer_arm(&next->timer, hal_vcpu_deadline(&next->hal, true));
         area->runs = next->domain->plan->name;
+        me->entered_ns = me->unit->policy->net ? hal_timer_now_ns() : 0u;
     } else if (me->runs == SCHED_RUNS_WORKER) {
         hal_context_load_fp(&area->worker);
         hal_context_set(&area->worker.frame);

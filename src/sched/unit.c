@@ -93,7 +93,15 @@ static void call_cpu(struct sched_unit *unit, const struct vcpu *vcpu, bool pree
 static void queue_in(struct sched_unit *unit, struct vcpu *vcpu)
 {
     vcpu->sched.ready.mask = vcpu->sched.allowed;
+    vcpu->sched.queued_weight = vcpu->domain->sched.weight;
+    unit->weight += vcpu->sched.queued_weight;
     queue_insert(&unit->ready, &vcpu->sched.ready);
+}
+
+static void queue_out(struct sched_unit *unit, struct vcpu *vcpu)
+{
+    unit->weight -= vcpu->sched.queued_weight;
+    queue_remove(&unit->ready, &vcpu->sched.ready);
 }
 
 void sched_queue(struct sched_unit *unit, struct vcpu *vcpu)
@@ -119,7 +127,7 @@ void sched_enqueue(struct sched_unit *unit, struct vcpu *vcpu)
 void sched_dequeue(struct sched_unit *unit, struct vcpu *vcpu)
 {
     if (vcpu->queued && !vcpu->sched.parked) {
-        queue_remove(&unit->ready, &vcpu->sched.ready);
+        queue_out(unit, vcpu);
     }
     vcpu->queued = false;
 }
@@ -162,7 +170,7 @@ static void look_at(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
     sched_at_no_more(unit, vcpu);
     if (vcpu->queued && !vcpu->sched.parked) {
-        queue_remove(&unit->ready, &vcpu->sched.ready);
+        queue_out(unit, vcpu);
     }
     unit->policy->look(unit, vcpu, now_ns);
     if (vcpu->queued && !vcpu->sched.parked) {

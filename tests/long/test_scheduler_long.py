@@ -7,11 +7,12 @@ from schedulers import S, SETTLED, traced
 from test_scheduler import fair, judge_budget, real_time, weighted
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("cpus", [1, 2, 3, 4])
 @pytest.mark.parametrize("hogs", [2, 3, 5, 8, 12, 16])
-def test_credit2_shares_sweep(hogs, cpus):
+def test_credit2_shares_sweep(hogs, cpus, seed):
     """[test->req~weights-and-caps~1]"""
-    generator = random.Random(hogs * 100 + cpus)
+    generator = random.Random(seed * 10000 + hogs * 100 + cpus)
     weights = [generator.randrange(128, 1024) for _ in range(hogs)]
     trace = traced("sweep%d" % hogs, "credit2", weighted(weights), SETTLED + S, cpus)
     shares, due = trace.shares(SETTLED, SETTLED + S), fair(weights, cpus)

@@ -85,6 +85,7 @@ const struct sched_policy sched_credit = {
     .name = "credit",
     .abi_id = XEN_SCHEDULER_CREDIT,
     .unit_cpus = 8,
+    .net = true,
     .join = credit_join,
     .wake = credit_wake,
     .charge = credit_charge,

@@ -3,7 +3,8 @@
 
 #include "sched/cpupool_core.h"
 
-#define LEASE_MIN_NS 50000ULL /* less than this is not worth two switches */
+#define LEASE_MIN_NS 50000ULL   /* less than this is not worth two switches */
+#define KEY_NEW      UINT64_MAX /* joined, never woken here */
 
 static uint64_t virtual_of(const struct vcpu *vcpu, uint64_t ran_ns)
 {
@@ -72,9 +73,10 @@ static void cap_check(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_n
 
 void fair_join(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
+    (void)unit;
     (void)now_ns;
     vcpu->sched.ready.rank = 0u;
-    vcpu->sched.ready.key = unit->now_ns;
+    vcpu->sched.ready.key = KEY_NEW;
     vcpu->sched.lease_ns = 0;
     vcpu->sched.lease_until_ns = 0u;
 }
@@ -83,6 +85,9 @@ void fair_charge(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran_ns, ui
 {
     const uint64_t key = vcpu->sched.ready.key + virtual_of(vcpu, ran_ns);
 
+    if (vcpu->sched.turn_end_ns == TIME_NEVER) {
+        unit->now_ns = bits_max(unit->now_ns, key);
+    }
     vcpu->sched.ready.key = bits_max(key, unit->now_ns - bits_min(unit->now_ns, FAIR_LAG_NS));
     vcpu->sched.lease_ns -= (int64_t)ran_ns;
     cap_check(unit, vcpu, now_ns);
@@ -106,6 +111,10 @@ static void catch_up(struct sched_unit *unit, uint64_t now_ns)
 void fair_wake(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
     catch_up(unit, now_ns);
+    if (vcpu->sched.ready.key == KEY_NEW) {
+        /* no claim on what others had so far; just before one that had its turn alone */
+        vcpu->sched.ready.key = unit->now_ns - bits_min(unit->now_ns, 1u);
+    }
     vcpu->sched.ready.key =
         bits_max(vcpu->sched.ready.key, unit->now_ns - bits_min(unit->now_ns, FAIR_BONUS_NS));
     cap_check(unit, vcpu, now_ns);

@@ -380,7 +380,7 @@ static void credit2_shares_scenario(void)
     for (int i = 0; i < 3; i++) {
         const uint64_t ns = sched_run_ns(&bench_vcpu[0][i]) - ((i == 0) ? (100 * MS) : 0u);
 
-        CHECK((ns >= 95 * MS) && (ns <= 104 * MS)); /* 5 ms of advance for those who came */
+        CHECK((ns >= 99 * MS) && (ns <= 101 * MS));
     }
     /* giving a turn away */
     struct hal_vcpu *first = fake_cpu_guest(0);

@@ -93,6 +93,18 @@ static inline uint64_t ops_walk(const struct queue *queue, struct queue_node **n
     return nr;
 }
 
+/* What those in a unit's queue weigh */
+static inline void ops_weight_check(const struct sched_unit *unit, struct queue_node *const *nodes,
+                                    uint64_t nr)
+{
+    uint64_t weight = 0u;
+
+    for (uint64_t i = 0; i < nr; i++) {
+        weight += sched_vcpu_ready(nodes[i])->sched.queued_weight;
+    }
+    CHECK(weight == unit->weight);
+}
+
 static inline bool ops_in(const struct queue *queue, const struct queue_node *node)
 {
     struct queue_node *nodes[OPS_DOMAINS * OPS_VCPUS];
@@ -292,7 +304,10 @@ static inline void ops_check_units(void)
             nr_places += (v->sched.goes == unit) ? 1u : 0u; /* who is stuck on a lost CPU never follows */
         }
         CHECK((unit->nr_vcpus == nr) && (unit->nr_places == nr_places));
-        CHECK(ops_walk(&unit->ready, nodes) <= nr);
+        const uint64_t nr_ready = ops_walk(&unit->ready, nodes);
+
+        CHECK(nr_ready <= nr);
+        ops_weight_check(unit, nodes, nr_ready);
         CHECK((unit->policy == NULL) || !unit->policy->single || (unit->cpus == 0u) || (nr <= 1u));
         if ((ops_walk(&unit->later, nodes) > 0u) && (unit->cpus != 0u)) {
             CHECK((unit->timer.cpu != TIMER_UNARMED) && (unit->timer.deadline_ns <= nodes[0]->key));

@@ -662,6 +662,61 @@ static void hungry_any(void **state)
     }
 }
 
+/* A light one had the CPU for itself, but for the worker, who starts heavy ones meanwhile, as at boot: it
+ * owes them nothing for that time. */
+static void worker_starts(struct work *w)
+{
+    (void)w;
+    for (uint32_t i = 1u; i < nr_guests; i++) {
+        CHECK(sched_power_on(guests[i].vcpu) == HV_OK);
+    }
+}
+
+static void started_scenario(void)
+{
+    static struct work starter;
+
+    begin();
+    sim_gets = hungry_gets;
+    sim_had = hungry_had;
+    for (uint32_t n = 0u; n <= 8u; n++) {
+        (void)domain_of_weight(n, 1u, (n == 0u) ? 64u : 512u, 0u);
+    }
+    guest_on(&guests[0]);
+    sim_run(sim_between(1u, 100u) * MS);
+    work_setup(&starter, worker_starts);
+    work_queue(&starter, 0u);
+    sim_rest();
+    sim_run(SECOND);
+    hungry.longest_ns = bits_max(hungry.longest_ns, fake_time() - hungry.since_ns);
+    figures_worst(0, hungry.longest_ns);
+    for (uint32_t i = 0; i < nr_guests; i++) {
+        MUST(guest_ran(&guests[i]) > 0u, "guest %u never ran", i);
+    }
+    const uint64_t turn_ns = (with.policy == PLAN_SCHED_CREDIT2) ? MS : (30u * MS);
+
+    MUST(hungry.longest_ns <= ((turn_ns * ((8u * 512u) + 64u)) / 64u), "%s: waited %lu us", policy_name(),
+         hungry.longest_ns / US);
+    end();
+}
+
+static void started_any(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2u; i++) {
+        figures_begin();
+        with.policy = (i == 0u) ? PLAN_SCHED_CREDIT2 : PLAN_SCHED_CREDIT;
+        with.cpus = 1u;
+        for (uint32_t seed = 0u; seed < 8u; seed++) {
+            sim_seed = seed;
+            bench_alone(started_scenario);
+        }
+        (void)fprintf(stderr,
+                      "%s: weight 64 that was alone before eight of 512 came: waits %.1f ms at most\n",
+                      policy_name(), (double)figures->worst[0] / 1e6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -669,7 +724,7 @@ int main(void)
         cmocka_unit_test(credit2_late),    cmocka_unit_test(credit_late),    cmocka_unit_test(credit2_caps),
         cmocka_unit_test(credit2_latency), cmocka_unit_test(credit_shares),  cmocka_unit_test(credit_spread),
         cmocka_unit_test(credit_gamer),    cmocka_unit_test(credit_caps),    cmocka_unit_test(credit_latency),
-        cmocka_unit_test(hungry_any),      cmocka_unit_test(idle_any),
+        cmocka_unit_test(hungry_any),      cmocka_unit_test(idle_any),       cmocka_unit_test(started_any),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
