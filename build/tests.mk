@@ -72,7 +72,7 @@ unit-objects: $(unit_objects)
 unit-programs: $(unit_programs)
 test-unit:
 	+@broken=; $(MAKE) -k unit-objects || broken=--broken; $(MAKE) -k unit-programs || broken=--broken; \
-	$(RUN_LEVEL) --timeout 120 $$broken unit out/results/unit.txt $(unit_programs)
+	$(RUN_LEVEL) --jobs 0 --timeout 120 $$broken unit out/results/unit.txt $(unit_programs)
 
 unit_more_dependencies := $(foreach f,$(unit_folders),$(patsubst %.o,%.d,$(call unit_more,$(f))))
 -include $(wildcard $(unit_objects:.o=.d) $(TESTS_OUT)/tests/unit/*/*.d $(unit_more_dependencies))
@@ -97,7 +97,7 @@ $(TESTS_OUT)/tests/abi/%: tests/abi/%.c $(abi_sources) $(TESTS_OUT)/flags
 .PHONY: abi-programs test-abi
 abi-programs: $(abi_programs)
 test-abi:
-	+@broken=; $(MAKE) -k abi-programs || broken=--broken; $(RUN_LEVEL) $$broken abi out/results/abi.txt $(abi_programs) \
+	+@broken=; $(MAKE) -k abi-programs || broken=--broken; $(RUN_LEVEL) --jobs 0 $$broken abi out/results/abi.txt $(abi_programs) \
 	    $(if $(T),,tests/abi/complete.py)
 
 # -- Systems that must be refused. The checkers' own negative tests belong to `make check`. --------------------------------

@@ -9,6 +9,7 @@ missing, crashes, does not end in time or reports no test at all counts as a fai
 the output is `N passed, N failed`.
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -57,15 +58,15 @@ class Level:
             return (late.stdout or b"").decode(errors="replace"), None
 
     def program(self, path):
+        """What count() is told of it."""
         name = os.path.relpath(path, ROOT) if os.path.isabs(path) else path
         if not os.path.exists(os.path.join(ROOT, path)):
-            self.count(name, 0, 1, "was not built", "", 0)
-            return
+            return name, 0, 1, "was not built", "", 0
         command = [PYTHON, path] if path.endswith(".py") else [os.path.join(ROOT, path)]
         started = time.monotonic()
         output, code = self.execute(command, dict(os.environ, **SANITIZERS))
         passed, failed, note = self.judge(output, code)
-        self.count(name, passed, failed, note, output, time.monotonic() - started)
+        return name, passed, failed, note, output, time.monotonic() - started
 
     def judge(self, output, code):
         """(passed, failed, note) of a program's words and exit code."""
@@ -136,16 +137,18 @@ def main():
     parser.add_argument("result")
     parser.add_argument("programs", nargs="*")
     parser.add_argument("--timeout", type=int, default=300, help="seconds that each program has")
+    parser.add_argument("--jobs", type=int, default=1, help="programs that run at a time, 0: one for each CPU of the machine")
     parser.add_argument("--broken", action="store_true", help="something could not be built: one more failure")
     options = parser.parse_args()
     level = Level(options.level, options.timeout)
     if options.broken:
         level.count("the build", 0, 1, "something could not be compiled", "", 0)
-    for program in options.programs:
-        if program.startswith("pytest:"):
-            level.pytest(program[len("pytest:"):])
-        else:
-            level.program(program)
+    suites = [program for program in options.programs if program.startswith("pytest:")]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs or os.cpu_count()) as pool:
+        for result in pool.map(level.program, [program for program in options.programs if program not in suites]):
+            level.count(*result)
+    for suite in suites:
+        level.pytest(suite[len("pytest:"):])
     return level.finish(options.result)
 
 

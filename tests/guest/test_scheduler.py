@@ -1,6 +1,9 @@
 """What the schedulers promise, on the target: who had which CPU when, told by a plugin of QEMU and not by the hypervisor
 (bench/plugin/schedtrace.c), in instructions, of which a nanosecond has one. The guests are tests/guest/sched: hogs that
 contain YIELD, noise, sleepers. With two CPUs both take turns in that time, so a stretch of it is half a CPU's."""
+import concurrent.futures
+import os
+
 import pytest
 
 from schedulers import MS, S, SETTLED, US, Domain, traced
@@ -43,24 +46,35 @@ def frames_system(cpu, first):
     return domains, [Window(0, 300 * US, names[0]), Window(300 * US, 250 * US, names[1]), Window(550 * US, 300 * US, names[2])]
 
 
+def frames_traced(domains, cpus, board="virt"):
+    ns = (FRAMES + 3) * FRAME + SETTLED
+    return traced("windows", "arinc653", domains, ns, cpus, "bulkhead,major-frame-us = <1000>;", board)
+
+
+SMALL = [Domain(NOISY, windows_text((0, 400)), (0,)), Domain("role=hog", windows_text((400, 500)), (0,))]
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Their traces are the long ones: as many at a time as the host has CPUs. By what each is called"""
+    domains = [domain for cpu in range(2) for domain in frames_system(cpu, 1 + 3 * cpu)[0]]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = {2: pool.submit(frames_traced, domains, 2), 1: pool.submit(frames_traced, domains[:3], 1),
+                "r52": pool.submit(frames_traced, SMALL, 2, "mps3-an536")}
+        concurrent.futures.wait(jobs.values())
+    return jobs
+
+
 @pytest.mark.parametrize("cpus", [1, 2])
-def test_windows(cpus):
+def test_windows(frames, cpus):
     """Ten thousand frames of a millisecond. [test->req~arinc653-windows~1]"""
-    domains, schedules = [], []
-    for cpu in range(cpus):
-        more, windows = frames_system(cpu, 1 + 3 * cpu)
-        domains += more
-        schedules.append(windows)
-    trace = traced("windows", "arinc653", domains, (FRAMES + 3) * FRAME + SETTLED, cpus, "bulkhead,major-frame-us = <1000>;")
-    judge_windows(trace, dict(enumerate(schedules)), ["v%d.0" % (2 + 3 * cpu) for cpu in range(cpus)])
+    schedules = {cpu: frames_system(cpu, 1 + 3 * cpu)[1] for cpu in range(cpus)}
+    judge_windows(frames[cpus].result(), schedules, ["v%d.0" % (2 + 3 * cpu) for cpu in range(cpus)])
 
 
-def test_windows_cortex_r52():
+def test_windows_cortex_r52(frames):
     """Two domains on one core without translation. [test->req~arinc653-windows~1]"""
-    domains = [Domain(NOISY, windows_text((0, 400)), (0,)), Domain("role=hog", windows_text((400, 500)), (0,))]
-    trace = traced("windows", "arinc653", domains, (FRAMES + 3) * FRAME + SETTLED, 2, "bulkhead,major-frame-us = <1000>;",
-                   "mps3-an536")
-    judge_windows(trace, {0: [Window(0, 400 * US, "v1.0"), Window(400 * US, 500 * US, "v2.0")]}, ["v2.0"])
+    judge_windows(frames["r52"].result(), {0: [Window(0, 400 * US, "v1.0"), Window(400 * US, 500 * US, "v2.0")]}, ["v2.0"])
 
 
 # -- credit2 --------------------------------------------------------------------------------------------------------------------
