@@ -98,7 +98,7 @@ struct sched_cpu {
     uint64_t rest_from_ns; /* when it got the CPU, or the CPU became idle */
     bool work_cut;         /* a vCPU that was woken took that slice from it: the next one is the worker's */
     uint64_t idle_ns;      /* it had nothing to do, up to when it became idle last */
-    uint64_t entered_ns;   /* when the vCPU got it after all that a switch takes; this CPU only */
+    uint64_t entered_ns;   /* when the vCPU got it after all that a switch takes, 0: not net; this CPU only */
     uint64_t turn_end_ns;  /* what the timer below is armed with */
     struct timer turn;
 };

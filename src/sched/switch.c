@@ -95,9 +95,7 @@ static bool worker_first(struct sched_cpu *me, uint64_t now_ns)
 /* Lock held. What it had since it was charged last; false: it may not go on here. */
 static bool charge(struct sched_unit *unit, struct vcpu *vcpu, cpuid_t cpu, uint64_t now_ns)
 {
-    const uint64_t from_ns = unit->policy->net ? bits_max(vcpu->sched.charged_ns, sched_cpus[cpu].entered_ns)
-                                               : vcpu->sched.charged_ns;
-    const uint64_t ran_ns = now_ns - from_ns;
+    const uint64_t ran_ns = now_ns - bits_max(vcpu->sched.charged_ns, sched_cpus[cpu].entered_ns);
 
     vcpu->sched.charged_ns = now_ns;
     if (unit->policy->charge != NULL) {
@@ -236,12 +234,14 @@ static void book_cpu(struct sched_unit *unit, cpuid_t cpu, enum sched_runs runs)
 /* Lock held. Before book_cpu(). */
 static void book_rest(struct sched_cpu *me, enum sched_runs runs, uint64_t now_ns)
 {
-    if (me->runs == runs) {
+    const enum sched_runs had = me->runs;
+
+    if (had == runs) {
         return;
     }
-    if (me->runs == SCHED_RUNS_WORKER) {
+    if (had == SCHED_RUNS_WORKER) {
         me->work_ran_ns += worker_stint(me, now_ns);
-    } else if (me->runs == SCHED_RUNS_IDLE) {
+    } else if (had == SCHED_RUNS_IDLE) {
         me->idle_ns += now_ns - me->rest_from_ns;
     } else {
         /* what a vCPU had is booked */
@@ -287,6 +287,14 @@ static void book_turn(struct sched_unit *unit, cpuid_t cpu, bool work, uint64_t 
     }
 }
 
+/* For a vCPU that this CPU has; mostly there is nothing to do. */
+static void stand_in(struct timer *timer, uint64_t at_ns)
+{
+    if ((at_ns != TIME_NEVER) || (timer->cpu != TIMER_UNARMED)) {
+        timer_arm(timer, at_ns);
+    }
+}
+
 /* Saves what the CPU leaves. A vCPU is given free only after its state is in memory. */
 static void leave(const struct leaving *leaving, enum sched_runs before)
 {
@@ -301,12 +309,12 @@ static void leave(const struct leaving *leaving, enum sched_runs before)
         if ((CONFIG_LINKS != 0) && (prev->runstate.area != 0u)) {
             runstate_leave(prev);
         }
-        timer_arm(&prev->timer, leaving->needs_clock ? hal_vcpu_deadline(&prev->hal, false) : TIME_NEVER);
+        stand_in(&prev->timer, leaving->needs_clock ? hal_vcpu_deadline(&prev->hal, false) : TIME_NEVER);
         sched_unclaim(prev, leaving->wants);
     }
 }
 
-static void enter(struct sched_cpu *me)
+static void enter(const struct sched_unit *unit, struct sched_cpu *me)
 {
     struct percpu *area = hal_cpu_local();
 
@@ -317,9 +325,9 @@ static void enter(struct sched_cpu *me)
         if ((CONFIG_LINKS != 0) && (next->runstate.area != 0u)) {
             runstate_enter(next);
         }
-        timer_arm(&next->timer, hal_vcpu_deadline(&next->hal, true));
+        stand_in(&next->timer, hal_vcpu_deadline(&next->hal, true));
         area->runs = next->domain->plan->name;
-        me->entered_ns = me->unit->policy->net ? hal_timer_now_ns() : 0u;
+        me->entered_ns = unit->policy->net ? hal_timer_now_ns() : 0u;
     } else if (me->runs == SCHED_RUNS_WORKER) {
         hal_context_load_fp(&area->worker);
         hal_context_set(&area->worker.frame);
@@ -418,7 +426,7 @@ void sched_exit_work(void)
     if ((me->runs != before) || (me->vcpu != leaving.vcpu)) {
         percpu_hold(); /* the one is not saved yet, the other not loaded */
         leave(&leaving, before);
-        enter(me);
+        enter(unit, me);
         percpu_drop();
     }
     if (me->vcpu != NULL) {

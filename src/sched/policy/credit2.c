@@ -20,9 +20,12 @@ static uint64_t ratelimit_ns(const struct sched_unit *unit)
 static uint64_t margin_ns(const struct sched_unit *unit, const struct vcpu *vcpu)
 {
     const uint64_t weight = unit->weight + vcpu->domain->sched.weight;
-    const uint64_t round_ns = (ROUND_NS * bits_count64(unit->cpus) * PLAN_WEIGHT) / weight;
+    const uint64_t half_ns = ratelimit_ns(unit) / 2u;
 
-    return bits_min(ratelimit_ns(unit) / 2u, round_ns);
+    if ((half_ns * weight) <= (ROUND_NS * PLAN_WEIGHT)) {
+        return half_ns; /* one CPU is enough for that, as mostly */
+    }
+    return bits_min(half_ns, (ROUND_NS * bits_count64(unit->cpus) * PLAN_WEIGHT) / weight);
 }
 
 static bool credit2_before(const struct sched_unit *unit, const struct vcpu *waits, const struct vcpu *runs,

@@ -46,16 +46,10 @@ static void cap_owe(struct domain_sched *share, int64_t ns)
     spin_unlock(&share->lock, flags);
 }
 
-/* Parks it until its domain may run again, if it may not now. */
-static void cap_check(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
+static void cap_limit(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
     struct domain_sched *const share = &vcpu->domain->sched;
 
-    vcpu->sched.parked = false;
-    if (share->cap == 0u) {
-        vcpu->sched.lease_ns = 0;
-        return;
-    }
     if ((vcpu->sched.lease_ns < 0) && (now_ns < (vcpu->sched.lease_until_ns + FAIR_CAP_PERIOD_NS))) {
         cap_owe(share, -vcpu->sched.lease_ns);
         vcpu->sched.lease_ns = 0;
@@ -68,6 +62,18 @@ static void cap_check(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_n
         vcpu->sched.parked = true;
         sched_at_no_more(unit, vcpu);
         sched_at(unit, vcpu, vcpu->sched.lease_until_ns);
+    }
+}
+
+/* It ran: parks it until its domain may run again, if it may not now. */
+static void cap_check(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran_ns, uint64_t now_ns)
+{
+    vcpu->sched.parked = false;
+    if (vcpu->domain->sched.cap == 0u) {
+        vcpu->sched.lease_ns = 0;
+    } else {
+        vcpu->sched.lease_ns -= (int64_t)ran_ns;
+        cap_limit(unit, vcpu, now_ns);
     }
 }
 
@@ -88,9 +94,8 @@ void fair_charge(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran_ns, ui
     if (vcpu->sched.turn_end_ns == TIME_NEVER) {
         unit->now_ns = bits_max(unit->now_ns, key);
     }
-    vcpu->sched.ready.key = bits_max(key, unit->now_ns - bits_min(unit->now_ns, FAIR_LAG_NS));
-    vcpu->sched.lease_ns -= (int64_t)ran_ns;
-    cap_check(unit, vcpu, now_ns);
+    vcpu->sched.ready.key = ((key + FAIR_LAG_NS) < unit->now_ns) ? (unit->now_ns - FAIR_LAG_NS) : key;
+    cap_check(unit, vcpu, ran_ns, now_ns);
 }
 
 /* Who runs and nobody waits for has turns without end, that nobody chose it for anew: the unit's time goes
@@ -117,13 +122,13 @@ void fair_wake(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
     }
     vcpu->sched.ready.key =
         bits_max(vcpu->sched.ready.key, unit->now_ns - bits_min(unit->now_ns, FAIR_BONUS_NS));
-    cap_check(unit, vcpu, now_ns);
+    cap_check(unit, vcpu, 0u, now_ns);
 }
 
 void fair_look(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
     if (vcpu->sched.parked) {
-        cap_check(unit, vcpu, now_ns);
+        cap_check(unit, vcpu, 0u, now_ns);
     }
 }
 
