@@ -10,7 +10,7 @@ from schedulers import MS, S, SETTLED, US, Domain, traced
 from timeline import IDLE, Window, percentile, window_starts
 
 LATE = 5 * US                   # a window's beginning
-TICK = 10 * MS                  # in which credit2 counts caps
+TICK = 10 * MS                  # by what it allows in one a cap may be exceeded
 EXACT = 10 * US                 # a budget of rtds
 
 

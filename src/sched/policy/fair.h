@@ -7,9 +7,11 @@
 
 #include "sched/sched_core.h"
 
-#define FAIR_BONUS_NS      5000000ULL   /* one that waited is ahead by so much virtual time at most ... */
-#define FAIR_LAG_NS        (1ULL << 24) /* ... one that may not have more than a CPU, so much */
-#define FAIR_CAP_PERIOD_NS 10000000ULL  /* what a cap allows, it allows in each such period */
+#define FAIR_BONUS_NS 5000000ULL   /* one that waited is ahead by so much virtual time at most ... */
+#define FAIR_LAG_NS   (1ULL << 24) /* ... one that may not have more than a CPU, so much */
+/* What a cap allows, it allows in each such period: at the end of one and the beginning of the next it may be
+ * twice that, which is one tick's (10 ms). */
+#define FAIR_CAP_PERIOD_NS 5000000ULL
 
 void fair_join(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns);
 /* It ran: its virtual time, its cap; parked when that is used up. */
