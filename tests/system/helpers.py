@@ -3,6 +3,7 @@ import re
 import time
 
 from lines import whole_lines
+from run import CUT
 
 LINUX_UP = 240  # seconds that a Linux guest may take to its shell on a slow, shared machine
 SWITCH = "\x01\x01\x01"
@@ -31,12 +32,18 @@ def shell(machine, name, command, answer, timeout=30):
     return machine.expect(r"^%s: %s$" % (name, answer), timeout)
 
 
+def prompt(machine, timeout=20):
+    """Waits for the operator's prompt, whose input may have been interrupted at once by what the command brought about. Not past
+    it: what is typed next stands in the same line, and what interrupted is yet to be looked at."""
+    machine.expect(r"^(?=bulkhead> (?:%s|(?!\S)))" % CUT, timeout)
+
+
 def operator(machine, command, answer=None, timeout=20):
     """Types a command at the operator's prompt, which has the input, and waits for the answer and the next prompt."""
     machine.send(command + "\n")
     machine.expect(r"^bulkhead> %s$" % re.escape(command), timeout)
     found = machine.expect(answer, timeout) if answer else None
-    machine.expect(r"^(?=bulkhead> (?!\S))", timeout)  # not past it: what is typed next stands in the same line
+    prompt(machine, timeout)
     return found
 
 

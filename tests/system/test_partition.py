@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from helpers import focus, operator
+from helpers import focus, operator, prompt
 from run import GUESTS, whole
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,7 +37,7 @@ def ask(machine):
     start = len(machine.text)
     machine.send("report\n")
     facts = live(machine, start)
-    machine.expect(r"^(?=bulkhead> (?!\S))", 20)
+    prompt(machine)
     return facts
 
 

@@ -65,7 +65,8 @@ static void cap_limit(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_n
     }
 }
 
-/* It ran: parks it until its domain may run again, if it may not now. */
+/* ran_ns: what it ran since it was last charged, 0 if it did not. Parks it until its domain may run again, if
+ * it may not now. */
 static void cap_check(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran_ns, uint64_t now_ns)
 {
     vcpu->sched.parked = false;
