@@ -60,6 +60,13 @@ def lives(name, cpus):
     return System(name, domains, cpus=cpus, plugin=["guest=off"], sides=("ours",))
 
 
+def frames(name):
+    """A control domain that sets the schedule of its pool."""
+    domain = Domain("making.bin", mib=32, args="frames=1", control=True, ours="bulkhead,windows = <0 1000>;")
+    return System(name, [domain], plugin=["guest=off"], sides=("ours",),
+                  chosen='bulkhead,scheduler = "arinc653"; bulkhead,major-frame-us = <1000>;')
+
+
 SYSTEMS = [
     System("events", [Domain("events.bin", ours='xen,enhanced = "no-xenstore";')]),
     # The peer at its best where a vCPU has a CPU for itself.
@@ -89,6 +96,7 @@ SYSTEMS = [
     storm("storm2", 2),
     lives("lives1", 1),
     lives("lives2", 2),
+    frames("frames"),
 ]
 
 # take: a function of the reports of one side, by the system's name. phase: what bench-profile looks at in which system.
@@ -208,6 +216,7 @@ ROWS = [
     masked("storm2", "2 CPUs"),
     masked("lives1", "while domains are made and destroyed, 1 CPU"),
     masked("lives2", "while domains are made and destroyed, 2 CPUs"),
+    masked("frames", "while a schedule of 64 windows is set and read"),
     late("storm1", "1 CPU"),
     Row("KiB over a link's ring in messages of 240 bytes, both sides", "instructions of all levels", ring),
 ]

@@ -3,7 +3,7 @@ from rows import ROWS, UNIT
 from symbols import Symbols
 from report import cause
 
-STORMS = ("storm1", "storm2", "lives1", "lives2")
+STORMS = ("storm1", "storm2", "lives1", "lives2", "frames")
 
 
 def taken(row, parsed):

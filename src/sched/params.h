@@ -49,17 +49,30 @@ struct sched_minor {
     uint32_t vcpu;
     uint64_t ns;
 };
-struct sched_major {
-    uint64_t ns;
-    uint32_t nr;
-    struct sched_minor minor[SCHED_MINORS];
+/* It is set in short pieces: begun, each entry added from the last to the first, given to one CPU after
+ * another until that is done. Who begins gets a ticket, which is good until somebody else begins. From then
+ * on, or if its pool goes: HV_BUSY, HV_NOT_FOUND. After each error it is over and nothing has changed, but
+ * while it is given. Trap's context, no lock held.
+ * HV_INVALID: a time is 0, the frame is longer than an hour, or a row than the frame; HV_NOT_FOUND: no such
+ * pool; HV_NOT_SUPPORTED: it has another policy; HV_LIMIT: it has no CPU, or all windows there are, are
+ * used. */
+HV_MUST_CHECK enum hv_status sched_major_begin(uint32_t pool, uint64_t ns, uint32_t nr, uint32_t *ticket);
+HV_MUST_CHECK enum hv_status sched_major_add(uint32_t ticket, const struct sched_minor *minor);
+/* Takes effect at once; all CPUs' frames begin when the first got its own. */
+HV_MUST_CHECK enum hv_status sched_major_give(uint32_t ticket, bool *done);
+/* One that was added: its vCPU, should it have come to the pool between that and the giving, has it. */
+void sched_minor_fill(const struct sched_minor *minor);
+
+/* What a pool's schedule is: some entries of all rows one after another. */
+#define SCHED_MINORS_TOLD 8u
+struct sched_minors {
+    uint64_t major_ns;
+    uint32_t nr;     /* there are; 128 of the tree, and gaps */
+    uint32_t serial; /* another one: it was, or is being, set meanwhile */
+    uint32_t first;  /* of those told; 0s follow the last */
+    struct sched_minor minor[SCHED_MINORS_TOLD];
 };
-/* Takes effect at once: a frame begins now. HV_INVALID: a time is 0, the frame is longer than an hour, or
- * a row than the frame; HV_NOT_FOUND: no such pool; HV_NOT_SUPPORTED: it has another policy; HV_LIMIT: it
- * has no CPU, or all windows there are, are used; HV_BUSY: somebody else does this just now. Worker's or
- * trap's context: `major` is large, and the caller's. */
-HV_MUST_CHECK enum hv_status sched_major_set(uint32_t pool, const struct sched_major *major);
-/* All rows, one after another; HV_LIMIT: there are more entries than fit. */
-HV_MUST_CHECK enum hv_status sched_major_get(uint32_t pool, struct sched_major *major);
+/* HV_NOT_FOUND, HV_NOT_SUPPORTED as above */
+HV_MUST_CHECK enum hv_status sched_major_get(uint32_t pool, uint32_t first, struct sched_minors *told);
 
 #endif

@@ -1,6 +1,7 @@
 /* A control domain that makes, asks about and destroys domains between the marks of bench/plugin/elmeter.c.
  * It uses Xen's ABI alone, as guestlib/maker.c does, so it runs unchanged as Xen's domain 0 and on ours. With
- * storm=1 among its bootargs it does so for ever, and takes and gives back their memory, without a mark. */
+ * storm=1 among its bootargs it does so for ever, and takes and gives back their memory, without a mark. With
+ * frames=1 it is domain 1 of a pool with arinc653, sets that pool's schedule and asks for it. */
 #include "maker.h"
 #include "xen.h"
 
@@ -9,7 +10,9 @@
 #define SMALL_BLOCKS 32u /* 64 MiB */
 #define LARGE_BLOCKS 160u
 #define STORM_BLOCKS 8u
-#define PIECES       32u   /* pages of a domain that are taken away, one by one and as a block */
+#define PIECES       32u /* pages of a domain that are taken away, one by one and as a block */
+#define FRAMES       50u
+#define MINOR_NS     10000u
 #define SETTLED_MS   1000u /* both scrub what was freed while nobody wants the CPU */
 
 #define PHASE_CREATE        90u
@@ -17,6 +20,7 @@
 #define PHASE_DESTROY_LARGE 92u
 #define PHASE_INFO          93u
 #define PHASE_PAGE          94u
+#define PHASE_FRAMES        95u
 
 #define MARK(imm, value)                                                                                     \
     do {                                                                                                     \
@@ -167,6 +171,39 @@ static _Noreturn void storm(void)
     }
 }
 
+/* As many windows as there may be, half of them its own. The others' domains do not exist, but each is
+ * looked for. */
+static void frames(void)
+{
+    static struct xen_arinc653_schedule set = { .major_frame = (uint64_t)MINOR_NS * XEN_ARINC653_ENTRIES,
+                                                .num_sched_entries = XEN_ARINC653_ENTRIES };
+    static struct xen_arinc653_schedule told;
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_SCHEDULER_OP, .interface_version = XEN_SYSCTL_VERSION };
+    struct xen_domaininfo info;
+
+    must("info", maker_info(1u, &info));
+    for (uint32_t i = 0u; i < XEN_ARINC653_ENTRIES; i++) {
+        (void)__builtin_memcpy(set.sched_entries[i].dom_handle, info.handle, sizeof(info.handle));
+        set.sched_entries[i].dom_handle[15] ^= (uint8_t)(i % 2u);
+        set.sched_entries[i].runtime = MINOR_NS;
+    }
+    op.u.scheduler.sched_id = XEN_SCHEDULER_ARINC653;
+    MARK(1, PHASE_FRAMES);
+    for (uint32_t i = 0u; i < FRAMES; i++) {
+        op.u.scheduler.cmd = XEN_SCHEDOP_PUTINFO;
+        op.u.scheduler.of.schedule = (uintptr_t)&set;
+        must("set", xen_call(XEN_HCALL_SYSCTL, (uintptr_t)&op, NULL, 0u));
+        op.u.scheduler.cmd = XEN_SCHEDOP_GETINFO;
+        op.u.scheduler.of.schedule = (uintptr_t)&told;
+        must("asked", xen_call(XEN_HCALL_SYSCTL, (uintptr_t)&op, NULL, 0u));
+        for (uint32_t n = 0u; n < XEN_ARINC653_ENTRIES; n++) {
+            must("told", (int64_t)told.sched_entries[n].runtime - (int64_t)MINOR_NS);
+        }
+    }
+    print("MAKING done\n");
+    MARK(2, 0u);
+}
+
 void guest_main(void)
 {
     console_hook = host_console;
@@ -174,6 +211,10 @@ void guest_main(void)
     irq_enable(timer_virt_irq(), IRQ_PRIORITY_HIGH, alarm);
     if (tree_number("storm", 0u) != 0u) {
         storm();
+    }
+    if (tree_number("frames", 0u) != 0u) {
+        frames();
+        return;
     }
     sleep_ms(2u * SETTLED_MS);
     life(LARGE_BLOCKS, 0u, 0u);

@@ -168,58 +168,109 @@ _Static_assert((sizeof(struct head) == 16u) &&
                    (SCHED_MINORS == XEN_ARINC653_ENTRIES),
                "a minor frame is an entry, as tests/unit/sim/test_pools finds field by field");
 
-/* Too large for a stack, and used by one CPU at a time. */
-static struct spinlock major_lock = SPINLOCK(LOCK_BUILD);
-static struct sched_major major;
-
-/* Lock held. */
-static int64_t major_put(const struct hcall_sysctl *c)
+static uint64_t entry_at(const struct hcall_sysctl *c, uint32_t i)
 {
-    const uint64_t at = c->op->u.scheduler.of.schedule;
+    return c->op->u.scheduler.of.schedule + sizeof(struct head) + (i * sizeof(struct sched_minor));
+}
+
+static int64_t major_answer(enum hv_status status)
+{
+    return (status == HV_NOT_FOUND) ? -XEN_ESRCH : answer(status, -XEN_EINVAL, -XEN_EBUSY, -XEN_EINVAL);
+}
+
+/* How far a schedule is that is set, more[1]; more[0] is its ticket. The guest has it meanwhile. */
+enum { ADDS, GIVES, FILLS };
+struct put {
+    uint8_t stage;
+    uint8_t nr;
+    uint8_t left; /* entries */
+};
+
+static int64_t put_begin(const struct hcall_sysctl *c, struct put *put)
+{
     struct head head;
-    int64_t result = hcall_read(c->vcpu, &head, at, sizeof(head));
+    uint32_t ticket = 0;
+    int64_t result = hcall_read(c->vcpu, &head, c->op->u.scheduler.of.schedule, sizeof(head));
 
-    if ((result == 0) && ((head.num_sched_entries == 0u) || (head.num_sched_entries > SCHED_MINORS))) {
-        result = -XEN_EINVAL;
-    }
     if (result == 0) {
-        major.ns = head.major_frame;
-        major.nr = head.num_sched_entries;
-        result = hcall_read(c->vcpu, major.minor, at + sizeof(head), major.nr * sizeof(major.minor[0]));
-    }
-    if (result == 0) {
-        const enum hv_status status = sched_major_set(c->op->u.scheduler.cpupool_id, &major);
-
-        result = (status == HV_OK) ? 0 : ((status == HV_NOT_FOUND) ? -XEN_ESRCH : -XEN_EINVAL);
+        put->nr = head.num_sched_entries;
+        put->left = put->nr;
+        result = major_answer(
+            sched_major_begin(c->op->u.scheduler.cpupool_id, head.major_frame, put->nr, &ticket));
+        c->more[0] = ticket;
     }
     return result;
 }
 
-/* Lock held. */
-static int64_t major_get(const struct hcall_sysctl *c)
+/* A piece of it: with one entry, or of one CPU */
+static int64_t put_on(const struct hcall_sysctl *c, struct put *put)
 {
-    const uint64_t at = c->op->u.scheduler.of.schedule;
-    struct head head = { .major_frame = 0u };
+    const uint32_t ticket = (uint32_t)c->more[0];
+    const bool entry = (put->stage != GIVES);
+    struct sched_minor minor;
     int64_t result = 0;
+    bool done = false;
 
-    (void)memset(&major, 0, sizeof(major));
-    const enum hv_status status = sched_major_get(c->op->u.scheduler.cpupool_id, &major);
-
-    if (status != HV_OK) {
-        return (status == HV_LIMIT) ? -XEN_E2BIG : ((status == HV_NOT_FOUND) ? -XEN_ESRCH : -XEN_EINVAL);
+    if (entry && ((put->left == 0u) || (put->left > SCHED_MINORS))) {
+        return -XEN_EINVAL;
     }
-    head.major_frame = major.ns;
-    head.num_sched_entries = (uint8_t)major.nr;
-    result = hcall_write(c->vcpu, at, &head, sizeof(head));
-    return (result == 0) ? hcall_write(c->vcpu, at + sizeof(head), major.minor, sizeof(major.minor)) : result;
+    if (entry) {
+        put->left--;
+        result = hcall_read(c->vcpu, &minor, entry_at(c, put->left), sizeof(minor));
+        done = (put->left == 0u);
+    }
+    if (result != 0) {
+        /* what was begun ends when somebody begins again */
+    } else if (put->stage == ADDS) {
+        result = major_answer(sched_major_add(ticket, &minor));
+    } else if (put->stage == GIVES) {
+        result = major_answer(sched_major_give(ticket, &done));
+    } else {
+        sched_minor_fill(&minor);
+    }
+    if (done) {
+        put->stage++;
+        put->left = put->nr;
+    }
+    return result;
 }
 
-static int64_t schedule(const struct hcall_sysctl *c, bool put)
+static int64_t major_put(const struct hcall_sysctl *c)
 {
-    const uint64_t flags = spin_lock(&major_lock);
-    const int64_t result = put ? major_put(c) : major_get(c);
+    struct put put = { (uint8_t)(c->more[1] >> 16u), (uint8_t)(c->more[1] >> 8u), (uint8_t)c->more[1] };
+    int64_t result = (c->more[1] == 0u) ? put_begin(c, &put) : put_on(c, &put);
 
-    spin_unlock(&major_lock, flags);
+    if ((result == 0) && (put.stage <= FILLS)) {
+        c->more[1] = ((uint64_t)put.stage << 16u) | ((uint64_t)put.nr << 8u) | put.left;
+        result = HCALL_SYSCTL_AGAIN;
+    }
+    return result;
+}
+
+/* more[0]: entries so far; more[1]: of the schedule with that serial number */
+static int64_t major_get(const struct hcall_sysctl *c)
+{
+    struct sched_minors told;
+    struct head head = { .major_frame = 0u };
+    const uint32_t first = (uint32_t)(c->more[0] % SCHED_MINORS);
+    const enum hv_status status = sched_major_get(c->op->u.scheduler.cpupool_id, first, &told);
+    int64_t result = (told.nr > SCHED_MINORS) ? -XEN_E2BIG : major_answer(status);
+    const bool same = (first == 0u) || (told.serial == c->more[1]);
+
+    if ((result == 0) && same) {
+        result = hcall_write(c->vcpu, entry_at(c, first), told.minor, sizeof(told.minor));
+    }
+    c->more[0] = same ? (first + SCHED_MINORS_TOLD) : 0u;
+    c->more[1] = told.serial;
+    if ((result == 0) && (c->more[0] < SCHED_MINORS)) {
+        result = HCALL_SYSCTL_AGAIN;
+    } else if (result == 0) {
+        head.major_frame = told.major_ns;
+        head.num_sched_entries = (uint8_t)told.nr;
+        result = hcall_write(c->vcpu, c->op->u.scheduler.of.schedule, &head, sizeof(head));
+    } else {
+        /* it is told */
+    }
     return result;
 }
 
@@ -240,7 +291,7 @@ int64_t hcall_sysctl_scheduler(const struct hcall_sysctl *c)
     } else if ((id == XEN_SCHEDULER_CREDIT) || (id == XEN_SCHEDULER_CREDIT2)) {
         result = tuning(c, put);
     } else if (id == XEN_SCHEDULER_ARINC653) {
-        result = schedule(c, put);
+        result = put ? major_put(c) : major_get(c);
     } else {
         /* null, rtds: there is nothing to tell or set of a pool */
     }

@@ -16,6 +16,7 @@
 #define NOBODY       0xFF           /* ... and with such bytes none */
 #define MAJOR_NS_MAX ((uint64_t)SCHED_PERIOD_US_MAX * NS_IN_US)
 
+#define HANDLE_WORDS 2u
 struct window {
     struct window *next; /* later ones of its row */
     uint64_t at_ns;      /* from the frame's beginning */
@@ -23,7 +24,7 @@ struct window {
     struct vcpu *vcpu; /* NULL: it is not here */
     uint32_t place;    /* of its domain in domain_table */
     uint32_t index;
-    uint8_t handle[16]; /* BY_HANDLE */
+    uint64_t handle[HANDLE_WORDS]; /* BY_HANDLE */
 };
 
 struct sched_frame {
@@ -35,13 +36,21 @@ struct sched_frame {
 
 /* Of each unit, under its lock. */
 static struct sched_frame frames[HV_CPUS_MAX];
-/* Under the pools' lock: windows in no row; and each CPU's next row, of one pool at a time. */
+/* Under the pools' lock: windows in no row; */
 static struct window windows[WINDOWS];
 static struct window *free_windows;
 static uint32_t nr_free;
 static uint32_t nr_never_used = WINDOWS;
-static struct window *next_row[HV_CPUS_MAX];
-static bool next_made;
+/* ... and the schedule that somebody sets, of one pool at a time */
+static struct {
+    uint64_t ns;
+    uint64_t used_ns[HV_CPUS_MAX]; /* of its frame */
+    struct window *row[HV_CPUS_MAX];
+    uint32_t ticket; /* of who began last; then no more anybody's */
+    uint32_t pool;
+    uint32_t left; /* entries to come, from the last to the first */
+    cpuid_t cpu;   /* of the entry after that; then the first that has not got its row */
+} major;
 
 /* -- Windows and rows; pools' lock held -- */
 
@@ -84,19 +93,16 @@ static void row_free(struct window **row)
     *row = NULL;
 }
 
-/* One after another; until here each has its length as its end. False: they are longer than that. */
-static bool row_place(struct window *row, uint64_t major_ns)
+/* One after another; until here each has its length as its end. */
+static void row_place(struct window *row)
 {
     uint64_t at_ns = 0;
-    bool fits = true;
 
-    for (struct window *window = row; (window != NULL) && fits; window = window->next) {
-        fits = (window->end_ns != 0u) && (window->end_ns <= (major_ns - at_ns));
+    for (struct window *window = row; window != NULL; window = window->next) {
         window->at_ns = at_ns;
         window->end_ns += at_ns;
         at_ns = window->end_ns;
     }
-    return fits;
 }
 
 /* -- Of one CPU; its unit's lock held -- */
@@ -145,25 +151,43 @@ static struct vcpu *arinc653_window(struct sched_unit *unit, cpuid_t cpu, uint64
     return vcpu;
 }
 
-static bool window_names(const struct window *window, const struct vcpu *vcpu)
+/* What windows call a vCPU */
+struct name {
+    uint64_t handle[HANDLE_WORDS];
+    uint32_t place;
+    uint32_t index;
+};
+
+static void name_of(const struct vcpu *vcpu, struct name *name)
 {
-    const struct domain *const domain = vcpu->domain;
-    bool names = (window->index == vcpu->index);
+    const void *const handle = vcpu->domain->handle;
+
+    (void)memcpy(name->handle, handle, sizeof(name->handle));
+    name->place = vcpu->domain->index;
+    name->index = vcpu->index;
+}
+
+static bool window_names(const struct window *window, const struct name *name)
+{
+    bool names = (window->index == name->index);
 
     if (window->place != BY_HANDLE) {
-        names = names && (window->place == domain->index);
+        names = names && (window->place == name->place);
     } else {
-        names = names && (memcmp(window->handle, domain->handle, sizeof(window->handle)) == 0);
+        names = names && (window->handle[0] == name->handle[0]) && (window->handle[1] == name->handle[1]);
     }
     return names;
 }
 
 static void arinc653_join(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
+    struct name name;
+
     (void)now_ns;
+    name_of(vcpu, &name);
     if (unit->frame != NULL) {
         for (struct window *window = unit->frame->first; window != NULL; window = window->next) {
-            if ((window->vcpu == NULL) && window_names(window, vcpu)) {
+            if ((window->vcpu == NULL) && window_names(window, &name)) {
                 window->vcpu = vcpu;
             }
         }
@@ -238,184 +262,252 @@ static struct vcpu *minor_vcpu(const struct sched_minor *minor)
     return found;
 }
 
-/* Pools' lock held. HV_OK: next_row is the caller's. */
-static enum hv_status rows_begin(const struct sched_pool *pool, uint32_t nr)
+/* Pools' lock held. The pool that may have such a schedule, or why there is none. */
+static enum hv_status framed_pool(uint32_t id, struct sched_pool **pool)
 {
-    enum hv_status status = HV_OK;
+    struct sched_pool *const of = sched_pool_of(id);
+    enum hv_status status = HV_NOT_FOUND;
 
-    if (pool == NULL) {
-        status = HV_NOT_FOUND;
-    } else if (!pool->policy->windows) {
-        status = HV_NOT_SUPPORTED;
-    } else if (next_made) {
-        status = HV_BUSY;
-    } else if ((pool->cpus == 0u) || (windows_left() < nr)) {
-        status = HV_LIMIT;
-    } else {
-        next_made = true;
+    *pool = of;
+    if (of != NULL) {
+        status = of->policy->windows ? HV_OK : HV_NOT_SUPPORTED;
     }
     return status;
 }
 
-/* Each entry in the row of its CPU, from the last to the first: one of nobody, as gaps are, goes with the
- * one after it. */
-static enum hv_status rows_make(uint64_t cpus, const struct sched_major *major)
+/* Pools' lock held. The unit of a CPU of that pool, or NULL: it is not one. */
+static struct sched_unit *unit_with(const struct sched_pool *pool, cpuid_t cpu)
 {
-    cpuid_t cpu = (cpuid_t)__builtin_ctzll(cpus);
-    enum hv_status status = HV_OK;
+    struct sched_unit *const unit = sched_cpus[cpu].goes;
 
-    for (uint32_t left = major->nr; left > 0u; left--) {
-        const struct sched_minor *const minor = &major->minor[left - 1u];
-        struct vcpu *const vcpu = minor_vcpu(minor);
-
-        if (vcpu != NULL) {
-            const uint64_t allowed = vcpu->affinity & cpus;
-
-            cpu = (cpuid_t)__builtin_ctzll((allowed != 0u) ? allowed : cpus);
-        }
-        const uint64_t flags = spin_lock(&sched_pools_lock);
-        struct window *const window = row_add(&next_row[cpu]);
-
-        spin_unlock(&sched_pools_lock, flags);
-        window->end_ns = minor->ns;
-        window->vcpu = vcpu;
-        window->place = BY_HANDLE;
-        window->index = minor->vcpu;
-        (void)memcpy(window->handle, minor->handle, sizeof(window->handle));
-    }
-    for (cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
-        status = row_place(next_row[cpu], major->ns) ? status : HV_INVALID;
-    }
-    return status;
+    return ((unit != NULL) && (unit->pool == pool) && ((unit->members & BIT64(cpu)) != 0u)) ? unit : NULL;
 }
 
-/* Pools' lock held. */
-static void rows_end(void)
+/* Pools' lock held. What was begun is nobody's any more. */
+static void major_end(void)
 {
     for (cpuid_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
-        row_free(&next_row[cpu]);
+        row_free(&major.row[cpu]);
+        major.used_ns[cpu] = 0u;
     }
-    next_made = false;
+    major.ticket = (major.ticket == UINT32_MAX) ? 1u : (major.ticket + 1u);
+    major.left = 0u;
+    major.cpu = HV_CPUS_MAX;
+}
+
+enum hv_status sched_major_begin(uint32_t pool, uint64_t ns, uint32_t nr, uint32_t *ticket)
+{
+    if ((ns == 0u) || (ns > MAJOR_NS_MAX) || (nr == 0u) || (nr > SCHED_MINORS)) {
+        return HV_INVALID;
+    }
+    const uint64_t flags = spin_lock(&sched_pools_lock);
+    struct sched_pool *of = NULL;
+    enum hv_status status = framed_pool(pool, &of);
+
+    if (status == HV_OK) {
+        major_end();
+        status = ((of->cpus == 0u) || (windows_left() < nr)) ? HV_LIMIT : HV_OK;
+    }
+    if (status == HV_OK) {
+        major.pool = pool;
+        major.ns = ns;
+        major.left = nr;
+        *ticket = major.ticket;
+    }
+    spin_unlock(&sched_pools_lock, flags);
+    return status;
+}
+
+/* Pools' lock held. In the row of its CPU; one of nobody, as gaps are, goes with the one after it. */
+static enum hv_status major_add(const struct sched_pool *pool, const struct sched_minor *minor,
+                                struct vcpu *vcpu)
+{
+    const void *const handle = minor->handle;
+
+    if ((vcpu != NULL) || (major.cpu == HV_CPUS_MAX)) {
+        const uint64_t allowed = (vcpu != NULL) ? (vcpu->affinity & pool->cpus) : 0u;
+
+        major.cpu = (cpuid_t)__builtin_ctzll((allowed != 0u) ? allowed : pool->cpus);
+    }
+    if ((minor->ns == 0u) || (minor->ns > (major.ns - major.used_ns[major.cpu]))) {
+        return HV_INVALID;
+    }
+    struct window *const window = row_add(&major.row[major.cpu]);
+
+    major.used_ns[major.cpu] += minor->ns;
+    window->end_ns = minor->ns;
+    window->vcpu = vcpu;
+    window->place = BY_HANDLE;
+    window->index = minor->vcpu;
+    (void)memcpy(window->handle, handle, sizeof(window->handle));
+    major.left--;
+    if (major.left == 0u) {
+        for (cpuid_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
+            row_place(major.row[cpu]);
+        }
+        major.cpu = 0u;
+    }
+    return HV_OK;
+}
+
+enum hv_status sched_major_add(uint32_t ticket, const struct sched_minor *minor)
+{
+    struct vcpu *const vcpu = minor_vcpu(minor);
+    const uint64_t flags = spin_lock(&sched_pools_lock);
+    struct sched_pool *of = NULL;
+    enum hv_status status = HV_BUSY;
+
+    if ((ticket == major.ticket) && (major.left > 0u)) {
+        status = framed_pool(major.pool, &of);
+        if (status == HV_OK) {
+            status = ((of->cpus == 0u) || (windows_left() == 0u)) ? HV_LIMIT : major_add(of, minor, vcpu);
+        }
+        if (status != HV_OK) {
+            major_end();
+        }
+    }
+    spin_unlock(&sched_pools_lock, flags);
+    return status;
 }
 
 /* Pools' lock held. The unit's row and its CPU's next one change places. */
-static void row_take(struct sched_unit *unit, const struct sched_pool *pool)
+static void row_take(struct sched_unit *unit, const struct sched_pool *pool, cpuid_t cpu)
 {
-    const cpuid_t cpu = (cpuid_t)__builtin_ctzll(unit->members);
     const uint64_t flags = spin_lock(&unit->lock);
     struct window *const was = (unit->frame != NULL) ? unit->frame->first : NULL;
 
-    for (struct window *window = next_row[cpu]; window != NULL; window = window->next) {
+    for (struct window *window = major.row[cpu]; window != NULL; window = window->next) {
         const struct vcpu *const vcpu = window->vcpu;
 
-        if ((vcpu != NULL) &&
-            (!vcpu->sched.joined || (vcpu->sched.unit != unit) || !window_names(window, vcpu))) {
-            window->vcpu = NULL; /* it comes, or ended meanwhile */
+        if (vcpu != NULL) {
+            struct name name;
+
+            name_of(vcpu, &name);
+            if (!vcpu->sched.joined || (vcpu->sched.unit != unit) || !window_names(window, &name)) {
+                window->vcpu = NULL; /* it comes, or ended meanwhile */
+            }
         }
     }
-    frame_set(unit, next_row[cpu], pool->start_ns, pool->major_ns);
-    next_row[cpu] = was;
+    frame_set(unit, major.row[cpu], pool->start_ns, pool->major_ns);
+    major.row[cpu] = was;
     spin_unlock(&unit->lock, flags);
     sched_request(cpu);
 }
 
-/* To the CPUs that are the pool's still, with interrupts masked for one at a time. */
-static void rows_give(const struct sched_pool *pool)
+/* Pools' lock held. To the next CPU that is the pool's; false: there is none. */
+static bool major_give(struct sched_pool *pool)
 {
-    for (uint32_t i = 0; i < HV_CPUS_MAX; i++) {
-        struct sched_unit *const unit = &sched_units[i];
-        const uint64_t flags = spin_lock(&sched_pools_lock);
+    bool given = false;
 
-        if ((unit->pool == pool) && (unit->members != 0u) && unit->policy->windows) {
-            row_take(unit, pool);
-        }
-        spin_unlock(&sched_pools_lock, flags);
+    if (major.cpu == 0u) {
+        pool->start_ns = hal_timer_now_ns();
+        pool->major_ns = major.ns;
     }
+    while ((major.cpu < HV_CPUS_MAX) && !given) {
+        struct sched_unit *const unit = unit_with(pool, major.cpu);
+
+        if (unit != NULL) {
+            row_take(unit, pool, major.cpu);
+            given = true;
+        }
+        major.cpu++;
+    }
+    return given;
 }
 
-enum hv_status sched_major_set(uint32_t pool, const struct sched_major *major)
+enum hv_status sched_major_give(uint32_t ticket, bool *done)
 {
-    if ((major->ns == 0u) || (major->ns > MAJOR_NS_MAX) || (major->nr == 0u) || (major->nr > SCHED_MINORS)) {
-        return HV_INVALID;
-    }
-    uint64_t flags = spin_lock(&sched_pools_lock);
-    struct sched_pool *const of = sched_pool_of(pool);
-    enum hv_status status = rows_begin(of, major->nr);
-    const uint64_t cpus = (of != NULL) ? of->cpus : 0u;
+    const uint64_t flags = spin_lock(&sched_pools_lock);
+    struct sched_pool *of = NULL;
+    enum hv_status status = HV_BUSY;
 
-    spin_unlock(&sched_pools_lock, flags);
-    if (status != HV_OK) {
-        return status;
+    *done = true;
+    if ((ticket == major.ticket) && (major.left == 0u)) {
+        status = framed_pool(major.pool, &of);
+        *done = (status != HV_OK) || !major_give(of);
+        if (*done) {
+            major_end();
+        }
     }
-    status = rows_make(cpus, major);
-    if (status == HV_OK) {
-        flags = spin_lock(&sched_pools_lock);
-        of->start_ns = hal_timer_now_ns();
-        of->major_ns = major->ns;
-        spin_unlock(&sched_pools_lock, flags);
-        rows_give(of);
-    }
-    flags = spin_lock(&sched_pools_lock);
-    rows_end();
     spin_unlock(&sched_pools_lock, flags);
     return status;
 }
 
-/* Unit's lock held. Its row behind what is there, a gap as a window of nobody. */
-static bool row_tell(const struct sched_frame *frame, struct sched_major *major)
+void sched_minor_fill(const struct sched_minor *minor)
+{
+    struct vcpu *const vcpu = minor_vcpu(minor);
+
+    if (vcpu != NULL) {
+        uint64_t flags = 0;
+        struct sched_unit *const unit = sched_lock_unit(vcpu, &flags);
+
+        if (vcpu->sched.joined && unit->policy->windows) {
+            arinc653_join(unit, vcpu, 0u);
+            sched_request(vcpu->cpu);
+        }
+        spin_unlock(&unit->lock, flags);
+    }
+}
+
+/* The next entry of all rows: a window, or a gap (NULL); it is told if it is asked for. */
+static void entry_tell(struct sched_minors *told, const struct window *window, uint64_t ns)
+{
+    if ((told->nr >= told->first) && ((told->nr - told->first) < SCHED_MINORS_TOLD)) {
+        struct sched_minor *const minor = &told->minor[told->nr - told->first];
+
+        minor->ns = ns;
+        if (window == NULL) {
+            (void)memset(minor->handle, NOBODY, sizeof(minor->handle));
+        } else {
+            const void *handle = window->handle;
+
+            if (window->place != BY_HANDLE) {
+                handle = domain_table[hal_index(window->place, HV_DOMAINS_MAX)]->handle;
+            }
+            (void)memcpy(minor->handle, handle, sizeof(minor->handle));
+            minor->vcpu = window->index;
+        }
+    }
+    told->nr++;
+}
+
+/* Unit's lock held. */
+static void row_tell(const struct sched_frame *frame, struct sched_minors *told)
 {
     uint64_t at_ns = 0;
 
     for (const struct window *window = frame->first; window != NULL; window = window->next) {
-        struct sched_minor minor = { .vcpu = 0u, .ns = window->at_ns - at_ns };
-
-        if (((minor.ns != 0u) ? 2u : 1u) > (SCHED_MINORS - major->nr)) {
-            return false;
+        if (window->at_ns != at_ns) {
+            entry_tell(told, NULL, window->at_ns - at_ns);
         }
-        if (minor.ns != 0u) {
-            (void)memset(minor.handle, NOBODY, sizeof(minor.handle));
-            major->minor[major->nr] = minor;
-            major->nr++;
-        }
-        minor.vcpu = window->index;
-        minor.ns = window->end_ns - window->at_ns;
-        (void)memcpy(minor.handle,
-                     (window->place == BY_HANDLE)
-                         ? window->handle
-                         : domain_table[hal_index(window->place, HV_DOMAINS_MAX)]->handle,
-                     sizeof(minor.handle));
-        major->minor[major->nr] = minor;
-        major->nr++;
+        entry_tell(told, window, window->end_ns - window->at_ns);
         at_ns = window->end_ns;
     }
-    return true;
 }
 
-enum hv_status sched_major_get(uint32_t pool, struct sched_major *major)
+enum hv_status sched_major_get(uint32_t pool, uint32_t first, struct sched_minors *told)
 {
-    uint64_t flags = spin_lock(&sched_pools_lock);
-    const struct sched_pool *const of = sched_pool_of(pool);
-    enum hv_status status = HV_OK;
+    const uint64_t flags = spin_lock(&sched_pools_lock);
+    struct sched_pool *of = NULL;
+    const enum hv_status status = framed_pool(pool, &of);
 
-    major->nr = 0u;
-    if (of == NULL) {
-        status = HV_NOT_FOUND;
-    } else if (!of->policy->windows) {
-        status = HV_NOT_SUPPORTED;
-    } else {
-        major->ns = of->major_ns;
-    }
-    for (cpuid_t cpu = 0; (cpu < HV_CPUS_MAX) && (status == HV_OK); cpu++) {
-        struct sched_unit *const unit = sched_cpus[cpu].goes;
+    (void)memset(told, 0, sizeof(*told));
+    told->first = first;
+    if (status == HV_OK) {
+        told->major_ns = of->major_ns;
+        told->serial = major.ticket;
+        for (cpuid_t cpu = 0; cpu < HV_CPUS_MAX; cpu++) {
+            struct sched_unit *const unit = unit_with(of, cpu);
 
-        if ((unit != NULL) && (unit->pool == of) && ((unit->members & BIT64(cpu)) != 0u)) {
-            const uint64_t inner = spin_lock(&unit->lock);
+            if (unit != NULL) {
+                const uint64_t inner = spin_lock(&unit->lock);
 
-            status = ((unit->frame == NULL) || row_tell(unit->frame, major)) ? HV_OK : HV_LIMIT;
-            spin_unlock(&unit->lock, inner);
+                if (unit->frame != NULL) {
+                    row_tell(unit->frame, told);
+                }
+                spin_unlock(&unit->lock, inner);
+            }
         }
-        spin_unlock(&sched_pools_lock, flags);
-        flags = spin_lock(&sched_pools_lock);
     }
     spin_unlock(&sched_pools_lock, flags);
     return status;

@@ -58,9 +58,10 @@ void spin_unlock(struct spinlock *lock, uint64_t flags)
 
 struct sched_unit *sched_lock_unit(const struct vcpu *vcpu, uint64_t *flags)
 {
-    (void)vcpu;
-    *flags = spin_lock(&alone_unit.lock);
-    return &alone_unit;
+    struct sched_unit *const unit = (vcpu->sched.unit != NULL) ? vcpu->sched.unit : &alone_unit;
+
+    *flags = spin_lock(&unit->lock);
+    return unit;
 }
 
 struct sched_pool *sched_pool_of(uint32_t id)

@@ -2,6 +2,8 @@
  * vCPUs that come and go. [test->req~arinc653-windows~1] */
 #include "policy_alone.h"
 
+#include "../sched/major.h"
+
 #define CPUS    3u
 #define DOMAINS 4u
 #define VCPUS   3u
@@ -9,8 +11,8 @@
 
 static struct vcpu vcpus[DOMAINS][VCPUS];
 static struct plan plan; /* as a whole it is large */
-static struct sched_major major;
-static struct sched_major told;
+static struct major major;
+static struct major told;
 
 static struct sched_unit *unit_of(cpuid_t cpu)
 {
@@ -198,7 +200,7 @@ static void test_of_tools(void **state)
     entry(254u, 9u, 4u * MS);
     entry(1u, 1u, 6u * MS);
     entry(2u, 0u, 1u * MS); /* will come */
-    assert_int_equal(sched_major_set(0u, &major), HV_OK);
+    assert_int_equal(major_set(0u, &major), HV_OK);
     assert_int_equal(alone_asked, 7u);
     expect_at(0u, START + 777u, &vcpus[0][0], START + 777u + (2u * MS));
     expect_at(0u, START + 777u + (2u * MS), NULL, START + 777u + (3u * MS));
@@ -222,11 +224,11 @@ static void test_of_tools(void **state)
     expect_at(0u, START + 777u + (23u * MS), &vcpus[1][0], START + 777u + (26u * MS));
 
     /* What is told is what was set, and setting it changes nothing. */
-    assert_int_equal(sched_major_get(0u, &told), HV_OK);
+    assert_int_equal(major_get(0u, &told), HV_OK);
     assert_int_equal(told.ns, 10u * MS);
     assert_int_equal(told.nr, 6u);
-    assert_int_equal(sched_major_set(0u, &told), HV_OK);
-    assert_int_equal(sched_major_get(0u, &major), HV_OK);
+    assert_int_equal(major_set(0u, &told), HV_OK);
+    assert_int_equal(major_get(0u, &major), HV_OK);
     assert_memory_equal(&told, &major, sizeof(major));
     expect_at(1u, START + 777u + (4u * MS), &vcpus[1][1], START + 777u + (10u * MS));
 }
@@ -238,39 +240,144 @@ static void test_refused(void **state)
     major.ns = 10u * MS;
     entry(0u, 0u, 4u * MS);
     entry(1u, 0u, 6u * MS);
-    assert_int_equal(sched_major_set(0u, &major), HV_OK);
+    assert_int_equal(major_set(0u, &major), HV_OK);
     alone_now_ns += 1u;
-    assert_int_equal(sched_major_set(2u, &major), HV_NOT_FOUND);
-    assert_int_equal(sched_major_set(1u, &major), HV_NOT_SUPPORTED);
-    assert_int_equal(sched_major_get(2u, &told), HV_NOT_FOUND);
-    assert_int_equal(sched_major_get(1u, &told), HV_NOT_SUPPORTED);
+    assert_int_equal(major_set(2u, &major), HV_NOT_FOUND);
+    assert_int_equal(major_set(1u, &major), HV_NOT_SUPPORTED);
+    assert_int_equal(major_get(2u, &told), HV_NOT_FOUND);
+    assert_int_equal(major_get(1u, &told), HV_NOT_SUPPORTED);
     major.minor[1].ns++;
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     major.minor[1].ns = UINT64_MAX - (4u * MS) + 2u; /* the sum would wrap */
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     major.minor[1].ns = 0u;
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     major.minor[1].ns = 1u;
     major.ns = 0u;
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     major.ns = 3600000000001u;
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     major.ns = 3600000000000u;
     major.nr = 0u;
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     major.nr = SCHED_MINORS + 1u;
-    assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+    assert_int_equal(major_set(0u, &major), HV_INVALID);
     /* and nothing changed */
     expect_at(0u, START + (4u * MS) - 1u, &vcpus[0][0], START + (4u * MS));
-    assert_int_equal(sched_major_get(0u, &told), HV_OK);
+    assert_int_equal(major_get(0u, &told), HV_OK);
     assert_int_equal(told.ns, 10u * MS);
     assert_int_equal(told.nr, 2u);
     major.nr = 2u;
-    assert_int_equal(sched_major_set(0u, &major), HV_OK);
+    assert_int_equal(major_set(0u, &major), HV_OK);
     expect_at(0u, START + 1u + (4u * MS), NULL, START + 2u + (4u * MS));
     expect_at(0u, START + 2u + (4u * MS), NULL, START + 1u + 3600000000000u);
     alone_pools[0].cpus = 0u;
-    assert_int_equal(sched_major_set(0u, &major), HV_LIMIT);
+    assert_int_equal(major_set(0u, &major), HV_LIMIT);
+}
+
+static void add_all(uint32_t ticket)
+{
+    for (uint32_t left = major.nr; left > 0u; left--) {
+        assert_int_equal(sched_major_add(ticket, &major.minor[left - 1u]), HV_OK);
+    }
+}
+
+/* A ticket is good until somebody else begins; what was begun then, or never ended, is over. */
+static void test_pieces(void **state)
+{
+    uint32_t first = 0u;
+    uint32_t second = 0u;
+    struct major before;
+    bool done = false;
+
+    (void)state;
+    join(&vcpus[0][0]);
+    join(&vcpus[0][1]);
+    major.ns = 1u * MS;
+    for (uint32_t i = 0u; i < SCHED_MINORS; i++) {
+        entry(0u, i % 2u, 30u * US);
+    }
+    assert_int_equal(major_set(0u, &major), HV_OK);
+    assert_int_equal(sched_major_add(first, &major.minor[0]), HV_BUSY); /* nobody's */
+    assert_int_equal(major_get(0u, &before), HV_OK);
+    assert_int_equal(before.nr, SCHED_MINORS);
+    for (uint32_t n = 0u; n < 100u; n++) {
+        assert_int_equal(sched_major_begin(0u, 2u * MS, SCHED_MINORS, &first), HV_OK);
+        for (uint32_t i = 0u; i < (n % SCHED_MINORS); i++) {
+            assert_int_equal(sched_major_add(first, &major.minor[i]), HV_OK);
+        }
+        assert_int_equal(sched_major_give(first, &done), HV_BUSY); /* too early */
+        assert_true(done);
+    }
+    assert_int_equal(sched_major_begin(0u, 2u * MS, 2u, &second), HV_OK);
+    assert_int_not_equal(first, second);
+    assert_int_equal(sched_major_add(first, &major.minor[0]), HV_BUSY);
+    assert_int_equal(sched_major_give(first, &done), HV_BUSY);
+    assert_int_equal(sched_major_add(second, &major.minor[0]), HV_OK);
+    assert_int_equal(sched_major_add(second, &major.minor[1]), HV_OK);
+    assert_int_equal(sched_major_add(second, &major.minor[2]), HV_BUSY); /* there are no more */
+    /* Nothing has changed until now; then one CPU after another has its own. */
+    assert_int_equal(major_get(0u, &told), HV_OK);
+    assert_memory_equal(&told, &before, sizeof(before));
+    alone_now_ns += 5u;
+    alone_asked = 0u;
+    for (uint32_t n = 0u; n < CPUS; n++) {
+        assert_int_equal(sched_major_give(second, &done), HV_OK);
+        assert_false(done);
+        assert_int_equal(alone_asked, BIT64(n + 1u) - 1u);
+        alone_now_ns += 1u; /* the frames begin at the same time */
+    }
+    assert_int_equal(sched_major_give(second, &done), HV_OK);
+    assert_true(done);
+    expect_at(0u, START + 5u, &vcpus[0][0], START + 5u + (30u * US));
+    expect_at(1u, START + 7u, &vcpus[0][1], START + 5u + (30u * US));
+    expect_at(2u, START + 7u, NULL, TIME_NEVER);
+    assert_int_equal(sched_major_give(second, &done), HV_BUSY);
+}
+
+/* vCPUs and the pool change while a schedule is set. */
+static void test_meanwhile(void **state)
+{
+    uint32_t first = 0u;
+    bool done = false;
+
+    (void)state;
+    join(&vcpus[0][0]);
+    join(&vcpus[0][1]);
+    entry(0u, 0u, 30u * US);
+    entry(0u, 1u, 30u * US);
+
+    /* One that came between its entry and the giving has its window by being filled in. */
+    assert_int_equal(sched_major_begin(0u, 2u * MS, 2u, &first), HV_OK);
+    leave(&vcpus[0][0]);
+    alone_domains[0].id = XEN_DOMID_INVALID;
+    add_all(first);
+    alone_domains[0].id = 0u;
+    join(&vcpus[0][0]);
+    do {
+        assert_int_equal(sched_major_give(first, &done), HV_OK);
+    } while (!done);
+    expect_at(0u, alone_now_ns, NULL, alone_now_ns + (30u * US));
+    alone_asked = 0u;
+    sched_minor_fill(&major.minor[0]);
+    expect_at(0u, alone_now_ns, &vcpus[0][0], alone_now_ns + (30u * US));
+    assert_int_equal(alone_asked, 1u);
+
+    /* The pool changes under it. */
+    assert_int_equal(sched_major_begin(0u, 2u * MS, 2u, &first), HV_OK);
+    assert_int_equal(sched_major_add(first, &major.minor[0]), HV_OK);
+    alone_pools[0].cpus = 0u;
+    assert_int_equal(sched_major_add(first, &major.minor[1]), HV_LIMIT);
+    alone_pools[0].cpus = BIT64(CPUS) - 1u;
+    assert_int_equal(sched_major_add(first, &major.minor[1]), HV_BUSY); /* it is over */
+    assert_int_equal(sched_major_begin(0u, 2u * MS, 2u, &first), HV_OK);
+    add_all(first);
+    alone_pools[0].policy = NULL;
+    assert_int_equal(sched_major_give(first, &done), HV_NOT_FOUND);
+    alone_pools[0].policy = &sched_arinc653;
+    assert_int_equal(sched_major_give(first, &done), HV_BUSY);
+    major.ns = 1u * MS;
+    assert_int_equal(major_set(0u, &major), HV_OK);
 }
 
 /* Windows are given back, whatever was refused in between. */
@@ -284,11 +391,11 @@ static void test_windows_last(void **state)
         for (uint32_t i = 0u; i < SCHED_MINORS; i++) {
             entry(any() % DOMAINS, any() % VCPUS, 15u * US);
         }
-        assert_int_equal(sched_major_set(0u, &major), HV_OK);
-        assert_int_equal(sched_major_get(0u, &told), HV_OK);
+        assert_int_equal(major_set(0u, &major), HV_OK);
+        assert_int_equal(major_get(0u, &told), HV_OK);
         assert_int_equal(told.nr, SCHED_MINORS);
         major.minor[n % SCHED_MINORS].ns = 2u * MS;
-        assert_int_equal(sched_major_set(0u, &major), HV_INVALID);
+        assert_int_equal(major_set(0u, &major), HV_INVALID);
     }
     /* More than tools can be told. */
     for (cpuid_t cpu = 0u; cpu < CPUS; cpu++) {
@@ -298,7 +405,7 @@ static void test_windows_last(void **state)
         minor(0u, 0u, 0u, i * 10u, 5u);
     }
     begin_planned(1000u);
-    assert_int_equal(sched_major_get(0u, &told), HV_LIMIT);
+    assert_int_equal(major_get(0u, &told), HV_LIMIT);
     /* All windows are used but 63. */
     sched_frame_drop(unit_of(0u));
     plan.nr_minors = 0u;
@@ -311,12 +418,12 @@ static void test_windows_last(void **state)
     }
     sched_frame_plan(unit_of(2u), &plan, 2u);
     major.minor[999u % SCHED_MINORS].ns = 15u * US;
-    assert_int_equal(sched_major_set(0u, &major), HV_LIMIT);
+    assert_int_equal(major_set(0u, &major), HV_LIMIT);
     major.nr--;
-    assert_int_equal(sched_major_set(0u, &major), HV_OK);
+    assert_int_equal(major_set(0u, &major), HV_OK);
     major.nr++;
-    assert_int_equal(sched_major_set(0u, &major), HV_OK);
-    assert_int_equal(sched_major_get(0u, &told), HV_OK);
+    assert_int_equal(major_set(0u, &major), HV_OK);
+    assert_int_equal(major_get(0u, &told), HV_OK);
     assert_int_equal(told.nr, SCHED_MINORS);
 }
 
@@ -325,7 +432,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_of_the_plan, setup),  cmocka_unit_test_setup(test_no_drift, setup),
         cmocka_unit_test_setup(test_of_tools, setup),     cmocka_unit_test_setup(test_refused, setup),
-        cmocka_unit_test_setup(test_windows_last, setup),
+        cmocka_unit_test_setup(test_windows_last, setup), cmocka_unit_test_setup(test_pieces, setup),
+        cmocka_unit_test_setup(test_meanwhile, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

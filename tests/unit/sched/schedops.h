@@ -18,6 +18,7 @@ static void ops_dump(void);
     } while (0)
 
 #include "../core/bench.h"
+#include "major.h"
 #include "fake_private.h"
 #include "sched/params.h"
 #include "sched/cpupool_core.h"
@@ -524,7 +525,7 @@ static inline void ops_tuning(void)
 
 static inline void ops_major(void)
 {
-    static struct sched_major major;
+    static struct major major;
 
     (void)memset(&major, 0, sizeof(major));
     major.nr = (uint32_t)ops_take(8u);
@@ -536,7 +537,7 @@ static inline void ops_major(void)
         m->ns = ops_take(400u) * 1000u;
     }
     major.ns = ops_take(3000u) * 1000u;
-    ops_done += (sched_major_set(ops_pool(), &major) == HV_OK) ? 1u : 0u;
+    ops_done += (major_set(ops_pool(), &major) == HV_OK) ? 1u : 0u;
 }
 
 /* -- ... to pools and CPUs -- */

@@ -2,6 +2,8 @@
  * guests do. [test->req~arinc653-windows~1] */
 #include "schedsim.h"
 
+#include "major.h"
+
 #define WINDOWS 64u
 #define NOBODY  UINT32_MAX
 
@@ -221,12 +223,12 @@ static void table_plan(void)
 
 static void table_set(void)
 {
-    static struct sched_major major;
-    static struct sched_major got;
+    static struct major major;
+    static struct major got;
 
     window_all();
     table_random(false);
-    major = (struct sched_major){ .ns = table.major_ns, .nr = table.nr };
+    major = (struct major){ .ns = table.major_ns, .nr = table.nr };
     for (uint32_t i = 0; i < table.nr; i++) {
         const struct vcpu *const v = guests[table.window[i].guest].vcpu;
 
@@ -238,11 +240,11 @@ static void table_set(void)
     for (uint32_t i = 0; i < nr_guests; i++) {
         guests[i].ready_ns = bits_max(guests[i].ready_ns, table.begun_ns);
     }
-    const enum hv_status status = sched_major_set(0u, &major);
+    const enum hv_status status = major_set(0u, &major);
 
     MUST(status == HV_OK, "it is refused: %d", (int)status);
     fake_run();
-    MUST(sched_major_get(0u, &got) == HV_OK, "it cannot be read");
+    MUST(major_get(0u, &got) == HV_OK, "it cannot be read");
     MUST((got.ns == major.ns) && (got.nr == major.nr), "%lu entries of %lu ns come back", (uint64_t)got.nr,
          got.ns);
     window_all();

@@ -1,58 +1,10 @@
 /* Cpupools and what is set of schedulers, as a control domain's tools do it. */
-#include "sim_tools.h"
-
-#include "sched/sched.h"
-
-/* clang-format off */
-#define POOLS BOARD("credit2") " bulkhead,spare-domains = <1 2 512>;" DOMAIN("1", "1", ROLES("5")) \
-    DOMAIN("2", "2", STORED("")) DOMAIN("3", "1", STORED(" = \"legacy\"")) BOARD_END
-/* clang-format on */
-
-#define CREATE  1u
-#define DROP    2u
-#define INFO_OF 3u
-#define ADD     4u
-#define REMOVE  5u
-#define MOVE    6u
-#define FREE    7u
-#define ANY     UINT32_MAX
-#define PUT     0u
-#define GET     1u
-#define PUT_OF  2u
-#define GET_OF  3u
+#include "sim_pools.h"
 
 static const uint32_t policies[] = { XEN_SCHEDULER_CREDIT, XEN_SCHEDULER_CREDIT2, XEN_SCHEDULER_RTDS,
                                      XEN_SCHEDULER_NULL };
 
 /* -- Pools -- */
-
-static int64_t make(uint32_t id, uint32_t sched, uint32_t *made)
-{
-    struct xen_sysctl arg = { .u.cpupool = { .op = CREATE, .cpupool_id = id, .sched_id = sched } };
-    const int64_t result = sysctl_call(vcpus[0], 18u, &arg);
-
-    *made = arg.u.cpupool.cpupool_id;
-    return result;
-}
-
-static int64_t of_cpu(uint32_t what, uint32_t id, uint32_t cpu)
-{
-    struct xen_sysctl arg = { .u.cpupool = { .op = what, .cpupool_id = id, .cpu = cpu } };
-
-    return sysctl_call(vcpus[0], 18u, &arg);
-}
-
-static int64_t drop(uint32_t id)
-{
-    return of_cpu(DROP, id, 0u);
-}
-
-static int64_t move(uint32_t domid, uint32_t id)
-{
-    struct xen_sysctl arg = { .u.cpupool = { .op = MOVE, .cpupool_id = id, .domid = domid } };
-
-    return sysctl_call(vcpus[0], 18u, &arg);
-}
 
 struct told {
     uint32_t id;
@@ -85,17 +37,6 @@ static uint64_t free_cpus(void)
 
     MUST(ask_pool(FREE, 0u, &told) == 0);
     return told.cpus;
-}
-
-/* A pool of one CPU that pool 0 had */
-static uint32_t pool_of(uint32_t sched, uint32_t cpu)
-{
-    uint32_t id = 0u;
-
-    MUST(make(ANY, sched, &id) == 0);
-    MUST(of_cpu(REMOVE, 0u, cpu) == 0);
-    MUST(of_cpu(ADD, id, cpu) == 0);
-    return id;
 }
 
 static void pool_end(uint32_t id, uint32_t cpu)
@@ -656,102 +597,6 @@ static void tunings_run(void)
     }
 }
 
-static struct xen_arinc653_schedule plan;
-
-static int64_t frame(uint32_t pool, uint32_t cmd, uint64_t at)
-{
-    struct xen_sysctl arg = { .u.scheduler = {
-                                  .cpupool_id = pool, .sched_id = XEN_SCHEDULER_ARINC653, .cmd = cmd } };
-
-    arg.u.scheduler.of.schedule = at;
-    return sysctl_call(vcpus[0], 19u, &arg);
-}
-
-static int64_t frame_put(uint32_t pool)
-{
-    put(vcpus[0], BUFFER, &plan, sizeof(plan));
-    return frame(pool, PUT, place(vcpus[0], BUFFER));
-}
-
-static void handle_of(uint16_t domid, uint8_t *handle)
-{
-    struct xen_domctl arg = { .cmd = 0u };
-
-    MUST(domctl_call(vcpus[0], 5u, domid, &arg) == 0);
-    (void)memcpy(handle, arg.u.info.handle, 16u);
-}
-
-static void entry(uint32_t i, uint16_t domid, uint64_t ns)
-{
-    handle_of(domid, plan.sched_entries[i].dom_handle);
-    plan.sched_entries[i].vcpu_id = 0u;
-    plan.sched_entries[i].runtime = ns;
-}
-
-static uint64_t ran_in(const struct vcpu *vcpu, uint64_t ns)
-{
-    const uint64_t before = sched_run_ns(vcpu);
-
-    fake_time_advance(ns);
-    return sched_run_ns(vcpu) - before;
-}
-
-static void frames_run(void)
-{
-    struct xen_arinc653_schedule told;
-    uint32_t id = 0u;
-
-    boot(POOLS);
-    id = pool_of(XEN_SCHEDULER_ARINC653, 3u);
-    MUST((move(2u, id) == 0) && (move(3u, id) == 0));
-    fake_time_advance(20u * MS);
-    MUST((ran_in(vcpus[1], 50u * MS) == 0u) && (cpu_of(vcpus[1]) == HV_CPUS_MAX)); /* it has no window */
-    entry(0u, 2u, 2u * MS);
-    entry(1u, 3u, 3u * MS);
-    entry(2u, 2u, 1u * MS);
-    plan.major_frame = 10u * MS;
-    MUST(frame_put(id) == -XEN_EINVAL); /* no entries */
-    plan.num_sched_entries = 65u;
-    MUST(frame_put(id) == -XEN_EINVAL);
-    plan.num_sched_entries = 3u;
-    plan.major_frame = 6u * MS - 1u;
-    MUST(frame_put(id) == -XEN_EINVAL);
-    plan.major_frame = 0u;
-    MUST(frame_put(id) == -XEN_EINVAL);
-    plan.major_frame = 10u * MS;
-    plan.sched_entries[1].runtime = 0u;
-    MUST(frame_put(id) == -XEN_EINVAL);
-    plan.sched_entries[1].runtime = UINT64_MAX;
-    MUST(frame_put(id) == -XEN_EINVAL);
-    plan.sched_entries[1].runtime = 3u * MS;
-    MUST((frame(id, PUT, 8u) == -XEN_EFAULT) && (frame(0u, PUT, 8u) == -XEN_EINVAL) &&
-         (frame(9u, GET, 8u) == -XEN_ESRCH));
-    MUST(frame_put(id) == 0);
-    fake_time_advance(20u * MS);
-    const uint64_t ran = ran_in(vcpus[1], 100u * MS);
-
-    MUST((ran > (29u * MS)) && (ran <= (30u * MS)));
-    MUST((ran_in(vcpus[2], 100u * MS) > (29u * MS)) && (frame(id, GET, 8u) == -XEN_EFAULT));
-    (void)memset(&told, 0xFF, sizeof(told));
-    put(vcpus[0], BUFFER, &told, sizeof(told));
-    MUST(frame(id, GET, place(vcpus[0], BUFFER)) == 0);
-    get(vcpus[0], BUFFER, &told, sizeof(told));
-    MUST((told.major_frame == plan.major_frame) && (told.num_sched_entries == 3u));
-    for (uint32_t i = 0u; i < 3u; i++) {
-        MUST((memcmp(told.sched_entries[i].dom_handle, plan.sched_entries[i].dom_handle, 16u) == 0) &&
-             (told.sched_entries[i].vcpu_id == 0u) &&
-             (told.sched_entries[i].runtime == plan.sched_entries[i].runtime));
-    }
-    MUST(told.sched_entries[3].runtime == 0u);
-
-    /* another one at once; who stands in none has nothing */
-    plan.num_sched_entries = 1u;
-    plan.sched_entries[0].runtime = 10u * MS;
-    MUST(frame_put(id) == 0);
-    fake_run();
-    MUST((ran_in(vcpus[2], 50u * MS) == 0u) && (ran_in(vcpus[1], 50u * MS) > (49u * MS)));
-}
-
 #define TEST(name)                                                                                           \
     static void name(void **state)                                                                           \
     {                                                                                                        \
@@ -772,15 +617,14 @@ TEST(replaced)
 TEST(shares)
 TEST(realtime)
 TEST(tunings)
-TEST(frames)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(made),    cmocka_unit_test(filled),   cmocka_unit_test(moved),
-        cmocka_unit_test(taken),   cmocka_unit_test(ended),    cmocka_unit_test(affinity),
-        cmocka_unit_test(shares),  cmocka_unit_test(frames),   cmocka_unit_test(realtime),
-        cmocka_unit_test(tunings), cmocka_unit_test(replaced),
+        cmocka_unit_test(made),     cmocka_unit_test(filled),   cmocka_unit_test(moved),
+        cmocka_unit_test(taken),    cmocka_unit_test(ended),    cmocka_unit_test(affinity),
+        cmocka_unit_test(shares),   cmocka_unit_test(realtime), cmocka_unit_test(tunings),
+        cmocka_unit_test(replaced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
