@@ -55,17 +55,23 @@ static struct queue_node *queue_rotate(struct queue *queue, struct queue_node *t
     return risen;
 }
 
-/* From a node whose children changed up to the root. */
-static void queue_settle(struct queue *queue, struct queue_node *from)
+/* From a node whose children changed up to the first one for which nothing did, but at least to `least`,
+ * which is above it or NULL. */
+static void queue_settle(struct queue *queue, struct queue_node *from, const struct queue_node *least)
 {
     struct queue_node *node = from;
+    const struct queue_node *goal = least;
 
     while (node != NULL) {
-        const uint32_t left = queue_height(node->side[QUEUE_LEFT]);
-        const uint32_t right = queue_height(node->side[QUEUE_RIGHT]);
+        const struct queue_node *const left = node->side[QUEUE_LEFT];
+        const struct queue_node *const right = node->side[QUEUE_RIGHT];
+        const uint32_t left_height = queue_height(left);
+        const uint32_t right_height = queue_height(right);
+        const uint32_t height = 1u + ((left_height > right_height) ? left_height : right_height);
 
-        if ((left > (right + 1u)) || (right > (left + 1u))) {
-            const uint32_t high = (left > right) ? QUEUE_LEFT : QUEUE_RIGHT;
+        goal = (node == goal) ? NULL : goal;
+        if (height > (2u + ((left_height < right_height) ? left_height : right_height))) {
+            const uint32_t high = (left_height > right_height) ? QUEUE_LEFT : QUEUE_RIGHT;
             struct queue_node *const child = node->side[high];
 
             if (queue_height(child->side[high ^ 1u]) > queue_height(child->side[high])) {
@@ -73,7 +79,13 @@ static void queue_settle(struct queue *queue, struct queue_node *from)
             }
             node = queue_rotate(queue, node, high);
         } else {
-            queue_refresh(node);
+            const uint64_t masks = node->mask | queue_masks(left) | queue_masks(right);
+
+            if ((goal == NULL) && (node->height == height) && (node->masks == masks)) {
+                break;
+            }
+            node->height = height;
+            node->masks = masks;
         }
         node = node->up;
     }
@@ -96,13 +108,16 @@ void queue_insert(struct queue *queue, struct queue_node *node)
     } else {
         up->side[side] = node;
     }
-    queue_settle(queue, node);
+    node->height = 1u;
+    node->masks = node->mask;
+    queue_settle(queue, up, NULL);
 }
 
 void queue_remove(struct queue *queue, struct queue_node *node)
 {
     struct queue_node *from = node->up;
     struct queue_node *heir = node->side[QUEUE_LEFT];
+    const struct queue_node *least = NULL;
 
     if (heir == NULL) {
         heir = node->side[QUEUE_RIGHT];
@@ -121,11 +136,14 @@ void queue_remove(struct queue *queue, struct queue_node *node)
         }
         heir->side[QUEUE_LEFT] = node->side[QUEUE_LEFT];
         heir->side[QUEUE_LEFT]->up = heir;
+        heir->height = node->height;
+        heir->masks = node->masks;
+        least = heir;
     } else {
         /* heir is the only child */
     }
     queue_replace(queue, node->up, node, heir);
-    queue_settle(queue, from);
+    queue_settle(queue, from, least);
 }
 
 struct queue_node *queue_first(const struct queue *queue, uint64_t mask)

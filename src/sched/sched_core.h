@@ -77,7 +77,6 @@ extern const struct sched_policy sched_rtds;
 extern const struct sched_policy sched_arinc653;
 
 #define SCHED_NO_INDEX UINT32_MAX
-#define SCHED_LOOKS    2u /* vCPUs looked at because their time has come, at once */
 
 enum sched_runs { SCHED_RUNS_IDLE, SCHED_RUNS_WORKER, SCHED_RUNS_VCPU };
 /* What the current vCPU asked for since it was left. */
@@ -126,8 +125,8 @@ void sched_at_no_more(struct sched_unit *unit, struct vcpu *vcpu);
 void sched_queue(struct sched_unit *unit, struct vcpu *vcpu);
 void sched_enqueue(struct sched_unit *unit, struct vcpu *vcpu);
 void sched_dequeue(struct sched_unit *unit, struct vcpu *vcpu);
-/* Unit's lock held. Up to SCHED_LOOKS vCPUs whose time has come are looked at; more have the timer come again
- * at once. */
+/* Unit's lock held. The first vCPU whose time has come is looked at; more have the timer come again at
+ * once. */
 void sched_look(struct sched_unit *unit, uint64_t now_ns);
 /* Unit's lock held. The unit's timer is armed for them, by one of its own CPUs, so that no other pays for
  * it. */

@@ -185,11 +185,10 @@ static void look_at(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 
 void sched_look(struct sched_unit *unit, uint64_t now_ns)
 {
-    struct queue_node *node = queue_first(&unit->later, UINT64_MAX);
+    struct queue_node *const node = queue_first(&unit->later, UINT64_MAX);
 
-    for (uint32_t i = 0; (i < SCHED_LOOKS) && (node != NULL) && (node->key <= now_ns); i++) {
+    if ((node != NULL) && (node->key <= now_ns)) {
         look_at(unit, sched_vcpu_later(node), now_ns);
-        node = queue_first(&unit->later, UINT64_MAX);
     }
     sched_later(unit);
 }

@@ -167,12 +167,9 @@ void upcall_timer(void)
         queue->own->deadline_ns = TIME_NEVER;
         queue->own->fire(queue->own);
     }
-    for (uint32_t i = 0; i < TIMER_BURST; i++) {
-        struct timer *timer = queue_pop(queue, now_ns);
+    struct timer *const timer = queue_pop(queue, now_ns);
 
-        if (timer == NULL) {
-            break;
-        }
+    if (timer != NULL) {
         percpu_hold(); /* it is on no list now */
         timer->fire(timer);
         percpu_drop();

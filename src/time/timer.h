@@ -1,11 +1,9 @@
 /* Deadlines, kept per CPU in a sorted list. A callback runs on the CPU that armed it, interrupts masked, CPU
- * stack, at most TIMER_BURST a time. */
+ * stack, one at a time and the CPU's own. */
 #ifndef TIME_TIMER_H
 #define TIME_TIMER_H
 
 #include "hal/types.h"
-
-#define TIMER_BURST 2u
 
 struct timer {
     struct timer *next;

@@ -44,7 +44,8 @@ PROOFS = [("up to four nodes and one more", QUEUE, ["-DNODES=4u"])] + [
 
 # The same, with a fault: text, and what stands for it
 FAULTS = [
-    ("two steps out of balance", QUEUE, ["-DNODES=4u"], "right > (left + 1u)", "right > (left + 2u)"),
+    ("two steps out of balance", QUEUE, ["-DNODES=4u"], "height > (2u +", "height > (3u +"),
+    ("a removal that ends too early", QUEUE, ["-DNODES=5u"], "least = heir;", "(void)heir;"),
     ("masks that are lost", QUEUE, ["-DNODES=2u"], " | queue_masks(node->side[QUEUE_LEFT])", ""),
     ("a debt that is forgotten", RTDS, rtds(0, 25, 10)[2], "(of->left_ns < 0) ? of->left_ns : 0", "0"),
     ("a deadline that stays", RTDS, rtds(2, 25, 10)[2], "of->deadline_ns += nr_periods * period_ns;",

@@ -17,8 +17,15 @@ static uint64_t budget_ns(const struct vcpu *vcpu)
     return (uint64_t)vcpu->sched.budget_us * NS_IN_US;
 }
 
-/* now_ns is past its deadline, and it ran for ran_ns since that. How many periods began, a division tells. */
-static void begin_period(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran_ns, uint64_t now_ns)
+static void look_at_deadline(struct sched_unit *unit, struct vcpu *vcpu)
+{
+    sched_at_no_more(unit, vcpu);
+    sched_at(unit, vcpu, vcpu->sched.deadline_ns);
+}
+
+/* now_ns is past its deadline, and it ran for ran_ns since that. How many periods began, a division tells.
+ * It is to be looked at at its new deadline. */
+static void begin_period(struct vcpu *vcpu, uint64_t ran_ns, uint64_t now_ns)
 {
     struct vcpu_sched *const of = &vcpu->sched;
     const uint64_t period_ns = (uint64_t)of->period_us * NS_IN_US;
@@ -32,8 +39,6 @@ static void begin_period(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ra
     of->left_ns = (left_ns < most_ns) ? left_ns : most_ns;
     of->ready.rank = 0u;
     of->ready.key = of->deadline_ns;
-    sched_at_no_more(unit, vcpu);
-    sched_at(unit, vcpu, of->deadline_ns);
 }
 
 /* What follows from what is left to it. */
@@ -57,7 +62,8 @@ static void rtds_join(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_n
 {
     vcpu->sched.left_ns = 0;
     vcpu->sched.deadline_ns = now_ns;
-    begin_period(unit, vcpu, 0u, now_ns);
+    begin_period(vcpu, 0u, now_ns);
+    look_at_deadline(unit, vcpu);
     vcpu->sched.parked = false;
 }
 
@@ -86,15 +92,14 @@ static void rtds_wake(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_n
     struct vcpu_sched *const of = &vcpu->sched;
 
     if (now_ns >= of->deadline_ns) {
-        begin_period(unit, vcpu, 0u, now_ns);
+        begin_period(vcpu, 0u, now_ns);
     }
     if ((of->ready.rank == 0u) && comes_late(vcpu, now_ns)) {
         of->left_ns = (int64_t)budget_ns(vcpu);
         of->deadline_ns = now_ns + ((uint64_t)of->period_us * NS_IN_US);
         of->ready.key = of->deadline_ns;
     }
-    sched_at_no_more(unit, vcpu);
-    sched_at(unit, vcpu, of->deadline_ns);
+    look_at_deadline(unit, vcpu);
     settle_left(vcpu);
 }
 
@@ -110,7 +115,8 @@ static void rtds_charge(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran
         const uint64_t before_ns = ran_ns - since_ns;
 
         vcpu->sched.left_ns -= (int64_t)before_ns;
-        begin_period(unit, vcpu, since_ns, now_ns);
+        begin_period(vcpu, since_ns, now_ns);
+        look_at_deadline(unit, vcpu);
     }
     settle_left(vcpu);
 }
@@ -118,7 +124,8 @@ static void rtds_charge(struct sched_unit *unit, struct vcpu *vcpu, uint64_t ran
 static void rtds_look(struct sched_unit *unit, struct vcpu *vcpu, uint64_t now_ns)
 {
     if ((vcpu->state == VCPU_RUNNABLE) && !vcpu->domain->paused) {
-        begin_period(unit, vcpu, 0u, now_ns);
+        begin_period(vcpu, 0u, now_ns);
+        look_at_deadline(unit, vcpu);
         settle_left(vcpu);
     }
 }

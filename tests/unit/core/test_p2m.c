@@ -72,7 +72,7 @@ static void setup(void)
     domain_count = 0u;
 }
 
-static uint64_t at(const struct domain *d, uint64_t gfn)
+static uint64_t at(struct domain *d, uint64_t gfn)
 {
     hpa_t frame = hpa(0u);
 

@@ -92,8 +92,8 @@ static void past_and_burst(void **state)
         timer_arm(&timers[i], 10u + (uint64_t)i);
     }
     upcall_timer();
-    assert_int_equal(strlen(fired), TIMER_BURST);
-    assert_int_equal(fake_timer_deadline(0), 10 + TIMER_BURST); /* the rest comes at once */
+    assert_string_equal(fired, "a");
+    assert_int_equal(fake_timer_deadline(0), 11); /* the rest comes at once */
     fake_time_advance(0);
     assert_int_equal(strlen(fired), 20);
 }

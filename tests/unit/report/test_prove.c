@@ -42,7 +42,7 @@ static void put_ram(struct facts *f, uint64_t first, uint64_t last, struct owner
 static void put_map(struct facts *f, uint32_t domain, uint64_t first, uint64_t bytes, uint64_t to,
                     bool device)
 {
-    const struct fact_map m = { domain, first, first + bytes - 1u, to, FACT_R | FACT_W, device };
+    const struct fact_map m = { domain, first, first + bytes - 1u, to, FACT_R | FACT_W, device, false };
 
     f->map[f->nr_maps++] = m;
 }

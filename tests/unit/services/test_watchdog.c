@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "build/gtree.h"
+#include "build/partition/build_pci.h"
 #include "hal/timer.h"
 #include "hal/upcall.h"
 
