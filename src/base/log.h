@@ -1,5 +1,6 @@
 /* The hypervisor's own log: a ring that survives until read, echoed to the console.
- * Formats are those of lib/fmt.h. One call is one line. */
+ * Formats are those of lib/fmt.h. One call is one line. The order is each CPU's own: lines of two CPUs at the
+ * same time may stand the one way round in the ring and the other on the console. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

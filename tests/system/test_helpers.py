@@ -20,6 +20,15 @@ def test_prompt_interrupted():
     m.expect(r"^bulkhead: .*domU1: restarts \(1\)", 1)
 
 
+def test_line_interrupted():
+    """A line that was interrupted comes again: a pattern that takes the rest of a line waits for that."""
+    m = said("SERIAL registers %s\nbulkhead: one\nSERIAL registers o%s\nbulkhead: two\nSERIAL registers ok\nbulkhead: three\n" %
+             (CUT, CUT))
+    assert m.expect(r"SERIAL registers (.*)$", 1)[1] == "ok"
+    m.position = 0
+    assert m.expect(r"SERIAL registers (.*)\n", 1)[1] == "ok"
+
+
 def test_prompt_typed_at():
     """A prompt at which something stands is not the one that follows the command."""
     m = said("bulkhead> list\nname\nbulkhead> xy%s\nbulkhead: one\nbulkhead> xy" % CUT)

@@ -341,7 +341,7 @@ class Machine:
 
     def second_expect(self, regex, timeout=60):
         """The first match in all that the second UART sent since second_text was last emptied."""
-        return self._wait(lambda: re.search(regex, self.second_text), "the second UART said /%s/" % regex, timeout)
+        return self.wait(lambda: re.search(regex, self.second_text), "the second UART said /%s/" % regex, timeout)
 
     def _read(self):
         descriptor = self.process.stdout.fileno()
@@ -371,7 +371,7 @@ class Machine:
                 self.last_data = time.monotonic()
                 self._changed.notify_all()
 
-    def _wait(self, found, what, timeout):
+    def wait(self, found, what, timeout):
         """Waits until found() gives something true and returns that."""
         limit = time.monotonic() + timeout * PATIENCE
         with self._changed:
@@ -398,7 +398,8 @@ class Machine:
 
         def found():
             match = pattern.search(self.text, self.position)
-            while match and self.text.startswith(CUT, match.end()) and match.end() > match.start():
+            while match and match.end() > match.start() and (self.text.startswith(CUT, match.end()) or
+                                                             match.group().rstrip("\n").endswith(CUT)):
                 match = pattern.search(self.text, match.end())
             # At the end of what has come so far it may be half of a word, unless nothing follows.
             if match and match.end() == len(self.text) and not (self._ended or time.monotonic() - self.last_data > 0.2):
@@ -406,7 +407,7 @@ class Machine:
             if match:
                 self.position = match.end()
             return match
-        return self._wait(found, "seen: %s" % regex, timeout)
+        return self.wait(found, "seen: %s" % regex, timeout)
 
     def expect_count(self, regex, count, timeout=60):
         """Waits until the pattern has appeared `count` times in all, counted line by line over the whole transcript."""
@@ -415,11 +416,11 @@ class Machine:
         def found():
             quiet = time.monotonic() - self.last_data > 0.2
             return counter.count(self.text, quiet or self._ended) >= count
-        self._wait(found, "seen %d times: %s" % (count, regex), timeout)
+        self.wait(found, "seen %d times: %s" % (count, regex), timeout)
 
     def wait_end(self, timeout=60):
         """Waits until QEMU has ended by itself (all domains off) and returns its exit code."""
-        self._wait(lambda: self._ended, "ended", timeout)
+        self.wait(lambda: self._ended, "ended", timeout)
         return self.process.wait()
 
     def send(self, data):
